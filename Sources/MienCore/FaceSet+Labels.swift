@@ -1,0 +1,68 @@
+/// Which labels of a FaceSet to train on or to measure against (`--labels`).
+public enum LabelSource: Sendable, Equatable {
+  /// The data set's own label.
+  case own
+  /// The FER+ majority label, from votes.
+  case ferplus
+}
+
+/// The rules that derive labels and targets from FER+'s ten raw counts (Barsoum et al., "Training Deep Networks for
+/// Facial Expression Recognition with Crowd-Sourced Label Distribution", ICMI 2016).
+public enum FERPlus {
+  /// `votes` as numbers, with counts of one, taken for noise, dropped.
+  static func cleaned(_ votes: [UInt8]) -> [Int] { votes.map { $0 == 1 ? 0 : Int($0) } }
+
+  /// The emotion that holds more than half of the remaining votes, unknown and not-a-face counted in their sum.
+  ///
+  /// - Parameter votes: ten counts: eight emotions in ``LabelSet/ferplus`` order, unknown, not a face.
+  /// - Returns: nil where no emotion does.
+  public static func majority(_ votes: [UInt8]) -> Emotion? {
+    let counts = cleaned(votes)
+    let sum = counts.reduce(0, +)
+    let emotions = LabelSet.ferplus.emotions
+    return zip(emotions, counts).first { $0.1 * 2 > sum }?.0
+  }
+
+  /// The votes for the eight emotions, those of one dropped, divided by their sum.
+  ///
+  /// - Returns: eight values in ``LabelSet/ferplus`` order; nil where none remain.
+  public static func softTarget(_ votes: [UInt8]) -> [Float]? {
+    let counts = cleaned(votes).prefix(LabelSet.ferplus.count)
+    let sum = counts.reduce(0, +)
+    return sum > 0 ? counts.map { Float($0) / Float(sum) } : nil
+  }
+}
+
+extension FaceSet {
+  /// The label source named `name` in a command: `ferplus`, or the name of the set's own label set.
+  ///
+  /// - Parameter name: nil for the default: FER+ where there are votes, else the set's own.
+  /// - Throws: ``MienError`` where the set has no such labels.
+  public func labelSource(named name: String?) throws -> LabelSource {
+    switch name {
+    case nil: return hasVotes ? .ferplus : .own
+    case LabelSet.ferplus.name? where hasVotes: return .ferplus
+    case info.labelSet.name?: return .own
+    case let name?:
+      let choices = [info.labelSet.name] + (hasVotes ? [LabelSet.ferplus.name] : [])
+      throw MienError(
+        .argument, "--labels \(name)", "this data set has the labels \(choices.joined(separator: " and "))")
+    }
+  }
+
+  /// The label set that `source` speaks.
+  public func labelSet(_ source: LabelSource) -> LabelSet { source == .ferplus ? .ferplus : info.labelSet }
+
+  /// The label of face `index` under `source`; nil where it has none (no majority, unknown, not a face).
+  public func label(at index: Int, _ source: LabelSource) -> Emotion? {
+    switch source {
+    case .own: label(at: index)
+    case .ferplus: votes(at: index).flatMap(FERPlus.majority)
+    }
+  }
+
+  /// The faces of `split` that have a label under `source`, with it.
+  public func labelled(_ source: LabelSource, in split: Split?) -> [(index: Int, label: Emotion)] {
+    indices(in: split).compactMap { index in label(at: index, source).map { (index, $0) } }
+  }
+}

@@ -1,0 +1,44 @@
+/// What went wrong with an input, a file or a native library, in words a user can act on.
+///
+/// Every error that Mien throws across a module boundary is of this type. The message says what was expected and
+/// what was found; `subject` names the file, option or value at fault.
+public struct MienError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The part of the system that refused.
+  public enum Kind: String, Sendable {
+    /// A file is missing or may not be read or written.
+    case file
+    /// The bytes are not what their format promises.
+    case format
+    /// An argument, option or recipe value is out of range or unknown.
+    case argument
+    /// Sizes, classes or data sets do not fit together.
+    case mismatch
+    /// A native library reported a failure.
+    case native
+    /// A limit on size or count was passed.
+    case limit
+  }
+
+  /// The part of the system that refused.
+  public let kind: Kind
+  /// The file, option or value at fault; nil where the message says all.
+  public let subject: String?
+  /// What was expected and what was found.
+  public let message: String
+
+  /// Makes an error of `kind` about `subject`.
+  public init(_ kind: Kind, _ subject: String? = nil, _ message: String) {
+    self.kind = kind
+    self.subject = subject
+    self.message = message
+  }
+
+  /// `subject: message`, on one line.
+  public var description: String {
+    guard let subject, !subject.isEmpty else { return message }
+    return "\(subject): \(message)"
+  }
+
+  /// The same error about another subject, for callers that know the file's name.
+  public func about(_ subject: String) -> MienError { MienError(kind, subject, message) }
+}

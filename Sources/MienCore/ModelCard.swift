@@ -1,0 +1,175 @@
+public import Foundation
+
+/// What a model file says of itself; stored as JSON in the ONNX metadata under ``metadataKey``.
+public struct ModelCard: Codable, Sendable, Equatable {
+  /// The metadata key that holds the card's JSON.
+  public static let metadataKey = "mien.card"
+  /// The layout that this version writes and reads.
+  public static let currentFormat = 1
+
+  /// One probability output.
+  public struct Output: Codable, Sendable, Equatable {
+    /// The tensor's name, which is the label set's.
+    public var name: String
+    /// The meaning of its channels, in order.
+    public var emotions: [Emotion]
+    /// The temperature inside the graph, by which logits are divided before softmax.
+    public var temperature: Float
+
+    /// Describes an output.
+    public init(name: String, emotions: [Emotion], temperature: Float = 1) {
+      self.name = name
+      self.emotions = emotions
+      self.temperature = temperature
+    }
+  }
+
+  /// How a detected face is framed for this model.
+  public struct Framing: Codable, Sendable, Equatable {
+    /// Side of the square crop as a multiple of the detector's square box.
+    public var scale: Float
+    /// Shift of the crop's centre, down, as a share of the box's height.
+    public var shiftDown: Float
+
+    /// Describes a framing.
+    public init(scale: Float = 1, shiftDown: Float = 0) {
+      self.scale = scale
+      self.shiftDown = shiftDown
+    }
+  }
+
+  /// A data set the weights were fitted to.
+  public struct TrainingData: Codable, Sendable, Equatable {
+    /// The FaceSet's source, as `fer2013`.
+    public var source: String
+    /// Which split was fitted.
+    public var split: String
+    /// How many faces.
+    public var count: Int
+    /// The label sets used.
+    public var labels: [String]
+
+    /// Describes the data.
+    public init(source: String, split: String, count: Int, labels: [String]) {
+      self.source = source
+      self.split = split
+      self.count = count
+      self.labels = labels
+    }
+  }
+
+  /// An accuracy of these very weights.
+  public struct Measurement: Codable, Sendable, Equatable {
+    /// The FaceSet's source.
+    public var source: String
+    /// The split measured.
+    public var split: String
+    /// The label set measured against.
+    public var labels: String
+    /// How many faces.
+    public var count: Int
+    /// Share of faces whose top class is the label, 0…1.
+    public var accuracy: Double
+    /// Mean recall over classes, 0…1.
+    public var balancedAccuracy: Double
+    /// How the weights were chosen, and test-time averaging, in words.
+    public var note: String
+
+    /// Describes a measurement.
+    public init(
+      source: String, split: String, labels: String, count: Int, accuracy: Double, balancedAccuracy: Double,
+      note: String
+    ) {
+      self.source = source
+      self.split = split
+      self.labels = labels
+      self.count = count
+      self.accuracy = accuracy
+      self.balancedAccuracy = balancedAccuracy
+      self.note = note
+    }
+  }
+
+  /// The layout's version.
+  public var format: Int
+  /// The model's name, as `mien-s`.
+  public var name: String
+  /// A sentence for people.
+  public var summary: String
+  /// The network's architecture, as in the registry.
+  public var architecture: String
+  /// Trainable numbers.
+  public var parameterCount: Int
+  /// The input contract.
+  public var preprocessing: Preprocessing
+  /// How faces are framed.
+  public var framing: Framing
+  /// The probability outputs.
+  public var outputs: [Output]
+  /// The data that the weights were fitted to.
+  public var training: [TrainingData]
+  /// The seed of the run.
+  public var seed: UInt64
+  /// Epochs trained.
+  public var epochs: Int
+  /// What was measured on these weights.
+  public var measurements: [Measurement]
+  /// The licence of the weights.
+  public var license: String
+  /// SHA-256 of graph and weights without metadata, in hexadecimal; empty until the file is written.
+  public var weightsSHA256: String
+
+  /// Makes a card.
+  public init(
+    name: String, summary: String, architecture: String, parameterCount: Int, preprocessing: Preprocessing,
+    framing: Framing, outputs: [Output], training: [TrainingData], seed: UInt64, epochs: Int,
+    measurements: [Measurement], license: String, weightsSHA256: String = ""
+  ) {
+    format = Self.currentFormat
+    self.name = name
+    self.summary = summary
+    self.architecture = architecture
+    self.parameterCount = parameterCount
+    self.preprocessing = preprocessing
+    self.framing = framing
+    self.outputs = outputs
+    self.training = training
+    self.seed = seed
+    self.epochs = epochs
+    self.measurements = measurements
+    self.license = license
+    self.weightsSHA256 = weightsSHA256
+  }
+
+  /// The label sets of the probability outputs, in order.
+  ///
+  /// - Throws: ``MienError`` where an output's emotions repeat or are too few.
+  public func labelSets() throws -> [LabelSet] {
+    try outputs.map { try LabelSet(name: $0.name, emotions: $0.emotions) }
+  }
+
+  /// Reads a card's JSON and checks that a runtime can rely on it.
+  ///
+  /// - Throws: ``MienError`` where the JSON is no card, is of a later format, or contradicts itself.
+  public init(json: Data) throws {
+    do { self = try JSONDecoder().decode(ModelCard.self, from: json) } catch {
+      throw MienError(.format, nil, "its card is not a Mien model card")
+    }
+    guard format == Self.currentFormat else {
+      throw MienError(.format, nil, "its card is of format \(format), this version reads \(Self.currentFormat)")
+    }
+    guard !outputs.isEmpty, (1...4096).contains(preprocessing.width), (1...4096).contains(preprocessing.height),
+      [1, 3].contains(preprocessing.channels), framing.scale.isFinite, framing.scale > 0.1, framing.scale < 10,
+      framing.shiftDown.isFinite, abs(framing.shiftDown) < 2
+    else { throw MienError(.format, nil, "its card has no outputs, or an impossible input or framing") }
+    _ = try labelSets()
+  }
+
+  /// The card as JSON with sorted keys.
+  public func json(pretty: Bool = false) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting =
+      pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+}
