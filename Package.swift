@@ -12,9 +12,24 @@ let package = Package(
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
   ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+  ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
     .testTarget(name: "MienCoreTests", dependencies: ["MienCore"], swiftSettings: strict),
+
+    .target(
+      name: "MienONNX",
+      dependencies: [
+        "MienCore",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      exclude: ["onnx-subset.proto"],
+      swiftSettings: strict),
+    .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
