@@ -13,7 +13,6 @@ let package = Package(
     .library(name: "MienCore", targets: ["MienCore"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
   ],
   targets: [
@@ -22,11 +21,7 @@ let package = Package(
 
     .target(
       name: "MienONNX",
-      dependencies: [
-        "MienCore",
-        .product(name: "Crypto", package: "swift-crypto"),
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ],
+      dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["onnx-subset.proto"],
       swiftSettings: strict),
     .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),

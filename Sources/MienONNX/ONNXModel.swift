@@ -1,4 +1,3 @@
-import Crypto
 public import Foundation
 public import MienCore
 import SwiftProtobuf
@@ -154,8 +153,7 @@ public struct ONNXModel: Sendable {
     bare.graph = message.graph.withoutAnnotations()
     // Model-local functions are among these, and they change what the graph computes.
     bare.unknownFields = message.unknownFields
-    let digest = SHA256.hash(data: try bare.serializedBytes() as Data)
-    return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    return SHA256.hexadecimal(of: try bare.serializedBytes())
   }
 }
 
