@@ -11,10 +11,17 @@ let package = Package(
   name: "mien",
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
+    .library(name: "MienVision", targets: ["MienVision"]),
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
     .testTarget(name: "MienCoreTests", dependencies: ["MienCore"], swiftSettings: strict),
+    .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
+    .target(name: "COpenCV", dependencies: ["CSystemOpenCV"]),
+    .target(name: "MienVision", dependencies: ["MienCore", "COpenCV"], swiftSettings: strict),
+    .testTarget(
+      name: "MienVisionTests", dependencies: ["MienCore", "MienVision", "COpenCV"], exclude: ["Fixtures"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
