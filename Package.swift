@@ -11,9 +11,20 @@ let package = Package(
   name: "mien",
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
+    .executable(name: "mien", targets: ["mien"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
+    .target(name: "MienDatasets", dependencies: ["MienCore"], swiftSettings: strict),
+    .executableTarget(
+      name: "mien",
+      dependencies: [
+        "MienCore", "MienDatasets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
     .testTarget(name: "MienCoreTests", dependencies: ["MienCore"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
