@@ -25,7 +25,8 @@ let package = Package(
         "MienCore", "MienDatasets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    .testTarget(name: "MienCoreTests", dependencies: ["MienCore"], swiftSettings: strict),
+    .testTarget(
+      name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
