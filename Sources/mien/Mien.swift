@@ -6,5 +6,5 @@ import ArgumentParser
     commandName: "mien",
     abstract: "Recognises emotion in faces, and trains and measures the models that do so.",
     discussion: "Mien reads what a face shows, not what a person feels.",
-    subcommands: [Dataset.self])
+    subcommands: [Detect.self, Evaluate.self, Models.self, Dataset.self])
 }
