@@ -11,6 +11,7 @@ let package = Package(
   name: "mien",
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
+    .library(name: "MienVision", targets: ["MienVision"]),
     .executable(name: "mien", targets: ["mien"]),
   ],
   dependencies: [
@@ -18,15 +19,27 @@ let package = Package(
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
-    .target(name: "MienDatasets", dependencies: ["MienCore"], swiftSettings: strict),
+    .testTarget(
+      name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict),
+    .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
+    .target(name: "COpenCV", dependencies: ["CSystemOpenCV"]),
+    .target(name: "MienVision", dependencies: ["MienCore", "COpenCV"], swiftSettings: strict),
+    .testTarget(
+      name: "MienVisionTests", dependencies: ["MienCore", "MienVision", "COpenCV"], exclude: ["Fixtures"],
+      swiftSettings: strict),
+    .target(name: "MienDatasets", dependencies: ["MienCore", "MienVision"], swiftSettings: strict),
+    .testTarget(
+      name: "MienDatasetsTests", dependencies: ["MienCore", "MienDatasets", "MienVision"], swiftSettings: strict),
+    .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
+    .testTarget(name: "MienReportsTests", dependencies: ["MienCore", "MienReports"], swiftSettings: strict),
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienCore", "MienDatasets", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MienCore", "MienDatasets", "MienReports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    .testTarget(
-      name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(name: "MienCommandTests", dependencies: ["MienCore", "mien"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
