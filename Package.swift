@@ -31,7 +31,6 @@ let package = Package(
     .target(name: "MienCore", swiftSettings: strict),
     .testTarget(
       name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict),
-    .target(name: "MienDatasets", dependencies: ["MienCore"], swiftSettings: strict),
 
     .target(
       name: "MienONNX",
@@ -47,6 +46,12 @@ let package = Package(
       name: "MienVisionTests", dependencies: ["MienCore", "MienVision", "COpenCV"], exclude: ["Fixtures"],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
 
+    .target(name: "MienDatasets", dependencies: ["MienCore", "MienVision"], swiftSettings: strict),
+    .testTarget(
+      name: "MienDatasetsTests", dependencies: ["MienCore", "MienDatasets", "MienVision"], swiftSettings: strict),
+    .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
+    .testTarget(name: "MienReportsTests", dependencies: ["MienCore", "MienReports"], swiftSettings: strict),
+
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
     .target(name: "COpenVINO", dependencies: ["CSystemOpenVINO"]),
     .target(name: "CMienDefaultModel"),
@@ -61,11 +66,12 @@ let package = Package(
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienCore", "MienDatasets", "MienInference",
+        "MienDatasets", "MienInference", "MienReports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
-    .testTarget(name: "MienCommandTests", dependencies: ["MienCore", "MienONNX", "MienVision", "mien"], swiftSettings: strict,
+    .testTarget(
+      name: "MienCommandTests", dependencies: ["MienCore", "MienONNX", "MienVision", "mien"], swiftSettings: strict,
       linkerSettings: searchPath("openvino")),
   ],
   swiftLanguageModes: [.v6],

@@ -108,6 +108,7 @@ public struct SafeTensors: Sendable {
     guard header.first == UInt8(ascii: "{"),
       let object = try? JSONDecoder().decode([String: HeaderEntry].self, from: Data(header))
     else { throw refuse("its header is not the JSON object of tensors that it must be") }
+    guard Self.topLevelKeyCount(header) == object.count else { throw refuse("its header has a name twice") }
 
     var spans: [(begin: Int, end: Int)] = []
     metadata = [:]
@@ -154,13 +155,13 @@ public struct SafeTensors: Sendable {
 
   /// Writes the file as a whole or not at all: a temporary file beside it is written, synchronised and renamed.
   ///
-  /// Tensors are laid out by name, so equal contents give equal bytes.
+  /// Tensors are laid out by element size, largest first, then by name: elements are aligned, and equal contents give
+  /// equal bytes.
   public func write(to url: URL) throws {
     var offset = 0
     var header: [String: HeaderEntry] = [:]
-    let names = tensors.keys.sorted()
-    for name in names {
-      guard let tensor = tensors[name] else { continue }
+    let ordered = tensors.sorted { ($1.value.type.size, $0.key) < ($0.value.type.size, $1.key) }
+    for (name, tensor) in ordered {
       header[name] = .tensor(
         type: tensor.type.rawValue, shape: tensor.shape, begin: offset, end: offset + tensor.bytes.count)
       offset += tensor.bytes.count
@@ -171,7 +172,7 @@ public struct SafeTensors: Sendable {
     var json = try encoder.encode(header)
     while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
     let length = withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) }
-    try AtomicFile.write(to: url, chunks: [length, json] + names.compactMap { tensors[$0]?.bytes })
+    try AtomicFile.write(to: url, chunks: [length, json] + ordered.map(\.value.bytes))
   }
 
   /// Bytes that `shape` takes, or nil where a size is negative or the product overflows.
@@ -184,6 +185,33 @@ public struct SafeTensors: Sendable {
       bytes = product
     }
     return bytes
+  }
+
+  /// How many names stand in the outermost object of `json`, which must be valid. The decoder keeps one of equal names,
+  /// and which one is left to the parser: two readers could see different tensors in one file.
+  private static func topLevelKeyCount(_ json: Data) -> Int {
+    var (count, depth) = (0, 0)
+    var (isInString, isEscaped) = (false, false)
+    for byte in json {
+      if isInString {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isInString = false
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): isInString = true
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: ":") where depth == 1: count += 1
+      default: break
+      }
+    }
+    return count
   }
 
   private enum HeaderEntry: Codable {

@@ -41,11 +41,3 @@ enum ResultFile {
     }
   }
 }
-
-/// Runs a command's work; a ``MienError`` becomes a line on standard error and the exit status that the contract names.
-func reportingErrors(_ work: () async throws -> Void) async throws {
-  do { try await work() } catch let error as MienError {
-    Console.error("mien: \(Console.printable(error.description))")
-    throw error.kind == .argument ? ExitCode.validationFailure : ExitCode.failure
-  }
-}

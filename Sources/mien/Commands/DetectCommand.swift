@@ -49,9 +49,7 @@ struct Detect: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await reportingErrors {
-      if try await detect() { throw ExitCode.failure }
-    }
+    if try await detect() { throw ExitCode.failure }
   }
 
   /// Reads all photos.

@@ -12,9 +12,7 @@ struct Models: AsyncParsableCommand {
   var model: String?
 
   func run() async throws {
-    try await reportingErrors {
-      if let model { try show(model) } else { try list() }
-    }
+    if let model { try show(model) } else { try list() }
   }
 
   private func show(_ name: String) throws {
