@@ -7,13 +7,42 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// Where programs look for native libraries: the folder that `make setup` links, then one beside an installed `bin`.
+/// SwiftPM drops the `-rpath` of pkg-config files; flags on executables and tests leave the libraries usable as a
+/// versioned dependency.
+func searchPath(_ libraries: String...) -> [LinkerSetting] {
+  let folders = libraries.flatMap { ["$ORIGIN/../../../.native/\($0)", "$ORIGIN/../lib/mien/\($0)"] }
+  return [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", folders.joined(separator: ":")])]
+}
+
 let package = Package(
   name: "mien",
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
+    .library(name: "MienTorch", targets: ["MienTorch"]),
+    .library(name: "MienModels", targets: ["MienModels"]),
+    .library(name: "MienTraining", targets: ["MienTraining"]),
+    .executable(name: "mien-train", targets: ["mien-train"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
+
+    .systemLibrary(name: "LibTorch", pkgConfig: "mien-torch"),
+    .target(name: "CTorch", dependencies: ["LibTorch"]),
+    .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
+    .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
+    .target(
+      name: "MienTraining", dependencies: ["MienModels", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "mien-train",
+      dependencies: ["MienTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict, linkerSettings: searchPath("torch")),
+
     .testTarget(name: "MienCoreTests", dependencies: ["MienCore"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
