@@ -28,6 +28,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+  ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
 
@@ -44,6 +47,13 @@ let package = Package(
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
     .testTarget(name: "MienCoreTests", dependencies: ["MienCore"], swiftSettings: strict),
+
+    .target(
+      name: "MienONNX",
+      dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["onnx-subset.proto"],
+      swiftSettings: strict),
+    .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
