@@ -1,0 +1,323 @@
+#include "mien_opencv.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <limits>
+#include <mutex>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <opencv2/core.hpp>
+#include <opencv2/core/ocl.hpp>
+#include <opencv2/core/utils/logger.hpp>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <opencv2/objdetect.hpp>
+
+struct mien_opencv_buffer {
+  std::vector<uint8_t> encoded;
+  // Continuous where it is not empty, so that its rows follow one another without padding.
+  cv::Mat image;
+};
+
+struct mien_opencv_cascade {
+  cv::CascadeClassifier classifier;
+};
+
+namespace {
+
+constexpr int kFont = cv::FONT_HERSHEY_DUPLEX;
+constexpr int kMaxTextBytes = 1024;
+
+/// An argument that does not fit: becomes MIEN_OPENCV_INVALID.
+struct InvalidArgument : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+void require(bool holds, const char *expectation) {
+  if (!holds) throw InvalidArgument(expectation);
+}
+
+void report(char **error, const char *message) noexcept {
+  if (error) *error = strdup(message);
+}
+
+/// Turns OpenCV's process-wide defaults into what a library needs: errors as exceptions only, no OpenCL probing.
+void prepare() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+    cv::redirectError([](int, const char *, const char *, const char *, int, void *) { return 0; });
+    cv::ocl::setUseOpenCL(false);
+  });
+}
+
+/// Runs `body`; whatever it throws becomes a status and a message.
+template <typename Body>
+int32_t guarded(char **error, Body &&body) noexcept {
+  try {
+    prepare();
+    body();
+    return MIEN_OPENCV_OK;
+  } catch (const InvalidArgument &invalid) {
+    report(error, invalid.what());
+    return MIEN_OPENCV_INVALID;
+  } catch (const cv::Exception &failure) {
+    report(error, failure.err.empty() ? failure.what() : failure.err.c_str());
+  } catch (const std::bad_alloc &) {
+    report(error, "out of memory");
+  } catch (const std::exception &failure) {
+    report(error, failure.what());
+  } catch (...) {
+    report(error, "unknown C++ exception");
+  }
+  return MIEN_OPENCV_FAILED;
+}
+
+/// The caller's pixels as a matrix that borrows them; checks every size first.
+template <typename Picture>
+cv::Mat borrow(const Picture *picture) {
+  require(picture && picture->pixels, "the picture is null");
+  require(picture->channels == 1 || picture->channels == 3, "expected 1 or 3 channels");
+  require(picture->width > 0 && picture->height > 0, "the picture has no pixels");
+  // 31 + 31 + 2 bits: the product fits in 64.
+  const uint64_t bytes = uint64_t(picture->width) * uint64_t(picture->height) * uint64_t(picture->channels);
+  require(bytes == picture->count, "the byte count is not width * height * channels");
+  return cv::Mat(picture->height, picture->width, CV_8UC(picture->channels),
+                 const_cast<uint8_t *>(picture->pixels));
+}
+
+cv::Scalar color(uint32_t rgb, int channels) {
+  const double red = (rgb >> 16) & 255, green = (rgb >> 8) & 255, blue = rgb & 255;
+  if (channels == 1) return cv::Scalar(0.299 * red + 0.587 * green + 0.114 * blue);
+  return cv::Scalar(red, green, blue);
+}
+
+/// 4-channel 8-bit BGRA over white.
+cv::Mat overWhite(const cv::Mat &source) {
+  cv::Mat result(source.size(), CV_8UC3);
+  for (int row = 0; row < source.rows; ++row) {
+    const uint8_t *from = source.ptr(row);
+    uint8_t *to = result.ptr(row);
+    for (int column = 0; column < source.cols; ++column, from += 4, to += 3) {
+      const int alpha = from[3];
+      for (int channel = 0; channel < 3; ++channel) {
+        to[channel] = uint8_t((from[channel] * alpha + 255 * (255 - alpha) + 127) / 255);
+      }
+    }
+  }
+  return result;
+}
+
+/// EXIF's eight orientations: what must be done to the stored picture to see it upright.
+cv::Mat upright(const cv::Mat &stored, int orientation) {
+  cv::Mat result;
+  switch (orientation) {
+    case 2: cv::flip(stored, result, 1); break;
+    case 3: cv::rotate(stored, result, cv::ROTATE_180); break;
+    case 4: cv::flip(stored, result, 0); break;
+    case 5: cv::transpose(stored, result); break;
+    case 6: cv::rotate(stored, result, cv::ROTATE_90_CLOCKWISE); break;
+    case 7: {
+      cv::Mat transposed;
+      cv::transpose(stored, transposed);
+      cv::rotate(transposed, result, cv::ROTATE_180);
+      break;
+    }
+    case 8: cv::rotate(stored, result, cv::ROTATE_90_COUNTERCLOCKWISE); break;
+    default: result = stored;
+  }
+  return result;
+}
+
+double fontScale(double capHeight, int thickness) {
+  return cv::getFontScaleFromHeight(kFont, int(std::lround(capHeight)), thickness);
+}
+
+int fontThickness(double capHeight) { return std::max(1, int(std::lround(capHeight / 14))); }
+
+void requireText(const char *text, double capHeight) {
+  require(text != nullptr, "the text is null");
+  require(strnlen(text, kMaxTextBytes + 1) <= size_t(kMaxTextBytes), "the text is longer than 1024 bytes");
+  require(std::isfinite(capHeight) && capHeight >= 1 && capHeight <= 10000, "expected a text height of 1 to 10000");
+}
+
+}  // namespace
+
+void mien_opencv_string_free(char *string) { free(string); }
+
+void mien_opencv_buffer_free(mien_opencv_buffer *buffer) { delete buffer; }
+
+const uint8_t *mien_opencv_buffer_bytes(const mien_opencv_buffer *buffer) {
+  if (!buffer) return nullptr;
+  return buffer->image.empty() ? buffer->encoded.data() : buffer->image.data;
+}
+
+size_t mien_opencv_buffer_count(const mien_opencv_buffer *buffer) {
+  if (!buffer) return 0;
+  return buffer->image.empty() ? buffer->encoded.size() : buffer->image.total() * buffer->image.elemSize();
+}
+
+int32_t mien_opencv_buffer_width(const mien_opencv_buffer *buffer) { return buffer ? buffer->image.cols : 0; }
+int32_t mien_opencv_buffer_height(const mien_opencv_buffer *buffer) { return buffer ? buffer->image.rows : 0; }
+int32_t mien_opencv_buffer_channels(const mien_opencv_buffer *buffer) {
+  return buffer && !buffer->image.empty() ? buffer->image.channels() : 0;
+}
+
+int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t orientation, int32_t drop_alpha,
+                           mien_opencv_buffer **image, char **error) {
+  return guarded(error, [&] {
+    require(bytes && image, "a pointer is null");
+    require(count > 0 && count <= size_t(std::numeric_limits<int>::max()), "expected 1 to 2^31 - 1 bytes");
+    require(orientation >= 1 && orientation <= 8, "expected an orientation of 1 to 8");
+    const cv::Mat file(1, int(count), CV_8UC1, const_cast<uint8_t *>(bytes));
+    // IMREAD_UNCHANGED is the only mode that keeps grey grey, keeps alpha and leaves the orientation alone.
+    const int mode = drop_alpha ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_UNCHANGED;
+    cv::Mat decoded = cv::imdecode(file, mode);
+    if (decoded.empty()) throw std::runtime_error("the decoder found damaged data");
+    if (decoded.depth() == CV_16U) {
+      decoded.convertTo(decoded, CV_8U, 1.0 / 257);
+    } else if (decoded.depth() != CV_8U) {
+      throw std::runtime_error("expected 8 or 16 bits a sample, found floating-point or signed samples");
+    }
+    if (decoded.channels() == 4) decoded = overWhite(decoded);
+    if (decoded.channels() == 3) {
+      cv::cvtColor(decoded, decoded, cv::COLOR_BGR2RGB);
+    } else if (decoded.channels() != 1) {
+      throw std::runtime_error("expected 1, 3 or 4 channels, found " + std::to_string(decoded.channels()));
+    }
+    decoded = upright(decoded, orientation);
+    if (!decoded.isContinuous()) decoded = decoded.clone();
+    *image = new mien_opencv_buffer{{}, decoded};
+  });
+}
+
+int32_t mien_opencv_encode(const mien_opencv_picture *picture, const char *extension, int32_t quality,
+                           mien_opencv_buffer **file, char **error) {
+  return guarded(error, [&] {
+    require(extension && file, "a pointer is null");
+    const bool isJPEG = std::strcmp(extension, ".jpg") == 0;
+    require(isJPEG || std::strcmp(extension, ".png") == 0, "expected .png or .jpg");
+    require(!isJPEG || (quality >= 1 && quality <= 100), "expected a quality of 1 to 100");
+    cv::Mat image = borrow(picture);
+    if (image.channels() == 3) {
+      cv::Mat swapped;
+      cv::cvtColor(image, swapped, cv::COLOR_RGB2BGR);
+      image = swapped;
+    }
+    std::vector<int> parameters;
+    if (isJPEG) parameters = {cv::IMWRITE_JPEG_QUALITY, quality};
+    std::vector<uint8_t> encoded;
+    if (!cv::imencode(extension, image, encoded, parameters)) throw std::runtime_error("the encoder failed");
+    *file = new mien_opencv_buffer{std::move(encoded), cv::Mat()};
+  });
+}
+
+int32_t mien_opencv_resize(const mien_opencv_picture *picture, int32_t width, int32_t height, uint8_t *output,
+                           size_t output_count, char **error) {
+  return guarded(error, [&] {
+    const cv::Mat source = borrow(picture);
+    const mien_opencv_canvas canvas{output, output_count, width, height, picture->channels};
+    cv::Mat target = borrow(&canvas);
+    const bool shrinks = width <= source.cols && height <= source.rows;
+    cv::resize(source, target, target.size(), 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+  });
+}
+
+int32_t mien_opencv_cascade_load(const char *path, mien_opencv_cascade **cascade, char **error) {
+  return guarded(error, [&] {
+    require(path && cascade, "a pointer is null");
+    cv::CascadeClassifier classifier;
+    if (!classifier.load(path) || classifier.empty()) throw std::runtime_error("is not a cascade that OpenCV can read");
+    *cascade = new mien_opencv_cascade{std::move(classifier)};
+  });
+}
+
+void mien_opencv_cascade_free(mien_opencv_cascade *cascade) { delete cascade; }
+
+int32_t mien_opencv_cascade_detect(mien_opencv_cascade *cascade, const mien_opencv_picture *grey, double scale_factor,
+                                   int32_t min_neighbors, int32_t min_side, mien_opencv_detection **detections,
+                                   size_t *count, char **error) {
+  return guarded(error, [&] {
+    require(cascade && detections && count, "a pointer is null");
+    require(std::isfinite(scale_factor) && scale_factor >= 1.01 && scale_factor <= 10,
+            "expected a scale factor of 1.01 to 10");
+    require(min_neighbors >= 0 && min_side >= 0, "expected numbers of at least 0");
+    const cv::Mat source = borrow(grey);
+    require(source.channels() == 1, "expected a grey picture");
+    cv::Mat equalized;
+    cv::equalizeHist(source, equalized);
+    std::vector<cv::Rect> rectangles;
+    std::vector<int> neighbors;
+    cascade->classifier.detectMultiScale(equalized, rectangles, neighbors, scale_factor, min_neighbors, 0,
+                                         cv::Size(min_side, min_side));
+    mien_opencv_detection *found = nullptr;
+    if (!rectangles.empty()) {
+      found = static_cast<mien_opencv_detection *>(calloc(rectangles.size(), sizeof(mien_opencv_detection)));
+      if (!found) throw std::bad_alloc();
+    }
+    for (size_t index = 0; index < rectangles.size(); ++index) {
+      const cv::Rect &box = rectangles[index];
+      found[index] = {box.x, box.y, box.width, box.height, index < neighbors.size() ? neighbors[index] : 0};
+    }
+    *detections = found;
+    *count = rectangles.size();
+  });
+}
+
+void mien_opencv_detections_free(mien_opencv_detection *detections) { free(detections); }
+
+int32_t mien_opencv_draw_rectangle(const mien_opencv_canvas *canvas, int32_t x, int32_t y, int32_t width,
+                                   int32_t height, int32_t thickness, uint32_t rgb, char **error) {
+  return guarded(error, [&] {
+    cv::Mat target = borrow(canvas);
+    require(width >= 0 && height >= 0 && thickness >= 0, "expected sizes of at least 0");
+    const auto fill = [&](int64_t left, int64_t top, int64_t right, int64_t bottom) {
+      left = std::max<int64_t>(left, 0);
+      top = std::max<int64_t>(top, 0);
+      right = std::min<int64_t>(right, target.cols);
+      bottom = std::min<int64_t>(bottom, target.rows);
+      if (left >= right || top >= bottom) return;
+      target(cv::Rect(int(left), int(top), int(right - left), int(bottom - top))).setTo(color(rgb, target.channels()));
+    };
+    const int64_t left = x, top = y, right = left + width, bottom = top + height;
+    if (thickness == 0 || 2 * int64_t(thickness) >= std::min(width, height)) return fill(left, top, right, bottom);
+    fill(left, top, right, top + thickness);
+    fill(left, bottom - thickness, right, bottom);
+    fill(left, top, left + thickness, bottom);
+    fill(right - thickness, top, right, bottom);
+  });
+}
+
+int32_t mien_opencv_measure_text(const char *text, double cap_height, int32_t *width, int32_t *descent, char **error) {
+  return guarded(error, [&] {
+    requireText(text, cap_height);
+    require(width && descent, "a pointer is null");
+    const int thickness = fontThickness(cap_height);
+    int below = 0;
+    *width = cv::getTextSize(text, kFont, fontScale(cap_height, thickness), thickness, &below).width;
+    *descent = below;
+  });
+}
+
+int32_t mien_opencv_draw_text(const mien_opencv_canvas *canvas, const char *text, int32_t x, int32_t y,
+                              double cap_height, uint32_t rgb, char **error) {
+  return guarded(error, [&] {
+    requireText(text, cap_height);
+    cv::Mat target = borrow(canvas);
+    const int thickness = fontThickness(cap_height);
+    cv::putText(target, text, cv::Point(x, y), kFont, fontScale(cap_height, thickness), color(rgb, target.channels()),
+                thickness, cv::LINE_AA);
+  });
+}
+
+int32_t mien_opencv_set_threads(int32_t count, char **error) {
+  return guarded(error, [&] {
+    require(count >= 1 && count <= 1024, "expected 1 to 1024 threads");
+    cv::setNumThreads(count);
+  });
+}

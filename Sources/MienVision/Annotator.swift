@@ -1,0 +1,203 @@
+import COpenCV
+import Foundation
+public import MienCore
+
+/// Draws labelled boxes on a picture, readable at any size.
+public struct Annotator: Sendable {
+  /// A colour, 0…255 a channel.
+  public struct Color: Sendable, Hashable {
+    /// Red.
+    public var red: UInt8
+    /// Green.
+    public var green: UInt8
+    /// Blue.
+    public var blue: UInt8
+
+    /// Makes a colour.
+    public init(red: UInt8, green: UInt8, blue: UInt8) {
+      self.red = red
+      self.green = green
+      self.blue = blue
+    }
+
+    /// A colour as 0xRRGGBB.
+    public init(_ rgb: UInt32) {
+      self.init(
+        red: UInt8(truncatingIfNeeded: rgb >> 16), green: UInt8(truncatingIfNeeded: rgb >> 8),
+        blue: UInt8(truncatingIfNeeded: rgb))
+    }
+
+    fileprivate var code: UInt32 { UInt32(red) << 16 | UInt32(green) << 8 | UInt32(blue) }
+
+    /// Black or white, whichever reads better on this colour (relative luminance, WCAG 2.1's weights).
+    fileprivate var ink: Color {
+      let luminance = 0.2126 * Double(red) + 0.7152 * Double(green) + 0.0722 * Double(blue)
+      return luminance > 140 ? Color(0x000000) : Color(0xFFFFFF)
+    }
+  }
+
+  /// A box with its text.
+  public struct Mark: Sendable, Hashable {
+    /// The box, in pixels of the picture; may reach over its edge.
+    public var box: Box
+    /// The label; what Unicode has beyond ASCII loses its accents or becomes `?`. Empty: no label.
+    public var text: String
+    /// The colour of outline and label.
+    public var color: Color
+
+    /// Makes a mark.
+    public init(box: Box, text: String, color: Color = Color(0x56B4E9)) {
+      self.box = box
+      self.text = text
+      self.color = color
+    }
+
+    /// Marks an emotion: `happiness 98%` in the emotion's colour.
+    public init(box: Box, emotion: Emotion, probability: Double) {
+      let percent = probability.isFinite ? Int((max(0, min(1, probability)) * 100).rounded()) : 0
+      self.init(box: box, text: "\(emotion.rawValue) \(percent)%", color: Annotator.color(of: emotion))
+    }
+  }
+
+  /// Pictures whose longer side is under this are enlarged by a whole factor, so that text fits.
+  public var minLongSide: Int
+
+  /// Makes an annotator.
+  public init(minLongSide: Int = 320) { self.minLongSide = minLongSide }
+
+  /// An emotion's colour: Okabe and Ito's palette, which colour-blind people can tell apart.
+  public static func color(of emotion: Emotion) -> Color {
+    switch emotion {
+    case .anger: Color(0xD55E00)
+    case .contempt: Color(0xCC79A7)
+    case .disgust: Color(0x009E73)
+    case .fear: Color(0x9467BD)
+    case .happiness: Color(0xF0E442)
+    case .neutral: Color(0xC8C8C8)
+    case .sadness: Color(0x0072B2)
+    case .surprise: Color(0xE69F00)
+    }
+  }
+
+  /// A copy of the picture, in RGB, with the marks drawn.
+  ///
+  /// A label stands above its box, or below or inside where there is no room, never over the picture's edge, and away
+  /// from labels already drawn where that is possible.
+  ///
+  /// - Returns: the picture at its own size, or enlarged by a whole factor where it is smaller than ``minLongSide``.
+  public func annotated(_ image: Image, marks: [Mark]) throws -> Image {
+    let longSide = max(image.width, image.height)
+    let factor = max(1, (min(minLongSide, 4096) + longSide - 1) / longSide)
+    let base = try image.resized(width: image.width * factor, height: image.height * factor).rgb
+    var canvas = Canvas(image: base)
+    // Labels lie over every outline.
+    for mark in marks { try canvas.outline(mark.box.enlarged(factor), mark.color) }
+    for mark in marks where !mark.text.isEmpty {
+      try canvas.label(Self.ascii(mark.text), at: mark.box.enlarged(factor), mark.color)
+    }
+    return canvas.image
+  }
+
+  /// Text in the only letters that OpenCV's stroke font has.
+  static func ascii(_ text: String) -> String {
+    String(
+      text.decomposedStringWithCompatibilityMapping.unicodeScalars.compactMap { scalar -> Character? in
+        if scalar.properties.canonicalCombiningClass != .notReordered { return nil }
+        return (32..<127).contains(scalar.value) ? Character(scalar) : "?"
+      }.prefix(200))
+  }
+}
+
+extension Box {
+  fileprivate func enlarged(_ factor: Int) -> Box {
+    func scaled(_ value: Int) -> Int { max(-1 << 28, min(1 << 28, value.multipliedReportingOverflow(by: factor).0)) }
+    return Box(x: scaled(x), y: scaled(y), width: max(0, scaled(width)), height: max(0, scaled(height)))
+  }
+}
+
+/// A picture being drawn on.
+private struct Canvas {
+  private let width: Int
+  private let height: Int
+  private var pixels: [UInt8]
+  private var taken: [Box] = []
+  private let lineWidth: Int
+
+  init(image: Image) {
+    width = image.width
+    height = image.height
+    pixels = image.pixels
+    lineWidth = max(1, (min(image.width, image.height) + 100) / 200)
+  }
+
+  var image: Image { Image(uncheckedWidth: width, height: height, channels: 3, pixels: pixels) }
+
+  mutating func outline(_ box: Box, _ color: Annotator.Color) throws {
+    // A dark line around the coloured one keeps it visible on a like background.
+    let halo = Box(
+      x: box.x - 1, y: box.y - 1, width: box.width + 2, height: box.height + 2)
+    try rectangle(halo, thickness: lineWidth + 2, Annotator.Color(0x202020))
+    try rectangle(box, thickness: lineWidth, color)
+  }
+
+  mutating func label(_ text: String, at box: Box, _ color: Annotator.Color) throws {
+    // Capitals of 2 % of the shorter side, at least 9 pixels, unless the picture is too narrow for the text.
+    var capHeight = max(9, Double(min(width, height)) * 0.02)
+    var size = try measure(text, capHeight)
+    let padding = { (capHeight: Double) in Int((capHeight * 0.45).rounded(.up)) }
+    let room = Double(max(1, width - 2 * padding(capHeight)))
+    if Double(size.width) > room {
+      capHeight = max(1, capHeight * room / Double(size.width))
+      size = try measure(text, capHeight)
+    }
+    let margin = padding(capHeight)
+    let panel = place(
+      width: size.width + 2 * margin, height: Int(capHeight.rounded(.up)) + size.descent / 2 + 2 * margin, at: box)
+    taken.append(panel)
+    try rectangle(panel, thickness: 0, color)
+    let ink = color.ink
+    let baseline = panel.y + margin + Int(capHeight.rounded(.up))
+    try draw("drawing a label") { canvas, error in
+      mien_opencv_draw_text(
+        &canvas, text, Int32(clamping: panel.x + margin), Int32(clamping: baseline), capHeight, ink.code, error)
+    }
+  }
+
+  /// The first of: above, below, inside at the top, inside at the bottom, that fits and hides no other label.
+  private func place(width panelWidth: Int, height panelHeight: Int, at box: Box) -> Box {
+    let x = max(0, min(box.x, width - panelWidth))
+    let tops = [box.y - panelHeight, box.y + box.height, box.y, box.y + box.height - panelHeight]
+    let candidates = tops.map { Box(x: x, y: $0, width: panelWidth, height: panelHeight) }
+    let fitting = candidates.filter { $0.y >= 0 && $0.y + panelHeight <= height }
+    let free = fitting.first { candidate in taken.allSatisfy { candidate.intersectionArea($0) == 0 } }
+    let top = max(0, min(box.y, height - panelHeight))
+    return free ?? fitting.first ?? Box(x: x, y: top, width: panelWidth, height: panelHeight)
+  }
+
+  private func measure(_ text: String, _ capHeight: Double) throws -> (width: Int, descent: Int) {
+    var width: Int32 = 0
+    var descent: Int32 = 0
+    try OpenCV.check("measuring a label") { mien_opencv_measure_text(text, capHeight, &width, &descent, $0) }
+    return (Int(width), Int(descent))
+  }
+
+  private mutating func rectangle(_ box: Box, thickness: Int, _ color: Annotator.Color) throws {
+    try draw("drawing a box") { canvas, error in
+      mien_opencv_draw_rectangle(
+        &canvas, Int32(clamping: box.x), Int32(clamping: box.y), Int32(clamping: box.width),
+        Int32(clamping: box.height), Int32(clamping: thickness), color.code, error)
+    }
+  }
+
+  private mutating func draw(
+    _ what: String,
+    _ body: (inout mien_opencv_canvas, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
+  ) throws {
+    let (width, height) = (Int32(width), Int32(height))
+    try pixels.withUnsafeMutableBufferPointer { buffer in
+      var canvas = mien_opencv_canvas(
+        pixels: buffer.baseAddress, count: buffer.count, width: width, height: height, channels: 3)
+      try OpenCV.check(what) { body(&canvas, $0) }
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import COpenCV
+public import Foundation
+import Glibc
+import MienCore
+
+/// An upright picture of 8-bit samples: grey, or RGB in this order.
+public struct Image: Sendable, Equatable {
+  /// Width in pixels, at least 1.
+  public let width: Int
+  /// Height in pixels, at least 1.
+  public let height: Int
+  /// 1 (grey) or 3 (RGB).
+  public let channels: Int
+  /// `[height, width, channels]` samples in 0…255, row by row, interleaved.
+  public let pixels: [UInt8]
+
+  /// Makes a picture of samples in memory.
+  ///
+  /// - Parameter pixels: `width * height * channels` samples, interleaved.
+  /// - Throws: ``MienError`` where the count does not fit, a side is not in 1…2^31 - 1, or the channels are not 1 or 3.
+  public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) throws {
+    guard width > 0, height > 0, width <= Int32.max, height <= Int32.max, channels == 1 || channels == 3 else {
+      throw MienError(
+        .argument, nil,
+        "expected a picture with 1 or 3 channels and positive sides, found \(width)x\(height)x\(channels)")
+    }
+    let (count, overflow) = (width * height).multipliedReportingOverflow(by: channels)
+    guard !overflow, count == pixels.count else {
+      throw MienError(
+        .mismatch, nil, "expected the samples of a \(width)x\(height)x\(channels) picture, found \(pixels.count)")
+    }
+    self.init(uncheckedWidth: width, height: height, channels: channels, pixels: pixels)
+  }
+
+  /// For samples whose count is known to fit.
+  init(uncheckedWidth width: Int, height: Int, channels: Int, pixels: [UInt8]) {
+    self.width = width
+    self.height = height
+    self.channels = channels
+    self.pixels = pixels
+  }
+
+  /// Decodes a file.
+  ///
+  /// Its kind is told by its content, whatever its name: JPEG, PNG, WebP (still), BMP, TIFF (first page) or PNM (P5,
+  /// P6). The EXIF orientation is applied. Grey stays grey; 16-bit samples are scaled to 8; CMYK becomes RGB; alpha is
+  /// composited on white (BMP's is dropped, as writers fill it with anything).
+  ///
+  /// - Throws: ``MienError`` that names the file: it is missing, no picture, truncated, or over the limits.
+  public init(contentsOf url: URL, limits: ImageLimits = .default) throws {
+    do {
+      self = try Image(encoded: Self.read(url, limits: limits), limits: limits)
+    } catch let error as MienError {
+      throw error.about(url.path)
+    }
+  }
+
+  /// Decodes a file's bytes, as ``init(contentsOf:limits:)`` does.
+  public init(encoded data: Data, limits: ImageLimits = .default) throws {
+    guard data.count <= limits.maxFileBytes else { throw Self.tooLarge(data.count, limits) }
+    self = try data.withUnsafeBytes { bytes in
+      let header = try ImageHeader.read(ByteView(bytes: bytes))
+      let (area, overflow) = header.width.multipliedReportingOverflow(by: header.height)
+      guard !overflow, area <= limits.maxPixels else {
+        throw MienError(
+          .limit, nil,
+          "is \(header.width)x\(header.height) pixels, more than the limit of \(limits.maxPixels) pixels; shrink it first"
+        )
+      }
+      return try Self.decode(bytes, header)
+    }
+  }
+
+  private static func decode(_ bytes: UnsafeRawBufferPointer, _ header: ImageHeader) throws -> Image {
+    var buffer: OpaquePointer?
+    do {
+      try OpenCV.check("is a damaged \(header.format.rawValue) picture") {
+        mien_opencv_decode(
+          bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, Int32(header.orientation),
+          header.format == .bmp ? 1 : 0, &buffer, $0)
+      }
+    } catch let error as MienError {
+      throw MienError(.format, nil, error.message)
+    }
+    let width = Int(mien_opencv_buffer_width(buffer))
+    let height = Int(mien_opencv_buffer_height(buffer))
+    let channels = Int(mien_opencv_buffer_channels(buffer))
+    return try Image(width: width, height: height, channels: channels, pixels: OpenCV.bytes(taking: buffer))
+  }
+
+  /// A file's bytes, refused by size before they are read.
+  private static func read(_ url: URL, limits: ImageLimits) throws -> Data {
+    var status = stat()
+    guard stat(url.path, &status) == 0 else { throw MienError(.file, nil, FileProblem.reading(url)) }
+    // A device or pipe has no size to check first, and may never end.
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw MienError(
+        .file, nil, status.st_mode & S_IFMT == S_IFDIR ? "is a folder, expected a file" : "is not a regular file")
+    }
+    guard status.st_size <= limits.maxFileBytes else { throw tooLarge(Int(status.st_size), limits) }
+    do { return try Data(contentsOf: url) } catch { throw MienError(.file, nil, FileProblem.reading(url)) }
+  }
+
+  private static func tooLarge(_ count: Int, _ limits: ImageLimits) -> MienError {
+    MienError(.limit, nil, "is \(count) bytes, more than the limit of \(limits.maxFileBytes) bytes")
+  }
+}
+
+extension Image {
+  /// The picture as a file's bytes.
+  ///
+  /// - Throws: ``MienError`` where the quality is not 1…100 or the encoder fails (JPEG's sides end at 65,535).
+  public func encoded(as format: ImageFormat) throws -> Data {
+    var buffer: OpaquePointer?
+    try OpenCV.lending(self) { picture in
+      var picture = picture
+      try OpenCV.check("encoding a \(width)x\(height) picture") { error in
+        switch format {
+        case .png: mien_opencv_encode(&picture, ".png", 0, &buffer, error)
+        case .jpeg(let quality): mien_opencv_encode(&picture, ".jpg", Int32(clamping: quality), &buffer, error)
+        }
+      }
+    }
+    return Data(OpenCV.bytes(taking: buffer))
+  }
+
+  /// Writes the picture as PNG or JPEG, by the file's extension; an older file is replaced whole or not at all.
+  ///
+  /// - Throws: ``MienError`` that names the file: another extension, or it could not be written.
+  public func write(to url: URL) throws {
+    guard let format = ImageFormat(fileExtension: url.pathExtension) else {
+      throw MienError(.argument, url.path, "expected a name that ends in .png, .jpg or .jpeg")
+    }
+    do { try AtomicFile.write(encoded(as: format), to: url) } catch let error as MienError {
+      throw error.about(url.path)
+    }
+  }
+
+  /// The picture with one channel, by ``Preprocessing/grey(rgb:)``.
+  public var grey: Image {
+    guard channels == 3 else { return self }
+    return Image(uncheckedWidth: width, height: height, channels: 1, pixels: Preprocessing.grey(rgb: pixels))
+  }
+
+  /// The picture with three equal channels where it is grey, else itself.
+  public var rgb: Image {
+    guard channels == 1 else { return self }
+    let tripled = [UInt8](unsafeUninitializedCapacity: pixels.count * 3) { buffer, count in
+      for (index, value) in pixels.enumerated() {
+        for channel in 0..<3 { buffer.initializeElement(at: 3 * index + channel, to: value) }
+      }
+      count = pixels.count * 3
+    }
+    return Image(uncheckedWidth: width, height: height, channels: 3, pixels: tripled)
+  }
+
+  /// The picture at another size: by pixel area (OpenCV's `INTER_AREA`) where neither side grows, else bilinear.
+  ///
+  /// - Throws: ``MienError`` where a side is not positive.
+  public func resized(width: Int, height: Int) throws -> Image {
+    guard width > 0, height > 0, width <= Int32.max, height <= Int32.max else {
+      throw MienError(.argument, nil, "expected a size of at least 1x1, found \(width)x\(height)")
+    }
+    if width == self.width, height == self.height { return self }
+    let (count, overflow) = (width * height).multipliedReportingOverflow(by: channels)
+    guard !overflow, count <= 1 << 32 else {
+      throw MienError(.limit, nil, "a \(width)x\(height) picture is too large")
+    }
+    let resized = try OpenCV.lending(self) { picture in
+      var picture = picture
+      return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+        try OpenCV.check("resizing to \(width)x\(height)") {
+          mien_opencv_resize(&picture, Int32(width), Int32(height), buffer.baseAddress, count, $0)
+        }
+        initialized = count
+      }
+    }
+    return Image(uncheckedWidth: width, height: height, channels: channels, pixels: resized)
+  }
+}
