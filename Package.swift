@@ -19,41 +19,54 @@ let package = Package(
   name: "mien",
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
+    .library(name: "MienVision", targets: ["MienVision"]),
     .library(name: "MienTorch", targets: ["MienTorch"]),
     .library(name: "MienModels", targets: ["MienModels"]),
     .library(name: "MienTraining", targets: ["MienTraining"]),
+    .executable(name: "mien", targets: ["mien"]),
     .executable(name: "mien-train", targets: ["mien-train"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-  ],
-  dependencies: [
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
+    .target(
+      name: "MienONNX", dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["onnx-subset.proto"], swiftSettings: strict),
 
-    .systemLibrary(name: "LibTorch", pkgConfig: "mien-torch"),
-    .target(name: "CTorch", dependencies: ["LibTorch"]),
+    // Photos: OpenCV.
+    .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
+    .target(name: "COpenCV", dependencies: ["CSystemOpenCV"]),
+    .target(name: "MienVision", dependencies: ["MienCore", "COpenCV"], swiftSettings: strict),
+    .target(name: "MienDatasets", dependencies: ["MienCore"], swiftSettings: strict),
+
+    // Training: libtorch.
+    .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
+    .target(name: "CTorch", dependencies: ["CSystemTorch"]),
     .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
     .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
     .target(
-      name: "MienTraining", dependencies: ["MienModels", .product(name: "Yams", package: "Yams")],
+      name: "MienTraining", dependencies: ["MienModels", "MienONNX", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
+
+    .executableTarget(
+      name: "mien",
+      dependencies: ["MienDatasets", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
     .executableTarget(
       name: "mien-train",
       dependencies: ["MienTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
-    .testTarget(name: "MienCoreTests", dependencies: ["MienCore"], swiftSettings: strict),
-
-    .target(
-      name: "MienONNX",
-      dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
-      exclude: ["onnx-subset.proto"],
-      swiftSettings: strict),
+    .testTarget(
+      name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict,
+      linkerSettings: searchPath("torch", "openvino")),
     .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),
+    .testTarget(
+      name: "MienVisionTests", dependencies: ["MienVision", "COpenCV"], exclude: ["Fixtures"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -20,5 +20,5 @@ python3 -m venv "$peers"
 TMPDIR="$peers/tmp" "$peers/bin/python3" -m pip install --disable-pip-version-check --progress-bar off --no-cache-dir \
   --no-compile --only-binary=:all: --find-links "$cache/wheels" "${packages[@]}"
 rm -rf "$peers/tmp"
-"$peers/bin/python3" -c 'import torch; print("peers: PyTorch", torch.__version__, "on", torch.get_num_threads(), "threads")'
+"$peers/bin/python3" -c 'import torch; print("peers: PyTorch", torch.__version__)'
 echo "${packages[*]}" >"$peers/.mien-stamp"
