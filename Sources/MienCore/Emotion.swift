@@ -18,6 +18,11 @@ public enum Emotion: String, CaseIterable, Codable, CodingKeyRepresentable, Send
     self = emotion
   }
 
+  /// The words that name an emotion of `labels`, for messages: those of one emotion together.
+  public static func spellings(in labels: LabelSet) -> [String] {
+    labels.emotions.flatMap { emotion in spellings.filter { $0.value == emotion }.keys.sorted() }
+  }
+
   private static let spellings: [String: Emotion] = [
     "anger": .anger, "angry": .anger, "an": .anger,
     "contempt": .contempt, "contemptuous": .contempt, "co": .contempt,

@@ -7,7 +7,7 @@ import MienDatasets
 struct DatasetImport: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Turns a data set into one file of faces.",
-    subcommands: [ImportFER2013.self])
+    subcommands: [ImportFER2013.self, ImportFolders.self, ImportCKPlus48.self])
 }
 
 /// What every import takes.
@@ -52,5 +52,65 @@ struct ImportFER2013: AsyncParsableCommand {
       votes: votes.map { URL(fileURLWithPath: $0) }, skipsBadRows: options.skipBad)
     let source: ByteSource = source == "-" ? .standardInput : .file(URL(fileURLWithPath: source))
     try options.finish(importer.load(source))
+  }
+}
+
+/// `mien dataset import folders`.
+struct ImportFolders: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "folders", abstract: "Imports pictures from a folder a class.",
+    discussion: """
+      Class folders may be spelt in any usual way (angry, Happy, SAD, 0). They may lie in train, val and test folders; \
+      otherwise all faces are for training. Each picture gives its largest centred square.
+      """)
+
+  @Argument(help: "The folder that holds the class folders, or train, val and test.")
+  var source: String
+
+  @Option(help: ArgumentHelp("Width and height of a face in pixels.", valueName: "px"))
+  var size = FolderImporter.defaultSide
+
+  @Flag(help: "Keep colour.")
+  var color = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The classes and the meaning of digits: \(LabelSet.known.map(\.name).joined(separator: ", ")). "
+        + "Without it fer2013, or ferplus where a folder shows contempt.", valueName: "set"))
+  var labels: String?
+
+  @OptionGroup var options: ImportOptions
+
+  func validate() throws {
+    guard (1...FaceSet.maximumSide).contains(size) else {
+      throw ValidationError("--size \(size): expected 1 to \(FaceSet.maximumSide) pixels")
+    }
+    if let labels, !LabelSet.known.contains(where: { $0.name == labels }) {
+      let known = LabelSet.known.map(\.name).joined(separator: ", ")
+      throw ValidationError("--labels \(labels): expected one of \(known)")
+    }
+  }
+
+  func run() async throws {
+    let importer = FolderImporter(
+      labelSet: LabelSet.known.first { $0.name == labels }, side: size, isColor: color,
+      skipsBadPictures: options.skipBad)
+    try options.finish(importer.load(URL(fileURLWithPath: source)))
+  }
+}
+
+/// `mien dataset import ckplus48`.
+struct ImportCKPlus48: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ckplus48", abstract: "Imports CK+48, with subjects and sequences.")
+
+  @Argument(help: "The folder that holds the class folders.")
+  var source: String
+
+  @OptionGroup var options: ImportOptions
+
+  func run() async throws {
+    let importer = CKPlus48Importer(skipsBadPictures: options.skipBad)
+    try options.finish(importer.load(URL(fileURLWithPath: source)))
   }
 }
