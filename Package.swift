@@ -20,6 +20,7 @@ let package = Package(
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
     .library(name: "MienVision", targets: ["MienVision"]),
+    .library(name: "MienInference", targets: ["MienInference"]),
     .library(name: "MienTorch", targets: ["MienTorch"]),
     .library(name: "MienModels", targets: ["MienModels"]),
     .library(name: "MienTraining", targets: ["MienTraining"]),
@@ -36,12 +37,21 @@ let package = Package(
     .target(
       name: "MienONNX", dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["onnx-subset.proto"], swiftSettings: strict),
+    .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
 
-    // Photos: OpenCV.
+    // Pictures and data sets: OpenCV.
     .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
     .target(name: "COpenCV", dependencies: ["CSystemOpenCV"]),
     .target(name: "MienVision", dependencies: ["MienCore", "COpenCV"], swiftSettings: strict),
-    .target(name: "MienDatasets", dependencies: ["MienCore"], swiftSettings: strict),
+    .target(name: "MienDatasets", dependencies: ["MienCore", "MienVision"], swiftSettings: strict),
+
+    // Recognition: OpenVINO.
+    .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
+    .target(name: "COpenVINO", dependencies: ["CSystemOpenVINO"]),
+    .target(name: "CMienDefaultModel"),
+    .target(
+      name: "MienInference", dependencies: ["MienVision", "MienONNX", "COpenVINO", "CMienDefaultModel"],
+      swiftSettings: strict),
 
     // Training: libtorch.
     .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
@@ -54,19 +64,30 @@ let package = Package(
 
     .executableTarget(
       name: "mien",
-      dependencies: ["MienDatasets", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      swiftSettings: strict),
+      dependencies: [
+        "MienDatasets", "MienInference", "MienReports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict, linkerSettings: searchPath("openvino")),
     .executableTarget(
       name: "mien-train",
       dependencies: ["MienTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
+    // One test bundle holds them all, so one search path serves all.
     .testTarget(
       name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict,
-      linkerSettings: searchPath("torch", "openvino")),
+      linkerSettings: searchPath("openvino", "torch")),
     .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),
+    .testTarget(name: "MienReportsTests", dependencies: ["MienReports"], swiftSettings: strict),
     .testTarget(
       name: "MienVisionTests", dependencies: ["MienVision", "COpenCV"], exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(name: "MienDatasetsTests", dependencies: ["MienDatasets"], swiftSettings: strict),
+    .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
+    .testTarget(name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference"], swiftSettings: strict),
+    .testTarget(
+      name: "MienCommandTests", dependencies: ["MienCore", "MienONNX", "MienVision", "mien", "mien-train"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

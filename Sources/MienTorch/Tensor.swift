@@ -83,7 +83,7 @@ import MienCore
   }
 
   /// An i64 vector.
-  public convenience init(indices: [Int]) throws {
+  public convenience init(indices: some Collection<Int>) throws {
     try self.init(.i64, shape: [indices.count], copying: indices.map(Int64.init))
   }
 

@@ -9,9 +9,9 @@ public struct Progress: Codable, Sendable, Equatable {
   public var format = Progress.currentFormat
   /// Steps done.
   public var step = 0
-  /// Sum of the running epoch's losses, and how many steps it is over.
+  /// Sum of the running epoch's losses.
   public var lossSum = 0.0
-  /// Steps that `lossSum` is over.
+  /// How many steps `lossSum` is over.
   public var lossSteps = 0
   /// Seconds trained, over all sessions.
   public var seconds = 0.0
@@ -21,6 +21,17 @@ public struct Progress: Codable, Sendable, Equatable {
   public var data: [ModelCard.TrainingData] = []
 
   static let currentFormat = 1
+
+  /// Mean loss of the running epoch.
+  var meanLoss: Double { lossSum / Double(max(1, lossSteps)) }
+
+  mutating func add(_ loss: Float) {
+    step += 1
+    lossSum += Double(loss)
+    lossSteps += 1
+  }
+
+  mutating func startEpoch() { (lossSum, lossSteps) = (0, 0) }
 }
 
 /// Saves and restores a run's tensors.

@@ -21,6 +21,9 @@ public struct TrainingPlan: Sendable {
   public let batchSize: Int
   /// Steps that an earlier session did.
   public let firstStep: Int
+
+  /// Steps of the whole run.
+  public var steps: Int { epochs * stepsPerEpoch }
 }
 
 /// What a step came to.
@@ -110,7 +113,7 @@ public final class TerminalProgress: TrainingObserver {
     lastShown = .now
     let elapsed = (ContinuousClock.now - begin) / .seconds(1)
     let perSecond = Double(step.step - plan.firstStep) / elapsed
-    let left = Double(plan.epochs * plan.stepsPerEpoch - step.step) / perSecond
+    let left = Double(plan.steps - step.step) / perSecond
     let epoch = (step.step - 1) / plan.stepsPerEpoch + 1
     let share = 100 * ((step.step - 1) % plan.stepsPerEpoch + 1) / plan.stepsPerEpoch
     let line =

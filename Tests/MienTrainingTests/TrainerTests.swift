@@ -94,7 +94,9 @@ import Testing
     let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 1))
     _ = try train(run)
     let bytes = try Data(contentsOf: run.bestCheckpoint)
-    for damaged in [bytes.prefix(bytes.count / 2), Data("not a checkpoint".utf8), try faces().safeTensors().encoded()] {
+    let foreign = folder.url.appending(path: "faces.safetensors")
+    try faces().write(to: foreign)
+    for damaged in [bytes.prefix(bytes.count / 2), Data("not a checkpoint".utf8), try Data(contentsOf: foreign)] {
       try damaged.write(to: run.bestCheckpoint)
       let error = #expect(throws: MienError.self) { try ModelExport.model(of: run) }
       #expect(error?.subject == run.bestCheckpoint.path)
