@@ -7,39 +7,66 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// Where programs look for native libraries: the folder that `make setup` links, then one beside an installed `bin`.
+/// SwiftPM drops the `-rpath` of pkg-config files; flags on executables and tests leave the libraries usable as a
+/// versioned dependency.
+func searchPath(_ libraries: String...) -> [LinkerSetting] {
+  let folders = libraries.flatMap { ["$ORIGIN/../../../.native/\($0)", "$ORIGIN/../lib/mien/\($0)"] }
+  return [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", folders.joined(separator: ":")])]
+}
+
 let package = Package(
   name: "mien",
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
     .library(name: "MienVision", targets: ["MienVision"]),
+    .library(name: "MienTorch", targets: ["MienTorch"]),
+    .library(name: "MienModels", targets: ["MienModels"]),
+    .library(name: "MienTraining", targets: ["MienTraining"]),
     .executable(name: "mien", targets: ["mien"]),
+    .executable(name: "mien-train", targets: ["mien-train"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
-    .testTarget(
-      name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict),
+    .target(
+      name: "MienONNX", dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["onnx-subset.proto"], swiftSettings: strict),
+
+    // Photos: OpenCV.
     .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
     .target(name: "COpenCV", dependencies: ["CSystemOpenCV"]),
     .target(name: "MienVision", dependencies: ["MienCore", "COpenCV"], swiftSettings: strict),
-    .testTarget(
-      name: "MienVisionTests", dependencies: ["MienCore", "MienVision", "COpenCV"], exclude: ["Fixtures"],
+    .target(name: "MienDatasets", dependencies: ["MienCore"], swiftSettings: strict),
+
+    // Training: libtorch.
+    .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
+    .target(name: "CTorch", dependencies: ["CSystemTorch"]),
+    .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
+    .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
+    .target(
+      name: "MienTraining", dependencies: ["MienModels", "MienONNX", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
-    .target(name: "MienDatasets", dependencies: ["MienCore", "MienVision"], swiftSettings: strict),
-    .testTarget(
-      name: "MienDatasetsTests", dependencies: ["MienCore", "MienDatasets", "MienVision"], swiftSettings: strict),
-    .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
-    .testTarget(name: "MienReportsTests", dependencies: ["MienCore", "MienReports"], swiftSettings: strict),
+
     .executableTarget(
       name: "mien",
-      dependencies: [
-        "MienCore", "MienDatasets", "MienReports",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
+      dependencies: ["MienDatasets", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
-    .testTarget(name: "MienCommandTests", dependencies: ["MienCore", "mien"], swiftSettings: strict),
+    .executableTarget(
+      name: "mien-train",
+      dependencies: ["MienTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict, linkerSettings: searchPath("torch")),
+
+    .testTarget(
+      name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict,
+      linkerSettings: searchPath("torch", "openvino")),
+    .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),
+    .testTarget(
+      name: "MienVisionTests", dependencies: ["MienVision", "COpenCV"], exclude: ["Fixtures"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20
