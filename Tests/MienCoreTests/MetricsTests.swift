@@ -101,7 +101,7 @@ func isClose(_ a: Double?, _ b: Double?, _ tolerance: Double = 1e-9) -> Bool {
     var probabilities: [Float] = []
     for _ in 0..<count {
       let label = min(Int(random.uniform() * random.uniform() * Float(labels.count)), labels.count - 1)
-      let raw = labels.emotions.indices.map { (4 * random.uniform()).rounded() + ($0 == label ? 2 : 0.25) }
+      let raw = labels.emotions.indices.map { (4 * random.uniform()).rounded() + ($0 == label ? 1.25 : 0.25) }
       let sum = raw.reduce(0, +)
       truth.append(label)
       probabilities += raw.map { $0 / sum }
