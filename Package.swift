@@ -7,20 +7,86 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// Where programs look for native libraries: the folder that `make setup` links, then one beside an installed `bin`.
+/// SwiftPM drops the `-rpath` of pkg-config files; flags on executables and tests leave the libraries usable as a
+/// versioned dependency.
+func searchPath(_ libraries: String...) -> [LinkerSetting] {
+  let folders = libraries.flatMap { ["$ORIGIN/../../../.native/\($0)", "$ORIGIN/../lib/mien/\($0)"] }
+  return [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", folders.joined(separator: ":")])]
+}
+
 let package = Package(
   name: "mien",
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
     .library(name: "MienVision", targets: ["MienVision"]),
+    .library(name: "MienInference", targets: ["MienInference"]),
+    .library(name: "MienTorch", targets: ["MienTorch"]),
+    .library(name: "MienModels", targets: ["MienModels"]),
+    .library(name: "MienTraining", targets: ["MienTraining"]),
+    .executable(name: "mien", targets: ["mien"]),
+    .executable(name: "mien-train", targets: ["mien-train"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
-    .testTarget(name: "MienCoreTests", dependencies: ["MienCore"], swiftSettings: strict),
+    .target(
+      name: "MienONNX", dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["onnx-subset.proto"], swiftSettings: strict),
+    .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
+
+    // Pictures and data sets: OpenCV.
     .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
     .target(name: "COpenCV", dependencies: ["CSystemOpenCV"]),
     .target(name: "MienVision", dependencies: ["MienCore", "COpenCV"], swiftSettings: strict),
+    .target(name: "MienDatasets", dependencies: ["MienCore", "MienVision"], swiftSettings: strict),
+
+    // Recognition: OpenVINO.
+    .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
+    .target(name: "COpenVINO", dependencies: ["CSystemOpenVINO"]),
+    .target(name: "CMienDefaultModel"),
+    .target(
+      name: "MienInference", dependencies: ["MienVision", "MienONNX", "COpenVINO", "CMienDefaultModel"],
+      swiftSettings: strict),
+
+    // Training: libtorch.
+    .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
+    .target(name: "CTorch", dependencies: ["CSystemTorch"]),
+    .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
+    .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
+    .target(
+      name: "MienTraining", dependencies: ["MienModels", "MienONNX", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
+
+    .executableTarget(
+      name: "mien",
+      dependencies: [
+        "MienDatasets", "MienInference", "MienReports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict, linkerSettings: searchPath("openvino")),
+    .executableTarget(
+      name: "mien-train",
+      dependencies: ["MienTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict, linkerSettings: searchPath("torch")),
+
+    // One test bundle holds them all, so one search path serves all.
     .testTarget(
-      name: "MienVisionTests", dependencies: ["MienCore", "MienVision", "COpenCV"], exclude: ["Fixtures"],
+      name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict,
+      linkerSettings: searchPath("openvino", "torch")),
+    .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),
+    .testTarget(name: "MienReportsTests", dependencies: ["MienReports"], swiftSettings: strict),
+    .testTarget(
+      name: "MienVisionTests", dependencies: ["MienVision", "COpenCV"], exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(name: "MienDatasetsTests", dependencies: ["MienDatasets"], swiftSettings: strict),
+    .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
+    .testTarget(name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference"], swiftSettings: strict),
+    .testTarget(
+      name: "MienCommandTests", dependencies: ["MienCore", "MienONNX", "MienVision", "mien", "mien-train"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

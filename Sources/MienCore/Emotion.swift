@@ -2,7 +2,7 @@
 ///
 /// The eight classes of FER+; FER2013 has no `contempt` and CK+48 has no `neutral`. The order of cases carries no
 /// meaning: the order of a model's outputs stands in its card and that of a data set's labels in its metadata.
-public enum Emotion: String, CaseIterable, Codable, Sendable, Hashable, Comparable {
+public enum Emotion: String, CaseIterable, Codable, CodingKeyRepresentable, Sendable, Hashable, Comparable {
   case anger, contempt, disgust, fear, happiness, neutral, sadness, surprise
 
   /// Alphabetical, for stable tables.
@@ -16,6 +16,11 @@ public enum Emotion: String, CaseIterable, Codable, Sendable, Hashable, Comparab
     let word = spelling.lowercased().filter(\.isLetter)
     guard let emotion = Self.spellings[word] else { return nil }
     self = emotion
+  }
+
+  /// The words that name an emotion of `labels`, for messages: those of one emotion together.
+  public static func spellings(in labels: LabelSet) -> [String] {
+    labels.emotions.flatMap { emotion in spellings.filter { $0.value == emotion }.keys.sorted() }
   }
 
   private static let spellings: [String: Emotion] = [

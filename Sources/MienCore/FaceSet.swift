@@ -8,7 +8,7 @@ public enum Split: String, CaseIterable, Codable, Sendable {
 /// A set of framed faces of one size with labels, FER+ votes and origins: one `.safetensors` file.
 ///
 /// Tensors: `pixels` u8 [N, H, W, C]; `label` u8 [N] (index into the label set, 255 none); `split` u8 [N] (0 train,
-/// 1 validation, 2 test); `row` i32 [N] (row in the source); and, where known, `votes` u8 [N, 10], `subject` i32 [N]
+/// 1 validation, 2 test); `row` i32 [N] (row in the source); and, where known, `votes` u8 [N, 10] (ten zeros none), `subject` i32 [N]
 /// and `sequence` i32 [N] (indices into name lists, -1 none). The metadata entry `mien.faceset` is JSON.
 ///
 /// A set keeps every row of its source. FER+ majority labels and soft targets are derived from the votes.
@@ -62,6 +62,8 @@ public struct FaceSet: Sendable {
   public static let metadataKey = "mien.faceset"
   /// The layout that this version writes and reads.
   public static let currentFormat = 1
+  /// The largest height and width of a face, in pixels.
+  public static let maximumSide = 4096
   private static let noLabel: UInt8 = 255
 
   /// Source, label set and names.
@@ -99,7 +101,8 @@ public struct FaceSet: Sendable {
   public init(
     source: String, labelSet: LabelSet, height: Int, width: Int, channels: Int, rows: [Row], pixels: Data
   ) throws {
-    guard height > 0, width > 0, channels == 1 || channels == 3, pixels.count == rows.count * height * width * channels
+    guard (1...Self.maximumSide).contains(height), (1...Self.maximumSide).contains(width), [1, 3].contains(channels),
+      pixels.count == rows.count * height * width * channels
     else {
       throw MienError(
         .mismatch, source, "\(pixels.count) bytes of pixels for \(rows.count) faces of \(width)x\(height)x\(channels)")
@@ -154,7 +157,8 @@ public struct FaceSet: Sendable {
     guard let json = file.metadata[Self.metadataKey],
       let info = try? JSONDecoder().decode(Info.self, from: Data(json.utf8))
     else {
-      throw MienError(.format, nil, "no FaceSet: its metadata has no \(Self.metadataKey); make one with `mien dataset import`")
+      throw MienError(
+        .format, nil, "no FaceSet: its metadata has no \(Self.metadataKey); make one with `mien dataset import`")
     }
     guard info.format == Self.currentFormat else {
       throw MienError(.format, nil, "FaceSet of format \(info.format), this version reads \(Self.currentFormat)")
@@ -162,8 +166,11 @@ public struct FaceSet: Sendable {
     let pixels = try file.tensor("pixels", type: .u8, rank: 4)
     let count = pixels.shape[0]
     (height, width, channels) = (pixels.shape[1], pixels.shape[2], pixels.shape[3])
-    guard height > 0, width > 0, channels == 1 || channels == 3 else {
-      throw MienError(.format, nil, "pixels have the shape \(pixels.shape), expected [N, H, W, 1 or 3]")
+    guard (1...Self.maximumSide).contains(height), (1...Self.maximumSide).contains(width), [1, 3].contains(channels)
+    else {
+      throw MienError(
+        .format, nil,
+        "pixels have the shape \(pixels.shape), expected [N, H, W, 1 or 3] with sides up to \(Self.maximumSide)")
     }
     func column<Element: SafeTensorElement>(_ name: String, _: Element.Type, width: Int? = nil) throws -> [Element] {
       let tensor = try file.tensor(name, type: Element.safeTensorType, rank: width == nil ? 1 : 2)
@@ -229,9 +236,12 @@ public struct FaceSet: Sendable {
   /// The split of face `index`.
   public func split(at index: Int) -> Split { Split.allCases[Int(splits[index])] }
 
-  /// FER+'s ten raw counts of face `index`, where the set has votes.
+  /// FER+'s ten raw counts of face `index`; nil where it has none, which the file says by ten zeros.
   public func votes(at index: Int) -> [UInt8]? {
-    voteCounts.map { Array($0[(index * Self.voteColumns)..<((index + 1) * Self.voteColumns)]) }
+    guard let counts = voteCounts?[(index * Self.voteColumns)..<((index + 1) * Self.voteColumns)],
+      counts.contains(where: { $0 > 0 })
+    else { return nil }
+    return Array(counts)
   }
 
   /// The pixels of face `index`, [H, W, C].

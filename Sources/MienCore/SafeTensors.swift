@@ -108,6 +108,7 @@ public struct SafeTensors: Sendable {
     guard header.first == UInt8(ascii: "{"),
       let object = try? JSONDecoder().decode([String: HeaderEntry].self, from: Data(header))
     else { throw refuse("its header is not the JSON object of tensors that it must be") }
+    guard Self.topLevelKeyCount(header) == object.count else { throw refuse("its header has a name twice") }
 
     var spans: [(begin: Int, end: Int)] = []
     metadata = [:]
@@ -123,7 +124,9 @@ public struct SafeTensors: Sendable {
         guard begin >= 0, begin <= end, end <= available else {
           throw refuse("tensor \(name) spans bytes \(begin)..<\(end) of \(available)")
         }
-        guard let type = ElementType(rawValue: type) else { throw refuse("tensor \(name) has unsupported type \(type)") }
+        guard let type = ElementType(rawValue: type) else {
+          throw refuse("tensor \(name) has unsupported type \(type)")
+        }
         guard let bytes = Self.byteCount(type: type, shape: shape), bytes == end - begin else {
           throw refuse("tensor \(name) of shape \(shape) does not take \(end - begin) bytes")
         }
@@ -133,7 +136,9 @@ public struct SafeTensors: Sendable {
     }
     var reached = 0
     for span in spans.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
-      guard span.begin == reached else { throw refuse("tensors overlap or leave a hole at byte \(min(span.begin, reached))") }
+      guard span.begin == reached else {
+        throw refuse("tensors overlap or leave a hole at byte \(min(span.begin, reached))")
+      }
       reached = span.end
     }
     guard reached == available else { throw refuse("\(available - reached) bytes belong to no tensor") }
@@ -154,13 +159,13 @@ public struct SafeTensors: Sendable {
 
   /// Writes the file as a whole or not at all: a temporary file beside it is written, synchronised and renamed.
   ///
-  /// Tensors are laid out by name, so equal contents give equal bytes.
+  /// Tensors are laid out by element size, largest first, then by name: elements are aligned, and equal contents give
+  /// equal bytes.
   public func write(to url: URL) throws {
     var offset = 0
     var header: [String: HeaderEntry] = [:]
-    let names = tensors.keys.sorted()
-    for name in names {
-      guard let tensor = tensors[name] else { continue }
+    let ordered = tensors.sorted { ($1.value.type.size, $0.key) < ($0.value.type.size, $1.key) }
+    for (name, tensor) in ordered {
       header[name] = .tensor(
         type: tensor.type.rawValue, shape: tensor.shape, begin: offset, end: offset + tensor.bytes.count)
       offset += tensor.bytes.count
@@ -171,7 +176,7 @@ public struct SafeTensors: Sendable {
     var json = try encoder.encode(header)
     while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
     let length = withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) }
-    try AtomicFile.write(to: url, chunks: [length, json] + names.compactMap { tensors[$0]?.bytes })
+    try AtomicFile.write(to: url, chunks: [length, json] + ordered.map(\.value.bytes))
   }
 
   /// Bytes that `shape` takes, or nil where a size is negative or the product overflows.
@@ -186,6 +191,33 @@ public struct SafeTensors: Sendable {
     return bytes
   }
 
+  /// How many names stand in the outermost object of `json`, which must be valid. The decoder keeps one of equal names,
+  /// and which one is left to the parser: two readers could see different tensors in one file.
+  private static func topLevelKeyCount(_ json: Data) -> Int {
+    var (count, depth) = (0, 0)
+    var (isInString, isEscaped) = (false, false)
+    for byte in json {
+      if isInString {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isInString = false
+        }
+        continue
+      }
+      switch byte {
+      case UInt8(ascii: "\""): isInString = true
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+      case UInt8(ascii: ":") where depth == 1: count += 1
+      default: break
+      }
+    }
+    return count
+  }
+
   private enum HeaderEntry: Codable {
     case tensor(type: String, shape: [Int], begin: Int, end: Int)
     case metadata([String: String])
@@ -193,13 +225,18 @@ public struct SafeTensors: Sendable {
     private struct Fields: Codable {
       let dtype: String
       let shape: [Int]
-      let data_offsets: [Int]
+      let dataOffsets: [Int]
+
+      enum CodingKeys: String, CodingKey {
+        case dtype, shape
+        case dataOffsets = "data_offsets"
+      }
     }
 
     init(from decoder: any Decoder) throws {
-      if let fields = try? Fields(from: decoder), fields.data_offsets.count == 2 {
+      if let fields = try? Fields(from: decoder), fields.dataOffsets.count == 2 {
         self = .tensor(
-          type: fields.dtype, shape: fields.shape, begin: fields.data_offsets[0], end: fields.data_offsets[1])
+          type: fields.dtype, shape: fields.shape, begin: fields.dataOffsets[0], end: fields.dataOffsets[1])
       } else {
         self = .metadata(try [String: String](from: decoder))
       }
@@ -208,22 +245,9 @@ public struct SafeTensors: Sendable {
     func encode(to encoder: any Encoder) throws {
       switch self {
       case .tensor(let type, let shape, let begin, let end):
-        try Fields(dtype: type, shape: shape, data_offsets: [begin, end]).encode(to: encoder)
+        try Fields(dtype: type, shape: shape, dataOffsets: [begin, end]).encode(to: encoder)
       case .metadata(let strings): try strings.encode(to: encoder)
       }
     }
   }
 }
-
-/// A Swift number type that safetensors can hold.
-public protocol SafeTensorElement: BitwiseCopyable, Sendable {
-  /// The format's name for it.
-  static var safeTensorType: SafeTensors.ElementType { get }
-}
-
-extension UInt8: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .u8 } }
-extension Int8: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .i8 } }
-extension Int32: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .i32 } }
-extension Int64: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .i64 } }
-extension Float: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .f32 } }
-extension Double: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .f64 } }

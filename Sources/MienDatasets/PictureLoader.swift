@@ -1,0 +1,56 @@
+import Dispatch
+import Foundation
+import MienCore
+import MienVision
+import Synchronization
+
+/// Decodes pictures into faces of one size, on all cores.
+struct PictureLoader {
+  /// Width and height of a face in pixels.
+  let side: Int
+  /// 1 (grey) or 3 (RGB).
+  let channels: Int
+  private static let batch = 256
+
+  /// Decodes `files` in order and hands each face, or what was wrong with its file, to `body`.
+  ///
+  /// - Throws: what `body` throws; no further batch is decoded then.
+  func load(_ files: [URL], _ body: (Int, Result<[UInt8], MienError>) throws -> Void) throws {
+    for start in stride(from: 0, to: files.count, by: Self.batch) {
+      let batch = files[start..<min(start + Self.batch, files.count)]
+      let results = Mutex([Result<[UInt8], MienError>?](repeating: nil, count: batch.count))
+      DispatchQueue.concurrentPerform(iterations: batch.count) { index in
+        let result = face(files[start + index])
+        results.withLock { $0[index] = result }
+      }
+      for (index, result) in results.withLock({ $0 }).enumerated() {
+        guard let result else { continue }
+        try body(start + index, result)
+      }
+    }
+  }
+
+  /// The largest centred square of a picture, at the size wanted: [side, side, channels].
+  private func face(_ url: URL) -> Result<[UInt8], MienError> {
+    do {
+      let image = try Image(contentsOf: url)
+      let coloured = channels == 1 ? image.grey : image.rgb
+      return .success(try Self.centreSquare(coloured).resized(width: side, height: side).pixels)
+    } catch let error as MienError {
+      return .failure(error)
+    } catch {
+      return .failure(MienError(.file, url.path, "could not be read: \(error)"))
+    }
+  }
+
+  private static func centreSquare(_ image: Image) throws -> Image {
+    guard image.width != image.height else { return image }
+    let side = min(image.width, image.height)
+    let (left, top) = ((image.width - side) / 2, (image.height - side) / 2)
+    let rows = (top..<(top + side)).flatMap { row -> ArraySlice<UInt8> in
+      let start = (row * image.width + left) * image.channels
+      return image.pixels[start..<(start + side * image.channels)]
+    }
+    return try Image(width: side, height: side, channels: image.channels, pixels: rows)
+  }
+}

@@ -1,0 +1,20 @@
+import CMienDefaultModel
+import Foundation
+public import MienONNX
+
+/// The model inside the program, used where none is named.
+public enum DefaultModel {
+  /// Reads it.
+  public static func model() throws -> ONNXModel {
+    try ONNXModel(data: Data(UnsafeBufferPointer(start: mien_default_model_bytes(), count: mien_default_model_count())))
+  }
+}
+
+extension EmotionClassifier {
+  /// The classifier of the model inside the program.
+  ///
+  /// - Parameter threads: how many threads one run may use; nil for as many as there are cores.
+  public static func `default`(threads: Int? = nil) throws -> EmotionClassifier {
+    try EmotionClassifier(model: DefaultModel.model(), threads: threads)
+  }
+}

@@ -1,0 +1,133 @@
+public import MienCore
+public import MienONNX
+
+/// A trained network that reads emotion in framed faces, run from its ONNX file by OpenVINO.
+///
+/// The network's input is `faces` [N, C, H, W] in 0…1, made by ``MienCore/Preprocessing``. A face's result does not
+/// depend on what else is in its batch. A classifier may be used from several threads at a time.
+public final class EmotionClassifier: Sendable {
+  /// The name of the network's input.
+  public static let inputName = "faces"
+  /// Faces a run: larger batches are cut into runs of this size and single faces, so that the network is prepared for
+  /// two shapes only.
+  static let batchSize = 8
+
+  /// What the model's file says of itself.
+  public let card: ModelCard
+  /// The label sets that the model speaks, in the card's order.
+  public let labelSets: [LabelSet]
+  /// The label set of most classes; of equals, the first.
+  public let widestLabels: LabelSet
+  private let outputShapes: [String: [Int]]
+  private let network: CompiledNetwork
+
+  /// Compiles a model and checks that its card tells the truth about the network.
+  ///
+  /// - Parameter threads: how many threads one run may use; nil for as many as there are cores.
+  /// - Throws: ``MienError`` where the model has no card, its weights are not the card's, OpenVINO cannot compile it, or
+  ///   its inputs and outputs are not what the card says.
+  public init(model: ONNXModel, threads: Int? = nil) throws {
+    if let threads, threads < 1 { throw MienError(.argument, "threads", "expected at least 1, found \(threads)") }
+    card = try model.card()
+    labelSets = try card.labelSets()
+    widestLabels = try Self.widest(labelSets)
+    network = try CompiledNetwork(onnx: [UInt8](model.data), threads: threads)
+    let counts = try network.portCounts()
+    guard counts.inputs == 1 else {
+      throw MienError(.mismatch, nil, "the model has \(counts.inputs) inputs, expected \(Self.inputName) alone")
+    }
+    let input = card.preprocessing
+    try Self.expect(
+      Self.inputName, [nil, input.channels, input.height, input.width],
+      found: network.shape(of: Self.inputName, isOutput: false))
+    var shapes: [String: [Int]] = [:]
+    for name in model.outputs.map(\.name) {
+      let shape = try network.shape(of: name, isOutput: true)
+      if let labels = labelSets.first(where: { $0.name == name }) {
+        try Self.expect(name, [nil, labels.count], found: shape)
+      }
+      // What has other axes of unknown size cannot be cut into faces.
+      let rest = shape.dropFirst()
+      if shape.first == .some(nil), !rest.contains(nil) { shapes[name] = rest.compactMap(\.self) }
+    }
+    outputShapes = shapes
+  }
+
+  /// The names of the tensors that a run gives.
+  public var outputNames: Set<String> { Set(outputShapes.keys) }
+
+  /// The output that speaks about `labels` best: that of the same classes, by preference of the same name; else the
+  /// one of most classes.
+  public func labels(for labels: LabelSet) -> LabelSet {
+    let same = labelSets.filter { Set($0.emotions) == Set(labels.emotions) }
+    return same.first { $0.name == labels.name } ?? same.first ?? widestLabels
+  }
+
+  /// Runs the network.
+  ///
+  /// This blocks: call it off the cooperative pool, or use ``Recognizer``.
+  ///
+  /// - Parameters:
+  ///   - inputs: [count, C, H, W] in 0…1, as ``MienCore/Preprocessing/input(pixels:sourceChannels:)`` makes them.
+  ///   - outputs: the outputs wanted; nil for all.
+  /// - Throws: ``MienError`` where the number of values does not fit, there is no such output, or OpenVINO fails.
+  public func predictions(for inputs: [Float], count: Int, outputs: Set<String>? = nil) throws -> ClassifierOutput {
+    let width = card.preprocessing.elementCount
+    guard count >= 0, inputs.count == count * width else {
+      throw MienError(
+        .mismatch, card.name, "expected \(count) faces of \(width) values, found \(inputs.count) values")
+    }
+    let wanted = outputs ?? outputNames
+    guard wanted.isSubset(of: outputNames) else {
+      throw MienError(
+        .argument, card.name,
+        "has no output \(wanted.subtracting(outputNames).sorted().joined(separator: ", ")), but "
+          + outputNames.sorted().joined(separator: ", "))
+    }
+    let shapes = outputShapes.filter { wanted.contains($0.key) }
+    var values = shapes.mapValues { _ in [Float]() }
+    let input = card.preprocessing
+    var start = 0
+    while start < count {
+      let size = count - start >= Self.batchSize ? Self.batchSize : 1
+      let shape = [size, input.channels, input.height, input.width]
+      try network.run(Self.inputName, inputs[(start * width)..<((start + size) * width)], shape: shape) { request in
+        for (name, shape) in shapes { values[name]? += try request.output(name, count: size * shape.reduce(1, *)) }
+      }
+      start += size
+    }
+    return ClassifierOutput(
+      count: count,
+      tensors: Dictionary(
+        uniqueKeysWithValues: shapes.map { name, shape in
+          (name, ClassifierOutput.Tensor(shape: [count] + shape, values: values[name] ?? []))
+        }))
+  }
+
+  /// The distributions of one output, one a face; see ``predictions(for:count:outputs:)``.
+  ///
+  /// - Parameter labels: one of ``labelSets``; nil for ``widestLabels``.
+  public func distributions(
+    for inputs: [Float], count: Int, labels: LabelSet? = nil
+  ) throws -> [EmotionDistribution] {
+    let labels = labels ?? widestLabels
+    guard labelSets.contains(labels) else {
+      throw MienError(
+        .argument, card.name, "has no output for \(labels.name), but \(labelSets.map(\.name).joined(separator: ", "))")
+    }
+    return try predictions(for: inputs, count: count, outputs: [labels.name]).distributions(labels)
+  }
+
+  private static func widest(_ sets: [LabelSet]) throws -> LabelSet {
+    guard var widest = sets.first else { throw MienError(.format, nil, "its card names no output") }
+    for set in sets where set.count > widest.count { widest = set }
+    return widest
+  }
+
+  private static func expect(_ name: String, _ expected: [Int?], found: [Int?]) throws {
+    guard expected != found else { return }
+    func words(_ shape: [Int?]) -> String { "[" + shape.map { $0.map(String.init) ?? "N" }.joined(separator: ", ") + "]" }
+    throw MienError(
+      .mismatch, nil, "\(name) has the shape \(words(found)) in the model, \(words(expected)) by its card")
+  }
+}

@@ -1,0 +1,91 @@
+public import MienCore
+
+/// A model measured on a labelled set of faces.
+public struct Evaluation: Sendable {
+  /// What is averaged over for each face.
+  public enum Averaging: String, CaseIterable, Sendable {
+    /// One pass.
+    case none
+    /// The face and its mirror image.
+    case flip
+  }
+
+  /// The figures.
+  public let metrics: ClassificationMetrics
+  /// The model's output that was measured.
+  public let output: LabelSet
+  /// Classes with faces in the data that the output lacks; those faces count as wrong.
+  public let missingClasses: [Emotion]
+  /// Faces of the split without a label, left out.
+  public let unlabelledCount: Int
+
+  /// Runs `faces` through `classifier`.
+  ///
+  /// The output whose classes are those of the chosen labels is measured; else the one of most classes, restricted to
+  /// the shared ones and renormalised.
+  ///
+  /// - Parameters:
+  ///   - split: nil for all faces.
+  ///   - progress: called with how many faces are done, and of how many.
+  /// - Throws: ``MienError`` where no face has a label, the faces' size is not the model's input, or no class is shared.
+  public init(
+    _ classifier: EmotionClassifier, on faces: FaceSet, labels source: LabelSource, split: Split?,
+    averaging: Averaging = .none, progress: @Sendable @escaping (Int, Int) -> Void = { _, _ in }
+  ) async throws {
+    let preprocessing = classifier.card.preprocessing
+    guard faces.width == preprocessing.width, faces.height == preprocessing.height else {
+      throw MienError(
+        .mismatch, faces.info.source,
+        "faces of \(faces.width)x\(faces.height) pixels, \(classifier.card.name) takes "
+          + "\(preprocessing.width)x\(preprocessing.height)")
+    }
+    let labels = faces.labelSet(source)
+    let labelled = faces.labelled(source, in: split)
+    guard !labelled.isEmpty else {
+      throw MienError(.mismatch, faces.info.source, "no face of \(split?.rawValue ?? "the set") has a \(labels.name) label")
+    }
+    let output = classifier.labels(for: labels)
+    let probabilities = try await NativeQueue.shared.run {
+      var probabilities: [Float] = []
+      probabilities.reserveCapacity(labelled.count * labels.count)
+      for start in stride(from: 0, to: labelled.count, by: Self.chunk) {
+        try Task.checkCancellation()
+        let rows = labelled[start..<min(start + Self.chunk, labelled.count)]
+        let inputs = try rows.flatMap {
+          try preprocessing.input(pixels: faces.face(at: $0.index), sourceChannels: faces.channels)
+        }
+        let distributions = try Self.distributions(classifier, inputs, rows.count, output, averaging)
+        for distribution in distributions {
+          probabilities += try output == labels
+            ? distribution.probabilities : distribution.restricted(to: labels).probabilities
+        }
+        progress(start + rows.count, labelled.count)
+      }
+      return probabilities
+    }
+    let metrics = try ClassificationMetrics(
+      labels: labels, truth: labelled.map { labels.index(of: $0.label) ?? 0 }, probabilities: probabilities)
+    missingClasses = zip(labels.emotions, metrics.classes).compactMap { emotion, scores in
+      output.index(of: emotion) == nil && scores.support > 0 ? emotion : nil
+    }
+    self.metrics = metrics
+    self.output = output
+    unlabelledCount = faces.indices(in: split).count - labelled.count
+  }
+
+  /// Faces between two calls of `progress`.
+  private static let chunk = 64
+
+  private static func distributions(
+    _ classifier: EmotionClassifier, _ inputs: [Float], _ count: Int, _ output: LabelSet, _ averaging: Averaging
+  ) throws -> [EmotionDistribution] {
+    let plain = try classifier.distributions(for: inputs, count: count, labels: output)
+    guard averaging == .flip else { return plain }
+    let width = classifier.card.preprocessing.width
+    let mirrored = stride(from: 0, to: inputs.count, by: width).flatMap { inputs[$0..<($0 + width)].reversed() }
+    return try zip(plain, classifier.distributions(for: mirrored, count: count, labels: output)).map { a, b in
+      try EmotionDistribution(
+        labels: output, probabilities: zip(a.probabilities, b.probabilities).map { ($0 + $1) / 2 })
+    }
+  }
+}

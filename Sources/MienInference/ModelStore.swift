@@ -1,0 +1,68 @@
+public import Foundation
+public import MienCore
+public import MienONNX
+
+/// Finds models by name or path: the one inside the program, and ONNX files in folders of models.
+public struct ModelStore: Sendable {
+  /// A model that can be named.
+  public struct Entry: Sendable {
+    /// What `--model` takes.
+    public let name: String
+    /// The file; nil for the model inside the program.
+    public let url: URL?
+    /// The file's card, or why it cannot be used.
+    public let card: Result<ModelCard, MienError>
+  }
+
+  /// The folders searched, first match wins.
+  public let folders: [URL]
+
+  /// Searches `folders`.
+  public init(folders: [URL]) { self.folders = folders }
+
+  /// Searches `models` in the cache folder: `MIEN_CACHE`, or `~/.cache/mien`.
+  public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    let cache =
+      environment["MIEN_CACHE"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
+      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/mien", isDirectory: true)
+    self.init(folders: [cache.appendingPathComponent("models", isDirectory: true)])
+  }
+
+  /// The model that `name` means: nil the built-in one; a path where it holds a slash or ends in `.onnx`; else the
+  /// built-in model's name, or that of a file in a folder of models.
+  ///
+  /// - Throws: ``MienError`` that names the file, or lists the names there are.
+  public func model(named name: String?) throws -> ONNXModel {
+    guard let name else { return try DefaultModel.model() }
+    if name.contains("/") || name.hasSuffix(".onnx") { return try ONNXModel(contentsOf: URL(fileURLWithPath: name)) }
+    let builtIn = try DefaultModel.model()
+    if try builtIn.card().name == name { return builtIn }
+    for folder in folders {
+      let url = folder.appendingPathComponent("\(name).onnx")
+      if FileManager.default.fileExists(atPath: url.path) { return try ONNXModel(contentsOf: url) }
+    }
+    let names = entries().map(\.name).joined(separator: ", ")
+    throw MienError(.argument, "--model \(name)", "no such model; there are: \(names), or give the path of a file")
+  }
+
+  /// The built-in model, then those in the folders, by name.
+  public func entries() -> [Entry] {
+    let builtIn = Self.card { try DefaultModel.model() }
+    var entries = [Entry(name: (try? builtIn.get().name) ?? "built-in", url: nil, card: builtIn)]
+    for folder in folders {
+      let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+      for url in files.sorted(by: { $0.lastPathComponent < $1.lastPathComponent }) where url.pathExtension == "onnx" {
+        let name = url.deletingPathExtension().lastPathComponent
+        guard !entries.contains(where: { $0.name == name }) else { continue }
+        entries.append(Entry(name: name, url: url, card: Self.card { try ONNXModel(contentsOf: url) }))
+      }
+    }
+    return entries
+  }
+
+  private static func card(_ model: () throws -> ONNXModel) -> Result<ModelCard, MienError> {
+    do { return .success(try model().card()) } catch {
+      return .failure(error as? MienError ?? MienError(.native, nil, "\(error)"))
+    }
+  }
+}

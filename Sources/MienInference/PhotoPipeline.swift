@@ -1,0 +1,163 @@
+public import Foundation
+public import MienCore
+public import MienVision
+
+/// Reads many photos: decoding and detection on every core, classification in batches, results in the order given.
+public struct PhotoPipeline: Sendable {
+  /// A photo to read.
+  public struct Photo: Sendable, Hashable {
+    /// The name that results and messages carry.
+    public let name: String
+    /// The file.
+    public let url: URL
+
+    /// Names a file.
+    public init(name: String, url: URL) {
+      self.name = name
+      self.url = url
+    }
+  }
+
+  /// What came of a photo.
+  public struct Outcome: Sendable {
+    /// The photo's name.
+    public let name: String
+    /// The upright picture's width in pixels; nil where it failed.
+    public let width: Int?
+    /// The upright picture's height in pixels; nil where it failed.
+    public let height: Int?
+    /// The faces, the largest first.
+    public let faces: [FaceReading]
+    /// Why the photo could not be read.
+    public let error: MienError?
+    /// The picture, where the pipeline keeps pictures.
+    public let image: Image?
+
+    /// A photo that could not be read.
+    public init(name: String, error: MienError) {
+      self.name = name
+      self.error = error
+      (width, height, faces, image) = (nil, nil, [], nil)
+    }
+
+    fileprivate init(_ picture: Picture, faces: [FaceReading]) {
+      name = picture.name
+      (width, height) = (picture.width, picture.height)
+      self.faces = faces
+      error = nil
+      image = picture.image
+    }
+  }
+
+  /// Where the time went, summed over threads.
+  public struct Timings: Sendable {
+    /// Reading and decoding files.
+    public var decoding: Duration = .zero
+    /// Searching for faces.
+    public var detecting: Duration = .zero
+    /// Cutting faces out and preprocessing them.
+    public var framing: Duration = .zero
+    /// Running the network.
+    public var classifying: Duration = .zero
+  }
+
+  /// What reads a picture.
+  public let recognizer: Recognizer
+  /// Whether outcomes carry the decoded picture.
+  public let keepsImages: Bool
+  /// How many photos may be between their start and their outcome: bounds memory.
+  private let window: Int
+  private let queue: NativeQueue
+
+  /// Makes a pipeline.
+  public init(recognizer: Recognizer, keepsImages: Bool = false) {
+    self.recognizer = recognizer
+    self.keepsImages = keepsImages
+    queue = .shared
+    // Kept pictures may be large, small results may wait.
+    window = keepsImages ? 2 * queue.width : 16 * queue.width
+  }
+
+  /// Reads `photos` and calls `body` for each in turn. A photo that fails gives an outcome with its error.
+  ///
+  /// - Returns: where the time went.
+  /// - Throws: what `body` throws, or ``MienError`` where the network fails.
+  @discardableResult
+  public func run(_ photos: [Photo], _ body: (Outcome) async throws -> Void) async throws -> Timings {
+    var timings = Timings()
+    var reorder: [Int: Result<Picture, MienError>] = [:]
+    var (started, emitted) = (0, 0)
+    try await withThrowingTaskGroup(of: (Int, Result<Picture, MienError>).self) { group in
+      while emitted < photos.count {
+        // Two a thread in flight: one at work, one next.
+        while started < photos.count, started - emitted < window, started - emitted - reorder.count < 2 * queue.width {
+          let (index, photo) = (started, photos[started])
+          group.addTask { (index, await prepare(photo)) }
+          started += 1
+        }
+        if let (index, result) = try await group.next() { reorder[index] = result }
+        var ready: [Result<Picture, MienError>] = []
+        while let result = reorder[emitted + ready.count] { ready.append(result) }
+        let faces = ready.reduce(0) { $0 + ((try? $1.get().prepared.faces.count) ?? 0) }
+        let isDue =
+          faces >= EmotionClassifier.batchSize || emitted + ready.count == started || ready.count * 2 >= window
+        guard isDue, !ready.isEmpty else { continue }
+        for offset in ready.indices { reorder[emitted + offset] = nil }
+        for outcome in try await outcomes(of: ready, photos[emitted..<(emitted + ready.count)], &timings) {
+          try await body(outcome)
+        }
+        emitted += ready.count
+      }
+    }
+    return timings
+  }
+
+  fileprivate struct Picture: Sendable {
+    let name: String
+    let width: Int
+    let height: Int
+    let image: Image?
+    let prepared: Recognizer.PreparedFaces
+    let decoding: Duration
+  }
+
+  private func prepare(_ photo: Photo) async -> Result<Picture, MienError> {
+    do {
+      return .success(
+        try await queue.run {
+          let clock = ContinuousClock()
+          let start = clock.now
+          let image = try Image(contentsOf: photo.url)
+          let decoding = clock.now - start
+          return Picture(
+            name: photo.name, width: image.width, height: image.height, image: keepsImages ? image : nil,
+            prepared: try recognizer.prepare(image), decoding: decoding)
+        })
+    } catch {
+      // The name the user gave, whatever path the file system knows it by.
+      return .failure((error as? MienError ?? MienError(.native, nil, "\(error)")).about(photo.name))
+    }
+  }
+
+  private func outcomes(
+    of results: [Result<Picture, MienError>], _ photos: ArraySlice<Photo>, _ timings: inout Timings
+  ) async throws -> [Outcome] {
+    let pictures = results.compactMap { try? $0.get() }
+    let clock = ContinuousClock()
+    let start = clock.now
+    let prepared = pictures.map(\.prepared)
+    var readings = try await queue.run { try recognizer.classify(prepared) }[...]
+    timings.classifying += clock.now - start
+    for picture in pictures {
+      timings.decoding += picture.decoding
+      timings.detecting += picture.prepared.detecting
+      timings.framing += picture.prepared.framing
+    }
+    return zip(photos, results).map { photo, result in
+      switch result {
+      case .success(let picture): Outcome(picture, faces: readings.popFirst() ?? [])
+      case .failure(let error): Outcome(name: photo.name, error: error)
+      }
+    }
+  }
+}

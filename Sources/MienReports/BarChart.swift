@@ -1,0 +1,90 @@
+/// Horizontal bars in groups: one group a category, one bar a series.
+public struct BarChart: Sendable {
+  /// One colour of bars.
+  public struct Series: Sendable {
+    /// What the colour stands for.
+    public let name: String
+    /// The length of the bar of each category; not negative.
+    public let values: [Double]
+
+    /// Describes a series.
+    public init(name: String, values: [Double]) {
+      self.name = name
+      self.values = values
+    }
+  }
+
+  /// What the chart shows.
+  public let title: String
+  /// The names of the groups, from top to bottom.
+  public let categories: [String]
+  /// The bars of a group, from top to bottom; at most as many as there are colours.
+  public let series: [Series]
+  /// Writes a value at the end of its bar.
+  private let label: @Sendable (Double) -> String
+
+  /// Describes a chart; a value that `series` lacks counts as 0.
+  public init(
+    title: String, categories: [String], series: [Series],
+    label: @escaping @Sendable (Double) -> String = { String(Int($0.rounded())) }
+  ) {
+    self.title = title
+    self.categories = categories
+    self.series = series
+    self.label = label
+  }
+
+  /// The charts below one another as one SVG document, which follows the reader's light or dark setting.
+  public static func svg(_ charts: [BarChart]) -> String {
+    var canvas = SVGCanvas(width: Layout.width)
+    var top = Layout.margin
+    for chart in charts {
+      chart.draw(on: &canvas, top: &top)
+      top += Layout.margin
+    }
+    return canvas.document(height: top, title: charts.map(\.title).joined(separator: "; "))
+  }
+
+  private enum Layout {
+    static let width = 720.0
+    static let margin = 20.0
+    static let labelWidth = 104.0
+    static let valueWidth = 64.0
+    static let bar = 14.0
+    static let groupGap = 11.0
+    static let line = 24.0
+  }
+
+  private func draw(on canvas: inout SVGCanvas, top: inout Double) {
+    canvas.text(title, x: Layout.margin, y: top + 14, style: "title")
+    top += Layout.line
+    if series.count > 1 {
+      var x = Layout.margin
+      for (index, entry) in series.enumerated() {
+        canvas.rectangle(x: x, y: top + 3, width: 12, height: 12, style: "s\(index % SVGCanvas.colorCount)")
+        canvas.text(entry.name, x: x + 18, y: top + 13.5)
+        x += 34 + 7.5 * Double(entry.name.count)
+      }
+      top += Layout.line
+    }
+    let left = Layout.margin + Layout.labelWidth
+    let room = Layout.width - left - Layout.valueWidth - Layout.margin
+    let largest = max(series.flatMap(\.values).filter(\.isFinite).max() ?? 0, .leastNormalMagnitude)
+    let start = top
+    let height = Double(max(series.count, 1)) * Layout.bar
+    for (group, category) in categories.enumerated() {
+      canvas.text(category, x: left - 8, y: top + height / 2 + 4.5, style: "end")
+      for (index, entry) in series.enumerated() {
+        let value = group < entry.values.count && entry.values[group].isFinite ? max(entry.values[group], 0) : 0
+        let length = room * value / largest
+        let y = top + Double(index) * Layout.bar
+        canvas.rectangle(
+          x: left, y: y + 0.5, width: length, height: Layout.bar - 1, style: "s\(index % SVGCanvas.colorCount)",
+          tooltip: "\(category), \(entry.name): \(label(value))")
+        canvas.text(label(value), x: left + length + 5, y: y + Layout.bar - 3, style: "value")
+      }
+      top += height + Layout.groupGap
+    }
+    canvas.line(x1: left, y1: start - 4, x2: left, y2: top - Layout.groupGap + 4)
+  }
+}

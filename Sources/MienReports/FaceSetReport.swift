@@ -1,0 +1,76 @@
+public import MienCore
+
+/// What a data set holds: counts a class and split, as tables and as a chart.
+public struct FaceSetReport: Sendable {
+  /// The counts under one label source.
+  private struct Counts {
+    let title: String
+    let labels: LabelSet
+    /// Faces by class, then by split; the last entry counts faces without a label.
+    let cells: [[Int]]
+  }
+
+  private let faces: FaceSet
+  private let splits: [Split]
+  private let counts: [Counts]
+
+  /// Counts the faces of `faces` by their own labels and, where there are votes, by FER+ majority.
+  public init(_ faces: FaceSet) {
+    self.faces = faces
+    let splits = Split.allCases.filter { split in (0..<faces.count).contains { faces.split(at: $0) == split } }
+    self.splits = splits
+    let sources: [(LabelSource, String)] =
+      [(.own, "Own labels (\(faces.labelSet.name))")] + (faces.hasVotes ? [(.ferplus, "FER+ majority")] : [])
+    counts = sources.map { source, title in
+      let labels = faces.labelSet(source)
+      var cells = [[Int]](repeating: [Int](repeating: 0, count: splits.count), count: labels.count + 1)
+      for index in 0..<faces.count {
+        guard let column = splits.firstIndex(of: faces.split(at: index)) else { continue }
+        let row = faces.label(at: index, source).flatMap(labels.index(of:)) ?? labels.count
+        cells[row][column] += 1
+      }
+      return Counts(title: title, labels: labels, cells: cells)
+    }
+  }
+
+  /// A line on the whole, then a table a label source.
+  public var text: String {
+    var facts = ["\(faces.count) faces of \(faces.width)x\(faces.height)", faces.channels == 1 ? "grey" : "colour"]
+    facts.append("source \(faces.info.source)")
+    if faces.hasSubjects { facts.append("\(faces.info.subjects.count) subjects") }
+    if !faces.info.sequences.isEmpty { facts.append("\(faces.info.sequences.count) sequences") }
+    return ([facts.joined(separator: ", ")] + counts.map(table)).joined(separator: "\n\n")
+  }
+
+  /// The same counts as an SVG chart.
+  public var svg: String {
+    BarChart.svg(
+      counts.map { counts in
+        let hasUnlabelled = counts.cells[counts.labels.count].contains { $0 > 0 }
+        let rows = counts.labels.emotions.indices.sorted { counts.labels.emotions[$0] < counts.labels.emotions[$1] }
+        let cells = rows.map { counts.cells[$0] } + (hasUnlabelled ? [counts.cells[counts.labels.count]] : [])
+        return BarChart(
+          title: "\(faces.info.source): \(counts.title), faces",
+          categories: rows.map { counts.labels.emotions[$0].rawValue } + (hasUnlabelled ? ["no label"] : []),
+          series: splits.indices.map { split in
+            .init(name: splits[split].rawValue, values: cells.map { Double($0[split]) })
+          })
+      })
+  }
+
+  private func table(_ counts: Counts) -> String {
+    func cells(_ values: [Int]) -> [String] { (values + [values.reduce(0, +)]).map(String.init) }
+    func sum(_ rows: some Sequence<[Int]>) -> [Int] {
+      rows.reduce([Int](repeating: 0, count: splits.count)) { zip($0, $1).map(+) }
+    }
+    var table = TextTable(header: [counts.title] + splits.map(\.rawValue) + ["total"])
+    for emotion in counts.labels.emotions.sorted() {
+      guard let row = counts.labels.index(of: emotion) else { continue }
+      table.add([emotion.rawValue] + cells(counts.cells[row]))
+    }
+    table.add(["labelled"] + cells(sum(counts.cells.dropLast())))
+    let unlabelled = counts.cells[counts.labels.count]
+    if unlabelled.contains(where: { $0 > 0 }) { table.add(["no label"] + cells(unlabelled)) }
+    return table.text
+  }
+}

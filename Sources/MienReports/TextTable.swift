@@ -1,0 +1,28 @@
+/// A table for a terminal: the first column flush left, the others flush right.
+public struct TextTable: Sendable {
+  /// The names of the columns.
+  public let header: [String]
+  /// The cells, a row an entry; missing cells stay empty.
+  public private(set) var rows: [[String]] = []
+
+  /// Starts a table.
+  public init(header: [String]) { self.header = header }
+
+  /// Adds a row.
+  public mutating func add(_ cells: [String]) { rows.append(cells) }
+
+  /// The lines, joined by line ends, columns two blanks apart.
+  public var text: String {
+    let all = [header] + rows
+    let widths = header.indices.map { column in all.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
+    return all.map { cells in
+      let padded = header.indices.map { column in
+        let cell = cells.count > column ? cells[column] : ""
+        let blanks = String(repeating: " ", count: widths[column] - cell.count)
+        return column == 0 ? cell + blanks : blanks + cell
+      }
+      let line = padded.joined(separator: "  ")
+      return String(line.reversed().drop { $0 == " " }.reversed())
+    }.joined(separator: "\n")
+  }
+}

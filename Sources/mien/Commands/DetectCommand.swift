@@ -1,0 +1,138 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienInference
+import MienVision
+
+/// `mien detect PATH…`: the emotions of the faces in photos.
+struct Detect: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Finds the faces in photos and says what they show.",
+    discussion: """
+      A folder is searched with its sub-folders. Exit status: 0 where every photo was read (a photo without a face is \
+      no failure), 1 where some failed, 64 for wrong usage.
+      """)
+
+  /// What finds faces.
+  enum Detector: String, ExpressibleByArgument, CaseIterable {
+    case haar, none
+  }
+
+  @Argument(help: ArgumentHelp("Photos, folders and patterns.", valueName: "path"))
+  var paths: [String]
+
+  @Option(help: ArgumentHelp("Write JSON to a file, or to standard output and nothing else.", valueName: "file|-"))
+  var json: String?
+
+  @Option(help: ArgumentHelp("Write CSV, a row a face, to a file or to standard output.", valueName: "file|-"))
+  var csv: String?
+
+  @Option(help: ArgumentHelp("Write the photos with their faces marked into a folder.", valueName: "dir"))
+  var annotate: String?
+
+  @Option(help: "What finds faces; none takes each picture as one face.")
+  var detector: Detector = .haar
+
+  @Option(help: ArgumentHelp("Side of the smallest face to find, in pixels.", valueName: "px"))
+  var minFace: Int?
+
+  @Option(help: ArgumentHelp("Mark emotions of a lower probability as not confident, 0 to 1.", valueName: "p"))
+  var minConfidence: Float = 0
+
+  @OptionGroup var model: ModelOptions
+
+  func validate() throws {
+    if json == "-" && csv == "-" { throw ValidationError("--json - and --csv - cannot share standard output.") }
+    guard (0...1).contains(minConfidence) else { throw ValidationError("--min-confidence is 0 to 1.") }
+    if let minFace, minFace < 20 { throw ValidationError("--min-face is at least 20 pixels.") }
+    if detector == .none && minFace != nil { throw ValidationError("--min-face needs a detector.") }
+  }
+
+  func run() async throws {
+    if try await detect() { throw ExitCode.failure }
+  }
+
+  /// Reads all photos.
+  ///
+  /// - Returns: whether some failed.
+  private func detect() async throws -> Bool {
+    try ResultFile.check(json)
+    try ResultFile.check(csv)
+    let annotateFolder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
+    let entries = PhotoPaths.expand(paths, excluding: annotateFolder)
+    let annotations = try annotateFolder.map { try AnnotatedFiles(folder: $0, entries: entries) }
+    let recognizer = try recognizer()
+
+    var results = PhotoResults(labels: recognizer.labels)
+    let table = json == "-" || csv == "-" ? nil : PhotoTable(names: entries.map(\.name))
+    let progress = ProgressLine("photos")
+    var done = 0
+    var failures = 0
+    if let table { Console.print(table.header) }
+
+    func finish(_ outcome: PhotoPipeline.Outcome) throws {
+      var outcome = outcome
+      if let image = outcome.image {
+        do { try annotations?.write(image, outcome.faces, name: outcome.name) } catch let error as MienError {
+          outcome = .init(name: outcome.name, error: error)
+        }
+      }
+      progress.clear()
+      if let error = outcome.error {
+        failures += 1
+        Console.error("mien: \(Console.printable("\(outcome.name): \(error.message)"))")
+      }
+      for row in table?.rows(outcome) ?? [] { Console.print(row) }
+      try results.add(outcome)
+      done += 1
+      if entries.count > 1 { progress.update(done, of: entries.count) }
+    }
+
+    var problems = entries.problemsBeforePhotos[...]
+    for problem in problems.popFirst() ?? [] { try finish(problem) }
+    try await PhotoPipeline(recognizer: recognizer, keepsImages: annotations != nil).run(entries.photos) { outcome in
+      try finish(outcome)
+      for problem in problems.popFirst() ?? [] { try finish(problem) }
+    }
+    progress.clear()
+    if let json { try ResultFile.write(results.jsonDocument, to: json) }
+    if let csv { try ResultFile.write(results.csvDocument, to: csv) }
+    return failures > 0
+  }
+
+  private func recognizer() throws -> Recognizer {
+    try Recognizer(
+      classifier: model.classifier(),
+      detector: detector == .none ? nil : FaceDetector(options: FaceDetectorOptions(minFace: minFace)),
+      minConfidence: minConfidence)
+  }
+}
+
+extension PhotoPaths.Entry {
+  /// The argument, with the relative path inside a folder.
+  var name: String {
+    switch self {
+    case .photo(let photo, _): photo.name
+    case .problem(let error): error.subject ?? ""
+    }
+  }
+}
+
+extension [PhotoPaths.Entry] {
+  /// The photos, in order.
+  var photos: [PhotoPipeline.Photo] {
+    compactMap { if case .photo(let photo, _) = $0 { photo } else { nil } }
+  }
+
+  /// The failed arguments before each photo and after the last, so that results keep the arguments' order.
+  var problemsBeforePhotos: [[PhotoPipeline.Outcome]] {
+    var groups: [[PhotoPipeline.Outcome]] = [[]]
+    for entry in self {
+      switch entry {
+      case .photo: groups.append([])
+      case .problem(let error): groups[groups.count - 1].append(.init(name: entry.name, error: error))
+      }
+    }
+    return groups
+  }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienInference
+
+/// `mien models`: the models that can be named, or one model's card.
+struct Models: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Lists the models that --model can name, or shows one model's card.")
+
+  @Argument(help: ArgumentHelp("The model whose card to show as JSON.", valueName: "file|name"))
+  var model: String?
+
+  func run() async throws {
+    if let model { try show(model) } else { try list() }
+  }
+
+  private func show(_ name: String) throws {
+    do { Console.write(try ModelStore().model(named: name).card().json(pretty: true) + Data("\n".utf8)) } catch
+      let error as MienError where error.subject == nil
+    { throw error.about(name) }
+  }
+
+  private func list() throws {
+    let entries = ModelStore().entries()
+    let width = entries.map(\.name.count).max() ?? 0
+    var failed = false
+    for entry in entries {
+      let name = Console.padded(Console.printable(entry.name), max(width, 5))
+      switch entry.card {
+      case .success(let card):
+        let labels = card.outputs.map(\.name).joined(separator: ", ")
+        let measured = card.measurements.map { measurement in
+          let tenths = Int((measurement.accuracy * 1000).rounded())
+          return "\(tenths / 10).\(tenths % 10) % on \(measurement.source) \(measurement.split) (\(measurement.labels))"
+        }
+        Console.print("\(name)  \(card.summary)")
+        let details = ["\(card.parameterCount) parameters", "labels \(labels)"] + measured
+        Console.print("\(Console.padded("", name.count))  \(details.joined(separator: "; "))")
+        let place = entry.url?.path ?? "built in"
+        Console.print("\(Console.padded("", name.count))  \(Console.printable(place)); weights \(card.weightsSHA256.prefix(16))")
+      case .failure(let error):
+        failed = true
+        Console.error("mien: \(Console.printable(error.about(entry.url?.path ?? entry.name).description))")
+      }
+    }
+    if failed { throw ExitCode.failure }
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Glibc
+import MienCore
+
+/// Writes lines for people; results for programs go to standard output by themselves.
+enum Console {
+  /// Writes a line to standard error.
+  static func error(_ line: String) {
+    FileHandle.standardError.write(Data((line + "\n").utf8))
+  }
+
+  /// Writes a line to standard output.
+  static func print(_ line: String) { write(Data((line + "\n").utf8)) }
+
+  /// Writes bytes to standard output.
+  static func write(_ data: Data) { FileHandle.standardOutput.write(data) }
+
+  /// Whether standard error is a terminal, where a line may be drawn over.
+  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+  /// `text` with spaces up to `width` characters.
+  static func padded(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+
+  /// `text` with spaces before it, up to `width` characters.
+  static func leftPadded(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+
+  /// `text` without spaces at its end.
+  static func trimmed(_ text: String) -> String {
+    String(text.reversed().drop { $0 == " " }.reversed())
+  }
+
+  /// `text` without characters that move a terminal's cursor: a file's name may hold any.
+  static func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+  }
+}
+
+/// How far long work is: one line that is drawn over on a terminal, a plain line now and then elsewhere.
+final class ProgressLine {
+  private let what: String
+  private let isTerminal: Bool
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private var last: ContinuousClock.Instant
+  private var isDrawn = false
+
+  /// Starts counting `what`, as `faces`.
+  init(_ what: String, isTerminal: Bool = Console.isTerminal) {
+    self.what = what
+    self.isTerminal = isTerminal
+    start = clock.now
+    last = clock.now
+  }
+
+  /// Says that `done` of `total` are done, if it is time to say so.
+  func update(_ done: Int, of total: Int) {
+    let now = clock.now
+    guard now - last >= .milliseconds(isTerminal ? 200 : 10_000) else { return }
+    last = now
+    let seconds = (now - start) / .seconds(1)
+    let rate = Double(done) / seconds
+    let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : 0
+    let rounded = (rate * 10).rounded() / 10
+    let line = "\(done) of \(total) \(what), \(rounded) a second, \(left / 60) min \(left % 60) s left"
+    FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K\(line)" : line + "\n").utf8))
+    isDrawn = isTerminal
+  }
+
+  /// Takes the line off the terminal.
+  func clear() {
+    guard isDrawn else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    isDrawn = false
+  }
+}

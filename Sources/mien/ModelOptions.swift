@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienInference
+
+/// Which model to use.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
+  var model: String?
+
+  /// Compiles the model.
+  ///
+  /// - Throws: ``MienError`` that names the model.
+  func classifier() throws -> EmotionClassifier {
+    let file = try ModelStore().model(named: model)
+    do { return try EmotionClassifier(model: file) } catch let error as MienError where error.subject == nil {
+      throw error.about(model ?? "the built-in model")
+    }
+  }
+}
+
+/// Where results go.
+enum ResultFile {
+  /// Writes `data` to the file at `path`, or to standard output for `-`.
+  static func write(_ data: Data, to path: String) throws {
+    if path == "-" { Console.write(data) } else { try AtomicFile.write(data, to: URL(fileURLWithPath: path)) }
+  }
+
+  /// Checks before long work that a file could be written at `path`.
+  static func check(_ path: String?) throws {
+    guard let path, path != "-" else { return }
+    let url = URL(fileURLWithPath: path)
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
+      throw MienError(.file, path, "is a folder, expected a file to write")
+    }
+    guard FileManager.default.isWritableFile(atPath: url.deletingLastPathComponent().path) else {
+      throw MienError(.file, path, "cannot be written: its folder is missing or may not be written to")
+    }
+  }
+}

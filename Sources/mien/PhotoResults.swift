@@ -1,0 +1,133 @@
+import Foundation
+import MienCore
+import MienInference
+import MienVision
+
+/// The element of `mien detect --json`: a photo. Part of the command's contract.
+struct PhotoJSON: Encodable {
+  let outcome: PhotoPipeline.Outcome
+
+  private enum Keys: String, CodingKey { case file, width, height, faces, error }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Keys.self)
+    try container.encode(outcome.name, forKey: .file)
+    try container.encode(outcome.width, forKey: .width)
+    try container.encode(outcome.height, forKey: .height)
+    try container.encode(outcome.faces.map(FaceJSON.init), forKey: .faces)
+    try container.encode(outcome.error?.message, forKey: .error)
+  }
+
+  private struct FaceJSON: Encodable {
+    let box: Box
+    let emotion: Emotion
+    let probability: Float
+    let scores: [Emotion: Float]
+    /// Only there where it is false.
+    let confident: Bool?
+
+    init(_ reading: FaceReading) {
+      box = reading.box
+      emotion = reading.emotion
+      probability = reading.probability
+      scores = Dictionary(
+        uniqueKeysWithValues: zip(reading.distribution.labels.emotions, reading.distribution.probabilities))
+      confident = reading.isConfident ? nil : false
+    }
+  }
+}
+
+/// Collects the outcomes of a run and writes them as JSON and CSV.
+struct PhotoResults {
+  private var json: [Data] = []
+  private var csv: [String] = []
+  private let emotions: [Emotion]
+  private let encoder: JSONEncoder
+
+  /// Collects readings over `labels`.
+  init(labels: LabelSet) {
+    emotions = labels.emotions.sorted()
+    encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    csv.append(
+      (["file", "face", "x", "y", "width", "height", "emotion", "probability", "confident"]
+        + emotions.map(\.rawValue) + ["error"]).joined(separator: ","))
+  }
+
+  /// Adds a photo. What is kept are a few hundred bytes a face.
+  mutating func add(_ outcome: PhotoPipeline.Outcome) throws {
+    json.append(try encoder.encode(PhotoJSON(outcome: outcome)))
+    for (index, face) in outcome.faces.enumerated() {
+      let box = face.box
+      let numbers = [index + 1, box.x, box.y, box.width, box.height].map(String.init)
+      let scores = emotions.map { "\(face.distribution[$0] ?? 0)" }
+      csv.append(
+        Self.row(
+          [outcome.name] + numbers + [face.emotion.rawValue, "\(face.probability)", "\(face.isConfident)"] + scores
+            + [""]))
+    }
+    if outcome.faces.isEmpty {
+      let blanks = [String](repeating: "", count: 8 + emotions.count)
+      csv.append(Self.row([outcome.name] + blanks + [outcome.error?.message ?? ""]))
+    }
+  }
+
+  /// All photos: one JSON array, an element a line.
+  var jsonDocument: Data {
+    var document = Data("[".utf8)
+    for (index, element) in json.enumerated() {
+      document += Data((index == 0 ? "\n" : ",\n").utf8)
+      document += element
+    }
+    return document + Data("\n]\n".utf8)
+  }
+
+  /// A header and a row a face; a photo without a face, and one that failed, have a row with empty fields.
+  var csvDocument: Data { Data((csv.joined(separator: "\r\n") + "\r\n").utf8) }
+
+  /// RFC 4180.
+  private static func row(_ fields: [String]) -> String {
+    fields.map { field in
+      guard field.contains(where: { ",\"\r\n".contains($0) || $0.isNewline }) else { return field }
+      return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+    }.joined(separator: ",")
+  }
+}
+
+/// The rows of the table that people read, printed as they come.
+struct PhotoTable {
+  private let fileWidth: Int
+
+  /// Lays the table out for files of these names.
+  init(names: [String]) { fileWidth = min(60, max(4, names.map(\.count).max() ?? 4)) }
+
+  /// The column titles.
+  var header: String { row("file", "face", "emotion", "probability", "next best") }
+
+  /// A row a face; one for a photo without.
+  func rows(_ outcome: PhotoPipeline.Outcome) -> [String] {
+    let name = Console.printable(outcome.name)
+    if outcome.error != nil { return [row(name, "-", "failed", "", "")] }
+    if outcome.faces.isEmpty { return [row(name, "-", "no face", "", "")] }
+    return outcome.faces.enumerated().map { index, face in
+      let ranked = zip(face.distribution.labels.emotions, face.distribution.probabilities)
+        .sorted { $0.1 > $1.1 }
+      let next = ranked.dropFirst().first.map { "\($0.0.rawValue) \(Self.percent($0.1))" } ?? ""
+      let emotion = face.emotion.rawValue + (face.isConfident ? "" : "?")
+      return row(name, "\(index + 1)", emotion, Self.percent(face.probability), next)
+    }
+  }
+
+  private func row(_ file: String, _ face: String, _ emotion: String, _ probability: String, _ next: String) -> String {
+    let columns = [
+      Console.padded(file, fileWidth), Console.padded(face, 4), Console.padded(emotion, 10),
+      Console.padded(probability, 11), next,
+    ]
+    return Console.trimmed(columns.joined(separator: "  "))
+  }
+
+  private static func percent(_ probability: Float) -> String {
+    let tenths = Int((probability * 1000).rounded())
+    return "\(tenths / 10).\(tenths % 10) %"
+  }
+}

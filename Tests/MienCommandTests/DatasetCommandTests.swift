@@ -1,0 +1,105 @@
+import Foundation
+import MienCore
+import Testing
+
+@Suite struct DatasetCommandTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// A CSV of `rows` grey faces, and one that is too short where asked for.
+  func csv(rows: Int, hasBadRow: Bool = false) -> String {
+    let pixels = [String](repeating: "9", count: 2304).joined(separator: " ")
+    let good = (0..<rows).map { "\($0 % 7),\(pixels),\($0 % 2 == 0 ? "Training" : "PublicTest")\n" }.joined()
+    return "emotion,pixels,Usage\n" + good + (hasBadRow ? "0,1 2 3,Training\n" : "")
+  }
+
+  func path(_ name: String) -> String { folder.file(name).path }
+
+  @Test func importAndInspectWorkTogether() throws {
+    try Data(csv(rows: 14).utf8).write(to: folder.file("faces.csv"))
+    let made = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"))
+    #expect(made.status == 0 && made.output.isEmpty)
+    #expect(made.errors == "\(path("faces")): 14 faces (7 train, 7 validation)\n")
+    let shown = try Command.mien("dataset", "inspect", path("faces"), "--svg", path("chart.svg"))
+    #expect(shown.status == 0 && shown.errors.isEmpty)
+    #expect(shown.output.contains("happiness                 1           1      2\n"))
+    #expect(try String(contentsOf: folder.file("chart.svg"), encoding: .utf8).hasPrefix("<svg"))
+  }
+
+  @Test func standardInputGivesTheSameFile() throws {
+    let text = Data(csv(rows: 40).utf8)
+    try text.write(to: folder.file("faces.csv"))
+    #expect(try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("a")).status == 0)
+    #expect(try Command.mien("dataset", "import", "fer2013", "-", "-o", path("b"), input: text).status == 0)
+    #expect(try Data(contentsOf: folder.file("a")) == Data(contentsOf: folder.file("b")))
+  }
+
+  @Test func badRowsFailOrAreSkipped() throws {
+    try Data(csv(rows: 2, hasBadRow: true).utf8).write(to: folder.file("faces.csv"))
+    let refused = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"))
+    #expect(refused.status == 1)
+    #expect(refused.errors == "Error: \(path("faces.csv")), line 4: expected 2304 pixels, found 3\n")
+    #expect(!FileManager.default.fileExists(atPath: path("faces")))
+    let skipped = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"), "--skip-bad")
+    #expect(skipped.status == 0)
+    #expect(skipped.errors.contains("skipped: \(path("faces.csv")), line 4: "))
+    #expect(skipped.errors.contains("2 faces (1 train, 1 validation); 1 bad left out\n"))
+    #expect(try FaceSet(contentsOf: folder.file("faces")).count == 2)
+  }
+
+  @Test(arguments: [
+    ["dataset", "import", "fer2013"], ["dataset", "import", "fer2013", "a.csv"], ["dataset", "import", "jaffe", "a"],
+    ["dataset", "import", "folders", "a", "-o", "b", "--size", "0"],
+    ["dataset", "import", "folders", "a", "-o", "b", "--labels", "moods"],
+    ["dataset", "import", "folders", "a", "-o", "b", "--votes", "v"], ["dataset", "inspect"], ["nothing"],
+    ["dataset", "inspect", "a", "--what"],
+  ])
+  func wrongUsageExitsWith64(arguments: [String]) throws {
+    let outcome = try Command.run(Command.mien.path, arguments)
+    #expect(outcome.status == 64, "\(outcome.errors)")
+    #expect(outcome.output.isEmpty && outcome.errors.contains("Error: "))
+  }
+
+  @Test func filesThatAreNoFaceSetAreNamed() throws {
+    try Data("{}".utf8).write(to: folder.file("no"))
+    let outcome = try Command.mien("dataset", "inspect", path("no"))
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.hasPrefix("Error: \(path("no")): not a valid safetensors file"))
+    #expect(
+      try Command.mien("dataset", "inspect", path("missing")).errors == "Error: \(path("missing")): no such file\n")
+  }
+
+  @Test(.enabled(if: Shared.has("data/fer2013/fer2013.csv.xz"), "FER2013 is not here"))
+  func majorityCountsOfFER2013AreThePublishedOnes() throws {
+    let script = #"xz -dc "$1" | "$0" dataset import fer2013 - --votes "$2" -o "$3""#
+    let outcome = try Command.run(
+      "/bin/sh",
+      [
+        "-c", script, Command.mien.path, Shared.url("data/fer2013/fer2013.csv.xz").path,
+        Shared.url("data/fer2013/fer2013new.csv").path, path("faces"),
+      ])
+    #expect(outcome.errors == "\(path("faces")): 32298 faces (28709 train, 3589 validation)\n")
+    let faces = try FaceSet(contentsOf: folder.file("faces"))
+    #expect(faces.labelled(.ferplus, in: .train).count == 25_060)
+    #expect(faces.labelled(.ferplus, in: .validation).count == 3_199)
+    #expect(faces.labelled(.own, in: .train).count == 28_709)
+  }
+
+  static let canMount = getuid() == 0 && (try? Command.run("/usr/bin/unshare", ["-m", "true"]))?.status == 0
+
+  @Test(.enabled(if: canMount, "needs root and unshare for a full disk"))
+  func aFullDiskKeepsTheOldFile() throws {
+    try Data(csv(rows: 60).utf8).write(to: folder.file("faces.csv"))
+    try FileManager.default.createDirectory(at: folder.file("disk"), withIntermediateDirectories: true)
+    // 60 faces take 138 kB; the disk has 64 kB, and is seen by this shell alone.
+    let script = """
+      mount -t tmpfs -o size=64k tmpfs "$2" && printf old > "$2/faces" || exit 99
+      "$0" dataset import fer2013 "$1" -o "$2/faces"; echo "status $?"; cat "$2/faces"; echo; ls -A "$2"
+      """
+    let outcome = try Command.run(
+      "/usr/bin/unshare", ["-m", "sh", "-c", script, Command.mien.path, path("faces.csv"), path("disk")])
+    #expect(outcome.output == "status 1\nold\nfaces\n")
+    #expect(outcome.errors == "Error: \(path("disk/faces")): could not be written: No space left on device\n")
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import MienCore
+import MienDatasets
+import Testing
+
+@Suite struct FER2013ImporterTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// 48x48 values, all `value`.
+  func pixels(_ value: Int, count: Int = 2304) -> String {
+    [String](repeating: String(value), count: count).joined(separator: " ")
+  }
+
+  func load(_ csv: String, votes: String? = nil, skip: Bool = false) throws -> ImportResult {
+    let url = folder.file("faces.csv")
+    try Data(csv.utf8).write(to: url)
+    if let votes { try Data(votes.utf8).write(to: folder.file("votes.csv")) }
+    let importer = FER2013Importer(votes: votes.map { _ in folder.file("votes.csv") }, skipsBadRows: skip)
+    return try importer.load(.file(url))
+  }
+
+  func message(_ csv: String, votes: String? = nil, skip: Bool = false) throws -> String {
+    let error = #expect(throws: MienError.self) { try load(csv, votes: votes, skip: skip) }
+    return error?.description.replacingOccurrences(of: folder.url.path + "/", with: "") ?? ""
+  }
+
+  let header = "emotion,pixels,Usage\n"
+  let votesHeader = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+
+  @Test func rowsBecomeFaces() throws {
+    let faces = try load(header + "0,\(pixels(7)),Training\n6,\(pixels(255)),PublicTest\n3,\(pixels(0)),PrivateTest\n")
+      .faces
+    #expect(faces.info.source == "fer2013" && faces.labelSet == .fer2013)
+    #expect((0..<3).map { faces[$0].label } == [.anger, .neutral, .happiness])
+    #expect((0..<3).map { faces[$0].split } == [.train, .validation, .test])
+    #expect(faces.face(at: 1) == [UInt8](repeating: 255, count: 2304))
+    #expect(faces.width == 48 && faces.height == 48 && faces.channels == 1 && !faces.hasVotes)
+  }
+
+  @Test func harmlessVariationsAreRead() throws {
+    let row = "\(pixels(9))"
+    let plain = try load(header + "1,\(row),Training\n2,\(row),PublicTest\n").faces
+    let variants = [
+      "\u{FEFF}emotion,pixels,Usage\r\n1,\(row),Training\r\n2,\(row),PublicTest",
+      "\"emotion\",\"pixels\",\"Usage\"\n\"1\",\"\(row)\",\"Training\"\n\n\"2\",\" \(row) \",\"PublicTest\"\n\n",
+      "emotion, Usage, pixels\n1,Training,\(row)\n2, PublicTest , \(row) \n",
+      "id,PIXELS,usage,Emotion\n\"a,b\",\(row),training,1\n,\(row),PUBLICTEST,2\n",
+      "emotion,pixels,Usage\n1,\(row.replacingOccurrences(of: " ", with: "  ")),Training\n02,\(row),PublicTest\n",
+    ]
+    for variant in variants {
+      let faces = try load(variant).faces
+      #expect(faces.pixels == plain.pixels && (0..<2).allSatisfy { faces[$0] == plain[$0] }, "\(variant.prefix(60))")
+    }
+  }
+
+  @Test func badRowsAreNamedByLine() throws {
+    let good = "0,\(pixels(1)),Training\n"
+    let cases: [(row: String, words: String)] = [
+      ("0,\(pixels(1, count: 2303)),Training", "expected 2304 pixels, found 2303"),
+      ("0,\(pixels(1, count: 2305)),Training", "expected 2304 pixels, found 2305"),
+      ("0,,Training", "expected 2304 pixels, found 0"),
+      ("0,\(pixels(256)),Training", "pixel 1: expected 0 to 255, found 256"),
+      ("0,1 2 300 4,Training", "pixel 3: expected 0 to 255, found 300"),
+      ("0,1 -2 3,Training", "pixel 2: expected a whole number of 0 to 255, found `-2`"),
+      ("0,1 2.5 3,Training", "pixel 2: expected a whole number of 0 to 255, found `2.5`"),
+      ("0,99999999999999999999999 1,Training", "pixel 1: expected a whole number"),
+      ("0,1 \u{1}\u{FF},Training", "found `???`"),
+      ("7,\(pixels(1)),Training", "expected a label of 0 to 6, found `7`"),
+      ("-1,\(pixels(1)),Training", "expected a label of 0 to 6, found `-1`"),
+      (",\(pixels(1)),Training", "expected a label of 0 to 6, found ``"),
+      ("0,\(pixels(1)),Test", "expected a usage of Training, PublicTest or PrivateTest, found `Test`"),
+      ("0,\(pixels(1))", "expected 3 fields, found 2"),
+      ("0,\(pixels(1)),Training,x", "expected 3 fields, found 4"),
+    ]
+    for (row, words) in cases {
+      let text = try message(header + good + row + "\n" + good)
+      #expect(text.hasPrefix("faces.csv, line 3: ") && text.contains(words), "\(text)")
+    }
+  }
+
+  @Test func badRowsAreCountedWhereAskedFor() throws {
+    let good = "0,\(pixels(1)),Training\n"
+    let bad = "0,1 2 3,Training\n"
+    let result = try load(header + bad + good + String(repeating: bad, count: 8) + good, skip: true)
+    #expect(result.faces.count == 2)
+    #expect((0..<2).map { result.faces[$0].sourceRow } == [1, 10])
+    #expect(result.rejected.count == 9 && result.rejected.first.count == Rejections.shown)
+    #expect(result.rejected.first.first?.subject?.hasSuffix("faces.csv, line 2") == true)
+    #expect(try message(header + bad, skip: true).contains("no usable row; 1 bad"))
+  }
+
+  @Test func filesThatAreNotFER2013AreRefused() throws {
+    #expect(try message("").contains("is empty"))
+    #expect(try message("\n\n").contains("is empty"))
+    #expect(try message(header).contains("no usable row"))
+    #expect(try message("a,b\n1,2\n").contains("line 1: expected the header `emotion,pixels,Usage`, found `a,b`"))
+    #expect(try message("\u{1F600}\0\n").contains("expected the header"))
+    #expect(try message(header + String(repeating: "1 ", count: 3_000_000)).contains("line 2: longer than"))
+    let error = #expect(throws: MienError.self) { try FER2013Importer().load(.file(folder.file("none"))) }
+    #expect(error?.message == "no such file")
+    #expect(throws: MienError.self) { try FER2013Importer().load(.file(folder.url)) }
+  }
+
+  @Test func votesGoWithTheirRows() throws {
+    let good = "0,\(pixels(1)),Training\n"
+    let test = "0,\(pixels(1)),PrivateTest\n"
+    let a = "Training,fer0000000.png,4,0,0,1,3,2,0,0,0,0\n"
+    let b = "Training,,0,0,0,0,0,0,0,0,0,10\n"
+    let c = "PrivateTest,fer3.png,9,0,0,0,0,0,0,1,0,0\n"
+    let faces = try load(header + good + good, votes: votesHeader + a + b).faces
+    #expect(faces.votes(at: 0) == [4, 0, 0, 1, 3, 2, 0, 0, 0, 0])
+    #expect(faces.votes(at: 1) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 10])
+    // A bad row keeps the rows after it aligned.
+    let skipped = try load(header + "0,1,Training\n" + good, votes: votesHeader + a + b, skip: true).faces
+    #expect(skipped.count == 1 && skipped.votes(at: 0)?.last == 10)
+    // PrivateTest may be missing at the end, of either file.
+    #expect(try load(header + good, votes: votesHeader + a + c).faces.count == 1)
+    let more = try load(header + good + test, votes: votesHeader + a).faces
+    #expect(more.votes(at: 0) != nil && more.votes(at: 1) == nil)
+  }
+
+  @Test func votesOfOtherRowsAreRefused() throws {
+    let good = "0,\(pixels(1)),Training\n"
+    let a = "Training,,4,0,0,1,3,2,0,0,0,0\n"
+    let p = "PublicTest,,4,0,0,1,3,2,0,0,0,0\n"
+    #expect(
+      try message(header + good, votes: votesHeader + p).contains(
+        "votes.csv, line 2: is a PublicTest row, but row 1 of"))
+    #expect(try message(header + good + good, votes: votesHeader + a).contains("has votes for 1 rows"))
+    #expect(
+      try message(header + good, votes: votesHeader + a + a).contains("votes.csv, line 3: a Training row past the end"))
+    #expect(try message(header + good + good, votes: votesHeader + a, skip: true).contains("has votes for 1 rows"))
+    #expect(try message(header + good, votes: "Usage,neutral\n").contains("votes.csv, line 1: expected the header"))
+    #expect(try message(header + good, votes: "").contains("votes.csv: is empty"))
+    #expect(
+      try message(header + good, votes: votesHeader + "Training,,4,0,0,1,256,2,0,0,0,0\n").contains(
+        "votes.csv, line 2: expected a count of votes for anger, found `256`"))
+    #expect(try message(header + good, votes: votesHeader + "Training,,4\n").contains("expected 12 fields, found 3"))
+  }
+}
