@@ -88,7 +88,7 @@ import MienCore
   }
 
   /// A u8 tensor of `bytes`, row-major.
-  public convenience init(_ bytes: [UInt8], shape: [Int]) throws { try self.init(.u8, shape: shape, copying: bytes) }
+  public convenience init(bytes: [UInt8], shape: [Int]) throws { try self.init(.u8, shape: shape, copying: bytes) }
 
   private convenience init<Element: BitwiseCopyable>(
     _ type: ElementType, shape: [Int], copying values: [Element]

@@ -23,6 +23,12 @@ public struct Recipe: Codable, Sendable, Equatable {
     public var labels: String
     /// Factor of the head's loss.
     public var weight: Float
+
+    /// A head for `labels`.
+    public init(labels: String, weight: Float) {
+      self.labels = labels
+      self.weight = weight
+    }
   }
 
   /// Gradient descent.

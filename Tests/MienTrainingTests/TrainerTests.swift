@@ -28,14 +28,14 @@ import Testing
 
   @Test func learnsDrawnFacesAndExportsWhatItLearned() throws {
     let folder = try TemporaryFolder()
-    let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 8))
+    let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 24))
     let epochs = try train(run).epochs
-    #expect(epochs.count == 8)
-    #expect(epochs[7].trainingLoss < epochs[0].trainingLoss)
+    #expect(epochs.count == 24)
+    #expect(epochs[23].trainingLoss < epochs[0].trainingLoss)
     #expect(epochs.map(\.score).max() ?? 0 > 0.9)
 
     let rows = try String(contentsOf: run.metricsFile, encoding: .utf8).split(separator: "\n")
-    #expect(rows.count == 9 && rows[0].hasPrefix("epoch,step,learning_rate,train_loss,validation_ferplus_loss"))
+    #expect(rows.count == 25 && rows[0].hasPrefix("epoch,step,learning_rate,train_loss,validation_ferplus_loss"))
 
     let model = try ModelExport.model(of: run, calibratedOn: [faces()])
     let card = try model.card()
