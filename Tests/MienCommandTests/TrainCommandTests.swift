@@ -97,7 +97,7 @@ import Testing
     let recipe = try recipe(in: folder)
     let unknown = try Command.mien("train", recipe, "--data", faces, "--set", "epocs=3")
     #expect(unknown.status != 0 && unknown.errors.contains("did you mean epochs?"))
-    let noRun = try Command.mien("export", folder.url.path, "-o", folder.file("m.onnx").path)
+    let noRun = try Command.mien("export", folder.file("nowhere").path, "-o", folder.file("m.onnx").path)
     #expect(noRun.status == 1 && noRun.errors.contains("is no run folder"))
   }
 }

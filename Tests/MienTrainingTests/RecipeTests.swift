@@ -35,7 +35,7 @@ import Testing
   @Test(arguments: [
     "epochs: zero", "epochs: 0", "labelSmoothing: 1", "heads: []", "heads: [{labels: fer2014, weight: 1}]",
     "model: {architecture: resnet}", "model: {options: {stem: wide}}", "augmentation: {zoom: [1.2, 0.8]}",
-    "optimizer: 3", "schedule: {name: cosinus}", "a: [",
+    "optimizer: 3", "schedule: {restarts: [{epoch: 24, peak: 1}]}", "schedule: {name: cosinus}", "a: [",
   ]) func valuesThatDoNotFitAreRefused(_ text: String) {
     let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }
     #expect(error?.description.contains("r.yaml") == true)
