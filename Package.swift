@@ -21,47 +21,46 @@ let package = Package(
     .library(name: "MienCore", targets: ["MienCore"]),
     .library(name: "MienVision", targets: ["MienVision"]),
     .library(name: "MienInference", targets: ["MienInference"]),
+    .library(name: "MienTorch", targets: ["MienTorch"]),
+    .library(name: "MienModels", targets: ["MienModels"]),
+    .library(name: "MienTraining", targets: ["MienTraining"]),
     .executable(name: "mien", targets: ["mien"]),
+    .executable(name: "mien-train", targets: ["mien-train"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
-    .testTarget(
-      name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict),
-
     .target(
-      name: "MienONNX",
-      dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
-      exclude: ["onnx-subset.proto"],
-      swiftSettings: strict),
-    .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),
+      name: "MienONNX", dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["onnx-subset.proto"], swiftSettings: strict),
+    .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
 
+    // Pictures and data sets: OpenCV.
     .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
     .target(name: "COpenCV", dependencies: ["CSystemOpenCV"]),
     .target(name: "MienVision", dependencies: ["MienCore", "COpenCV"], swiftSettings: strict),
-    .testTarget(
-      name: "MienVisionTests", dependencies: ["MienCore", "MienVision", "COpenCV"], exclude: ["Fixtures"],
-      swiftSettings: strict, linkerSettings: searchPath("openvino")),
-
     .target(name: "MienDatasets", dependencies: ["MienCore", "MienVision"], swiftSettings: strict),
-    .testTarget(
-      name: "MienDatasetsTests", dependencies: ["MienCore", "MienDatasets", "MienVision"], swiftSettings: strict),
-    .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
-    .testTarget(name: "MienReportsTests", dependencies: ["MienCore", "MienReports"], swiftSettings: strict),
 
+    // Recognition: OpenVINO.
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
     .target(name: "COpenVINO", dependencies: ["CSystemOpenVINO"]),
     .target(name: "CMienDefaultModel"),
     .target(
-      name: "MienInference",
-      dependencies: ["MienVision", "MienONNX", "COpenVINO", "CMienDefaultModel"],
+      name: "MienInference", dependencies: ["MienVision", "MienONNX", "COpenVINO", "CMienDefaultModel"],
       swiftSettings: strict),
-    .testTarget(
-      name: "MienInferenceTests", dependencies: ["MienInference", "COpenVINO"], swiftSettings: strict,
-      linkerSettings: searchPath("openvino")),
+
+    // Training: libtorch.
+    .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
+    .target(name: "CTorch", dependencies: ["CSystemTorch"]),
+    .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
+    .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
+    .target(
+      name: "MienTraining", dependencies: ["MienModels", "MienONNX", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
 
     .executableTarget(
       name: "mien",
@@ -70,9 +69,25 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
+    .executableTarget(
+      name: "mien-train",
+      dependencies: ["MienTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict, linkerSettings: searchPath("torch")),
+
+    // One test bundle holds them all, so one search path serves all.
     .testTarget(
-      name: "MienCommandTests", dependencies: ["MienCore", "MienONNX", "MienVision", "mien"], swiftSettings: strict,
-      linkerSettings: searchPath("openvino")),
+      name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict,
+      linkerSettings: searchPath("openvino", "torch")),
+    .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),
+    .testTarget(name: "MienReportsTests", dependencies: ["MienReports"], swiftSettings: strict),
+    .testTarget(
+      name: "MienVisionTests", dependencies: ["MienVision", "COpenCV"], exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(name: "MienDatasetsTests", dependencies: ["MienDatasets"], swiftSettings: strict),
+    .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
+    .testTarget(name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference"], swiftSettings: strict),
+    .testTarget(
+      name: "MienCommandTests", dependencies: ["MienCore", "MienONNX", "MienVision", "mien", "mien-train"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

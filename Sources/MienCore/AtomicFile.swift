@@ -1,5 +1,4 @@
 public import Foundation
-
 import Glibc
 
 /// Writes files so that a crash or a full disk leaves the old contents in place.

@@ -157,7 +157,8 @@ public struct FaceSet: Sendable {
     guard let json = file.metadata[Self.metadataKey],
       let info = try? JSONDecoder().decode(Info.self, from: Data(json.utf8))
     else {
-      throw MienError(.format, nil, "no FaceSet: its metadata has no \(Self.metadataKey); make one with `mien dataset import`")
+      throw MienError(
+        .format, nil, "no FaceSet: its metadata has no \(Self.metadataKey); make one with `mien dataset import`")
     }
     guard info.format == Self.currentFormat else {
       throw MienError(.format, nil, "FaceSet of format \(info.format), this version reads \(Self.currentFormat)")

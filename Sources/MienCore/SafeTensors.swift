@@ -124,7 +124,9 @@ public struct SafeTensors: Sendable {
         guard begin >= 0, begin <= end, end <= available else {
           throw refuse("tensor \(name) spans bytes \(begin)..<\(end) of \(available)")
         }
-        guard let type = ElementType(rawValue: type) else { throw refuse("tensor \(name) has unsupported type \(type)") }
+        guard let type = ElementType(rawValue: type) else {
+          throw refuse("tensor \(name) has unsupported type \(type)")
+        }
         guard let bytes = Self.byteCount(type: type, shape: shape), bytes == end - begin else {
           throw refuse("tensor \(name) of shape \(shape) does not take \(end - begin) bytes")
         }
@@ -134,7 +136,9 @@ public struct SafeTensors: Sendable {
     }
     var reached = 0
     for span in spans.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
-      guard span.begin == reached else { throw refuse("tensors overlap or leave a hole at byte \(min(span.begin, reached))") }
+      guard span.begin == reached else {
+        throw refuse("tensors overlap or leave a hole at byte \(min(span.begin, reached))")
+      }
       reached = span.end
     }
     guard reached == available else { throw refuse("\(available - reached) bytes belong to no tensor") }
@@ -221,13 +225,18 @@ public struct SafeTensors: Sendable {
     private struct Fields: Codable {
       let dtype: String
       let shape: [Int]
-      let data_offsets: [Int]
+      let dataOffsets: [Int]
+
+      enum CodingKeys: String, CodingKey {
+        case dtype, shape
+        case dataOffsets = "data_offsets"
+      }
     }
 
     init(from decoder: any Decoder) throws {
-      if let fields = try? Fields(from: decoder), fields.data_offsets.count == 2 {
+      if let fields = try? Fields(from: decoder), fields.dataOffsets.count == 2 {
         self = .tensor(
-          type: fields.dtype, shape: fields.shape, begin: fields.data_offsets[0], end: fields.data_offsets[1])
+          type: fields.dtype, shape: fields.shape, begin: fields.dataOffsets[0], end: fields.dataOffsets[1])
       } else {
         self = .metadata(try [String: String](from: decoder))
       }
@@ -236,22 +245,9 @@ public struct SafeTensors: Sendable {
     func encode(to encoder: any Encoder) throws {
       switch self {
       case .tensor(let type, let shape, let begin, let end):
-        try Fields(dtype: type, shape: shape, data_offsets: [begin, end]).encode(to: encoder)
+        try Fields(dtype: type, shape: shape, dataOffsets: [begin, end]).encode(to: encoder)
       case .metadata(let strings): try strings.encode(to: encoder)
       }
     }
   }
 }
-
-/// A Swift number type that safetensors can hold.
-public protocol SafeTensorElement: BitwiseCopyable, Sendable {
-  /// The format's name for it.
-  static var safeTensorType: SafeTensors.ElementType { get }
-}
-
-extension UInt8: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .u8 } }
-extension Int8: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .i8 } }
-extension Int32: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .i32 } }
-extension Int64: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .i64 } }
-extension Float: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .f32 } }
-extension Double: SafeTensorElement { public static var safeTensorType: SafeTensors.ElementType { .f64 } }

@@ -65,7 +65,8 @@ struct FERPlusVotes {
     guard entries.indices.contains(index) else {
       guard usage == .privateTest else {
         throw MienError(
-          .mismatch, name, "has votes for \(entries.count) rows, but \(file) has a further \(usage.rawValue) row on line \(line)")
+          .mismatch, name,
+          "has votes for \(entries.count) rows, but \(file) has a further \(usage.rawValue) row on line \(line)")
       }
       return nil
     }

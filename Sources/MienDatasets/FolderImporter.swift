@@ -106,8 +106,11 @@ public struct CKPlus48Importer: Sendable {
   private static func origin(_ url: URL) throws -> (subject: String, sequence: String) {
     let parts = url.deletingPathExtension().lastPathComponent.split(separator: "_", omittingEmptySubsequences: false)
     let isNumber = { (text: Substring) in !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isNumber } }
-    guard parts.count == 3, parts[0].first == "S", isNumber(parts[0].dropFirst()), isNumber(parts[1]), isNumber(parts[2])
-    else { throw MienError(.format, url.path, "expected a name of subject, sequence and frame, as S010_004_00000017.png") }
+    guard parts.count == 3, parts[0].first == "S", isNumber(parts[0].dropFirst()), isNumber(parts[1]),
+      isNumber(parts[2])
+    else {
+      throw MienError(.format, url.path, "expected a name of subject, sequence and frame, as S010_004_00000017.png")
+    }
     return (String(parts[0]), "\(parts[0])_\(parts[1])")
   }
 }

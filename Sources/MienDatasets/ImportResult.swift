@@ -6,11 +6,6 @@ public struct ImportResult: Sendable {
   public let faces: FaceSet
   /// What was left out.
   public let rejected: Rejections
-
-  init(faces: FaceSet, rejected: Rejections) {
-    self.faces = faces
-    self.rejected = rejected
-  }
 }
 
 /// The rows or files that `--skip-bad` left out: how many, and what was wrong with the first.

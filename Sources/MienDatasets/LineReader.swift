@@ -1,5 +1,5 @@
-import Glibc
 public import Foundation
+import Glibc
 import MienCore
 
 /// Where an importer reads a stream of bytes from.
@@ -66,7 +66,8 @@ final class LineReader {
       if filled == buffer.count {
         guard buffer.count < Self.longestLine else {
           throw MienError(
-            .format, "\(source.name), line \(number + 1)", "longer than \(Self.longestLine) bytes, expected rows of a CSV")
+            .format, "\(source.name), line \(number + 1)",
+            "longer than \(Self.longestLine) bytes, expected rows of a CSV")
         }
         buffer.append(contentsOf: repeatElement(0, count: buffer.count))
       }

@@ -83,7 +83,8 @@ struct PictureFolder {
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder)
       throw MienError(
-        .file, folder.path, exists && !isFolder.boolValue ? "is a file, expected a folder" : FolderProblem.reading(folder))
+        .file, folder.path,
+        exists && !isFolder.boolValue ? "is a file, expected a folder" : FolderProblem.reading(folder))
     }
     return names.sorted().filter { !$0.hasPrefix(".") && !litter.contains($0.lowercased()) }.map { name in
       let url = folder.appendingPathComponent(name)

@@ -28,7 +28,7 @@ public struct Box: Sendable, Codable, Hashable {
   }
 
   /// Pixels that both boxes hold.
-  func intersectionArea(_ other: Box) -> Int {
+  package func intersectionArea(_ other: Box) -> Int {
     let width = min(x + self.width, other.x + other.width) - max(x, other.x)
     let height = min(y + self.height, other.y + other.height) - max(y, other.y)
     return width > 0 && height > 0 ? width * height : 0

@@ -59,7 +59,7 @@ public final class FaceDetector: Sendable {
   }
 
   /// Leaves out a face that mostly lies in a surer one, and sorts.
-  static func distinct(_ faces: [DetectedFace]) -> [DetectedFace] {
+  package static func distinct(_ faces: [DetectedFace]) -> [DetectedFace] {
     var kept: [DetectedFace] = []
     let surestFirst = faces.sorted {
       ($1.score, $1.box.area, $0.box.y, $0.box.x) < ($0.score, $0.box.area, $1.box.y, $1.box.x)

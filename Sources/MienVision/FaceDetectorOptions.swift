@@ -43,14 +43,14 @@ public struct FaceDetectorOptions: Sendable, Hashable {
   }
 }
 
-/// Finds the cascade that OpenCV ships.
-enum CascadeFile {
-  static let name = "haarcascade_frontalface_alt2.xml"
+/// Finds the cascade that OpenCV ships; `package` for the tests.
+package enum CascadeFile {
+  package static let name = "haarcascade_frontalface_alt2.xml"
 
   /// The path of the first copy that exists.
   ///
   /// - Throws: ``MienError`` that says how to install it.
-  static func find(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> String {
+  package static func find(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> String {
     let folders = folders(environment)
     for folder in folders {
       let path = folder.appendingPathComponent(name).path

@@ -54,3 +54,15 @@ final class TemporaryFolder: Sendable {
   /// A path inside.
   func file(_ name: String) -> URL { url.appendingPathComponent(name) }
 }
+
+/// The development data beside the checkout, which is no part of it; `MIEN_SHARED` names another place.
+enum Shared {
+  static func url(_ path: String) -> URL {
+    let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared")
+    let root = ProcessInfo.processInfo.environment["MIEN_SHARED"].map { URL(fileURLWithPath: $0) } ?? beside
+    return root.appendingPathComponent(path)
+  }
+
+  static func has(_ path: String) -> Bool { FileManager.default.fileExists(atPath: url(path).path) }
+}

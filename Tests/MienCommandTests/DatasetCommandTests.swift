@@ -66,7 +66,24 @@ import Testing
     let outcome = try Command.mien("dataset", "inspect", path("no"))
     #expect(outcome.status == 1)
     #expect(outcome.errors.hasPrefix("Error: \(path("no")): not a valid safetensors file"))
-    #expect(try Command.mien("dataset", "inspect", path("missing")).errors == "Error: \(path("missing")): no such file\n")
+    #expect(
+      try Command.mien("dataset", "inspect", path("missing")).errors == "Error: \(path("missing")): no such file\n")
+  }
+
+  @Test(.enabled(if: Shared.has("data/fer2013/fer2013.csv.xz"), "FER2013 is not here"))
+  func majorityCountsOfFER2013AreThePublishedOnes() throws {
+    let script = #"xz -dc "$1" | "$0" dataset import fer2013 - --votes "$2" -o "$3""#
+    let outcome = try Command.run(
+      "/bin/sh",
+      [
+        "-c", script, Command.mien.path, Shared.url("data/fer2013/fer2013.csv.xz").path,
+        Shared.url("data/fer2013/fer2013new.csv").path, path("faces"),
+      ])
+    #expect(outcome.errors == "\(path("faces")): 32298 faces (28709 train, 3589 validation)\n")
+    let faces = try FaceSet(contentsOf: folder.file("faces"))
+    #expect(faces.labelled(.ferplus, in: .train).count == 25_060)
+    #expect(faces.labelled(.ferplus, in: .validation).count == 3_199)
+    #expect(faces.labelled(.own, in: .train).count == 28_709)
   }
 
   static let canMount = getuid() == 0 && (try? Command.run("/usr/bin/unshare", ["-m", "true"]))?.status == 0
@@ -84,52 +101,5 @@ import Testing
       "/usr/bin/unshare", ["-m", "sh", "-c", script, Command.mien.path, path("faces.csv"), path("disk")])
     #expect(outcome.output == "status 1\nold\nfaces\n")
     #expect(outcome.errors == "Error: \(path("disk/faces")): could not be written: No space left on device\n")
-  }
-}
-
-@Suite struct HandOverTests {
-  /// An installation of its own, with a script in the place of `mien-train` where given.
-  struct Installation {
-    private let folder: TemporaryFolder
-    let mien: URL
-
-    init(script: String?) throws {
-      folder = try TemporaryFolder()
-      let files = FileManager.default
-      // As deep as the build folder, since native libraries are found relative to the program.
-      let programs = folder.file("a/b/c")
-      mien = programs.appendingPathComponent("mien")
-      try files.createDirectory(at: programs, withIntermediateDirectories: true)
-      try files.copyItem(at: Command.mien, to: mien)
-      try files.createSymbolicLink(
-        at: folder.file(".native"), withDestinationURL: Command.folder.appendingPathComponent("../../../.native"))
-      guard let script else { return }
-      let train = programs.appendingPathComponent("mien-train")
-      try Data(script.utf8).write(to: train)
-      try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: train.path)
-    }
-  }
-
-  @Test(arguments: ["train", "export"])
-  func argumentsAndStatusArePassedOn(command: String) throws {
-    let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\nexit 37\n")
-    let arguments = ["a b.yaml", "--set", "x=1", "--help", "-o", "run", "--", "-", ""]
-    let outcome = try Command.run(installed.mien.path, [command] + arguments)
-    #expect(outcome.status == 37)
-    #expect(outcome.output == ([command] + arguments).map { "<\($0)>\n" }.joined())
-  }
-
-  @Test func aLinkFindsWhatLiesBesideItsTarget() throws {
-    let installed = try Installation(script: "#!/bin/sh\nexit 5\n")
-    let elsewhere = try TemporaryFolder()
-    try FileManager.default.createSymbolicLink(at: elsewhere.file("mien"), withDestinationURL: installed.mien)
-    #expect(try Command.run(elsewhere.file("mien").path, ["train"]).status == 5)
-  }
-
-  @Test func whereItIsMissingTheMessageSaysHowToBuildIt() throws {
-    let installed = try Installation(script: nil)
-    let outcome = try Command.run(installed.mien.path, ["train", "recipe.yaml"])
-    #expect(outcome.status == 1 && outcome.output.isEmpty)
-    #expect(outcome.errors.contains("mien-train") && outcome.errors.contains("`make build`"))
   }
 }

@@ -7,7 +7,9 @@ import Testing
     try FaceSet(
       source: "mine", labelSet: .fer2013, height: 2, width: 2, channels: 1,
       rows: [
-        .init(label: .anger, split: .train, votes: [9, 0, 0, 0, 0, 0, 0, 0, 0, 1], subject: "a", sequence: "a1", sourceRow: 0),
+        .init(
+          label: .anger, split: .train, votes: [9, 0, 0, 0, 0, 0, 0, 0, 0, 1], subject: "a", sequence: "a1",
+          sourceRow: 0),
         .init(label: nil, split: .test, subject: "b", sequence: "b1", sourceRow: 1),
       ], pixels: Data(count: 8)
     ).safeTensors()
@@ -20,21 +22,48 @@ import Testing
       ("metadata of another kind", "metadata", { $0.metadata[FaceSet.metadataKey] = "[]" }),
       ("an unknown emotion", "metadata", { $0.metadata[FaceSet.metadataKey]?.replace("\"anger\"", with: "\"envy\"") }),
       ("an emotion twice", "metadata", { $0.metadata[FaceSet.metadataKey]?.replace("\"anger\"", with: "\"fear\"") }),
-      ("a later format", "format 2", { $0.metadata[FaceSet.metadataKey]?.replace("\"format\":1", with: "\"format\":2") }),
+      (
+        "a later format", "format 2",
+        { $0.metadata[FaceSet.metadataKey]?.replace("\"format\":1", with: "\"format\":2") }
+      ),
       ("no pixels", "pixels is missing", { $0.tensors["pixels"] = nil }),
       ("no labels", "label is missing", { $0.tensors["label"] = nil }),
-      ("pixels of rank 3", "rank 4", { $0.tensors["pixels"] = try .init([UInt8](repeating: 0, count: 8), shape: [2, 2, 2]) }),
-      ("pixels of floats", "U8", { $0.tensors["pixels"] = try .init([Float](repeating: 0, count: 8), shape: [2, 2, 2, 1]) }),
-      ("two channels", "[N, H, W, 1 or 3]", { $0.tensors["pixels"] = try .init([UInt8](repeating: 0, count: 16), shape: [2, 2, 2, 2]) }),
+      (
+        "pixels of rank 3", "rank 4",
+        { $0.tensors["pixels"] = try .init([UInt8](repeating: 0, count: 8), shape: [2, 2, 2]) }
+      ),
+      (
+        "pixels of floats", "U8",
+        { $0.tensors["pixels"] = try .init([Float](repeating: 0, count: 8), shape: [2, 2, 2, 1]) }
+      ),
+      (
+        "two channels", "[N, H, W, 1 or 3]",
+        { $0.tensors["pixels"] = try .init([UInt8](repeating: 0, count: 16), shape: [2, 2, 2, 2]) }
+      ),
       ("no width", "[N, H, W, 1 or 3]", { $0.tensors["pixels"] = try .init([] as [UInt8], shape: [2, 2, 0, 1]) }),
-      ("no face of vast sides", "sides up to", { $0.tensors["pixels"] = try .init([] as [UInt8], shape: [0, 1 << 60, 1 << 60, 1]) }),
-      ("fewer pixels than labels", "label has the shape", { $0.tensors["pixels"] = try .init([UInt8](repeating: 0, count: 4), shape: [1, 2, 2, 1]) }),
+      (
+        "no face of vast sides", "sides up to",
+        { $0.tensors["pixels"] = try .init([] as [UInt8], shape: [0, 1 << 60, 1 << 60, 1]) }
+      ),
+      (
+        "fewer pixels than labels", "label has the shape",
+        { $0.tensors["pixels"] = try .init([UInt8](repeating: 0, count: 4), shape: [1, 2, 2, 1]) }
+      ),
       ("a label past the set", "outside fer2013", { $0.tensors["label"] = try .init([0, 7] as [UInt8], shape: [2]) }),
       ("a fourth split", "none of three", { $0.tensors["split"] = try .init([0, 3] as [UInt8], shape: [2]) }),
-      ("nine votes", "votes has the shape", { $0.tensors["votes"] = try .init([UInt8](repeating: 0, count: 18), shape: [2, 9]) }),
-      ("a subject past the names", "subject points", { $0.tensors["subject"] = try .init([0, 2] as [Int32], shape: [2]) }),
+      (
+        "nine votes", "votes has the shape",
+        { $0.tensors["votes"] = try .init([UInt8](repeating: 0, count: 18), shape: [2, 9]) }
+      ),
+      (
+        "a subject past the names", "subject points",
+        { $0.tensors["subject"] = try .init([0, 2] as [Int32], shape: [2]) }
+      ),
       ("a subject below -1", "subject points", { $0.tensors["subject"] = try .init([0, -2] as [Int32], shape: [2]) }),
-      ("a sequence past the names", "sequence points", { $0.tensors["sequence"] = try .init([0, .max] as [Int32], shape: [2]) }),
+      (
+        "a sequence past the names", "sequence points",
+        { $0.tensors["sequence"] = try .init([0, .max] as [Int32], shape: [2]) }
+      ),
     ]
     _ = try FaceSet(valid())
     for (what, words, change) in cases {
@@ -48,7 +77,8 @@ import Testing
   @Test func unfitPartsAreRefused() {
     func make(_ rows: [FaceSet.Row], bytes: Int, channels: Int = 1) throws -> FaceSet {
       try FaceSet(
-        source: "mine", labelSet: .fer2013, height: 2, width: 2, channels: channels, rows: rows, pixels: Data(count: bytes))
+        source: "mine", labelSet: .fer2013, height: 2, width: 2, channels: channels, rows: rows,
+        pixels: Data(count: bytes))
     }
     let row = FaceSet.Row(label: .anger, split: .train, sourceRow: 0)
     #expect(throws: MienError.self) { try make([row], bytes: 3) }

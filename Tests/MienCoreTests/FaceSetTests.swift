@@ -16,9 +16,13 @@ import Testing
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("mien-\(UUID()).safetensors")
     defer { try? FileManager.default.removeItem(at: url) }
     let rows: [FaceSet.Row] = [
-      .init(label: .anger, split: .train, votes: [0, 0, 0, 0, 9, 0, 0, 0, 1, 0], subject: "S2", sequence: "S2_1", sourceRow: 0),
+      .init(
+        label: .anger, split: .train, votes: [0, 0, 0, 0, 9, 0, 0, 0, 1, 0], subject: "S2", sequence: "S2_1",
+        sourceRow: 0),
       .init(label: nil, split: .validation, votes: nil, subject: nil, sequence: nil, sourceRow: 1),
-      .init(label: .neutral, split: .test, votes: [9, 0, 0, 0, 0, 0, 0, 1, 0, 0], subject: "S1", sequence: "S1_1", sourceRow: 7),
+      .init(
+        label: .neutral, split: .test, votes: [9, 0, 0, 0, 0, 0, 0, 1, 0, 0], subject: "S1", sequence: "S1_1",
+        sourceRow: 7),
     ]
     let pixels = Data((0..<36).map { UInt8($0 * 7) })
     let set = try FaceSet(

@@ -101,7 +101,7 @@ func isClose(_ a: Double?, _ b: Double?, _ tolerance: Double = 1e-9) -> Bool {
     var probabilities: [Float] = []
     for _ in 0..<count {
       let label = min(Int(random.uniform() * random.uniform() * Float(labels.count)), labels.count - 1)
-      let raw = labels.emotions.indices.map { (4 * random.uniform()).rounded() + ($0 == label ? 2 : 0.25) }
+      let raw = labels.emotions.indices.map { (4 * random.uniform()).rounded() + ($0 == label ? 1.25 : 0.25) }
       let sum = raw.reduce(0, +)
       truth.append(label)
       probabilities += raw.map { $0 / sum }
@@ -125,7 +125,9 @@ func isClose(_ a: Double?, _ b: Double?, _ tolerance: Double = 1e-9) -> Bool {
       if !own.isEmpty { recalls.append(Double(own.count { predictions[$0] == label }) / Double(own.count)) }
       // Mann and Whitney: the area is the chance that a positive scores above a negative.
       var wins = 0.0
-      for a in own { for b in rest { wins += rows[a][label] > rows[b][label] ? 1 : rows[a][label] == rows[b][label] ? 0.5 : 0 } }
+      for a in own {
+        for b in rest { wins += rows[a][label] > rows[b][label] ? 1 : rows[a][label] == rows[b][label] ? 0.5 : 0 }
+      }
       let area = own.isEmpty || rest.isEmpty ? nil : wins / Double(own.count * rest.count)
       #expect(isClose(metrics.classes[label].auc, area))
     }
@@ -171,10 +173,12 @@ func isClose(_ a: Double?, _ b: Double?, _ tolerance: Double = 1e-9) -> Bool {
 
   init() throws { two = try LabelSet(name: "two", emotions: [.happiness, .neutral]) }
 
-  @Test(arguments: [
-    ([], [], "no face"), ([0], [0.5], "expected 1 x 2"), ([2], [0.5, 0.5], "label 2"), ([-1], [0.5, 0.5], "label -1"),
-    ([0], [.nan, 0.5], "face 0"), ([0, 0], [1, 0, 1.5, -0.5], "face 1"), ([0], [0.5, 0.4], "the sum 1"),
-  ] as [([Int], [Float], String)])
+  @Test(
+    arguments: [
+      ([], [], "no face"), ([0], [0.5], "expected 1 x 2"), ([2], [0.5, 0.5], "label 2"),
+      ([-1], [0.5, 0.5], "label -1"),
+      ([0], [.nan, 0.5], "face 0"), ([0, 0], [1, 0, 1.5, -0.5], "face 1"), ([0], [0.5, 0.4], "the sum 1"),
+    ] as [([Int], [Float], String)])
   func unfitInputIsRefused(truth: [Int], probabilities: [Float], words: String) {
     let error = #expect(throws: MienError.self) {
       try ClassificationMetrics(labels: two, truth: truth, probabilities: probabilities)

@@ -51,7 +51,9 @@ struct PreprocessingGolden: Decodable {
       let low = random.next() % 256
       let high = low + random.next() % (256 - low)
       let grey = (0..<2304).map { _ in UInt8(low + random.next() % (high - low + 1)) }
-      let hash = Preprocessing.equalized(grey).reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+      let hash = Preprocessing.equalized(grey).reduce(UInt64(0xCBF2_9CE4_8422_2325)) {
+        ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+      }
       #expect(String(hash) == expected, "seed \(seed)")
     }
   }
@@ -66,7 +68,9 @@ struct PreprocessingGolden: Decodable {
   @Test func unfitInputIsRefused() {
     let small = Preprocessing(width: 2, height: 2)
     for (count, channels) in [(3, 1), (0, 1), (4, 3), (8, 2), (4, 0)] {
-      #expect(throws: MienError.self) { try small.input(pixels: [UInt8](repeating: 0, count: count), sourceChannels: channels) }
+      #expect(throws: MienError.self) {
+        try small.input(pixels: [UInt8](repeating: 0, count: count), sourceChannels: channels)
+      }
     }
     #expect(throws: MienError.self) {
       try Preprocessing(width: 1, height: 1, channels: 3, equalize: true).input(pixels: [0, 0, 0], sourceChannels: 3)
@@ -108,12 +112,14 @@ struct PreprocessingGolden: Decodable {
 }
 
 @Suite struct LabelSetTests {
-  @Test(arguments: [
-    ("angry", .anger), ("Anger", .anger), ("ANGRY", .anger), ("happy", .happiness), ("Happiness", .happiness),
-    ("joy", .happiness), ("sad", .sadness), ("Sadness", .sadness), ("surprised", .surprise), ("SU", .surprise),
-    ("neutral", .neutral), ("Neutrality", .neutral), ("fearful", .fear), ("scared", .fear), ("disgusted", .disgust),
-    (" Disgust ", .disgust), ("0", .anger), ("3", .happiness), ("6", .neutral), ("03", .happiness), ("3_happy", .happiness),
-  ] as [(String, Emotion)])
+  @Test(
+    arguments: [
+      ("angry", .anger), ("Anger", .anger), ("ANGRY", .anger), ("happy", .happiness), ("Happiness", .happiness),
+      ("joy", .happiness), ("sad", .sadness), ("Sadness", .sadness), ("surprised", .surprise), ("SU", .surprise),
+      ("neutral", .neutral), ("Neutrality", .neutral), ("fearful", .fear), ("scared", .fear), ("disgusted", .disgust),
+      (" Disgust ", .disgust), ("0", .anger), ("3", .happiness), ("6", .neutral), ("03", .happiness),
+      ("3_happy", .happiness),
+    ] as [(String, Emotion)])
   func usualSpellingsAreRead(spelling: String, emotion: Emotion) {
     #expect(LabelSet.fer2013.emotion(spelled: spelling) == emotion)
   }

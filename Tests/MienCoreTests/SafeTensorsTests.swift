@@ -108,7 +108,10 @@ import Testing
       ("the same bytes twice", file(#"{"a":\#(u8),"b":\#(u8)}"#, body: 4), "overlap or leave a hole"),
       ("negative offsets", file(#"{"a":\#(tensor("U8", "[4]", "[-4,0]"))}"#, body: 4), "spans bytes"),
       ("offsets the wrong way", file(#"{"a":\#(tensor("U8", "[0]", "[4,0]"))}"#, body: 4), "spans bytes"),
-      ("an offset of 2^63", file(#"{"a":\#(tensor("U8", "[4]", "[0,9223372036854775808]"))}"#, body: 4), "header is not"),
+      (
+        "an offset of 2^63", file(#"{"a":\#(tensor("U8", "[4]", "[0,9223372036854775808]"))}"#, body: 4),
+        "header is not"
+      ),
       ("an offset of 2^63 - 1", file(#"{"a":\#(tensor("U8", "[4]", "[0,9223372036854775807]"))}"#, body: 4), "spans"),
       ("unknown type", file(#"{"a":\#(tensor("Q4", "[4]", "[0,4]"))}"#, body: 4), "unsupported type Q4"),
       ("shape and bytes differ", file(#"{"a":\#(tensor("F32", "[4]", "[0,4]"))}"#, body: 4), "does not take 4 bytes"),

@@ -30,7 +30,8 @@ import Testing
   let votesHeader = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
 
   @Test func rowsBecomeFaces() throws {
-    let faces = try load(header + "0,\(pixels(7)),Training\n6,\(pixels(255)),PublicTest\n3,\(pixels(0)),PrivateTest\n").faces
+    let faces = try load(header + "0,\(pixels(7)),Training\n6,\(pixels(255)),PublicTest\n3,\(pixels(0)),PrivateTest\n")
+      .faces
     #expect(faces.info.source == "fer2013" && faces.labelSet == .fer2013)
     #expect((0..<3).map { faces[$0].label } == [.anger, .neutral, .happiness])
     #expect((0..<3).map { faces[$0].split } == [.train, .validation, .test])
@@ -128,7 +129,8 @@ import Testing
       try message(header + good, votes: votesHeader + p).contains(
         "votes.csv, line 2: is a PublicTest row, but row 1 of"))
     #expect(try message(header + good + good, votes: votesHeader + a).contains("has votes for 1 rows"))
-    #expect(try message(header + good, votes: votesHeader + a + a).contains("votes.csv, line 3: a Training row past the end"))
+    #expect(
+      try message(header + good, votes: votesHeader + a + a).contains("votes.csv, line 3: a Training row past the end"))
     #expect(try message(header + good + good, votes: votesHeader + a, skip: true).contains("has votes for 1 rows"))
     #expect(try message(header + good, votes: "Usage,neutral\n").contains("votes.csv, line 1: expected the header"))
     #expect(try message(header + good, votes: "").contains("votes.csv: is empty"))
@@ -136,21 +138,5 @@ import Testing
       try message(header + good, votes: votesHeader + "Training,,4,0,0,1,256,2,0,0,0,0\n").contains(
         "votes.csv, line 2: expected a count of votes for anger, found `256`"))
     #expect(try message(header + good, votes: votesHeader + "Training,,4\n").contains("expected 12 fields, found 3"))
-  }
-
-  /// FER2013 as this project develops with it, unpacked; see docs/datasets.md.
-  static let csv = URL(
-    fileURLWithPath: (ProcessInfo.processInfo.environment["MIEN_CACHE"]
-      ?? FileManager.default.homeDirectoryForCurrentUser.path + "/.cache/mien") + "/data/fer2013.csv")
-  static let votes = Shared.url("data/fer2013/fer2013new.csv")
-  static let hasFER2013 = [csv, votes].allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
-
-  @Test(.enabled(if: hasFER2013, "FER2013 and its votes are not here"))
-  func majorityCountsAreThePublishedOnes() throws {
-    let faces = try FER2013Importer(votes: Self.votes).load(.file(Self.csv)).faces
-    #expect(faces.labelled(.ferplus, in: .train).count == 25_060)
-    #expect(faces.labelled(.ferplus, in: .validation).count == 3_199)
-    #expect(faces.labelled(.own, in: .train).count == 28_709)
-    #expect(faces.labelled(.own, in: .validation).count == 3_589)
   }
 }

@@ -44,10 +44,12 @@ import Testing
     #expect(again.pixels == faces.pixels)
   }
 
-  @Test(arguments: [
-    ("train", .train), ("Training", .train), ("val", .validation), ("valid", .validation), ("Validation", .validation),
-    ("dev", .validation), ("PublicTest", .validation), ("test", .test), ("testing", .test), ("Private_Test", .test),
-  ] as [(String, Split)])
+  @Test(
+    arguments: [
+      ("train", .train), ("Training", .train), ("val", .validation), ("valid", .validation),
+      ("Validation", .validation),
+      ("dev", .validation), ("PublicTest", .validation), ("test", .test), ("testing", .test), ("Private_Test", .test),
+    ] as [(String, Split)])
   func partFoldersBecomeSplits(name: String, split: Split) throws {
     try add("\(name)/fear/a.png")
     try add("\(split == .train ? "test" : "train")/0/a.png")

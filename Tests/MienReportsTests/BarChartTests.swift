@@ -74,8 +74,14 @@ import Testing
     #expect(lines[0] == "3 faces of 1x1, grey, source a<b, 1 subjects, 1 sequences")
     #expect(lines[2] == "Own labels (fer2013)  train  test  total")
     #expect(lines[3] == "anger                     1     1      2")
-    #expect(lines.filter { $0.hasPrefix("labelled") } == ["labelled                  1     1      2", "labelled           1     0      1"])
-    #expect(lines.filter { $0.hasPrefix("no label") } == ["no label                  0     1      1", "no label           0     2      2"])
+    #expect(
+      lines.filter { $0.hasPrefix("labelled") } == [
+        "labelled                  1     1      2", "labelled           1     0      1",
+      ])
+    #expect(
+      lines.filter { $0.hasPrefix("no label") } == [
+        "no label                  0     1      1", "no label           0     2      2",
+      ])
     #expect(lines.contains("neutral            1     0      1"))
     #expect(try Reader.read(report.svg).texts.contains("a<b: FER+ majority, faces"))
   }

@@ -1,0 +1,71 @@
+# Mien: everything that a developer runs. `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# The picture that `make run` reads, and the folder for its annotated copy.
+PHOTO ?= .native/samples/astronaut.png
+OUT ?= mien-output
+# With `make test FILTER=Preprocessing`, only the tests whose names match run.
+FILTER ?=
+JOBS ?= 2
+
+# One configuration for everything, so that each dependency compiles once. Tests use `package` access, which a release
+# build allows, rather than `@testable`, which it does not.
+SWIFT_FLAGS := -c release --jobs $(JOBS)
+TEST_FLAGS := --skip-build --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
+SWIFT_FILES := $(wildcard Sources Tests Benchmarks Package.swift)
+export PKG_CONFIG_PATH := $(CURDIR)/.native/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
+
+.PHONY: help setup run build test lint format bench docs clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@echo
+	@echo '  make run PHOTO=me.jpg OUT=folder      make test FILTER=name      make build JOBS=8'
+
+setup: ## Fetch the native libraries and what the tests need
+	@scripts/setup.sh test
+
+run: ## Find the emotions in PHOTO (or a sample photo) and draw them into a copy in OUT
+	@scripts/setup.sh runtime
+	@swift build $(SWIFT_FLAGS) --product mien
+	@.build/release/mien detect '$(PHOTO)' --annotate '$(OUT)'
+	@echo 'The annotated picture is in $(abspath $(OUT))/'
+
+build: ## Build mien and mien-train
+	@scripts/setup.sh training
+	@swift build $(SWIFT_FLAGS) --product mien
+	@swift build $(SWIFT_FLAGS) --product mien-train
+
+test: ## Set up, build everything, lint, run every test: what CI runs
+	@scripts/setup.sh test
+	@swift build $(SWIFT_FLAGS) --build-tests
+	@$(MAKE) --no-print-directory lint
+	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS)
+
+lint: ## Check the style of the Swift code
+	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)
+	@echo 'lint: no findings'
+
+format: ## Put the Swift code into the project's style
+	@swift format format --in-place --parallel --recursive $(SWIFT_FILES)
+
+bench: ## Measure speed (see Benchmarks/)
+	@scripts/setup.sh test
+	@Benchmarks/run.sh
+
+docs: ## Build the reference of the library products into .build/docs
+	@scripts/setup.sh test
+	@rm -rf .build/docs .build/docs-symbols && mkdir -p .build/docs-symbols
+	@swift package $(SWIFT_FLAGS) dump-symbol-graph --minimum-access-level public >/dev/null
+	@cp .build/*/symbolgraph/Mien*.symbols.json .build/docs-symbols/
+	@rm -f .build/docs-symbols/*Tests*
+	@docc convert $(wildcard docs/*.docc) --additional-symbol-graph-dir .build/docs-symbols \
+	  --fallback-display-name Mien --fallback-bundle-identifier mien --output-path .build/docs
+	@echo 'The reference is in $(CURDIR)/.build/docs; to read it: docc preview, or any web server on that folder'
+
+clean: ## Remove what was built here (downloads and unpacked libraries in the cache stay)
+	@rm -rf .build .native

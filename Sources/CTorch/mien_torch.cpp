@@ -1,0 +1,414 @@
+#include "mien_torch.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
+#include <torch/version.h>
+
+#include <malloc.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+struct mien_torch_tensor {
+  at::Tensor value;
+};
+
+namespace {
+
+char *copied(const char *text) {
+  const size_t size = std::strlen(text) + 1;
+  auto *copy = static_cast<char *>(std::malloc(size));
+  if (copy) std::memcpy(copy, text, size);
+  return copy;
+}
+
+void report(char **error, const char *text) {
+  if (error) *error = copied(text);
+}
+
+/// The one exception boundary.
+template <typename Body>
+int32_t guarded(char **error, Body body) noexcept {
+  try {
+    body();
+    return 0;
+  } catch (const c10::Error &failure) {
+    report(error, failure.what_without_backtrace());
+  } catch (const std::exception &failure) {
+    report(error, failure.what());
+  } catch (...) {
+    report(error, "unknown C++ exception");
+  }
+  return -1;
+}
+
+const at::Tensor &get(const mien_torch_tensor *tensor) {
+  if (!tensor) throw std::invalid_argument("null tensor");
+  return tensor->value;
+}
+
+std::optional<at::Tensor> optional(const mien_torch_tensor *tensor) {
+  return tensor ? std::optional<at::Tensor>(tensor->value) : std::nullopt;
+}
+
+void give(mien_torch_tensor **out, at::Tensor value) {
+  if (!out) throw std::invalid_argument("null out-parameter");
+  *out = new mien_torch_tensor{std::move(value)};
+}
+
+/// Runs `body`, which makes one tensor, and hands that to the caller.
+template <typename Body>
+int32_t make(mien_torch_tensor **out, char **error, Body body) noexcept {
+  return guarded(error, [&] { give(out, body()); });
+}
+
+at::ScalarType scalar_type(mien_torch_type type) {
+  switch (type) {
+    case MIEN_TORCH_U8: return at::kByte;
+    case MIEN_TORCH_I64: return at::kLong;
+    case MIEN_TORCH_F32: return at::kFloat;
+  }
+  throw std::invalid_argument("unknown element type");
+}
+
+at::IntArrayRef sizes_of(const int64_t *sizes, int32_t rank) {
+  if (rank < 0 || (rank > 0 && !sizes)) throw std::invalid_argument("bad sizes");
+  return {sizes, static_cast<size_t>(rank)};
+}
+
+std::vector<at::Tensor> list(mien_torch_tensor *const *tensors, int32_t count) {
+  if (count < 0 || (count > 0 && !tensors)) throw std::invalid_argument("bad tensor list");
+  std::vector<at::Tensor> values;
+  values.reserve(static_cast<size_t>(count));
+  for (int32_t i = 0; i < count; ++i) values.push_back(get(tensors[i]));
+  return values;
+}
+
+}  // namespace
+
+void mien_torch_string_free(char *text) noexcept { std::free(text); }
+void mien_torch_free(mien_torch_tensor *tensor) noexcept { delete tensor; }
+
+int32_t mien_torch_configure(int32_t threads, char **error) noexcept {
+  return guarded(error, [&] {
+    if (threads < 1) throw std::invalid_argument("threads must be at least 1");
+    at::set_num_threads(threads);
+    at::globalContext().setFlushDenormal(true);
+    // Activations are tens of megabytes and freed every step: keep them in the heap, since fresh mappings would have to
+    // be zeroed page by page each time.
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  });
+}
+
+int32_t mien_torch_version(char **out, char **error) noexcept {
+  return guarded(error, [&] {
+    if (!out) throw std::invalid_argument("null out-parameter");
+    *out = copied(TORCH_VERSION);
+  });
+}
+
+int32_t mien_torch_set_gradients(int32_t enabled, int32_t *previous, char **error) noexcept {
+  return guarded(error, [&] {
+    const bool before = c10::GradMode::is_enabled();
+    c10::GradMode::set_enabled(enabled != 0);
+    if (previous) *previous = before ? 1 : 0;
+  });
+}
+
+int32_t mien_torch_from_bytes(mien_torch_type type, const int64_t *sizes, int32_t rank, const void *bytes,
+                              int64_t byte_count, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] {
+    auto tensor = at::empty(sizes_of(sizes, rank), at::TensorOptions().dtype(scalar_type(type)));
+    if (static_cast<int64_t>(tensor.nbytes()) != byte_count || (byte_count > 0 && !bytes)) {
+      throw std::invalid_argument("expected " + std::to_string(tensor.nbytes()) + " bytes, found " +
+                                  std::to_string(byte_count));
+    }
+    if (byte_count > 0) std::memcpy(tensor.mutable_data_ptr(), bytes, static_cast<size_t>(byte_count));
+    return tensor;
+  });
+}
+
+int32_t mien_torch_to_bytes(const mien_torch_tensor *x, void *bytes, int64_t byte_count, char **error) noexcept {
+  return guarded(error, [&] {
+    const auto plain = get(x).detach().cpu().contiguous();
+    if (static_cast<int64_t>(plain.nbytes()) != byte_count || (byte_count > 0 && !bytes)) {
+      throw std::invalid_argument("expected room for " + std::to_string(plain.nbytes()) + " bytes, found " +
+                                  std::to_string(byte_count));
+    }
+    if (byte_count > 0) std::memcpy(bytes, plain.const_data_ptr(), static_cast<size_t>(byte_count));
+  });
+}
+
+int32_t mien_torch_full(const int64_t *sizes, int32_t rank, float value, mien_torch_tensor **out,
+                        char **error) noexcept {
+  return make(out, error, [&] { return at::full(sizes_of(sizes, rank), value, at::TensorOptions().dtype(at::kFloat)); });
+}
+
+int32_t mien_torch_shape(const mien_torch_tensor *x, int64_t *sizes, int32_t capacity, int32_t *rank,
+                         mien_torch_type *type, char **error) noexcept {
+  return guarded(error, [&] {
+    const auto &tensor = get(x);
+    if (!rank || !type || (capacity > 0 && !sizes)) throw std::invalid_argument("null out-parameter");
+    switch (tensor.scalar_type()) {
+      case at::kByte: *type = MIEN_TORCH_U8; break;
+      case at::kLong: *type = MIEN_TORCH_I64; break;
+      case at::kFloat: *type = MIEN_TORCH_F32; break;
+      default: throw std::invalid_argument("an element type that is not u8, i64 or f32");
+    }
+    *rank = static_cast<int32_t>(tensor.dim());
+    if (*rank <= capacity) {
+      for (int32_t i = 0; i < *rank; ++i) sizes[i] = tensor.size(i);
+    }
+  });
+}
+
+int32_t mien_torch_cast(const mien_torch_tensor *x, mien_torch_type type, mien_torch_tensor **out,
+                        char **error) noexcept {
+  return make(out, error, [&] { return get(x).to(scalar_type(type)); });
+}
+
+int32_t mien_torch_detach(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return get(x).detach(); });
+}
+
+int32_t mien_torch_copy_inplace(mien_torch_tensor *target, const mien_torch_tensor *source, char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    if (get(target).sizes() != get(source).sizes()) throw std::invalid_argument("copy between different shapes");
+    target->value.copy_(get(source));
+  });
+}
+
+int32_t mien_torch_require_gradient_inplace(mien_torch_tensor *x, char **error) noexcept {
+  return guarded(error, [&] { get(x).set_requires_grad(true); });
+}
+
+int32_t mien_torch_backward(const mien_torch_tensor *loss, char **error) noexcept {
+  return guarded(error, [&] { get(loss).backward(); });
+}
+
+int32_t mien_torch_gradient(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return guarded(error, [&] {
+    const auto &gradient = get(x).grad();
+    if (!out) throw std::invalid_argument("null out-parameter");
+    if (gradient.defined()) {
+      give(out, gradient);
+    } else {
+      *out = nullptr;
+    }
+  });
+}
+
+int32_t mien_torch_clear_gradients_inplace(mien_torch_tensor *const *tensors, int32_t count, char **error) noexcept {
+  return guarded(error, [&] {
+    for (auto &tensor : list(tensors, count)) tensor.mutable_grad() = at::Tensor();
+  });
+}
+
+int32_t mien_torch_add(const mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
+                       char **error) noexcept {
+  return make(out, error, [&] { return at::add(get(a), get(b)); });
+}
+
+int32_t mien_torch_subtract(const mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
+                            char **error) noexcept {
+  return make(out, error, [&] { return at::sub(get(a), get(b)); });
+}
+
+int32_t mien_torch_multiply(const mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
+                            char **error) noexcept {
+  return make(out, error, [&] { return at::mul(get(a), get(b)); });
+}
+
+int32_t mien_torch_affine(const mien_torch_tensor *x, float scale, float offset, mien_torch_tensor **out,
+                          char **error) noexcept {
+  return make(out, error, [&] {
+    auto scaled = at::mul(get(x), scale);
+    return offset == 0 ? scaled : at::add(scaled, offset);
+  });
+}
+
+int32_t mien_torch_clamp(const mien_torch_tensor *x, float low, float high, mien_torch_tensor **out,
+                         char **error) noexcept {
+  return make(out, error, [&] { return at::clamp(get(x), low, high); });
+}
+
+int32_t mien_torch_relu(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::relu(get(x)); });
+}
+
+int32_t mien_torch_add_relu_inplace(mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
+                                    char **error) noexcept {
+  return make(out, error, [&] {
+    auto sum = get(a);
+    sum.add_(get(b));
+    return at::relu_(sum);
+  });
+}
+
+int32_t mien_torch_relu_inplace(mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] {
+    auto value = get(x);
+    return at::relu_(value);
+  });
+}
+
+int32_t mien_torch_sigmoid(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::sigmoid(get(x)); });
+}
+
+int32_t mien_torch_softmax(const mien_torch_tensor *x, int64_t dim, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::softmax(get(x), dim); });
+}
+
+int32_t mien_torch_log_softmax(const mien_torch_tensor *x, int64_t dim, mien_torch_tensor **out,
+                               char **error) noexcept {
+  return make(out, error, [&] { return at::log_softmax(get(x), dim); });
+}
+
+int32_t mien_torch_sum(const mien_torch_tensor *x, int64_t dim, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::sum(get(x), {dim}); });
+}
+
+int32_t mien_torch_sum_all(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::sum(get(x)); });
+}
+
+int32_t mien_torch_mean(const mien_torch_tensor *x, const int64_t *dims, int32_t count, int32_t keep,
+                        mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::mean(get(x), sizes_of(dims, count), keep != 0); });
+}
+
+int32_t mien_torch_reshape(const mien_torch_tensor *x, const int64_t *sizes, int32_t rank, mien_torch_tensor **out,
+                           char **error) noexcept {
+  return make(out, error, [&] { return at::reshape(get(x), sizes_of(sizes, rank)); });
+}
+
+int32_t mien_torch_permute(const mien_torch_tensor *x, const int64_t *dims, int32_t rank, mien_torch_tensor **out,
+                           char **error) noexcept {
+  return make(out, error, [&] { return at::permute(get(x), sizes_of(dims, rank)); });
+}
+
+int32_t mien_torch_take_rows(const mien_torch_tensor *x, const mien_torch_tensor *indices, mien_torch_tensor **out,
+                             char **error) noexcept {
+  return make(out, error, [&] { return at::index_select(get(x), 0, get(indices)); });
+}
+
+int32_t mien_torch_channels_last(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] {
+    auto value = get(x).contiguous(at::MemoryFormat::ChannelsLast);
+    // With one channel both layouts hold the same bytes; these strides let what follows see the one that is meant.
+    if (value.size(1) == 1) {
+      value = value.as_strided(value.sizes(), {value.size(2) * value.size(3), 1, value.size(3), 1});
+    }
+    return value;
+  });
+}
+
+int32_t mien_torch_conv2d(const mien_torch_tensor *x, const mien_torch_tensor *w, const mien_torch_tensor *bias,
+                          int64_t stride, int64_t padding, int64_t groups, mien_torch_tensor **out,
+                          char **error) noexcept {
+  return make(out, error, [&] {
+    return at::conv2d(get(x), get(w), optional(bias), {stride, stride}, {padding, padding}, {1, 1}, groups);
+  });
+}
+
+int32_t mien_torch_batch_norm(const mien_torch_tensor *x, const mien_torch_tensor *weight,
+                              const mien_torch_tensor *bias, mien_torch_tensor *running_mean,
+                              mien_torch_tensor *running_variance, int32_t training, double momentum, double epsilon,
+                              mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] {
+    return at::batch_norm(get(x), get(weight), get(bias), get(running_mean), get(running_variance), training != 0,
+                          momentum, epsilon, false);
+  });
+}
+
+int32_t mien_torch_linear(const mien_torch_tensor *x, const mien_torch_tensor *w, const mien_torch_tensor *bias,
+                          mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::linear(get(x), get(w), optional(bias)); });
+}
+
+int32_t mien_torch_max_pool2d(const mien_torch_tensor *x, int64_t kernel, int64_t stride, int64_t padding,
+                              mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] {
+    return at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding});
+  });
+}
+
+int32_t mien_torch_average_pool2d(const mien_torch_tensor *x, int64_t kernel, int64_t stride, int64_t padding,
+                                  mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] {
+    return at::avg_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, false, false);
+  });
+}
+
+int32_t mien_torch_dropout(const mien_torch_tensor *x, double probability, uint64_t seed, mien_torch_tensor **out,
+                           char **error) noexcept {
+  return make(out, error, [&] {
+    if (!(probability >= 0 && probability < 1)) throw std::invalid_argument("dropout probability must be in 0..<1");
+    const auto &input = get(x);
+    const auto mask = at::empty_like(input.detach()).bernoulli_(1 - probability, at::detail::createCPUGenerator(seed));
+    return at::mul(input, mask.div_(1 - probability));
+  });
+}
+
+int32_t mien_torch_warp(const mien_torch_tensor *x, const mien_torch_tensor *theta, mien_torch_fill fill,
+                        mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] {
+    const int64_t bilinear = 0;
+    const auto grid = at::affine_grid_generator(get(theta), get(x).sizes(), false);
+    return at::grid_sampler(get(x), grid, bilinear, static_cast<int64_t>(fill), false);
+  });
+}
+
+int32_t mien_torch_sgd_step(mien_torch_tensor *const *parameters, mien_torch_tensor *const *velocities, int32_t count,
+                            double learning_rate, double momentum, double weight_decay, int32_t nesterov,
+                            char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    std::vector<at::Tensor> values, gradients, buffers;
+    const auto all = list(parameters, count);
+    const auto state = list(velocities, count);
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (!all[i].grad().defined()) continue;
+      values.push_back(all[i]);
+      gradients.push_back(all[i].grad());
+      buffers.push_back(state[i]);
+    }
+    if (values.empty()) return;
+    at::_fused_sgd_(values, gradients, buffers, weight_decay, momentum, learning_rate, 0.0, nesterov != 0, false, false);
+  });
+}
+
+int32_t mien_torch_clip_gradients_inplace(mien_torch_tensor *const *parameters, int32_t count, double maximum,
+                                          double *norm, char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    if (!norm) throw std::invalid_argument("null out-parameter");
+    std::vector<at::Tensor> gradients;
+    for (const auto &tensor : list(parameters, count)) {
+      if (tensor.grad().defined()) gradients.push_back(tensor.grad());
+    }
+    if (gradients.empty()) throw std::invalid_argument("no gradient to clip");
+    const double total = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2))).item<double>();
+    if (total > maximum) at::_foreach_mul_(gradients, maximum / (total + 1e-6));
+    *norm = total;
+  });
+}
+
+int32_t mien_torch_lerp_inplace(mien_torch_tensor *const *targets, mien_torch_tensor *const *sources, int32_t count,
+                                double weight, char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    at::_foreach_lerp_(list(targets, count), list(sources, count), weight);
+  });
+}

@@ -1,0 +1,35 @@
+public import MienCore
+import MienTorch
+
+/// A family of networks: a short declaration whose stored properties are the options a recipe may set.
+public protocol Architecture: Codable, Sendable {
+  /// The family with its default options.
+  init()
+
+  /// Builds a network with fresh weights.
+  ///
+  /// - Parameters:
+  ///   - channels: 1 (grey) or 3 (RGB) input channels; pictures are 48x48.
+  ///   - labels: one head each.
+  ///   - random: where the initial weights come from.
+  @TorchActor func network(channels: Int, labels: [LabelSet], random: inout SeededRandom) throws -> FaceNetwork
+}
+
+/// The architectures by the names that recipes use.
+public enum ModelRegistry {
+  /// Every architecture, by name.
+  public static let architectures: [String: any Architecture.Type] = [
+    "mien-s": CompactResidualNetwork.self,
+  ]
+
+  /// The architecture called `name`.
+  ///
+  /// - Throws: ``MienError`` listing the known names.
+  public static func architecture(named name: String) throws -> any Architecture.Type {
+    guard let type = architectures[name] else {
+      let known = architectures.keys.sorted().joined(separator: ", ")
+      throw MienError(.argument, "architecture \(name)", "unknown; known are \(known)")
+    }
+    return type
+  }
+}

@@ -1,0 +1,69 @@
+public import MienCore
+public import MienTorch
+
+/// A classifier of faces: a trunk that keeps places, a neck that sums them up, and one linear head a label set.
+///
+/// `[N, C, H, W]` in 0…1 -> scaling -> trunk -> `features` [N, F, h, w] -> neck -> `embedding` [N, D] -> head -> logits
+/// [N, K].
+@TorchActor public final class FaceNetwork {
+  /// A linear map of pixel values, part of the graph.
+  public struct Scaling: Sendable, Equatable {
+    /// Factor of a value in 0…1.
+    public let scale: Float
+    /// Added after.
+    public let offset: Float
+
+    /// `value * scale + offset`.
+    public init(scale: Float, offset: Float) {
+      self.scale = scale
+      self.offset = offset
+    }
+
+    /// Values stay in 0…1.
+    public static let identity = Scaling(scale: 1, offset: 0)
+    /// Values of mean 0 and deviation 1, roughly, for pictures of mean 0.5 and deviation 0.25.
+    public static let centered = Scaling(scale: 4, offset: -2)
+  }
+
+  /// What is done to pixel values first.
+  public let scaling: Scaling
+  /// Convolutions; its output is the model's `features`.
+  public let trunk: Sequential
+  /// From feature maps to one vector a face, the model's `embedding`.
+  public let neck: Sequential
+  /// One head a label set, in the order of `labels`.
+  public let heads: [Linear]
+  /// What each head's outputs mean.
+  public let labels: [LabelSet]
+
+  /// Joins the parts and adds a head of `embedding` inputs for each label set.
+  public init(
+    scaling: Scaling = .identity, trunk: Sequential, neck: Sequential, embedding: Int, labels: [LabelSet],
+    random: inout SeededRandom
+  ) throws {
+    self.scaling = scaling
+    self.trunk = trunk
+    self.neck = neck
+    self.labels = labels
+    heads = try labels.map { try Linear(embedding, $0.count, random: &random) }
+  }
+
+  /// The logits of each head, `[N, K]`.
+  public func logits(_ faces: Tensor, _ pass: ForwardPass) throws -> [Tensor] {
+    let scaled = scaling == .identity ? faces : try faces.scaled(by: scaling.scale, offset: scaling.offset)
+    let embedding = try neck(trunk(scaled.channelsLast(), pass), pass)
+    return try heads.map { try $0(embedding, pass) }
+  }
+
+  /// All parameters, in order of declaration.
+  public var parameters: [Parameter] {
+    Parameters.state(of: self).compactMap {
+      if case .parameter(let parameter) = $0.item { parameter } else { nil }
+    }
+  }
+
+  /// How many numbers are trained.
+  public var parameterCount: Int {
+    get throws { try parameters.reduce(0) { $0 + (try $1.value.shape.reduce(1, *)) } }
+  }
+}

@@ -1,0 +1,93 @@
+public import MienCore
+
+/// What one forward pass needs to know besides its input: nothing about training is ambient.
+@TorchActor public final class ForwardPass {
+  /// Whether batch statistics are taken and dropout is active.
+  public let isTraining: Bool
+  /// The source of dropout's randomness.
+  public var random: SeededRandom
+
+  /// A pass for training whose randomness is that of `seed`.
+  public static func training(seed: UInt64) -> ForwardPass { ForwardPass(isTraining: true, seed: seed) }
+  /// A pass for measuring: running statistics, no dropout.
+  public static var inference: ForwardPass { ForwardPass(isTraining: false, seed: 0) }
+
+  private init(isTraining: Bool, seed: UInt64) {
+    self.isTraining = isTraining
+    random = SeededRandom(seed: seed)
+  }
+}
+
+/// A tensor that training changes. Its name in files is the path of properties that leads to it.
+@TorchActor public final class Parameter {
+  /// The values.
+  public let value: Tensor
+  /// Whether weight decay applies: to weights, not to biases and normalisation.
+  public let decays: Bool
+
+  /// Wraps `value`, which then collects gradients.
+  public init(_ value: Tensor, decays: Bool) throws {
+    try value.requireGradientInPlace()
+    self.value = value
+    self.decays = decays
+  }
+}
+
+/// A tensor that belongs to a layer's state and is not trained, such as running statistics.
+@TorchActor public final class Buffer {
+  /// The values.
+  public let value: Tensor
+
+  /// Wraps `value`.
+  public init(_ value: Tensor) { self.value = value }
+}
+
+/// A differentiable function with parameters. Shapes stand in each layer's documentation.
+@TorchActor public protocol Layer: AnyObject {
+  /// The layer's output for `input`.
+  func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor
+}
+
+/// Anything with parameters, found by the paths of stored properties (`trunk.layers.0.weight`).
+@TorchActor public enum Parameters {
+  /// The parameters and buffers below `root`, by dotted path, in order of declaration.
+  public static func state(of root: AnyObject) -> [(name: String, item: StateItem)] {
+    var found: [(String, StateItem)] = []
+    collect(root, path: "", into: &found)
+    return found
+  }
+
+  /// A parameter or a buffer.
+  public enum StateItem {
+    case parameter(Parameter)
+    case buffer(Buffer)
+
+    /// Its values.
+    @TorchActor public var value: Tensor {
+      switch self {
+      case .parameter(let parameter): parameter.value
+      case .buffer(let buffer): buffer.value
+      }
+    }
+  }
+
+  private static func collect(_ object: Any, path: String, into found: inout [(String, StateItem)]) {
+    switch object {
+    case let parameter as Parameter: found.append((path, .parameter(parameter)))
+    case let buffer as Buffer: found.append((path, .buffer(buffer)))
+    default:
+      for (index, child) in Mirror(reflecting: object).children.enumerated() {
+        let mirror = Mirror(reflecting: child.value)
+        let isContainer = mirror.displayStyle == .collection || mirror.displayStyle == .optional
+        guard child.value is any Layer || child.value is Parameter || child.value is Buffer || isContainer else {
+          continue
+        }
+        let name = child.label ?? String(index)
+        let isWrapper = mirror.displayStyle == .optional || Mirror(reflecting: object).displayStyle == .optional
+        collect(child.value, path: isWrapper && child.label == "some" ? path : join(path, name), into: &found)
+      }
+    }
+  }
+
+  private static func join(_ path: String, _ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+}

@@ -1,0 +1,29 @@
+public import MienCore
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+extension SeededRandom {
+  /// `count` normal numbers of mean 0 and the given standard deviation (Box and Muller, 1958).
+  public mutating func normal(count: Int, standardDeviation: Float) -> [Float] {
+    var values: [Float] = []
+    values.reserveCapacity(count + 1)
+    while values.count < count {
+      let radius = (-2 * log(1 - uniform())).squareRoot() * standardDeviation
+      let angle = 2 * Float.pi * uniform()
+      values.append(radius * cos(angle))
+      values.append(radius * sin(angle))
+    }
+    return Array(values.prefix(count))
+  }
+
+  /// Convolution weights, stored with channels innermost, by He et al. 2015 for rectifiers, fan-out: standard deviation `sqrt(2 / fanOut)`.
+  @TorchActor mutating func heNormal(_ shape: [Int], fanOut: Int) throws -> Tensor {
+    try Tensor(
+      normal(count: shape.reduce(1, *), standardDeviation: (2 / Float(max(fanOut, 1))).squareRoot()), shape: shape
+    ).channelsLast()
+  }
+}

@@ -1,0 +1,65 @@
+import CTorch
+public import MienCore
+
+/// Fully connected layer: `[N, in]` to `[N, out]`.
+@TorchActor public final class Linear: Layer {
+  /// `[out, in]`.
+  public let weight: Parameter
+  /// `[out]`.
+  public let bias: Parameter
+
+  /// A layer with normal weights of variance `2 / (in + out)` (Glorot and Bengio 2010) and zero bias.
+  public init(_ input: Int, _ output: Int, random: inout SeededRandom) throws {
+    let deviation = (2 / Float(input + output)).squareRoot()
+    weight = try Parameter(
+      Tensor(random.normal(count: input * output, standardDeviation: deviation), shape: [output, input]),
+      decays: true)
+    bias = try Parameter(.full([output], 0), decays: false)
+  }
+
+  public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
+    try Tensor.make {
+      mien_torch_linear(input.handle, weight.value.handle, bias.value.handle, $0, $1)
+    }
+  }
+}
+
+/// `max(0, x)`, any shape.
+@TorchActor public final class ReLU: Layer {
+  /// Whether the input's storage is reused: only directly after batch norm or a convolution.
+  public let inPlace: Bool
+
+  /// A rectifier.
+  public init(inPlace: Bool = false) { self.inPlace = inPlace }
+
+  public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
+    guard inPlace else { return try input.relu() }
+    return try Tensor.make { mien_torch_relu_inplace(input.handle, $0, $1) }
+  }
+}
+
+/// Sets each element to zero with a probability while training and divides the rest by its complement
+/// (Srivastava et al. 2014); does nothing else. Any shape.
+@TorchActor public final class Dropout: Layer {
+  /// The probability, 0..<1.
+  public let probability: Double
+
+  /// Drops with `probability`.
+  public init(_ probability: Double) { self.probability = probability }
+
+  public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
+    guard pass.isTraining, probability > 0 else { return input }
+    let seed = pass.random.next()
+    return try Tensor.make { mien_torch_dropout(input.handle, probability, seed, $0, $1) }
+  }
+}
+
+/// `[N, …]` to `[N, product]`.
+@TorchActor public final class Flatten: Layer {
+  /// Flattens all but the first dimension.
+  public init() {}
+
+  public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
+    try input.reshaped([try input.shape[0], -1])
+  }
+}

@@ -1,0 +1,48 @@
+import CTorch
+import MienCore
+
+extension Tensor {
+  /// Hands the handles of `tensors` to `body`, and keeps the tensors alive meanwhile.
+  static func withHandles<Result>(
+    _ tensors: [Tensor], _ body: (UnsafePointer<OpaquePointer?>, Int32) throws -> Result
+  ) throws -> Result {
+    let handles: [OpaquePointer?] = tensors.map(\.handle)
+    return try withExtendedLifetime(tensors) {
+      try handles.withUnsafeBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { throw MienError(.argument, nil, "a list of tensors is empty") }
+        return try body(base, Int32(buffer.count))
+      }
+    }
+  }
+
+  /// Drops the gradients of `tensors`.
+  public static func clearGradientsInPlace(_ tensors: [Tensor]) throws {
+    try withHandles(tensors) { handles, count in
+      try check { mien_torch_clear_gradients_inplace(handles, count, $0) }
+    }
+  }
+
+  /// Scales the gradients of `tensors` so that their joint L2 norm is at most `maximum`.
+  ///
+  /// - Returns: the norm before.
+  @discardableResult
+  public static func clipGradientsInPlace(_ tensors: [Tensor], maximumNorm: Double) throws -> Double {
+    var norm = 0.0
+    try withHandles(tensors) { handles, count in
+      try check { mien_torch_clip_gradients_inplace(handles, count, maximumNorm, &norm, $0) }
+    }
+    return norm
+  }
+
+  /// `target += weight * (source - target)` for each pair, without history.
+  public static func interpolateInPlace(_ targets: [Tensor], towards sources: [Tensor], weight: Double) throws {
+    guard targets.count == sources.count else {
+      throw MienError(.mismatch, nil, "\(targets.count) tensors cannot follow \(sources.count)")
+    }
+    try withHandles(targets) { targets, count in
+      try withHandles(sources) { sources, _ in
+        try check { mien_torch_lerp_inplace(targets, sources, count, weight, $0) }
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import Foundation
+public import MienCore
+public import MienTorch
+
+/// Random changes to faces while training, as batched tensor operations: one affine warp an image, then brightness and
+/// contrast, then erasing.
+public struct Augmentation: Codable, Sendable, Equatable {
+  /// Largest rotation either way, in degrees.
+  public var rotationDegrees: Float = 0
+  /// Largest shift either way, as a share of width and height.
+  public var shift: Float = 0
+  /// Largest shear either way: the tangent of its angle.
+  public var shear: Float = 0
+  /// Least and greatest scale; above 1 enlarges.
+  public var zoom: [Float] = [1, 1]
+  /// Whether half of the faces are mirrored.
+  public var horizontalFlip = false
+  /// What stands outside a warped face.
+  public var fill = Tensor.Fill.nearest
+  /// Largest addition to all values either way, on the scale 0…1.
+  public var brightness: Float = 0
+  /// Largest relative change of differences from the middle grey either way.
+  public var contrast: Float = 0
+  /// Probability that a rectangle is replaced (Zhong et al. 2020).
+  public var erasingProbability: Float = 0
+  /// Least and greatest share of the area that is replaced.
+  public var erasingArea: [Float] = [0.02, 0.2]
+
+  /// No augmentation.
+  public init() {}
+
+  private var warps: Bool { rotationDegrees > 0 || shift > 0 || shear > 0 || zoom != [1, 1] || horizontalFlip }
+
+  /// Changes a batch.
+  ///
+  /// - Parameters:
+  ///   - faces: `[N, C, H, W]` in 0…1.
+  ///   - random: all draws come from it, image by image.
+  /// - Returns: `[N, C, H, W]` in 0…1.
+  @TorchActor public func apply(_ faces: Tensor, random: inout SeededRandom) throws -> Tensor {
+    let shape = try faces.shape
+    let (count, height, width) = (shape[0], shape[2], shape[3])
+    var result = faces
+    if warps {
+      let matrices = (0..<count).flatMap { _ in matrix(random: &random, aspect: Float(width) / Float(height)) }
+      result = try result.warped(Tensor(matrices, shape: [count, 2, 3]), fill: fill)
+    }
+    if brightness > 0 || contrast > 0 {
+      var scales: [Float] = []
+      var offsets: [Float] = []
+      for _ in 0..<count {
+        let scale = 1 + random.uniform(in: -contrast...contrast)
+        scales.append(scale)
+        offsets.append(0.5 - 0.5 * scale + random.uniform(in: -brightness...brightness))
+      }
+      result = try result.multiplied(by: Tensor(scales, shape: [count, 1, 1, 1]))
+        .adding(Tensor(offsets, shape: [count, 1, 1, 1])).clamped(to: 0...1)
+    }
+    if erasingProbability > 0 {
+      var keep = [Float](repeating: 1, count: count * height * width)
+      var paint = [Float](repeating: 0, count: count * height * width)
+      for image in 0..<count {
+        erase(&keep, &paint, offset: image * height * width, height: height, width: width, random: &random)
+      }
+      let maskShape = [count, 1, height, width]
+      result = try result.multiplied(by: Tensor(keep, shape: maskShape)).adding(Tensor(paint, shape: maskShape))
+    }
+    return result
+  }
+
+  /// The 2x3 matrix of one image, which maps output to input coordinates in -1…1.
+  private func matrix(random: inout SeededRandom, aspect: Float) -> [Float] {
+    let angle = random.uniform(in: -rotationDegrees...rotationDegrees) * .pi / 180
+    let slant = random.uniform(in: -shear...shear)
+    let scale = 1 / random.uniform(in: zoom[0]...zoom[1])
+    let flip: Float = horizontalFlip && random.uniform() < 0.5 ? -1 : 1
+    let (shiftX, shiftY) = (random.uniform(in: -shift...shift) * 2, random.uniform(in: -shift...shift) * 2)
+    let (sine, cosine) = (sin(angle), cos(angle))
+    return [
+      flip * scale * cosine, flip * scale * (slant * cosine - sine / aspect), shiftX,
+      scale * sine * aspect, scale * (slant * sine * aspect + cosine), shiftY,
+    ]
+  }
+
+  /// Replaces a rectangle of one face, in the given planes, by one random grey with noise.
+  private func erase(
+    _ keep: inout [Float], _ paint: inout [Float], offset: Int, height: Int, width: Int, random: inout SeededRandom
+  ) {
+    guard random.uniform() < erasingProbability else { return }
+    let area = random.uniform(in: erasingArea[0]...erasingArea[1]) * Float(height * width)
+    let ratio = exp(random.uniform(in: -1...1))
+    let boxHeight = min(height, max(1, Int((area * ratio).squareRoot())))
+    let boxWidth = min(width, max(1, Int((area / ratio).squareRoot())))
+    let top = Int.random(in: 0...(height - boxHeight), using: &random)
+    let left = Int.random(in: 0...(width - boxWidth), using: &random)
+    for y in top..<(top + boxHeight) {
+      for x in left..<(left + boxWidth) {
+        keep[offset + y * width + x] = 0
+        paint[offset + y * width + x] = random.uniform()
+      }
+    }
+  }
+
+  func validate(file: String) throws {
+    func require(_ holds: Bool, _ key: String, _ expected: String) throws {
+      guard holds else { throw MienError(.argument, file, "augmentation.\(key) must be \(expected)") }
+    }
+    try require((0...180).contains(rotationDegrees), "rotationDegrees", "0 to 180")
+    try require((0..<1).contains(shift), "shift", "in 0..<1")
+    try require((0...2).contains(shear), "shear", "0 to 2")
+    try require(zoom.count == 2 && zoom[0] > 0 && zoom[0] <= zoom[1], "zoom", "[least, greatest], above 0")
+    try require((0...1).contains(brightness), "brightness", "0 to 1")
+    try require((0...1).contains(contrast), "contrast", "0 to 1")
+    try require((0...1).contains(erasingProbability), "erasingProbability", "0 to 1")
+    try require(
+      erasingArea.count == 2 && erasingArea[0] >= 0 && erasingArea[0] <= erasingArea[1] && erasingArea[1] <= 1,
+      "erasingArea", "[least, greatest], 0 to 1")
+  }
+}

@@ -1,0 +1,150 @@
+import MienCore
+import MienONNX
+import MienTorch
+
+/// A layer that can write itself into an ONNX graph as it computes at inference.
+@TorchActor protocol ExportableLayer: Layer {
+  /// Adds the layer's nodes.
+  ///
+  /// - Parameters:
+  ///   - input: the value it reads.
+  ///   - path: its property path, which names its constants.
+  /// - Returns: the value it makes.
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String
+}
+
+extension Layer {
+  func exported(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    guard let layer = self as? any ExportableLayer else {
+      throw MienError(.mismatch, path, "a layer of type \(type(of: self)) has no ONNX form")
+    }
+    return try layer.export(input, path: path, to: &graph)
+  }
+}
+
+extension Sequential: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    var value = input
+    var index = 0
+    while index < layers.count {
+      let layerPath = "\(path).layers.\(index)"
+      if let convolution = layers[index] as? Conv2d, index + 1 < layers.count, let norm = layers[index + 1] as? BatchNorm {
+        value = try convolution.export(value, path: layerPath, foldedWith: norm, to: &graph)
+        index += 2
+      } else {
+        value = try layers[index].exported(value, path: layerPath, to: &graph)
+        index += 1
+      }
+    }
+    return value
+  }
+}
+
+extension Conv2d: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    try export(input, path: path, foldedWith: nil, to: &graph)
+  }
+
+  /// With batch norm folded in: `w' = w * s` and `b' = (b - mean) * s + offset`, `s = scale / sqrt(variance + epsilon)`.
+  fileprivate func export(
+    _ input: String, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
+  ) throws -> String {
+    let shape = try weight.value.shape
+    var weights = try weight.value.floats()
+    var biases = try bias?.value.floats()
+    if let norm {
+      let affine = try norm.affine()
+      let perOutput = weights.count / shape[0]
+      for index in weights.indices { weights[index] *= affine.scale[index / perOutput] }
+      biases = zip(biases ?? [Float](repeating: 0, count: shape[0]), zip(affine.scale, affine.offset)).map {
+        $0 * $1.0 + $1.1
+      }
+    }
+    var inputs = [input, try graph.constant("\(path).weight", shape: shape, values: weights)]
+    if let biases { inputs.append(try graph.constant("\(path).bias", shape: [shape[0]], values: biases)) }
+    return graph.node(
+      "Conv", inputs,
+      attributes: [
+        "kernel_shape": .ints([shape[2], shape[3]]), "strides": .ints([stride, stride]),
+        "pads": .ints([padding, padding, padding, padding]), "group": .int(groups),
+      ])
+  }
+}
+
+extension BatchNorm: ExportableLayer {
+  /// The normalisation as `x * scale + offset` a channel, computed in double precision.
+  fileprivate func affine() throws -> (scale: [Float], offset: [Float]) {
+    let (weights, biases) = (try weight.value.floats(), try bias.value.floats())
+    let (means, variances) = (try runningMean.value.floats(), try runningVariance.value.floats())
+    let scale = zip(weights, variances).map { Double($0) / (Double($1) + epsilon).squareRoot() }
+    let offset = zip(zip(biases, means), scale).map { Double($0.0) - Double($0.1) * $1 }
+    return (scale.map(Float.init), offset.map(Float.init))
+  }
+
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    let tensors = [("weight", weight.value), ("bias", bias.value), ("mean", runningMean.value), ("variance", runningVariance.value)]
+    let constants = try tensors.map { name, tensor in
+      try graph.constant("\(path).\(name)", shape: tensor.shape, values: tensor.floats())
+    }
+    return graph.node("BatchNormalization", [input] + constants, attributes: ["epsilon": .float(Float(epsilon))])
+  }
+}
+
+extension Linear: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    let weights = try graph.constant("\(path).weight", shape: weight.value.shape, values: weight.value.floats())
+    let biases = try graph.constant("\(path).bias", shape: bias.value.shape, values: bias.value.floats())
+    return graph.node("Gemm", [input, weights, biases], attributes: ["transB": .int(1)])
+  }
+}
+
+extension ReLU: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String { graph.node("Relu", [input]) }
+}
+
+extension Dropout: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String { input }
+}
+
+extension Flatten: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+    graph.node("Flatten", [input], attributes: ["axis": .int(1)])
+  }
+}
+
+extension Pool2d: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+    var attributes: [String: ONNXGraphBuilder.Attribute] = [
+      "kernel_shape": .ints([kernel, kernel]), "strides": .ints([stride, stride]),
+      "pads": .ints([padding, padding, padding, padding]),
+    ]
+    if kind == .average { attributes["count_include_pad"] = .int(0) }
+    return graph.node(kind == .max ? "MaxPool" : "AveragePool", [input], attributes: attributes)
+  }
+}
+
+extension GlobalAveragePool: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+    let pooled = graph.node("GlobalAveragePool", [input])
+    return graph.node("Flatten", [pooled], attributes: ["axis": .int(1)])
+  }
+}
+
+extension Residual: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    let bent = try body.exported(input, path: "\(path).body", to: &graph)
+    let straight = try shortcut?.exported(input, path: "\(path).shortcut", to: &graph) ?? input
+    return graph.node("Relu", [graph.node("Add", [bent, straight])])
+  }
+}
+
+extension SqueezeExcite: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    let mean = graph.node("Flatten", [graph.node("GlobalAveragePool", [input])], attributes: ["axis": .int(1)])
+    let squeezed = graph.node("Relu", [try reduce.exported(mean, path: "\(path).reduce", to: &graph)])
+    let gate = graph.node("Sigmoid", [try expand.exported(squeezed, path: "\(path).expand", to: &graph)])
+    let channels = try expand.bias.value.shape[0]
+    let shape = try graph.constant("\(path).shape", shape: [4], integers: [-1, Int64(channels), 1, 1])
+    return graph.node("Mul", [input, graph.node("Reshape", [gate, shape])])
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import MienCore
+import MienModels
+import MienTorch
+
+/// Measures a network on the validation split, one pass, no averaging.
+@TorchActor enum Validation {
+  static func measure(_ network: FaceNetwork, data: TrainingData, batchSize: Int) throws -> [EpochResult.Head] {
+    try logits(network, data: data, batchSize: batchSize).map { try $0.result() }
+  }
+
+  /// What each head says of the faces that have a hard label for it.
+  static func logits(_ network: FaceNetwork, data: TrainingData, batchSize: Int) throws -> [HeadLogits] {
+    var logits = [[Float]](repeating: [], count: data.labels.count)
+    try Tensor.withGradients(false) {
+      for start in stride(from: 0, to: data.validation.count, by: batchSize) {
+        let batch = Array(data.validation[start..<min(start + batchSize, data.validation.count)])
+        let outputs = try network.logits(data.faces(Tensor(indices: batch)), .inference)
+        for (head, output) in outputs.enumerated() { logits[head] += try output.floats() }
+      }
+    }
+    return zip(data.labels, zip(logits, data.targets)).map { labels, pair in
+      HeadLogits(labels: labels, allLogits: pair.0, truth: data.validation.map { pair.1.truth[$0] })
+    }
+  }
+}
+
+/// The logits of one head on labelled faces.
+struct HeadLogits: Sendable {
+  let labels: LabelSet
+  /// One index of `labels` a face.
+  let truth: [Int]
+  /// `[N, K]`, row-major.
+  let logits: [Float]
+
+  /// Keeps the rows whose `truth` is not nil.
+  init(labels: LabelSet, allLogits: [Float], truth: [Int?]) {
+    self.labels = labels
+    let rows = truth.indices.filter { truth[$0] != nil }
+    self.truth = truth.compactMap(\.self)
+    logits = rows.flatMap { allLogits[($0 * labels.count)..<(($0 + 1) * labels.count)] }
+  }
+
+  /// Softmax of the logits divided by `temperature`, `[N, K]`.
+  func probabilities(temperature: Float = 1) -> [Float] {
+    stride(from: 0, to: logits.count, by: labels.count).flatMap { start -> [Float] in
+      let row = logits[start..<(start + labels.count)]
+      let peak = row.max() ?? 0
+      let exponentials = row.map { exp(($0 - peak) / temperature) }
+      let sum = exponentials.reduce(0, +)
+      return exponentials.map { $0 / sum }
+    }
+  }
+
+  func result() throws -> EpochResult.Head {
+    let metrics = try ClassificationMetrics(labels: labels, truth: truth, probabilities: probabilities())
+    return EpochResult.Head(
+      labels: labels.name, count: truth.count, loss: metrics.logLoss, accuracy: metrics.accuracy,
+      balancedAccuracy: metrics.balancedAccuracy)
+  }
+
+  /// The temperature of least cross-entropy (Guo et al. 2017), by golden-section search over 0.25…4 in its logarithm.
+  func fittedTemperature() -> Float {
+    func loss(_ logarithm: Float) -> Double {
+      let values = probabilities(temperature: exp(logarithm))
+      return truth.enumerated().reduce(0) { sum, face in
+        sum - log(Double(max(values[face.offset * labels.count + face.element], .leastNormalMagnitude)))
+      }
+    }
+    let ratio: Float = 0.618034
+    var (low, high) = (log(Float(0.25)), log(Float(4)))
+    while high - low > 1e-3 {
+      let (a, b) = (high - ratio * (high - low), low + ratio * (high - low))
+      if loss(a) < loss(b) { high = b } else { low = a }
+    }
+    return exp((low + high) / 2)
+  }
+}

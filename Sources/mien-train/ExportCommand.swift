@@ -1,0 +1,48 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienONNX
+import MienTorch
+import MienTraining
+
+/// `mien export RUN -o MODEL.onnx`
+struct ExportCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write a run's best epoch as an ONNX model with its card.")
+
+  @Argument(help: "The run folder.")
+  var run: String
+
+  @Option(name: [.customShort("o"), .customLong("output")], help: "The model file to write.")
+  var output: String
+
+  @Option(
+    parsing: .upToNextOption,
+    help: "FaceSets whose validation split fits the temperature, so that probabilities are calibrated.")
+  var data: [String] = []
+
+  @Option(help: "Side of the square crop as a multiple of the detector's box, for the card.")
+  var cropScale: Float = 1
+
+  @Option(help: "Shift of the crop's centre, down, as a share of the box, for the card.")
+  var cropShift: Float = 0
+
+  func run() async throws {
+    let folder = try RunFolder(opening: URL(fileURLWithPath: run))
+    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
+    let framing = ModelCard.Framing(scale: cropScale, shiftDown: cropShift)
+    let model = try await TorchActor.run {
+      try Torch.configure(threads: ProcessInfo.processInfo.activeProcessorCount)
+      return try ModelExport.model(of: folder, calibratedOn: sets, framing: framing)
+    }
+    let url = URL(fileURLWithPath: output)
+    try model.write(to: url)
+    let card = try model.card()
+    print("\(url.path): \(model.data.count) bytes, weights SHA-256 \(card.weightsSHA256)")
+    for measurement in card.measurements {
+      print(
+        "\(measurement.labels) \(measurement.split): \(String(format: "%.2f%%", measurement.accuracy * 100)) "
+          + "of \(measurement.count) faces")
+    }
+  }
+}

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// `mien-train`: the part of Mien that trains and exports. `mien` hands its `train` and `export` commands over to it.
+@main
+struct MienTrain: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mien-train", abstract: "Train networks that recognise emotion in faces, and export them.",
+    subcommands: [TrainCommand.self, ExportCommand.self, BenchmarkCommand.self])
+}

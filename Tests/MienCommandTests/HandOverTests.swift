@@ -1,0 +1,49 @@
+import Foundation
+import Testing
+
+@Suite struct HandOverTests {
+  /// An installation of its own, with a script in the place of `mien-train` where given.
+  struct Installation {
+    private let folder: TemporaryFolder
+    let mien: URL
+
+    init(script: String?) throws {
+      folder = try TemporaryFolder()
+      let files = FileManager.default
+      // As deep as the build folder, since native libraries are found relative to the program.
+      let programs = folder.file("a/b/c")
+      mien = programs.appendingPathComponent("mien")
+      try files.createDirectory(at: programs, withIntermediateDirectories: true)
+      try files.copyItem(at: Command.mien, to: mien)
+      try files.createSymbolicLink(
+        at: folder.file(".native"), withDestinationURL: Command.folder.appendingPathComponent("../../../.native"))
+      guard let script else { return }
+      let train = programs.appendingPathComponent("mien-train")
+      try Data(script.utf8).write(to: train)
+      try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: train.path)
+    }
+  }
+
+  @Test(arguments: ["train", "export"])
+  func argumentsAndStatusArePassedOn(command: String) throws {
+    let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\nexit 37\n")
+    let arguments = ["a b.yaml", "--set", "x=1", "--help", "-o", "run", "--", "-", ""]
+    let outcome = try Command.run(installed.mien.path, [command] + arguments)
+    #expect(outcome.status == 37)
+    #expect(outcome.output == ([command] + arguments).map { "<\($0)>\n" }.joined())
+  }
+
+  @Test func aLinkFindsWhatLiesBesideItsTarget() throws {
+    let installed = try Installation(script: "#!/bin/sh\nexit 5\n")
+    let elsewhere = try TemporaryFolder()
+    try FileManager.default.createSymbolicLink(at: elsewhere.file("mien"), withDestinationURL: installed.mien)
+    #expect(try Command.run(elsewhere.file("mien").path, ["train"]).status == 5)
+  }
+
+  @Test func whereItIsMissingTheMessageSaysHowToBuildIt() throws {
+    let installed = try Installation(script: nil)
+    let outcome = try Command.run(installed.mien.path, ["train", "recipe.yaml"])
+    #expect(outcome.status == 1 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("mien-train") && outcome.errors.contains("`make build`"))
+  }
+}

@@ -1,0 +1,123 @@
+import Foundation
+import MienCore
+import MienONNX
+import MienTorch
+import MienTraining
+import Testing
+
+@Suite(.serialized) @TorchActor struct TrainerTests {
+  private func faces() throws -> FaceSet {
+    try DrawnFaces.set(count: 112, split: { $0 < 84 ? .train : .validation })
+  }
+
+  /// Collects what training says.
+  private final class Recorder: TrainingObserver {
+    var epochs: [EpochResult] = []
+    var steps = 0
+    func stepped(_ step: StepResult) { steps += 1 }
+    func finishedEpoch(_ result: EpochResult, isBest: Bool) { epochs.append(result) }
+  }
+
+  private func train(
+    _ run: RunFolder, recorder: Recorder = Recorder(), stopAfter steps: Int = .max
+  ) throws -> Recorder {
+    let trainer = try Trainer(run: run, sets: [faces()], observers: [recorder, MetricsFile(run: run)])
+    try trainer.run(shouldStop: { recorder.steps >= steps })
+    return recorder
+  }
+
+  @Test func learnsDrawnFacesAndExportsWhatItLearned() throws {
+    let folder = try TemporaryFolder()
+    let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 24))
+    let epochs = try train(run).epochs
+    #expect(epochs.count == 24)
+    #expect(epochs[23].trainingLoss < epochs[0].trainingLoss)
+    #expect(epochs.map(\.score).max() ?? 0 > 0.9)
+
+    let rows = try String(contentsOf: run.metricsFile, encoding: .utf8).split(separator: "\n")
+    #expect(rows.count == 25 && rows[0].hasPrefix("epoch,step,learning_rate,train_loss,validation_ferplus_loss"))
+
+    let model = try ModelExport.model(of: run, calibratedOn: [faces()])
+    let card = try model.card()
+    #expect(card.outputs.map(\.name) == ["ferplus", "fer2013"])
+    #expect(card.training == [.init(source: "drawn", split: "train", count: 84, labels: ["ferplus", "fer2013"])])
+    let best = try #require(epochs.max { $0.score < $1.score })
+    #expect(card.measurements.map(\.accuracy) == best.heads.map(\.accuracy))
+  }
+
+  @Test func aStoppedRunGoesOnBitForBit() throws {
+    let folder = try TemporaryFolder()
+    let recipe = try DrawnFaces.recipe(epochs: 3, settings: ["augmentation.rotationDegrees=10", "model.options.dropout=0.3"])
+    let whole = try RunFolder(creating: folder.url.appending(path: "whole"), recipe: recipe)
+    _ = try train(whole)
+    let broken = try RunFolder(creating: folder.url.appending(path: "broken"), recipe: recipe)
+    // Five steps an epoch: within the second epoch, then at the end of it.
+    for steps in [7, 3] { _ = try train(broken, stopAfter: steps) }
+    _ = try train(RunFolder(opening: broken.url))
+    func tensors(_ url: URL) throws -> [String: SafeTensors.Tensor] { try SafeTensors(contentsOf: url).tensors }
+    #expect(try tensors(whole.lastCheckpoint) == tensors(broken.lastCheckpoint))
+    #expect(try tensors(whole.bestCheckpoint) == tensors(broken.bestCheckpoint))
+    func losses(_ run: RunFolder) throws -> [String] {
+      try String(contentsOf: run.metricsFile, encoding: .utf8).split(separator: "\n").map {
+        $0.split(separator: ",").dropLast().joined(separator: ",")
+      }
+    }
+    #expect(try losses(whole) == losses(broken))
+  }
+
+  @Test func facesWithoutATargetForAHeadDoNotCountThere() throws {
+    let folder = try TemporaryFolder()
+    let recipe = try DrawnFaces.recipe(epochs: 1)
+    let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: recipe)
+    let plain = try DrawnFaces.set(count: 56, split: { _ in .train }, votes: false)
+    let trainer = try Trainer(run: run, sets: [plain, faces()], observers: [])
+    try trainer.run(shouldStop: { false })
+    #expect(try ModelExport.model(of: run).card().training.map(\.count) == [56, 84])
+    #expect(throws: MienError.self) {
+      try Trainer(run: RunFolder(creating: folder.url.appending(path: "b"), recipe: recipe), sets: [plain], observers: [])
+    }
+  }
+
+  @Test func aFolderWithARunIsNotOverwrittenAndOneWithoutIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appending(path: "run")
+    let recipe = try DrawnFaces.recipe(epochs: 1)
+    _ = try RunFolder(creating: url, recipe: recipe)
+    let again = #expect(throws: MienError.self) { try RunFolder(creating: url, recipe: recipe) }
+    #expect(again?.description.contains("--resume") == true)
+    let none = #expect(throws: MienError.self) { try RunFolder(opening: folder.url) }
+    #expect(none?.description.contains("is no run folder") == true)
+  }
+
+  @Test func corruptAndForeignCheckpointsAreRefusedByName() throws {
+    let folder = try TemporaryFolder()
+    let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 1))
+    _ = try train(run)
+    let bytes = try Data(contentsOf: run.bestCheckpoint)
+    let foreign = folder.url.appending(path: "faces.safetensors")
+    try faces().write(to: foreign)
+    for damaged in [bytes.prefix(bytes.count / 2), Data("not a checkpoint".utf8), try Data(contentsOf: foreign)] {
+      try damaged.write(to: run.bestCheckpoint)
+      let error = #expect(throws: MienError.self) { try ModelExport.model(of: run) }
+      #expect(error?.subject == run.bestCheckpoint.path)
+    }
+  }
+
+  @Test func otherDataThanTheRunsIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 2))
+    _ = try train(run, stopAfter: 2)
+    let other = try DrawnFaces.set(count: 70, split: { $0 < 50 ? .train : .validation })
+    let error = #expect(throws: MienError.self) { try Trainer(run: run, sets: [other], observers: []) }
+    #expect(error?.description.contains("other data") == true)
+  }
+
+  @Test func aLossThatIsNoNumberStopsWithTheLastState() throws {
+    let folder = try TemporaryFolder()
+    let recipe = try DrawnFaces.recipe(
+      epochs: 3, settings: ["optimizer.learningRate=1e30", "optimizer.gradientClip=0", "schedule.name=constant"])
+    let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: recipe)
+    let error = #expect(throws: MienError.self) { try train(run) }
+    #expect(error?.description.contains("loss is") == true)
+  }
+}

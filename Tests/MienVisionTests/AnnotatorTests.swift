@@ -1,0 +1,94 @@
+import MienCore
+import MienVision
+import Testing
+
+@Suite("Annotated pictures")
+struct AnnotatorTests {
+  static func dark(_ width: Int, _ height: Int) throws -> Image {
+    try Image(width: width, height: height, channels: 1, pixels: [UInt8](repeating: 20, count: width * height))
+  }
+
+  /// The smallest box around what differs from the background.
+  static func drawn(_ image: Image, background: Int = 20) -> Box? {
+    var (left, top, right, bottom) = (image.width, image.height, -1, -1)
+    for row in 0..<image.height {
+      for column in 0..<image.width where image.pixel(column, row).contains(where: { abs($0 - background) > 16 }) {
+        (left, top) = (min(left, column), min(top, row))
+        (right, bottom) = (max(right, column), max(bottom, row))
+      }
+    }
+    return right < 0 ? nil : Box(x: left, y: top, width: right - left + 1, height: bottom - top + 1)
+  }
+
+  @Test("Nothing to draw changes nothing but the channels")
+  func empty() throws {
+    let image = try PictureFiles.pattern(width: 400, height: 50, channels: 3)
+    #expect(try Annotator().annotated(image, marks: []) == image)
+  }
+
+  @Test("An outline runs along the box's inner edge")
+  func outline() throws {
+    let box = Box(x: 100, y: 60, width: 120, height: 90)
+    let image = try Annotator().annotated(Self.dark(640, 360), marks: [.init(box: box, text: "", color: .init(0xFFFFFF))])
+    #expect(Self.drawn(image) == box)
+    #expect(image.pixel(100, 60) == [255, 255, 255] && image.pixel(219, 149) == [255, 255, 255])
+    #expect(image.pixel(160, 100) == [20, 20, 20])
+  }
+
+  @Test("A label is inside the picture and of readable height, wherever the box is and however large the picture")
+  func label() throws {
+    for (width, height) in [(640, 360), (1920, 1080), (320, 200)] {
+      for box in [
+        Box(x: 0, y: 0, width: 40, height: 40), Box(x: width - 40, y: height - 40, width: 40, height: 40),
+        Box(x: 0, y: 0, width: width, height: height), Box(x: -30, y: height / 2, width: 40, height: 40),
+      ] {
+        let plain = try Annotator().annotated(Self.dark(width, height), marks: [.init(box: box, text: "")])
+        let marked = try Annotator().annotated(
+          Self.dark(width, height), marks: [.init(box: box, emotion: .happiness, probability: 0.987)])
+        let panel = marked.pixels.indices.filter { marked.pixels[$0] == 0xF0 && plain.pixels[$0] != 0xF0 }
+        let rows = Set(panel.map { $0 / 3 / width })
+        let columns = Set(panel.map { $0 / 3 % width })
+        #expect(rows.count >= 14 && columns.count >= 80, "\(width)x\(height) \(box): \(columns.count)x\(rows.count)")
+      }
+    }
+  }
+
+  @Test("A small picture is enlarged by a whole factor")
+  func small() throws {
+    let marks = [Annotator.Mark(box: Box(x: 8, y: 8, width: 32, height: 32), emotion: .anger, probability: 1)]
+    let image = try Annotator().annotated(Self.dark(48, 48), marks: marks)
+    #expect(image.width == 336 && image.height == 336 && image.channels == 3)
+    let one = try Annotator().annotated(Self.dark(1, 1), marks: marks)
+    #expect(one.width == 320)
+    #expect(Self.drawn(one) != nil)
+  }
+
+  @Test("Labels of neighbours do not cover each other where there is room")
+  func overlapping() throws {
+    let box = Box(x: 200, y: 150, width: 60, height: 60)
+    let one = Annotator.Mark(box: box, text: "first label", color: .init(0xFF0000))
+    let other = Annotator.Mark(
+      box: Box(x: 220, y: 150, width: 60, height: 60), text: "second label", color: .init(0x00FF00))
+    func red(_ marks: [Annotator.Mark]) throws -> Int {
+      let image = try Annotator().annotated(Self.dark(640, 360), marks: marks)
+      // Above the boxes there is nothing but the first label.
+      return (0..<140).reduce(0) { sum, row in
+        sum + (0..<640).count { image.pixel($0, row) == [255, 0, 0] }
+      }
+    }
+    #expect(try red([one]) > 100)
+    #expect(try red([one, other]) == red([one]))
+  }
+
+  @Test("Hostile marks are drawn as far as they lie inside")
+  func hostile() throws {
+    let boxes = [
+      Box(x: .min, y: .min, width: .max, height: .max), Box(x: .max, y: .max, width: .max, height: .max),
+      Box(x: 5, y: 5, width: -3, height: 0),
+    ]
+    let text = String(repeating: "größer 😀\n", count: 300)
+    let image = try Annotator().annotated(
+      Self.dark(330, 200), marks: boxes.map { .init(box: $0, text: text, color: .init(0xFFFFFF)) })
+    #expect(image.width == 330 && image.height == 200)
+  }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Glibc
+import MienCore
+import MienVision
+import Testing
+
+@Suite("Pictures that cannot be read say why")
+struct BadPictureTests {
+  /// The error of decoding `data`; a test failure where there is none.
+  static func error(_ data: Data, limits: ImageLimits = .default) -> MienError? {
+    #expect(throws: MienError.self) { try Image(encoded: data, limits: limits) }
+  }
+
+  @Test("Every truncation of every format is an error")
+  func truncated() throws {
+    let image = try PictureFiles.pattern(width: 9, height: 6, channels: 3)
+    let fixtures = try ["lossy.webp", "alpha.webp", "progressive.jpg", "lzw.tif", "palette.png"].map {
+      try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent($0))
+    }
+    let files =
+      try [
+        image.encoded(as: .png), image.encoded(as: .jpeg(quality: 90)), PictureFiles.bmp(image), PictureFiles.pnm(image),
+        PictureFiles.jpeg(image.encoded(as: .jpeg(quality: 90)), exif: PictureFiles.exif(orientation: 6)),
+      ] + fixtures
+    for file in files {
+      _ = try Image(encoded: file)
+      for length in 0..<file.count {
+        // Bytes after the last that counts may be missing: the next-directory field of a TIFF, for one.
+        guard let read = try? Image(encoded: file.prefix(length)) else { continue }
+        #expect(try length >= file.count - 4 && read == Image(encoded: file), "\(length) of \(file.count) bytes")
+      }
+    }
+  }
+
+  @Test("Damaged bytes are an error or a picture of the right size, never a crash")
+  func damaged() throws {
+    let image = try PictureFiles.pattern(width: 9, height: 6, channels: 3)
+    var random = SeededRandom(seed: 7)
+    for file in try [image.encoded(as: .png), PictureFiles.tiff(image), PictureFiles.bmp(image), PictureFiles.pnm(image)] {
+      for _ in 0..<300 {
+        var damaged = file
+        let index = Int.random(in: 0..<file.count, using: &random)
+        damaged[index] = UInt8.random(in: 0...255, using: &random)
+        let read = try? Image(encoded: damaged, limits: ImageLimits(maxPixels: 1_000_000))
+        #expect(read.map { $0.pixels.count == $0.width * $0.height * $0.channels } ?? true)
+      }
+    }
+  }
+
+  @Test("A 30,000 x 30,000 PNG is refused before it is decoded, in little memory")
+  func hostileSize() throws {
+    let file = PictureFiles.png(width: 30_000, height: 30_000, depth: 8, colorType: 2, rows: [[0, 0, 0]])
+    let before = Self.peakKiB()
+    let error = try #require(Self.error(file))
+    #expect(error.kind == .limit)
+    #expect(error.message.contains("30000x30000"), "\(error)")
+    #expect(Self.peakKiB() - before < 50_000)
+    let overflow = PictureFiles.png(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF, depth: 8, colorType: 2, rows: [[]])
+    #expect(Self.error(overflow)?.kind == .limit)
+  }
+
+  @Test("Both limits hold")
+  func limits() throws {
+    let file = try PictureFiles.pattern(width: 10, height: 10, channels: 1).encoded(as: .png)
+    _ = try Image(encoded: file, limits: ImageLimits(maxPixels: 100, maxFileBytes: file.count))
+    #expect(Self.error(file, limits: ImageLimits(maxPixels: 99))?.kind == .limit)
+    #expect(Self.error(file, limits: ImageLimits(maxFileBytes: file.count - 1))?.kind == .limit)
+  }
+
+  @Test(
+    "What the file is and how to convert it",
+    arguments: [
+      ("", "is empty"), ("just some words\n", "found text"), ("<!DOCTYPE html><html></html>", "a web page"),
+      ("<?xml version=\"1.0\"?><svg></svg>", "SVG"), ("%PDF-1.7", "PDF"), ("GIF89a\0\0\0", "GIF"),
+      ("\0\0\0\u{18}ftypheic\0\0\0\0mif1heic", "heif-convert in.heic out.jpg"),
+      ("\0\0\0\u{18}ftypmif1\0\0\0\0mif1avif", "heif-convert in.avif out.jpg"),
+      ("\0\0\0\u{18}ftypisom\0\0\0\0isomavc1", "video"), ("II+\0\0\0", "BigTIFF"), ("\u{1}\u{2}\u{3}", "unknown kind"),
+    ])
+  func explanations(content: String, expected: String) throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appendingPathComponent("renamed.jpg")
+    try Data(content.utf8).write(to: url)
+    let error = #expect(throws: MienError.self) { try Image(contentsOf: url) }
+    #expect(error?.subject == url.path)
+    #expect(error?.message.contains(expected) == true, "\(error?.message ?? "")")
+    #expect(error?.kind == .format)
+  }
+
+  @Test("Paths that are no readable files")
+  func paths() throws {
+    let folder = try TemporaryFolder()
+    func problem(_ path: String) -> String {
+      let error = #expect(throws: MienError.self) { try Image(contentsOf: URL(fileURLWithPath: path)) }
+      #expect(error?.subject == path)
+      return error?.message ?? ""
+    }
+    #expect(problem(folder.url.path + "/missing.png") == "no such file")
+    #expect(problem(folder.url.path).contains("folder"))
+    #expect(problem("/dev/zero").contains("regular file"))
+  }
+
+  @Test("A file without permission says so", .enabled(if: geteuid() != 0, "root reads everything"))
+  func permission() throws {
+    let folder = try TemporaryFolder()
+    let url = folder.url.appendingPathComponent("secret.png")
+    try PictureFiles.pattern(width: 2, height: 2, channels: 1).write(to: url)
+    chmod(url.path, 0)
+    let error = #expect(throws: MienError.self) { try Image(contentsOf: url) }
+    #expect(error?.message.contains("may not be read") == true)
+  }
+
+  /// The most memory this process ever held.
+  private static func peakKiB() -> Int {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    return usage.ru_maxrss
+  }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import MienCore
+import MienVision
+import Testing
+
+@Suite("Decoding and encoding")
+struct DecodingTests {
+  static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
+
+  @Test("PNG keeps every pixel", arguments: [(1, 1, 1), (1, 1, 3), (7, 5, 1), (7, 5, 3)])
+  func pngRoundTrip(width: Int, height: Int, channels: Int) throws {
+    let image = try PictureFiles.pattern(width: width, height: height, channels: channels)
+    #expect(try Image(encoded: image.encoded(as: .png)) == image)
+  }
+
+  @Test("JPEG keeps flat colours within a few levels")
+  func jpegRoundTrip() throws {
+    let image = try PictureFiles.quarters()
+    let read = try Image(encoded: image.encoded(as: .jpeg(quality: 95)))
+    #expect(read.width == 24 && read.height == 16 && read.channels == 3)
+    for (column, row) in [(4, 3), (20, 3), (4, 13), (20, 13)] {
+      #expect(zip(read.pixel(column, row), image.pixel(column, row)).allSatisfy { abs($0 - $1) <= 4 })
+    }
+    #expect(throws: MienError.self) { try image.encoded(as: .jpeg(quality: 0)) }
+  }
+
+  @Test("Uncompressed formats keep every pixel")
+  func uncompressed() throws {
+    let image = try PictureFiles.pattern(width: 7, height: 5, channels: 3)
+    #expect(try Image(encoded: PictureFiles.bmp(image)) == image)
+    #expect(try Image(encoded: PictureFiles.tiff(image)) == image)
+    #expect(try Image(encoded: PictureFiles.pnm(image)) == image)
+    let grey = try PictureFiles.pattern(width: 7, height: 5, channels: 1)
+    #expect(try Image(encoded: PictureFiles.tiff(grey)) == grey)
+    #expect(try Image(encoded: PictureFiles.pnm(grey)) == grey)
+  }
+
+  /// Expected values: Pillow's, by `scripts/golden/pictures.py`.
+  @Test("CMYK, progressive, palette, WebP and LZW pictures read as Pillow reads them")
+  func golden() throws {
+    let expected = try JSONDecoder().decode(
+      [String: [[Int]]].self, from: Data(contentsOf: Self.fixtures.appendingPathComponent("pictures.json")))
+    #expect(expected.count == 6)
+    for (name, colors) in expected {
+      let image = try Image(contentsOf: Self.fixtures.appendingPathComponent(name))
+      #expect(image.width == 24 && image.height == 16 && image.channels == 3)
+      for (center, color) in zip([(6, 4), (18, 4), (6, 12), (18, 12)], colors) {
+        let found = image.pixel(center.0, center.1)
+        #expect(zip(found, color).allSatisfy { abs($0 - $1) <= 2 }, "\(name): \(found), expected \(color)")
+      }
+    }
+  }
+
+  @Test("16-bit samples are scaled to 8 bits")
+  func sixteenBit() throws {
+    let values = [0, 128, 257, 32768, 65278, 65535]
+    let row = values.flatMap { PictureFiles.bigEndian($0, bytes: 2) }
+    let grey = try Image(encoded: PictureFiles.png(width: 6, height: 1, depth: 16, colorType: 0, rows: [row]))
+    #expect(grey.channels == 1)
+    #expect(grey.pixels == values.map { UInt8((Double($0) / 257).rounded()) })
+    let rgb = try Image(encoded: PictureFiles.png(width: 2, height: 1, depth: 16, colorType: 2, rows: [row]))
+    #expect(rgb.channels == 3 && rgb.pixels == grey.pixels)
+  }
+
+  @Test("Alpha is composited on white")
+  func alpha() throws {
+    let row: [UInt8] = [10, 20, 30, 255, 10, 20, 30, 0, 10, 20, 30, 128]
+    let image = try Image(encoded: PictureFiles.png(width: 3, height: 1, depth: 8, colorType: 6, rows: [row]))
+    #expect(image.pixels == [10, 20, 30, 255, 255, 255, 132, 137, 142])
+  }
+
+  @Test("EXIF orientation is applied", arguments: 1...8)
+  func orientation(_ orientation: Int) throws {
+    let stored = try PictureFiles.pattern(width: 5, height: 3, channels: 3)
+    let upright = try stored.uprightBySlowRule(orientation)
+    let rows = stride(from: 0, to: 45, by: 15).map { Array(stored.pixels[$0..<$0 + 15]) }
+    for isBig in [false, true] {
+      let png = PictureFiles.png(
+        width: 5, height: 3, depth: 8, colorType: 2, rows: rows,
+        extra: [("eXIf", PictureFiles.exif(orientation: orientation, bigEndian: isBig))])
+      #expect(try Image(encoded: png) == upright)
+    }
+    #expect(try Image(encoded: PictureFiles.tiff(stored, orientation: orientation)) == upright, "TIFF")
+    // JPEG is lossy: compare with the upright form of what it decodes to without the tag.
+    let jpeg = try PictureFiles.quarters().encoded(as: .jpeg(quality: 95))
+    let tagged = PictureFiles.jpeg(jpeg, exif: PictureFiles.exif(orientation: orientation))
+    #expect(try Image(encoded: tagged) == Image(encoded: jpeg).uprightBySlowRule(orientation))
+  }
+
+  @Test("A wrong orientation is none", arguments: [0, 9, 65535])
+  func wrongOrientation(_ orientation: Int) throws {
+    let jpeg = try PictureFiles.quarters().encoded(as: .jpeg(quality: 95))
+    let tagged = PictureFiles.jpeg(jpeg, exif: PictureFiles.exif(orientation: orientation))
+    #expect(try Image(encoded: tagged) == Image(encoded: jpeg))
+  }
+
+  @Test("Content decides, not the name; writing goes by the name")
+  func names() throws {
+    let folder = try TemporaryFolder()
+    let image = try PictureFiles.pattern(width: 7, height: 5, channels: 3)
+    let url = folder.url.appendingPathComponent("picture.jpg")
+    try image.encoded(as: .png).write(to: url)
+    #expect(try Image(contentsOf: url) == image)
+    let png = folder.url.appendingPathComponent("Picture.PNG")
+    try image.write(to: png)
+    #expect(try Image(contentsOf: png) == image)
+    #expect(throws: MienError.self) { try image.write(to: folder.url.appendingPathComponent("picture.txt")) }
+    #expect(throws: MienError.self) { try image.write(to: folder.url.appendingPathComponent("no/such/picture.png")) }
+  }
+
+  @Test("A picture in memory must have as many samples as its sides say")
+  func memory() {
+    #expect(throws: MienError.self) { try Image(width: 2, height: 2, channels: 1, pixels: [1, 2, 3]) }
+    #expect(throws: MienError.self) { try Image(width: 0, height: 2, channels: 1, pixels: []) }
+    #expect(throws: MienError.self) { try Image(width: 1, height: 1, channels: 4, pixels: [1, 2, 3, 4]) }
+    let side = Int(Int32.max)
+    #expect(throws: MienError.self) { try Image(width: side, height: side, channels: 3, pixels: []) }
+    #expect(throws: MienError.self) { try Image(width: .max, height: .max, channels: 3, pixels: []) }
+  }
+}
+
+/// A folder that goes when its owner does.
+final class TemporaryFolder {
+  let url: URL
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appendingPathComponent("mien-vision-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: url) }
+}

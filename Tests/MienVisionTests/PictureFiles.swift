@@ -1,0 +1,160 @@
+import Foundation
+import MienVision
+
+/// Picture files made byte by byte, for what no encoder at hand would write.
+enum PictureFiles {
+  static func bigEndian(_ value: Int, bytes: Int) -> [UInt8] {
+    (0..<bytes).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+  }
+
+  static func littleEndian(_ value: Int, bytes: Int) -> [UInt8] { bigEndian(value, bytes: bytes).reversed() }
+
+  // MARK: - PNG
+
+  /// A PNG of `rows`, each with its samples as bytes and without the filter byte.
+  ///
+  /// - Parameter colorType: 0 grey, 2 RGB, 4 grey and alpha, 6 RGB and alpha.
+  static func png(
+    width: Int, height: Int, depth: Int, colorType: UInt8, rows: [[UInt8]], extra: [(String, [UInt8])] = []
+  ) -> Data {
+    let header = bigEndian(width, bytes: 4) + bigEndian(height, bytes: 4) + [UInt8(depth), colorType, 0, 0, 0]
+    var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + pngChunk("IHDR", header)
+    for (type, data) in extra { file += pngChunk(type, data) }
+    file += pngChunk("IDAT", zlibStored(rows.flatMap { [0] + $0 })) + pngChunk("IEND", [])
+    return Data(file)
+  }
+
+  static func pngChunk(_ type: String, _ data: [UInt8]) -> [UInt8] {
+    let body = Array(type.utf8) + data
+    return bigEndian(data.count, bytes: 4) + body + bigEndian(Int(crc32(body)), bytes: 4)
+  }
+
+  /// A zlib stream of one stored block.
+  private static func zlibStored(_ data: [UInt8]) -> [UInt8] {
+    precondition(data.count < 65536)
+    var low = 1
+    var high = 0
+    for byte in data {
+      low = (low + Int(byte)) % 65521
+      high = (high + low) % 65521
+    }
+    return [0x78, 0x01, 0x01] + littleEndian(data.count, bytes: 2) + littleEndian(~data.count, bytes: 2) + data
+      + bigEndian(high << 16 | low, bytes: 4)
+  }
+
+  private static func crc32(_ data: [UInt8]) -> UInt32 {
+    var crc = UInt32.max
+    for byte in data {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+    }
+    return ~crc
+  }
+
+  // MARK: - EXIF and TIFF
+
+  /// An EXIF block that holds nothing but the orientation.
+  static func exif(orientation: Int, bigEndian isBig: Bool = false) -> [UInt8] {
+    func number(_ value: Int, _ bytes: Int) -> [UInt8] {
+      isBig ? bigEndian(value, bytes: bytes) : littleEndian(value, bytes: bytes)
+    }
+    return Array((isBig ? "MM" : "II").utf8) + number(42, 2) + number(8, 4) + number(1, 2)
+      + number(0x0112, 2) + number(3, 2) + number(1, 4) + number(orientation, 2) + number(0, 2) + number(0, 4)
+  }
+
+  /// A JPEG with an EXIF segment put in after its first marker.
+  static func jpeg(_ jpeg: Data, exif: [UInt8]) -> Data {
+    let segment = Array("Exif\0\0".utf8) + exif
+    return jpeg.prefix(2) + Data([0xFF, 0xE1] + bigEndian(segment.count + 2, bytes: 2) + segment) + jpeg.dropFirst(2)
+  }
+
+  /// An uncompressed TIFF of one strip.
+  static func tiff(_ image: Image, orientation: Int = 1) -> Data {
+    let entries: [(tag: Int, type: Int, value: Int)] = [
+      (256, 4, image.width), (257, 4, image.height), (258, 3, 8), (259, 3, 1), (262, 3, image.channels == 3 ? 2 : 1),
+      (273, 4, 8), (274, 3, orientation), (277, 3, image.channels), (278, 4, image.height), (279, 4, image.pixels.count),
+    ]
+    let padded = image.pixels + (image.pixels.count % 2 == 1 ? [0] : [])
+    var file: [UInt8] = Array("II".utf8) + littleEndian(42, bytes: 2) + littleEndian(8 + padded.count, bytes: 4)
+    file += padded + littleEndian(entries.count, bytes: 2)
+    for entry in entries {
+      // Three samples of 8 bits need room elsewhere; libtiff takes one value for all of them too.
+      file += littleEndian(entry.tag, bytes: 2) + littleEndian(entry.type, bytes: 2) + littleEndian(1, bytes: 4)
+      file += littleEndian(entry.value, bytes: entry.type == 3 ? 2 : 4) + (entry.type == 3 ? [0, 0] : [])
+    }
+    return Data(file + [0, 0, 0, 0])
+  }
+
+  // MARK: - BMP, PNM
+
+  /// A 24-bit BMP, bottom row first.
+  static func bmp(_ image: Image) -> Data {
+    var rows: [UInt8] = []
+    for row in (0..<image.height).reversed() {
+      for column in 0..<image.width {
+        let start = 3 * (row * image.width + column)
+        rows += [image.pixels[start + 2], image.pixels[start + 1], image.pixels[start]]
+      }
+      rows += [UInt8](repeating: 0, count: (4 - image.width * 3 % 4) % 4)
+    }
+    var file = Array("BM".utf8) + littleEndian(54 + rows.count, bytes: 4) + littleEndian(0, bytes: 4)
+    file += littleEndian(54, bytes: 4) + littleEndian(40, bytes: 4)
+    file += littleEndian(image.width, bytes: 4) + littleEndian(image.height, bytes: 4)
+    file += littleEndian(1, bytes: 2) + littleEndian(24, bytes: 2) + littleEndian(0, bytes: 4)
+    file += littleEndian(rows.count, bytes: 4) + [UInt8](repeating: 0, count: 16)
+    return Data(file + rows)
+  }
+
+  /// A binary PNM (P5 or P6).
+  static func pnm(_ image: Image) -> Data {
+    Data("P\(image.channels == 3 ? 6 : 5)\n# made by a test\n\(image.width) \(image.height)\n255\n".utf8) + Data(image.pixels)
+  }
+
+  // MARK: - Pictures
+
+  /// A picture whose every pixel differs from its neighbours, the same on every machine.
+  static func pattern(width: Int, height: Int, channels: Int) throws -> Image {
+    let count = width * height * channels
+    return try Image(
+      width: width, height: height, channels: channels, pixels: (0..<count).map { UInt8(($0 * 37 + $0 / 7 * 11) % 256) })
+  }
+
+  /// 24 x 16 with flat quarters of red, green, blue and grey: corners can be told apart after lossy coding.
+  static func quarters() throws -> Image {
+    let colors: [[UInt8]] = [[200, 30, 40], [30, 180, 60], [40, 50, 190], [128, 128, 128]]
+    return try Image(
+      width: 24, height: 16, channels: 3,
+      pixels: (0..<16).flatMap { row in (0..<24).flatMap { colors[row / 8 * 2 + $0 / 12] } })
+  }
+}
+
+extension Image {
+  func pixel(_ column: Int, _ row: Int) -> [Int] {
+    (0..<channels).map { Int(pixels[(row * width + column) * channels + $0]) }
+  }
+
+  /// What EXIF's `orientation` says to do with a stored picture, pixel by pixel (EXIF 2.32, tag 0x0112: where row 0 and
+  /// column 0 of the stored picture stand in the upright one).
+  func uprightBySlowRule(_ orientation: Int) throws -> Image {
+    let swaps = orientation >= 5
+    let (newWidth, newHeight) = swaps ? (height, width) : (width, height)
+    var result: [UInt8] = []
+    for row in 0..<newHeight {
+      for column in 0..<newWidth {
+        let (storedColumn, storedRow) =
+          switch orientation {
+          case 2: (width - 1 - column, row)
+          case 3: (width - 1 - column, height - 1 - row)
+          case 4: (column, height - 1 - row)
+          case 5: (row, column)
+          case 6: (row, height - 1 - column)
+          case 7: (width - 1 - row, height - 1 - column)
+          case 8: (width - 1 - row, column)
+          default: (column, row)
+          }
+        result += pixel(storedColumn, storedRow).map { UInt8($0) }
+      }
+    }
+    return try Image(width: newWidth, height: newHeight, channels: channels, pixels: result)
+  }
+}
