@@ -65,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienDatasets", "MienInference", "MienReports",
+        "MienDatasets", "MienInference", "MienONNX", "MienReports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
