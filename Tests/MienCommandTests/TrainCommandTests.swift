@@ -16,7 +16,8 @@ import Testing
     let rows = (0..<70).map { index -> FaceSet.Row in
       let label = index % LabelSet.fer2013.count
       for _ in 0..<(48 * 48) { pixels.append(UInt8(Float(label * 30 + 20) + random.uniform(in: -10...10))) }
-      return FaceSet.Row(label: LabelSet.fer2013.emotions[label], split: index < 49 ? .train : .validation, sourceRow: index)
+      return FaceSet.Row(
+        label: LabelSet.fer2013.emotions[label], split: index < 49 ? .train : .validation, sourceRow: index)
     }
     let set = try FaceSet(
       source: "levels", labelSet: .fer2013, height: 48, width: 48, channels: 1, rows: rows, pixels: Data(pixels))
@@ -72,7 +73,9 @@ import Testing
     process.interrupt()
     process.waitUntilExit()
     #expect(process.terminationReason == .exit && process.terminationStatus == 0)
-    func rows() throws -> Int { try String(contentsOfFile: run + "/metrics.csv", encoding: .utf8).split(separator: "\n").count }
+    func rows() throws -> Int {
+      try String(contentsOfFile: run + "/metrics.csv", encoding: .utf8).split(separator: "\n").count
+    }
     let before = try rows()
     #expect(before > 1)
 

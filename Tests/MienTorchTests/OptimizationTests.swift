@@ -44,7 +44,8 @@ import Testing
     let (x, t) = (try Tensor(logits, shape: [2, 3]), try Tensor(targets, shape: [2, 3]))
     #expect(try close(CrossEntropy().perRow(logits: x, targets: t).floats(), [Float(sum - 3), Float(log(3.0))]))
     let smooth = Float((sum - 3) * (0.7 + 0.1) + (sum - 2) * 0.1 + (sum - 1) * 0.1)
-    #expect(try close(CrossEntropy(labelSmoothing: 0.3).perRow(logits: x, targets: t).floats(), [smooth, Float(log(3.0))]))
+    #expect(
+      try close(CrossEntropy(labelSmoothing: 0.3).perRow(logits: x, targets: t).floats(), [smooth, Float(log(3.0))]))
     let masked = try CrossEntropy()(logits: x, targets: t, weights: Tensor([0, 1], shape: [2]), normalizer: 1)
     #expect(try close(masked.floats(), [Float(log(3.0))]))
   }

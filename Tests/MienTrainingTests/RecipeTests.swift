@@ -29,7 +29,8 @@ import Testing
   ]) func unknownKeysAreNamedWithTheNearest(_ text: String, _ place: String, _ near: String, _ what: String) {
     let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }
     let message = error?.description ?? ""
-    #expect(message.hasPrefix(place) && message.contains(what) && message.contains(near.split(separator: ".").last ?? ""))
+    #expect(
+      message.hasPrefix(place) && message.contains(what) && message.contains(near.split(separator: ".").last ?? ""))
   }
 
   @Test(arguments: [

@@ -47,7 +47,8 @@ import Testing
 
   @Test func aStoppedRunGoesOnBitForBit() throws {
     let folder = try TemporaryFolder()
-    let recipe = try DrawnFaces.recipe(epochs: 3, settings: ["augmentation.rotationDegrees=10", "model.options.dropout=0.3"])
+    let recipe = try DrawnFaces.recipe(
+      epochs: 3, settings: ["augmentation.rotationDegrees=10", "model.options.dropout=0.3"])
     let whole = try RunFolder(creating: folder.url.appending(path: "whole"), recipe: recipe)
     _ = try train(whole)
     let broken = try RunFolder(creating: folder.url.appending(path: "broken"), recipe: recipe)
@@ -74,7 +75,8 @@ import Testing
     try trainer.run(shouldStop: { false })
     #expect(try ModelExport.model(of: run).card().training.map(\.count) == [56, 84])
     #expect(throws: MienError.self) {
-      try Trainer(run: RunFolder(creating: folder.url.appending(path: "b"), recipe: recipe), sets: [plain], observers: [])
+      try Trainer(
+        run: RunFolder(creating: folder.url.appending(path: "b"), recipe: recipe), sets: [plain], observers: [])
     }
   }
 

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
+import Glibc
 
 /// The learning rate as a pure function of progress, relative to its peak.
 public enum Schedule: Sendable, Equatable {
