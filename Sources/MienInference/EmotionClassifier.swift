@@ -120,7 +120,9 @@ public final class EmotionClassifier: Sendable {
 
   private static func expect(_ name: String, _ expected: [Int?], found: [Int?]) throws {
     guard expected != found else { return }
-    func words(_ shape: [Int?]) -> String { "[" + shape.map { $0.map(String.init) ?? "N" }.joined(separator: ", ") + "]" }
+    func words(_ shape: [Int?]) -> String {
+      "[" + shape.map { $0.map(String.init) ?? "N" }.joined(separator: ", ") + "]"
+    }
     throw MienError(
       .mismatch, nil, "\(name) has the shape \(words(found)) in the model, \(words(expected)) by its card")
   }
