@@ -92,7 +92,8 @@ let package = Package(
     .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
     .testTarget(name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference"], swiftSettings: strict),
     .testTarget(
-      name: "MienCommandTests", dependencies: ["MienCore", "MienTestSupport", "MienVision", "mien", "mien-train"],
+      name: "MienCommandTests",
+      dependencies: ["MienCore", "MienInference", "MienTestSupport", "MienVision", "mien", "mien-train"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

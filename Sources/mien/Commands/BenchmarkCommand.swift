@@ -4,9 +4,17 @@ import MienCore
 import MienInference
 import MienVision
 
-/// `mien benchmark PATH…`: how fast photos are read, and where the time goes.
+/// `mien benchmark`: measurements of this program on this machine.
 struct Benchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    abstract: "Measures Mien on this machine.", subcommands: [PhotoBenchmark.self, FramingBenchmark.self],
+    defaultSubcommand: PhotoBenchmark.self)
+}
+
+/// `mien benchmark photos PATH…`, the default: how fast photos are read, and where the time goes.
+struct PhotoBenchmark: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "photos",
     abstract: "Measures how many photos a second are read, and where the time goes.",
     discussion: "The model is compiled before the clock starts; `mien detect` on one photo pays for it each time.")
 
