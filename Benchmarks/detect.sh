@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `mien detect` on one 1080p photo (new process each time, warm page cache), then on 100 photos.
-# Usage: Benchmarks/detect.sh [PHOTO]. Needs `make build`, GNU time, and python3 with the set-up's packages for nothing
-# but scaling the photo; without PHOTO, ../shared/media/obama.jpg or the sample photo is used.
+# Usage: Benchmarks/detect.sh [PHOTO]. Needs `make build`, GNU time and ffmpeg; without PHOTO, obama.jpg of ../shared or
+# the sample photo is used.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mien=$PWD/.build/release/mien
@@ -16,9 +16,9 @@ command -v ffmpeg >/dev/null || { echo "scaling the photo needs ffmpeg: apt-get 
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# Scaled to fill 1920x1080 and cropped, as a camera's frame would be.
+# Scaled to 1080 rows, with bars at its sides, so that no face is cut off.
 ffmpeg -loglevel error -i "$photo" -frames:v 1 -q:v 3 \
-  -vf 'scale=1920:1080:force_original_aspect_ratio=increase,crop=1920:1080' "$folder/photo.jpg"
+  -vf 'scale=1920:1080:force_original_aspect_ratio=decrease,pad=1920:1080:(ow-iw)/2:(oh-ih)/2' "$folder/photo.jpg"
 "$mien" detect --json "$folder/warm.json" "$folder/photo.jpg"
 
 for _ in $(seq 10); do

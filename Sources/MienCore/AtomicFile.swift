@@ -4,39 +4,62 @@ import Glibc
 /// Writes files so that a crash or a full disk leaves the old contents in place.
 public enum AtomicFile {
   /// Writes `chunks` one after another to a temporary file beside `url`, synchronises it to the disk, and renames it.
+  /// A link stays and its target is replaced; a device or a pipe is written to as it is.
   ///
   /// - Throws: ``MienError`` naming the file; the temporary file is removed and an older `url` stays as it was.
   public static func write(to url: URL, chunks: [Data]) throws {
     func failure() -> MienError {
       MienError(.file, url.path, "could not be written: \(String(cString: strerror(errno)))")
     }
-    let temporary = url.deletingLastPathComponent()
-      .appendingPathComponent(".\(url.lastPathComponent).\(getpid()).tmp").path
+    if isSpecial(url) {
+      let descriptor = open(url.path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw failure() }
+      defer { close(descriptor) }
+      guard writeAll(chunks, to: descriptor) else { throw failure() }
+      return
+    }
+    let target = url.resolvingSymlinksInPath()
+    let temporary = target.deletingLastPathComponent()
+      .appendingPathComponent(".\(target.lastPathComponent).\(getpid()).tmp").path
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw failure() }
     do {
-      for chunk in chunks {
-        try chunk.withUnsafeBytes { bytes in
-          var rest = bytes[...]
-          while !rest.isEmpty {
-            let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw failure() }
-            rest = rest.dropFirst(written)
-          }
-        }
-      }
-      guard fsync(descriptor) == 0 else { throw failure() }
+      guard writeAll(chunks, to: descriptor), fsync(descriptor) == 0 else { throw failure() }
     } catch {
       close(descriptor)
       unlink(temporary)
       throw error
     }
-    guard close(descriptor) == 0, rename(temporary, url.path) == 0 else {
+    guard close(descriptor) == 0, rename(temporary, target.path) == 0 else {
       let error = failure()
       unlink(temporary)
       throw error
     }
+  }
+
+  /// Whether `url` is there and is neither a file nor a folder: renaming over it would replace a device by a file.
+  public static func isSpecial(_ url: URL) -> Bool {
+    var status = stat()
+    guard stat(url.path, &status) == 0 else { return false }
+    return ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
+  /// Whether everything could be written; else `errno` says why not.
+  private static func writeAll(_ chunks: [Data], to descriptor: Int32) -> Bool {
+    for chunk in chunks {
+      let isWritten = chunk.withUnsafeBytes { bytes in
+        var rest = bytes[...]
+        while !rest.isEmpty {
+          let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+          if written < 0 && errno == EINTR { continue }
+          guard written > 0 else { return false }
+          rest = rest.dropFirst(written)
+        }
+        return true
+      }
+      guard isWritten else { return false }
+    }
+    return true
   }
 
   /// Writes `data` as ``write(to:chunks:)`` does.

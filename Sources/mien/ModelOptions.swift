@@ -40,7 +40,8 @@ enum ResultFile {
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
       throw MienError(.file, path, "is a folder, expected a file to write")
     }
-    guard FileManager.default.isWritableFile(atPath: url.deletingLastPathComponent().path) else {
+    let place = AtomicFile.isSpecial(url) ? url : url.resolvingSymlinksInPath().deletingLastPathComponent()
+    guard FileManager.default.isWritableFile(atPath: place.path) else {
       throw MienError(.file, path, "cannot be written: its folder is missing or may not be written to")
     }
   }

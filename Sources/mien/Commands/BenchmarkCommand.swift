@@ -51,7 +51,7 @@ struct PhotoBenchmark: AsyncParsableCommand {
       ("decode", timings.decoding), ("detect faces", timings.detecting), ("crop, preprocess", timings.framing),
       ("classify", timings.classifying),
     ] {
-      Console.print("  \(Console.padded(name, 16))\(Self.milliseconds(time / read))")
+      Console.print("  \(Console.padded(name, 18))\(Self.milliseconds(time / read))")
     }
     if failures > 0 { throw ExitCode.failure }
   }

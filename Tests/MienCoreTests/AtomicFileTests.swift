@@ -1,0 +1,48 @@
+import Foundation
+import Glibc
+import MienCore
+import Testing
+
+@Suite struct AtomicFileTests {
+  let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("mien-atomic-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  @Test func linkStaysAndItsTargetIsReplaced() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (file, link) = (folder.appendingPathComponent("file"), folder.appendingPathComponent("link"))
+    try Data("old".utf8).write(to: file)
+    try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
+    try AtomicFile.write(Data("new".utf8), to: link)
+    #expect(try Data(contentsOf: file) == Data("new".utf8))
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == file.path)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["file", "link"])
+  }
+
+  /// A run as root with `--json /dev/null` must not put a file in the device's place.
+  @Test func pipesAndDevicesAreWrittenToAndStay() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let pipe = folder.appendingPathComponent("pipe")
+    #expect(mkfifo(pipe.path, 0o600) == 0)
+    let reader = open(pipe.path, O_RDWR)
+    defer { close(reader) }
+    try AtomicFile.write(Data("text".utf8), to: pipe)
+    var bytes = [UInt8](repeating: 0, count: 8)
+    #expect(read(reader, &bytes, 8) == 4)
+    #expect(bytes.prefix(4).elementsEqual("text".utf8))
+    var status = stat()
+    #expect(stat(pipe.path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+  }
+
+  @Test func failureNamesTheFileAndLeavesNothing() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let error = #expect(throws: MienError.self) { try AtomicFile.write(Data(), to: folder) }
+    #expect(error?.kind == .file && error?.subject == folder.path)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    let missing = folder.appendingPathComponent("no/such")
+    #expect(throws: MienError.self) { try AtomicFile.write(Data(), to: missing) }
+  }
+}
