@@ -3,7 +3,7 @@ import Glibc
 import MienCore
 import Testing
 
-@Suite struct AtomicFileTests {
+@Suite struct AtomicFileTargetTests {
   let folder: URL
 
   init() throws {
