@@ -65,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienDatasets", "MienInference", "MienReports",
+        "MienDatasets", "MienInference", "MienONNX", "MienReports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -78,7 +78,13 @@ let package = Package(
     .testTarget(
       name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict,
       linkerSettings: searchPath("openvino", "torch")),
-    .testTarget(name: "MienONNXTests", dependencies: ["MienONNX"], swiftSettings: strict),
+    .target(
+      name: "MienTestSupport", dependencies: ["MienCore", "MienONNX"], path: "Tests/MienTestSupport",
+      swiftSettings: strict),
+    .testTarget(name: "MienONNXTests", dependencies: ["MienONNX", "MienTestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MienInferenceTests", dependencies: ["MienInference", "COpenVINO", "MienTestSupport"],
+      swiftSettings: strict),
     .testTarget(name: "MienReportsTests", dependencies: ["MienReports"], swiftSettings: strict),
     .testTarget(
       name: "MienVisionTests", dependencies: ["MienVision", "COpenCV"], exclude: ["Fixtures"], swiftSettings: strict),
@@ -86,7 +92,8 @@ let package = Package(
     .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
     .testTarget(name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference"], swiftSettings: strict),
     .testTarget(
-      name: "MienCommandTests", dependencies: ["MienCore", "MienONNX", "MienVision", "mien", "mien-train"],
+      name: "MienCommandTests",
+      dependencies: ["MienCore", "MienInference", "MienTestSupport", "MienVision", "mien", "mien-train"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

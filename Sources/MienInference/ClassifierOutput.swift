@@ -30,7 +30,8 @@ public struct ClassifierOutput: Sendable, Equatable {
   /// - Throws: ``MienError`` where there is no such output, or the network gave numbers that are no probabilities.
   public func distributions(_ labels: LabelSet) throws -> [EmotionDistribution] {
     guard let tensor = tensors[labels.name], tensor.values.count == count * labels.count else {
-      throw MienError(.mismatch, labels.name, "the model's outputs are \(tensors.keys.sorted().joined(separator: ", "))")
+      let names = tensors.keys.sorted().joined(separator: ", ")
+      throw MienError(.mismatch, labels.name, "expected an output of this name, found \(names)")
     }
     return try (0..<count).map {
       try EmotionDistribution(labels: labels, probabilities: Array(tensor.row($0)))

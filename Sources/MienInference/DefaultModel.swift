@@ -6,7 +6,8 @@ public import MienONNX
 public enum DefaultModel {
   /// Reads it.
   public static func model() throws -> ONNXModel {
-    try ONNXModel(data: Data(UnsafeBufferPointer(start: mien_default_model_bytes(), count: mien_default_model_count())))
+    try ONNXModel(
+      data: Data(buffer: UnsafeBufferPointer(start: mien_default_model_bytes(), count: mien_default_model_count())))
   }
 }
 

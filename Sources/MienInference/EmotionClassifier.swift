@@ -30,7 +30,7 @@ public final class EmotionClassifier: Sendable {
     if let threads, threads < 1 { throw MienError(.argument, "threads", "expected at least 1, found \(threads)") }
     card = try model.card()
     labelSets = try card.labelSets()
-    widestLabels = try Self.widest(labelSets)
+    widestLabels = try card.widestLabels()
     network = try CompiledNetwork(onnx: [UInt8](model.data), threads: threads)
     let counts = try network.portCounts()
     guard counts.inputs == 1 else {
@@ -118,16 +118,22 @@ public final class EmotionClassifier: Sendable {
     return try predictions(for: inputs, count: count, outputs: [labels.name]).distributions(labels)
   }
 
-  private static func widest(_ sets: [LabelSet]) throws -> LabelSet {
+  private static func expect(_ name: String, _ expected: [Int?], found: [Int?]) throws {
+    guard expected != found else { return }
+    func words(_ shape: [Int?]) -> String {
+      "[" + shape.map { $0.map(String.init) ?? "N" }.joined(separator: ", ") + "]"
+    }
+    throw MienError(
+      .mismatch, nil, "\(name) has the shape \(words(found)) in the model, \(words(expected)) by its card")
+  }
+}
+
+extension ModelCard {
+  /// The label set of most classes; of equals, the first.
+  package func widestLabels() throws -> LabelSet {
+    let sets = try labelSets()
     guard var widest = sets.first else { throw MienError(.format, nil, "its card names no output") }
     for set in sets where set.count > widest.count { widest = set }
     return widest
-  }
-
-  private static func expect(_ name: String, _ expected: [Int?], found: [Int?]) throws {
-    guard expected != found else { return }
-    func words(_ shape: [Int?]) -> String { "[" + shape.map { $0.map(String.init) ?? "N" }.joined(separator: ", ") + "]" }
-    throw MienError(
-      .mismatch, nil, "\(name) has the shape \(words(found)) in the model, \(words(expected)) by its card")
   }
 }

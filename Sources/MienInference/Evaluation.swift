@@ -42,7 +42,8 @@ public struct Evaluation: Sendable {
     let labels = faces.labelSet(source)
     let labelled = faces.labelled(source, in: split)
     guard !labelled.isEmpty else {
-      throw MienError(.mismatch, faces.info.source, "no face of \(split?.rawValue ?? "the set") has a \(labels.name) label")
+      let part = split?.rawValue ?? "the set"
+      throw MienError(.mismatch, faces.info.source, "no face of \(part) has a \(labels.name) label")
     }
     let output = classifier.labels(for: labels)
     let probabilities = try await NativeQueue.shared.run {
@@ -56,8 +57,8 @@ public struct Evaluation: Sendable {
         }
         let distributions = try Self.distributions(classifier, inputs, rows.count, output, averaging)
         for distribution in distributions {
-          probabilities += try output == labels
-            ? distribution.probabilities : distribution.restricted(to: labels).probabilities
+          let asked = output == labels ? distribution : try distribution.restricted(to: labels)
+          probabilities += asked.probabilities
         }
         progress(start + rows.count, labelled.count)
       }

@@ -61,16 +61,25 @@ public struct PhotoPipeline: Sendable {
     public var classifying: Duration = .zero
   }
 
-  /// What reads a picture.
-  public let recognizer: Recognizer
-  /// Whether outcomes carry the decoded picture.
-  public let keepsImages: Bool
+  private let finder: FaceFinder
+  private let recognizer: @Sendable () async throws -> Recognizer
+  private let keepsImages: Bool
   /// How many photos may be between their start and their outcome: bounds memory.
   private let window: Int
   private let queue: NativeQueue
 
   /// Makes a pipeline.
+  ///
+  /// - Parameter keepsImages: whether outcomes carry the decoded picture.
   public init(recognizer: Recognizer, keepsImages: Bool = false) {
+    self.init(finder: recognizer.finder, keepsImages: keepsImages) { recognizer }
+  }
+
+  /// Makes a pipeline that starts on photos while `recognizer` is still being made.
+  package init(
+    finder: FaceFinder, keepsImages: Bool = false, recognizer: @escaping @Sendable () async throws -> Recognizer
+  ) {
+    self.finder = finder
     self.recognizer = recognizer
     self.keepsImages = keepsImages
     queue = .shared
@@ -87,6 +96,8 @@ public struct PhotoPipeline: Sendable {
     var timings = Timings()
     var reorder: [Int: Result<Picture, MienError>] = [:]
     var (started, emitted) = (0, 0)
+    // A model that cannot be used is an error even where there is no photo.
+    if photos.isEmpty { _ = try await recognizer() }
     try await withThrowingTaskGroup(of: (Int, Result<Picture, MienError>).self) { group in
       while emitted < photos.count {
         // Two a thread in flight: one at work, one next.
@@ -117,7 +128,7 @@ public struct PhotoPipeline: Sendable {
     let width: Int
     let height: Int
     let image: Image?
-    let prepared: Recognizer.PreparedFaces
+    let prepared: FaceFinder.PreparedFaces
     let decoding: Duration
   }
 
@@ -131,7 +142,7 @@ public struct PhotoPipeline: Sendable {
           let decoding = clock.now - start
           return Picture(
             name: photo.name, width: image.width, height: image.height, image: keepsImages ? image : nil,
-            prepared: try recognizer.prepare(image), decoding: decoding)
+            prepared: try finder.prepare(image), decoding: decoding)
         })
     } catch {
       // The name the user gave, whatever path the file system knows it by.
@@ -143,6 +154,7 @@ public struct PhotoPipeline: Sendable {
     of results: [Result<Picture, MienError>], _ photos: ArraySlice<Photo>, _ timings: inout Timings
   ) async throws -> [Outcome] {
     let pictures = results.compactMap { try? $0.get() }
+    let recognizer = try await recognizer()
     let clock = ContinuousClock()
     let start = clock.now
     let prepared = pictures.map(\.prepared)

@@ -19,7 +19,7 @@ public protocol Architecture: Codable, Sendable {
 public enum ModelRegistry {
   /// Every architecture, by name.
   public static let architectures: [String: any Architecture.Type] = [
-    "mien-s": CompactResidualNetwork.self,
+    "mien-s": CompactResidualNetwork.self
   ]
 
   /// The architecture called `name`.

@@ -28,6 +28,7 @@ public struct CompactResidualNetwork: Architecture {
   /// The default widths.
   public init() {}
 
+  /// Builds the network; see ``Architecture/network(channels:labels:random:)``.
   public func network(channels: Int, labels: [LabelSet], random: inout SeededRandom) throws -> FaceNetwork {
     guard widths.count == blocks.count, let last = widths.last else {
       throw MienError(.argument, "model", "widths and blocks need one entry a stage")

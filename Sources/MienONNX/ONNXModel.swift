@@ -35,9 +35,6 @@ public struct ONNXModel: Sendable {
 
   /// The file's bytes.
   public let data: Data
-  /// SHA-256, in hexadecimal, of graph, weights and operator set versions without metadata, documentation and producer:
-  /// equal for files that compute the same in the same way, whatever their cards say.
-  public let weightsSHA256: String
   private let message: Onnx_ModelProto
 
   /// Reads a model from the bytes of an ONNX file.
@@ -76,11 +73,22 @@ public struct ONNXModel: Sendable {
   }
 
   init(message: Onnx_ModelProto, data: Data? = nil) throws {
-    do {
-      self.data = try data ?? message.serializedBytes()
-      weightsSHA256 = try Self.digest(message)
-    } catch { throw MienError(.format, message.graph.name, "the graph cannot be written as ONNX") }
+    do { self.data = try data ?? message.serializedBytes() } catch {
+      throw MienError(.format, message.graph.name, "the graph cannot be written as ONNX")
+    }
     self.message = message
+  }
+
+  /// SHA-256, in hexadecimal, of graph, weights and operator set versions without metadata, documentation and producer:
+  /// equal for files that compute the same in the same way, whatever their cards say. Takes some 5 ms a megabyte.
+  public var weightsSHA256: String {
+    var bare = Onnx_ModelProto()
+    bare.opsetImport = message.opsetImport
+    bare.graph = message.graph.withoutAnnotations()
+    // Model-local functions are among these, and they change what the graph computes.
+    bare.unknownFields = message.unknownFields
+    // A message that was read or has been written once has no part that cannot be written again.
+    return SHA256.hexadecimal(of: (try? bare.serializedBytes()) ?? Data())
   }
 
   /// The graph's inputs, without its weights.
@@ -97,15 +105,21 @@ public struct ONNXModel: Sendable {
   /// - Throws: ``MienError`` where the file has no card, the card does not fit the graph's outputs, or the weights are
   ///   not those that the card was written for.
   public func card() throws -> ModelCard {
+    let card = try unverifiedCard()
+    let found = weightsSHA256
+    guard card.weightsSHA256 == found else {
+      throw MienError(
+        .mismatch, nil, "its weights have SHA-256 \(found), its card was written for \(card.weightsSHA256)")
+    }
+    return card
+  }
+
+  /// ``card()`` without the check of the weights, for what is needed before they are.
+  package func unverifiedCard() throws -> ModelCard {
     guard let entry = message.metadataProps.first(where: { $0.key == ModelCard.metadataKey }) else {
       throw MienError(.format, nil, "not a Mien model: its metadata has no \(ModelCard.metadataKey)")
     }
     let card = try ModelCard(json: Data(entry.value.utf8))
-    guard card.weightsSHA256 == weightsSHA256 else {
-      throw MienError(
-        .mismatch, nil,
-        "its weights have SHA-256 \(weightsSHA256), its card was written for \(card.weightsSHA256)")
-    }
     try checkOutputs(of: card)
     return card
   }
@@ -145,15 +159,6 @@ public struct ONNXModel: Sendable {
             + "names \(output.emotions.count) emotions")
       }
     }
-  }
-
-  private static func digest(_ message: Onnx_ModelProto) throws -> String {
-    var bare = Onnx_ModelProto()
-    bare.opsetImport = message.opsetImport
-    bare.graph = message.graph.withoutAnnotations()
-    // Model-local functions are among these, and they change what the graph computes.
-    bare.unknownFields = message.unknownFields
-    return SHA256.hexadecimal(of: try bare.serializedBytes())
   }
 }
 

@@ -88,7 +88,7 @@ import MienCore
   }
 
   /// A u8 tensor of `bytes`, row-major.
-  public convenience init(_ bytes: [UInt8], shape: [Int]) throws { try self.init(.u8, shape: shape, copying: bytes) }
+  public convenience init(bytes: [UInt8], shape: [Int]) throws { try self.init(.u8, shape: shape, copying: bytes) }
 
   private convenience init<Element: BitwiseCopyable>(
     _ type: ElementType, shape: [Int], copying values: [Element]
@@ -227,7 +227,9 @@ import MienCore
   /// Rectifier.
   public func relu() throws -> Tensor { try Self.make { mien_torch_relu(handle, $0, $1) } }
   /// Sum over dimension `dimension`.
-  public func sum(_ dimension: Int) throws -> Tensor { try Self.make { mien_torch_sum(handle, Int64(dimension), $0, $1) } }
+  public func sum(_ dimension: Int) throws -> Tensor {
+    try Self.make { mien_torch_sum(handle, Int64(dimension), $0, $1) }
+  }
   /// Sum of all elements, a scalar.
   public func sum() throws -> Tensor { try Self.make { mien_torch_sum_all(handle, $0, $1) } }
   /// Mean over `dimensions`, which stay with size 1 where `keep`.

@@ -23,6 +23,12 @@ public struct Recipe: Codable, Sendable, Equatable {
     public var labels: String
     /// Factor of the head's loss.
     public var weight: Float
+
+    /// A head for `labels`.
+    public init(labels: String, weight: Float) {
+      self.labels = labels
+      self.weight = weight
+    }
   }
 
   /// Gradient descent.
@@ -49,6 +55,16 @@ public struct Recipe: Codable, Sendable, Equatable {
     public var warmupEpochs = 1.0
     /// Rate at the end relative to the peak.
     public var final = 0.0
+    /// Warm restarts of a cosine.
+    public var restarts: [Restart] = []
+  }
+
+  /// A warm restart of the learning rate.
+  public struct Restart: Codable, Sendable, Equatable {
+    /// Epochs done when it begins.
+    public var epoch: Int
+    /// The rate it begins with, relative to the peak.
+    public var peak: Double
   }
 
   /// Name of the run and of the exported model.
@@ -83,7 +99,9 @@ public struct Recipe: Codable, Sendable, Equatable {
 
   /// The schedule over `epochs`.
   var learningRate: Schedule {
-    schedule.name == "constant"
-      ? .constant : .cosine(warmup: schedule.warmupEpochs / Double(epochs), final: schedule.final)
+    guard schedule.name == "cosine" else { return .constant }
+    return .cosine(
+      warmup: schedule.warmupEpochs / Double(epochs), final: schedule.final,
+      restarts: schedule.restarts.map { .init(start: Double($0.epoch) / Double(epochs), peak: $0.peak) })
   }
 }

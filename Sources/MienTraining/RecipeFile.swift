@@ -110,6 +110,11 @@ public enum RecipeFile {
     try require(["constant", "cosine"].contains(recipe.schedule.name), "schedule.name", "constant or cosine")
     try require(
       (0..<Double(recipe.epochs)).contains(recipe.schedule.warmupEpochs), "schedule.warmupEpochs", "in 0..<epochs")
+    let restarts = recipe.schedule.restarts
+    let epochsInOrder = [0] + restarts.map(\.epoch) + [recipe.epochs]
+    try require(
+      zip(epochsInOrder, epochsInOrder.dropFirst()).allSatisfy { $0 < $1 } && restarts.allSatisfy { $0.peak > 0 },
+      "schedule.restarts", "a list of {epoch, peak} with rising epochs within the run and peaks above 0")
     try require(!recipe.heads.isEmpty, "heads", "a list of at least one")
     for head in recipe.heads {
       let known = LabelSet.known.map(\.name)

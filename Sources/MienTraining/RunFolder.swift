@@ -43,7 +43,9 @@ public struct RunFolder: Sendable {
     let root =
       ProcessInfo.processInfo.environment["MIEN_RUNS"].map { URL(fileURLWithPath: $0) }
       ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent("mien-runs")
-    let stamp = now.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted)).filter { (character: Character) in character != "Z" }
+    let stamp = now.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted)).filter {
+      (character: Character) in character != "Z"
+    }
     return root.appendingPathComponent("\(name)-\(stamp)")
   }
 

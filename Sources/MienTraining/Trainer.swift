@@ -54,7 +54,8 @@ public import MienTorch
       let loss = try step(progress.step, learningRate: rate)
       guard loss.isFinite else {
         throw MienError(
-          .argument, run.url.path, "the loss is \(loss) at step \(progress.step); the last checkpoint is kept. "
+          .argument, run.url.path,
+          "the loss is \(loss) at step \(progress.step); the last checkpoint is kept. "
             + "Try a lower optimizer.learningRate")
       }
       progress.add(loss)

@@ -51,11 +51,15 @@ public import MienTorch
     }
     if preprocessing.equalize {
       let size = preprocessing.width * preprocessing.height
-      bytes = stride(from: 0, to: bytes.count, by: size).flatMap { Preprocessing.equalized(Array(bytes[$0..<($0 + size)])) }
+      bytes = stride(from: 0, to: bytes.count, by: size).flatMap {
+        Preprocessing.equalized(Array(bytes[$0..<($0 + size)]))
+      }
     }
     let count = sets.reduce(0) { $0 + $1.count }
-    pixels = try Tensor(bytes, shape: [count, preprocessing.height, preprocessing.width, preprocessing.channels])
-      .permuted([0, 3, 1, 2])
+    pixels = try Tensor(
+      bytes: bytes, shape: [count, preprocessing.height, preprocessing.width, preprocessing.channels]
+    )
+    .permuted([0, 3, 1, 2])
 
     targets = try labels.map { try Self.targets($0, in: sets) }
     var splits: [Split: [Int]] = [:]

@@ -5,5 +5,5 @@ import ArgumentParser
 struct MienTrain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mien-train", abstract: "Train networks that recognise emotion in faces, and export them.",
-    subcommands: [TrainCommand.self, ExportCommand.self])
+    subcommands: [TrainCommand.self, ExportCommand.self, BenchmarkCommand.self])
 }

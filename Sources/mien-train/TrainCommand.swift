@@ -25,7 +25,8 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "Continue the run in this folder.")
   var resume: String?
 
-  @Option(name: [.customShort("o"), .customLong("output")], help: "The run folder (default: under MIEN_RUNS or ~/mien-runs).")
+  @Option(
+    name: [.customShort("o"), .customLong("output")], help: "The run folder (default: under MIEN_RUNS or ~/mien-runs).")
   var output: String?
 
   @Option(help: "Threads for libtorch.")
@@ -46,7 +47,8 @@ struct TrainCommand: AsyncParsableCommand {
     } else {
       let url = URL(fileURLWithPath: recipe ?? "")
       let parsed = try RecipeFile.read(url, settings: settings)
-      run = try RunFolder(creating: output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: parsed.name), recipe: parsed)
+      run = try RunFolder(
+        creating: output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: parsed.name), recipe: parsed)
     }
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let threads = threads

@@ -23,11 +23,6 @@ enum Console {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
-  /// `text` with spaces before it, up to `width` characters.
-  static func leftPadded(_ text: String, _ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - text.count)) + text
-  }
-
   /// `text` without spaces at its end.
   static func trimmed(_ text: String) -> String {
     String(text.reversed().drop { $0 == " " }.reversed())

@@ -1,5 +1,6 @@
 import MienCore
 import MienInference
+import MienReports
 
 /// The figures of an evaluation, laid out for people.
 struct EvaluationTable {
@@ -15,7 +16,7 @@ struct EvaluationTable {
   }
 
   /// The lines to print.
-  var lines: [String] { summary + [""] + perClass + [""] + confusion + notes }
+  var lines: [String] { summary + ["", perClass, "", confusion] + notes }
 
   private var summary: [String] {
     let interval = report.accuracyInterval
@@ -33,23 +34,22 @@ struct EvaluationTable {
     ]
   }
 
-  private var perClass: [String] {
-    let header = Self.row("class", ["precision", "recall", "F1", "AUC", "faces"], width: 10)
-    return [header]
-      + zip(evaluation.metrics.labels.emotions, evaluation.metrics.classes).map { emotion, scores in
-        Self.row(
-          emotion.rawValue,
-          [
-            Self.percent(scores.precision), Self.percent(scores.recall), Self.percent(scores.f1),
-            scores.auc.map { Self.fixed($0, 4) } ?? "-", "\(scores.support)",
-          ], width: 10)
-      }
+  private var perClass: String {
+    var table = TextTable(header: ["class", "precision", "recall", "F1", "AUC", "faces"])
+    for (emotion, scores) in zip(evaluation.metrics.labels.emotions, evaluation.metrics.classes) {
+      table.add([
+        emotion.rawValue, Self.percent(scores.precision), Self.percent(scores.recall), Self.percent(scores.f1),
+        scores.auc.map { Self.fixed($0, 4) } ?? "-", "\(scores.support)",
+      ])
+    }
+    return table.text
   }
 
-  private var confusion: [String] {
+  private var confusion: String {
     let emotions = evaluation.metrics.labels.emotions
-    return [Self.row("true \\ read", emotions.map(\.rawValue), width: 10)]
-      + zip(emotions, report.confusion).map { Self.row($0.rawValue, $1.map(String.init), width: 10) }
+    var table = TextTable(header: ["true \\ read"] + emotions.map(\.rawValue))
+    for (emotion, counts) in zip(emotions, report.confusion) { table.add([emotion.rawValue] + counts.map(String.init)) }
+    return table.text
   }
 
   private var notes: [String] {
@@ -57,16 +57,18 @@ struct EvaluationTable {
     let missing = evaluation.missingClasses.map(\.rawValue).joined(separator: ", ")
     if !missing.isEmpty { notes += ["", "The model lacks \(missing): those faces count as wrong."] }
     if Set(evaluation.output.emotions) != Set(evaluation.metrics.labels.emotions) {
-      notes += ["", "Measured on the output \(evaluation.output.name), restricted to the classes of \(report.labels)."]
+      notes += [
+        "",
+        "Measured on the output \(evaluation.output.name), restricted to the classes of \(report.labels).",
+      ]
     }
     if evaluation.unlabelledCount > 0 {
-      notes += ["", "\(evaluation.unlabelledCount) faces of the split have no \(report.labels) label and are left out."]
+      notes += [
+        "",
+        "\(evaluation.unlabelledCount) faces of the split have no \(report.labels) label and are left out.",
+      ]
     }
     return notes
-  }
-
-  private static func row(_ title: String, _ cells: [String], width: Int) -> String {
-    Console.padded(title, 12) + cells.map { Console.leftPadded($0, width) }.joined(separator: " ")
   }
 
   private static func percent(_ share: Double) -> String { fixed(share * 100, 2) + " %" }

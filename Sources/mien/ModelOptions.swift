@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MienCore
 import MienInference
+import MienONNX
 
 /// Which model to use.
 struct ModelOptions: ParsableArguments {
@@ -10,15 +11,18 @@ struct ModelOptions: ParsableArguments {
       "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
   var model: String?
 
-  /// Compiles the model.
-  ///
-  /// - Throws: ``MienError`` that names the model.
-  func classifier() throws -> EmotionClassifier {
-    let file = try ModelStore().model(named: model)
-    do { return try EmotionClassifier(model: file) } catch let error as MienError where error.subject == nil {
+  /// Reads the model's file.
+  func file() throws -> ONNXModel { try ModelStore().model(named: model) }
+
+  /// Runs `body` on the model; errors that do not say what they are about are about the model.
+  func naming<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch let error as MienError where error.subject == nil {
       throw error.about(model ?? "the built-in model")
     }
   }
+
+  /// Compiles the model.
+  func classifier() throws -> EmotionClassifier { try naming { try EmotionClassifier(model: file()) } }
 }
 
 /// Where results go.

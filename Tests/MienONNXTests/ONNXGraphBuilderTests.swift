@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienONNX
+import MienTestSupport
 import Testing
 
 @Suite struct ONNXGraphBuilderTests {

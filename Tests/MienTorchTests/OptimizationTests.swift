@@ -44,17 +44,23 @@ import Testing
     let (x, t) = (try Tensor(logits, shape: [2, 3]), try Tensor(targets, shape: [2, 3]))
     #expect(try close(CrossEntropy().perRow(logits: x, targets: t).floats(), [Float(sum - 3), Float(log(3.0))]))
     let smooth = Float((sum - 3) * (0.7 + 0.1) + (sum - 2) * 0.1 + (sum - 1) * 0.1)
-    #expect(try close(CrossEntropy(labelSmoothing: 0.3).perRow(logits: x, targets: t).floats(), [smooth, Float(log(3.0))]))
+    #expect(
+      try close(CrossEntropy(labelSmoothing: 0.3).perRow(logits: x, targets: t).floats(), [smooth, Float(log(3.0))]))
     let masked = try CrossEntropy()(logits: x, targets: t, weights: Tensor([0, 1], shape: [2]), normalizer: 1)
     #expect(try close(masked.floats(), [Float(log(3.0))]))
   }
 
   @Test func cosineWarmsUpPeaksAndEnds() {
-    let schedule = Schedule.cosine(warmup: 0.1, final: 0.2)
+    let schedule = Schedule.cosine(warmup: 0.1, final: 0.2, restarts: [])
     #expect(schedule.factor(progress: 0.05) == 0.5)
     #expect(schedule.factor(progress: 0.1) == 1)
     #expect(abs(schedule.factor(progress: 0.55) - 0.6) < 1e-12)
     #expect(abs(schedule.factor(progress: 1) - 0.2) < 1e-12)
+    let restarting = Schedule.cosine(warmup: 0.1, final: 0, restarts: [.init(start: 0.5, peak: 0.4)])
+    #expect(abs(restarting.factor(progress: 0.3) - 0.5) < 1e-12)
+    #expect(abs(restarting.factor(progress: 0.5)) < 1e-12)
+    #expect(abs(restarting.factor(progress: 0.500001) - 0.4) < 1e-6)
+    #expect(abs(restarting.factor(progress: 0.75) - 0.2) < 1e-12)
     #expect(Schedule.constant.factor(progress: 0.7) == 1)
   }
 }

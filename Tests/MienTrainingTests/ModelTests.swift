@@ -31,7 +31,8 @@ import Testing
     let logits = try network.logits(faces(8), .training(seed: 1))
     var random = SeededRandom(seed: 2)
     let losses = try logits.map { logits in
-      let weights = try Tensor(random.normal(count: logits.shape.reduce(1, *), standardDeviation: 1), shape: logits.shape)
+      let weights = try Tensor(
+        random.normal(count: logits.shape.reduce(1, *), standardDeviation: 1), shape: logits.shape)
       return try logits.multiplied(by: weights).sum()
     }
     try losses[0].adding(losses[1]).backward()

@@ -29,13 +29,14 @@ import Testing
   ]) func unknownKeysAreNamedWithTheNearest(_ text: String, _ place: String, _ near: String, _ what: String) {
     let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }
     let message = error?.description ?? ""
-    #expect(message.hasPrefix(place) && message.contains(what) && message.contains(near.split(separator: ".").last ?? ""))
+    #expect(
+      message.hasPrefix(place) && message.contains(what) && message.contains(near.split(separator: ".").last ?? ""))
   }
 
   @Test(arguments: [
     "epochs: zero", "epochs: 0", "labelSmoothing: 1", "heads: []", "heads: [{labels: fer2014, weight: 1}]",
     "model: {architecture: resnet}", "model: {options: {stem: wide}}", "augmentation: {zoom: [1.2, 0.8]}",
-    "optimizer: 3", "schedule: {name: cosinus}", "a: [",
+    "optimizer: 3", "schedule: {restarts: [{epoch: 24, peak: 1}]}", "schedule: {name: cosinus}", "a: [",
   ]) func valuesThatDoNotFitAreRefused(_ text: String) {
     let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }
     #expect(error?.description.contains("r.yaml") == true)

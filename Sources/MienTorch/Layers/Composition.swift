@@ -9,6 +9,7 @@ public import MienCore
   /// Chains `layers`.
   public init(_ layers: [any Layer]) { self.layers = layers }
 
+  /// Runs the layers in order.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     try layers.reduce(input) { try $1($0, pass) }
   }
@@ -29,6 +30,7 @@ public import MienCore
     self.shortcut = shortcut
   }
 
+  /// Runs both branches and joins them.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     let straight = try shortcut?(input, pass) ?? input
     let bent = try body(input, pass)
@@ -50,6 +52,7 @@ public import MienCore
     expand = try Linear(inner, channels, random: &random)
   }
 
+  /// Scales the channels of `[N, C, H, W]`.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     let shape = try input.shape
     let gate = try expand(reduce(input.mean([2, 3]), pass).relu(), pass).sigmoid()

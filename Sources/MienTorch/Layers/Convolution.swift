@@ -32,6 +32,7 @@ public import MienCore
     self.groups = groups
   }
 
+  /// Convolves `[N, in, H, W]`.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     try Tensor.make {
       mien_torch_conv2d(

@@ -1,10 +1,5 @@
+import Glibc
 public import MienCore
-
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
 
 extension SeededRandom {
   /// `count` normal numbers of mean 0 and the given standard deviation (Box and Muller, 1958).

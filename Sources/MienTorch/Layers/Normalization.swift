@@ -25,6 +25,7 @@ import CTorch
     self.epsilon = epsilon
   }
 
+  /// Normalises `[N, C, …]`: by the batch while training, by the running statistics after.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     try Tensor.make {
       mien_torch_batch_norm(

@@ -24,6 +24,7 @@ import CTorch
     self.padding = padding
   }
 
+  /// Pools `[N, C, H, W]`.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     let pool = kind == .max ? mien_torch_max_pool2d : mien_torch_average_pool2d
     return try Tensor.make { pool(input.handle, Int64(kernel), Int64(stride), Int64(padding), $0, $1) }
@@ -35,5 +36,6 @@ import CTorch
   /// Averages whole maps.
   public init() {}
 
+  /// Averages `[N, C, H, W]` to `[N, C]`.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor { try input.mean([2, 3]) }
 }

@@ -17,6 +17,7 @@ public import MienCore
     bias = try Parameter(.full([output], 0), decays: false)
   }
 
+  /// Maps `[N, in]` to `[N, out]`.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     try Tensor.make {
       mien_torch_linear(input.handle, weight.value.handle, bias.value.handle, $0, $1)
@@ -32,6 +33,7 @@ public import MienCore
   /// A rectifier.
   public init(inPlace: Bool = false) { self.inPlace = inPlace }
 
+  /// Rectifies.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     guard inPlace else { return try input.relu() }
     return try Tensor.make { mien_torch_relu_inplace(input.handle, $0, $1) }
@@ -47,6 +49,7 @@ public import MienCore
   /// Drops with `probability`.
   public init(_ probability: Double) { self.probability = probability }
 
+  /// Drops while training.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     guard pass.isTraining, probability > 0 else { return input }
     let seed = pass.random.next()
@@ -59,6 +62,7 @@ public import MienCore
   /// Flattens all but the first dimension.
   public init() {}
 
+  /// Flattens to `[N, product]`.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     try input.reshaped([try input.shape[0], -1])
   }

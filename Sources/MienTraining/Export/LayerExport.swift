@@ -28,7 +28,9 @@ extension Sequential: ExportableLayer {
     var index = 0
     while index < layers.count {
       let layerPath = "\(path).layers.\(index)"
-      if let convolution = layers[index] as? Conv2d, index + 1 < layers.count, let norm = layers[index + 1] as? BatchNorm {
+      if let convolution = layers[index] as? Conv2d, index + 1 < layers.count,
+        let norm = layers[index + 1] as? BatchNorm
+      {
         value = try convolution.export(value, path: layerPath, foldedWith: norm, to: &graph)
         index += 2
       } else {
@@ -82,7 +84,9 @@ extension BatchNorm: ExportableLayer {
   }
 
   func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
-    let tensors = [("weight", weight.value), ("bias", bias.value), ("mean", runningMean.value), ("variance", runningVariance.value)]
+    let tensors = [
+      ("weight", weight.value), ("bias", bias.value), ("mean", runningMean.value), ("variance", runningVariance.value),
+    ]
     let constants = try tensors.map { name, tensor in
       try graph.constant("\(path).\(name)", shape: tensor.shape, values: tensor.floats())
     }

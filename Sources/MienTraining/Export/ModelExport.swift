@@ -25,7 +25,8 @@ public import MienTorch
     }
     let measurements = results.map { head in
       ModelCard.Measurement(
-        source: progress.data.map(\.source).joined(separator: "+"), split: Split.validation.rawValue, labels: head.labels,
+        source: progress.data.map(\.source).joined(separator: "+"), split: Split.validation.rawValue,
+        labels: head.labels,
         count: head.count, accuracy: head.accuracy, balancedAccuracy: head.balancedAccuracy,
         note: "best epoch chosen and temperature fitted on this split; one pass, no test-time averaging")
     }
@@ -49,8 +50,10 @@ public import MienTorch
     graph.input("faces", shape: [.dynamic("N"), .fixed(input.channels), .fixed(input.height), .fixed(input.width)])
     var value = "faces"
     if network.scaling != .identity {
-      value = graph.node("Mul", [value, try graph.constant("scaling.scale", shape: [1], values: [network.scaling.scale])])
-      value = graph.node("Add", [value, try graph.constant("scaling.offset", shape: [1], values: [network.scaling.offset])])
+      value = graph.node(
+        "Mul", [value, try graph.constant("scaling.scale", shape: [1], values: [network.scaling.scale])])
+      value = graph.node(
+        "Add", [value, try graph.constant("scaling.offset", shape: [1], values: [network.scaling.offset])])
     }
     let features = try network.trunk.exported(value, path: "trunk", to: &graph)
     let embedding = try network.neck.exported(features, path: "neck", to: &graph)
@@ -63,7 +66,8 @@ public import MienTorch
       graph.output(output.name, from: probabilities, shape: [.dynamic("N"), .fixed(output.emotions.count)])
     }
     let shape = try featureShape(network, input)
-    graph.output("embedding", from: embedding, shape: [.dynamic("N"), .fixed(try network.heads[0].weight.value.shape[1])])
+    graph.output(
+      "embedding", from: embedding, shape: [.dynamic("N"), .fixed(try network.heads[0].weight.value.shape[1])])
     graph.output("features", from: features, shape: [.dynamic("N")] + shape.dropFirst().map { .fixed($0) })
     return try graph.model(card: card)
   }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MienCore
 import MienInference
+import MienONNX
 import MienVision
 
 /// `mien detect PATH…`: the emotions of the faces in photos.
@@ -61,9 +62,21 @@ struct Detect: AsyncParsableCommand {
     let annotateFolder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
     let entries = PhotoPaths.expand(paths, excluding: annotateFolder)
     let annotations = try annotateFolder.map { try AnnotatedFiles(folder: $0, entries: entries) }
-    let recognizer = try recognizer()
+    let file = try model.file()
+    let card = try model.naming { try file.unverifiedCard() }
 
-    var results = PhotoResults(labels: recognizer.labels)
+    // The network is compiled while the first photos are decoded and searched. No result comes before its checks.
+    let (model, minConfidence) = (model, minConfidence)
+    let classifier = Task.detached {
+      try await NativeQueue.shared.run { try model.naming { try EmotionClassifier(model: file) } }
+    }
+    let finder = FaceFinder(
+      card: card, detector: try detector == .none ? nil : FaceDetector(options: FaceDetectorOptions(minFace: minFace)))
+    let pipeline = PhotoPipeline(finder: finder, keepsImages: annotations != nil) {
+      try Recognizer(classifier: await classifier.value, finder: finder, minConfidence: minConfidence)
+    }
+
+    var results = PhotoResults(labels: try card.widestLabels())
     let table = json == "-" || csv == "-" ? nil : PhotoTable(names: entries.map(\.name))
     let progress = ProgressLine("photos")
     var done = 0
@@ -90,7 +103,7 @@ struct Detect: AsyncParsableCommand {
 
     var problems = entries.problemsBeforePhotos[...]
     for problem in problems.popFirst() ?? [] { try finish(problem) }
-    try await PhotoPipeline(recognizer: recognizer, keepsImages: annotations != nil).run(entries.photos) { outcome in
+    try await pipeline.run(entries.photos) { outcome in
       try finish(outcome)
       for problem in problems.popFirst() ?? [] { try finish(problem) }
     }
@@ -98,13 +111,6 @@ struct Detect: AsyncParsableCommand {
     if let json { try ResultFile.write(results.jsonDocument, to: json) }
     if let csv { try ResultFile.write(results.csvDocument, to: csv) }
     return failures > 0
-  }
-
-  private func recognizer() throws -> Recognizer {
-    try Recognizer(
-      classifier: model.classifier(),
-      detector: detector == .none ? nil : FaceDetector(options: FaceDetectorOptions(minFace: minFace)),
-      minConfidence: minConfidence)
   }
 }
 

@@ -54,7 +54,9 @@ struct Evaluate: AsyncParsableCommand {
         evaluation.metrics, model: classifier.card.name, weightsSHA256: classifier.card.weightsSHA256,
         data: faces.info.source, split: part, missingClasses: evaluation.missingClasses)
       if let json { try ResultFile.write(try report.json() + Data("\n".utf8), to: json) }
-      if json != "-" { for line in EvaluationTable(evaluation, report, averaging: averaging).lines { Console.print(line) } }
+      if json != "-" {
+        for line in EvaluationTable(evaluation, report, averaging: averaging).lines { Console.print(line) }
+      }
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)
     }

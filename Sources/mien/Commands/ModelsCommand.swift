@@ -16,9 +16,11 @@ struct Models: AsyncParsableCommand {
   }
 
   private func show(_ name: String) throws {
-    do { Console.write(try ModelStore().model(named: name).card().json(pretty: true) + Data("\n".utf8)) } catch
-      let error as MienError where error.subject == nil
-    { throw error.about(name) }
+    do {
+      Console.write(try ModelStore().model(named: name).card().json(pretty: true) + Data("\n".utf8))
+    } catch let error as MienError where error.subject == nil {
+      throw error.about(name)
+    }
   }
 
   private func list() throws {
@@ -34,11 +36,12 @@ struct Models: AsyncParsableCommand {
           let tenths = Int((measurement.accuracy * 1000).rounded())
           return "\(tenths / 10).\(tenths % 10) % on \(measurement.source) \(measurement.split) (\(measurement.labels))"
         }
+        let indent = Console.padded("", name.count)
         Console.print("\(name)  \(card.summary)")
         let details = ["\(card.parameterCount) parameters", "labels \(labels)"] + measured
-        Console.print("\(Console.padded("", name.count))  \(details.joined(separator: "; "))")
-        let place = entry.url?.path ?? "built in"
-        Console.print("\(Console.padded("", name.count))  \(Console.printable(place)); weights \(card.weightsSHA256.prefix(16))")
+        Console.print("\(indent)  \(details.joined(separator: "; "))")
+        let place = Console.printable(entry.url?.path ?? "built in")
+        Console.print("\(indent)  \(place); weights \(card.weightsSHA256.prefix(16))")
       case .failure(let error):
         failed = true
         Console.error("mien: \(Console.printable(error.about(entry.url?.path ?? entry.name).description))")

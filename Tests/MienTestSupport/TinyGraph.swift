@@ -1,16 +1,17 @@
-import Foundation
-import MienCore
-import MienONNX
+package import MienCore
+package import MienONNX
 
 /// A small network with fixed weights: convolution, pooling, one dense head and an embedding.
-enum TinyGraph {
-  static let card = ModelCard(
+package enum TinyGraph {
+  /// The stand-in's card.
+  package static let card = ModelCard(
     name: "tiny", summary: "A test network.", architecture: "tiny", parameterCount: 4 * 9 + 4 + 8 * 4 + 8,
     preprocessing: Preprocessing(), framing: .init(),
     outputs: [.init(name: "ferplus", emotions: LabelSet.ferplus.emotions)], training: [], seed: 1, epochs: 0,
     measurements: [], license: "MIT")
 
-  static func builder(seed: UInt64 = 1) throws -> ONNXGraphBuilder {
+  /// The network of `seed`, not yet checked.
+  package static func builder(seed: UInt64 = 1) throws -> ONNXGraphBuilder {
     var random = SeededRandom(seed: seed)
     func weights(_ count: Int) -> [Float] { (0..<count).map { _ in random.uniform(in: -1...1) } }
     var graph = ONNXGraphBuilder(name: "tiny")
@@ -32,5 +33,6 @@ enum TinyGraph {
     return graph
   }
 
-  static func model(seed: UInt64 = 1) throws -> ONNXModel { try builder(seed: seed).model(card: card) }
+  /// The network of `seed` with its card.
+  package static func model(seed: UInt64 = 1) throws -> ONNXModel { try builder(seed: seed).model(card: card) }
 }

@@ -1,0 +1,82 @@
+import Foundation
+
+/// Shows progress: one line that is rewritten on a terminal, plain lines elsewhere.
+public final class TerminalProgress: TrainingObserver {
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private var plan: TrainingPlan?
+  private var begin = ContinuousClock.now
+  private var lastShown = ContinuousClock.now
+
+  /// Writes to standard error.
+  public init() {}
+
+  /// Says what is trained on what, and where.
+  public func started(_ plan: TrainingPlan) {
+    self.plan = plan
+    begin = .now
+    lastShown = .now
+    let parameters = String(format: "%.2f M", Double(plan.parameterCount) / 1e6)
+    say(
+      "\(plan.name): \(parameters) parameters, \(plan.trainCount) faces to train on, "
+        + "\(plan.validationCount) to validate")
+    say("run folder \(plan.folder)")
+    if plan.firstStep > 0 { say("resumed at step \(plan.firstStep)") }
+  }
+
+  /// Shows epoch, loss, rate and time left, at most twice a second on a terminal and twice a minute elsewhere.
+  public func stepped(_ step: StepResult) {
+    guard let plan, ContinuousClock.now - lastShown > .seconds(isTerminal ? 0.5 : 30) else { return }
+    lastShown = .now
+    let elapsed = (ContinuousClock.now - begin) / .seconds(1)
+    let perSecond = Double(step.step - plan.firstStep) / elapsed
+    let left = Double(plan.steps - step.step) / perSecond
+    let epoch = (step.step - 1) / plan.stepsPerEpoch + 1
+    let share = 100 * ((step.step - 1) % plan.stepsPerEpoch + 1) / plan.stepsPerEpoch
+    let line =
+      "epoch \(epoch)/\(plan.epochs) \(share)%  loss \(String(format: "%.4f", step.loss))  "
+      + "lr \(String(format: "%.4g", step.learningRate))  \(Int(perSecond * Double(plan.batchSize))) images/s  "
+      + "\(Self.duration(left)) left"
+    if isTerminal {
+      FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+    } else {
+      say(line)
+    }
+  }
+
+  /// Says what the epoch came to.
+  public func finishedEpoch(_ result: EpochResult, isBest: Bool) {
+    let heads = result.heads.map { head in
+      String(
+        format: "%@ %.2f%% (balanced %.2f%%, loss %.4f)", head.labels, head.accuracy * 100,
+        head.balancedAccuracy * 100, head.loss)
+    }
+    let training = String(format: "%.4f", result.trainingLoss)
+    clearLine()
+    say("epoch \(result.epoch): train loss \(training)  \(heads.joined(separator: "  "))\(isBest ? "  best" : "")")
+  }
+
+  /// Says how to go on.
+  public func stopped(_ plan: TrainingPlan, step: Int) {
+    clearLine()
+    say("stopped at step \(step); continue with --resume \(plan.folder)")
+  }
+
+  /// Says which epoch was best and how to export it.
+  public func finished(_ plan: TrainingPlan, best: EpochResult?) {
+    clearLine()
+    guard let best else { return }
+    let heads = best.heads.map { String(format: "%@ %.2f%%", $0.labels, $0.accuracy * 100) }
+    say("best epoch \(best.epoch): \(heads.joined(separator: ", "))")
+    say("export it with `mien export \(plan.folder) -o MODEL.onnx`")
+  }
+
+  private func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
+  private func clearLine() { if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
+
+  private static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite else { return "?" }
+    let minutes = Int(seconds / 60)
+    return minutes >= 60
+      ? "\(minutes / 60) h \(minutes % 60) min" : minutes > 0 ? "\(minutes) min" : "\(Int(seconds)) s"
+  }
+}

@@ -1,0 +1,41 @@
+import ArgumentParser
+import Foundation
+import MienTorch
+import MienTraining
+
+/// `mien-train benchmark RECIPE`, which `Benchmarks/train-step.sh` runs beside its PyTorch peer.
+struct BenchmarkCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "benchmark", abstract: "Measure the training step of a recipe, in images a second.")
+
+  @Argument(help: "The recipe.")
+  var recipe: String
+
+  @Option(help: "Rounds; one figure each.")
+  var rounds = 3
+
+  @Option(help: "Steps a round.")
+  var steps = 10
+
+  @Option(help: "Threads for libtorch.")
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  @Option(name: .customLong("set"), help: "A recipe key and its value. Repeatable.")
+  var settings: [String] = []
+
+  func validate() throws {
+    guard rounds > 0, steps > 0, threads > 0 else {
+      throw ValidationError("--rounds, --steps and --threads must be at least 1.")
+    }
+  }
+
+  func run() async throws {
+    let recipe = try RecipeFile.read(URL(fileURLWithPath: recipe), settings: settings)
+    let (rounds, steps, threads) = (rounds, steps, threads)
+    let figures = try await TorchActor.run {
+      try Torch.configure(threads: threads)
+      return try StepBenchmark.imagesPerSecond(recipe, rounds: rounds, steps: steps)
+    }
+    for figure in figures { print(String(format: "%.1f", figure)) }
+  }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienInference
+import MienVision
+
+/// `mien benchmark`: measurements of this program on this machine.
+struct Benchmark: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measures Mien on this machine.", subcommands: [PhotoBenchmark.self, FramingBenchmark.self],
+    defaultSubcommand: PhotoBenchmark.self)
+}
+
+/// `mien benchmark photos PATH…`, the default: how fast photos are read, and where the time goes.
+struct PhotoBenchmark: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "photos",
+    abstract: "Measures how many photos a second are read, and where the time goes.",
+    discussion: "The model is compiled before the clock starts; `mien detect` on one photo pays for it each time.")
+
+  @Argument(help: ArgumentHelp("Photos, folders and patterns.", valueName: "path"))
+  var paths: [String]
+
+  @OptionGroup var model: ModelOptions
+
+  func run() async throws {
+    let clock = ContinuousClock()
+    let photos = PhotoPaths.expand(paths).photos
+    let start = clock.now
+    let classifier = try model.classifier()
+    let compiled = clock.now
+    let pipeline = PhotoPipeline(recognizer: try Recognizer(classifier: classifier, detector: FaceDetector()))
+    var (faces, failures, pixels) = (0, 0, 0)
+    let begin = clock.now
+    let timings = try await pipeline.run(photos) { outcome in
+      faces += outcome.faces.count
+      failures += outcome.error == nil ? 0 : 1
+      pixels += (outcome.width ?? 0) * (outcome.height ?? 0)
+    }
+    let seconds = (clock.now - begin) / .seconds(1)
+    let read = photos.count - failures
+    guard read > 0, seconds > 0 else {
+      throw MienError(.file, paths.joined(separator: ", "), "no photo could be read")
+    }
+    Console.print("model ready       \(Self.milliseconds(compiled - start))")
+    Console.print("photos            \(read) read, \(failures) failed, \(pixels / read) pixels on average")
+    Console.print("faces             \(faces)")
+    Console.print("photos a second   \((Double(read) / seconds * 10).rounded() / 10)")
+    Console.print("a photo, summed over threads:")
+    for (name, time) in [
+      ("decode", timings.decoding), ("detect faces", timings.detecting), ("crop, preprocess", timings.framing),
+      ("classify", timings.classifying),
+    ] {
+      Console.print("  \(Console.padded(name, 16))\(Self.milliseconds(time / read))")
+    }
+    if failures > 0 { throw ExitCode.failure }
+  }
+
+  private static func milliseconds(_ duration: Duration) -> String {
+    "\((duration / .milliseconds(1) * 10).rounded() / 10) ms"
+  }
+}

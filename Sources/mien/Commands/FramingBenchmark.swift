@@ -1,0 +1,110 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienInference
+import MienReports
+import MienVision
+
+/// `mien benchmark framing --data FACES`: how accuracy depends on how a detected face is cropped.
+///
+/// A face of a set is enlarged and its border repeated, as if it were part of a photo; the detector finds it, and it is
+/// cropped at several sizes and heights about the detector's box, as `mien detect` does with a photo.
+struct FramingBenchmark: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "framing", abstract: "Measures how accuracy depends on how much of a detected face is cropped.")
+
+  @Option(help: ArgumentHelp("A set of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
+  var data: String
+
+  @Option(help: "The part of the set.")
+  var split = Evaluate.Part.validation
+
+  @Option(help: "Sizes of the crop as multiples of the detector's box.")
+  var scales: [Double] = [0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5]
+
+  @Option(help: "Shifts of the crop down, as shares of the box's height.")
+  var shifts: [Double] = [-0.05, 0, 0.05, 0.1]
+
+  @OptionGroup var model: ModelOptions
+
+  func run() async throws {
+    let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
+    let source = try faces.labelSource(named: nil)
+    let labels = faces.labelSet(source)
+    let classifier = try model.classifier()
+    guard classifier.labelSets.contains(labels) else {
+      throw MienError(.mismatch, data, "\(classifier.card.name) has no output for \(labels.name)")
+    }
+    let found = try Self.detected(
+      faces, faces.labelled(source, in: Split(rawValue: split.rawValue)), progress: ProgressLine("faces"))
+    guard !found.isEmpty else { throw MienError(.mismatch, data, "the detector found no face in the set") }
+
+    let plain = try Self.accuracy(classifier, labels, found.map { ($0.original, $0.label) })
+    Console.print("\(found.count) faces found by the detector; uncropped: \(percent(plain))")
+    let sides = found.map { Double($0.box.width) / Double($0.image.width) * Self.padded }
+    let downs = found.map { face in
+      (Double(face.image.height) / 2 - Double(face.box.y) - Double(face.box.height) / 2) / Double(face.box.height)
+    }
+    Console.print(
+      String(
+        format: "median: the whole face picture is %.2f boxes wide, its centre %.2f box heights below the box's",
+        1 / median(sides), median(downs)))
+    var rows: [[String]] = []
+    for scale in scales {
+      let cells = try shifts.map { shift in
+        let framing = ModelCard.Framing(scale: Float(scale), shiftDown: Float(shift))
+        let frame = FaceFrame(framing: framing, preprocessing: classifier.card.preprocessing)
+        return percent(
+          try Self.accuracy(classifier, labels, found.map { (try frame.face(in: $0.box, of: $0.image), $0.label) }))
+      }
+      rows.append([String(format: "%.2f", scale)] + cells)
+    }
+    let header = ["scale"] + shifts.map { String(format: "down %.2f", $0) }
+    for row in [header] + rows {
+      Console.print(row.map { $0.padding(toLength: 12, withPad: " ", startingAt: 0) }.joined())
+    }
+  }
+
+  private struct Found {
+    let original: Image
+    let image: Image
+    let box: Box
+    let label: Emotion
+  }
+
+  /// Enlargement before detection, and side of the padded picture relative to the face picture.
+  private static let enlargement = 4
+  private static let padded = 1.5
+
+  private static func detected(
+    _ faces: FaceSet, _ labelled: [(index: Int, label: Emotion)], progress: ProgressLine
+  ) throws -> [Found] {
+    let detector = try FaceDetector(options: FaceDetectorOptions(minFace: faces.width * enlargement / 3))
+    defer { progress.clear() }
+    return try labelled.enumerated().compactMap { done, face in
+      progress.update(done, of: labelled.count)
+      let original = try Image(
+        width: faces.width, height: faces.height, channels: faces.channels, pixels: faces.face(at: face.index))
+      let side = Double(faces.width) * padded
+      let image = try original.crop(
+        centerX: Double(faces.width) / 2, centerY: Double(faces.height) / 2, side: side, size: Int(side) * enlargement)
+      return try detector.faces(in: image).first.map {
+        Found(original: original, image: image, box: $0.box, label: face.label)
+      }
+    }
+  }
+
+  private static func accuracy(
+    _ classifier: EmotionClassifier, _ labels: LabelSet, _ faces: [(image: Image, label: Emotion)]
+  ) throws -> Double {
+    let inputs = try faces.flatMap {
+      try classifier.card.preprocessing.input(pixels: $0.image.pixels, sourceChannels: $0.image.channels)
+    }
+    let readings = try classifier.distributions(for: inputs, count: faces.count, labels: labels)
+    let hits = zip(readings, faces).count { $0.top.emotion == $1.label }
+    return Double(hits) / Double(faces.count)
+  }
+
+  private func percent(_ share: Double) -> String { String(format: "%.2f %%", share * 100) }
+  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import MienCore
+import MienTestSupport
+import Testing
+
+/// `mien evaluate` and `mien models` as users run them.
+@Suite struct EvaluateCommandTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try PixelGraph.model().write(to: folder.file("pixels.onnx"))
+  }
+
+  private func path(_ name: String) -> String { folder.file(name).path }
+
+  /// Writes faces as (truth, white pixel) in fer2013's order.
+  private func faces(
+    _ name: String, split: Split, size: Int = 48, labels: LabelSet = .fer2013, _ faces: [(truth: Emotion, pixel: Int)]
+  ) throws -> String {
+    try FaceSet(
+      source: "pixels", labelSet: labels, height: size, width: size, channels: 1,
+      rows: faces.enumerated().map { .init(label: $1.truth, split: split, sourceRow: $0) },
+      pixels: Data(faces.flatMap { PixelGraph.face($0.pixel, size: size) })
+    ).write(to: folder.file(name))
+    return path(name)
+  }
+
+  @Test func figuresFollowTheContract() throws {
+    let data = try faces("faces", split: .test, [(.anger, 0), (.happiness, 3), (.happiness, 0), (.neutral, 6)])
+    let outcome = try Command.mien("evaluate", "--data", data, "--model", path("pixels.onnx"), "--json", "-")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    let report = try #require(JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    #expect(report["count"] as? Int == 4)
+    #expect(report["accuracy"] as? Double == 0.75)
+    #expect(report["classes"] as? [String] == LabelSet.fer2013.emotions.map(\.rawValue))
+    #expect((report["confusion"] as? [[Int]])?[3] == [1, 0, 0, 1, 0, 0, 0])
+    #expect(report["split"] as? String == "test" && report["labels"] as? String == "fer2013")
+    #expect(report["weightsSHA256"] as? String == (try PixelGraph.model().weightsSHA256))
+    let expected: Set = [
+      "balancedAccuracy", "macroF1", "loss", "perClass", "calibration", "accuracyInterval", "missingClasses",
+    ]
+    #expect(expected.isSubset(of: report.keys))
+    let anger = try #require((report["perClass"] as? [String: Any])?["anger"] as? [String: Any])
+    #expect(anger["precision"] as? Double == 0.5 && anger["support"] as? Int == 1)
+    let disgust = try #require((report["perClass"] as? [String: Any])?["disgust"] as? [String: Any])
+    #expect(disgust["auc"] is NSNull)
+    #expect(((report["calibration"] as? [String: Any])?["bins"] as? [Any])?.count == 15)
+  }
+
+  @Test func tableIsForPeople() throws {
+    let data = try faces("faces", split: .validation, [(.anger, 0), (.happiness, 3), (.happiness, 0), (.neutral, 6)])
+    let outcome = try Command.mien("evaluate", "--data", data, "--model", path("pixels.onnx"), "--tta", "flip")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "\(data): no test face has a label, measuring on validation\n")
+    #expect(outcome.output.contains("accuracy           75.00 %, 95 % interval 30.06 % to 95.44 %\n"))
+    #expect(outcome.output.contains("weights SHA-256    \(try PixelGraph.model().weightsSHA256)\n"))
+    #expect(outcome.output.contains("true \\ read"))
+    #expect(outcome.output.contains("two: the face and its mirror image"))
+  }
+
+  @Test func missingClassesAreNamed() throws {
+    let data = try faces("ck", split: .test, labels: .ckplus48, [(.contempt, 0), (.anger, 0)])
+    try PixelGraph.model([.fer2013]).write(to: folder.file("seven.onnx"))
+    let outcome = try Command.mien("evaluate", "--data", data, "--model", path("seven.onnx"))
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("The model lacks contempt: those faces count as wrong.\n"))
+    #expect(outcome.output.contains("Measured on the output fer2013, restricted to the classes of ckplus48.\n"))
+  }
+
+  @Test func whatDoesNotFitIsNamed() throws {
+    let small = try faces("small", split: .test, size: 24, [(.anger, 0)])
+    let size = try Command.mien("evaluate", "--data", small, "--model", path("pixels.onnx"))
+    #expect(size.status == 1)
+    #expect(size.errors.contains("\(small): faces of 24x24 pixels, pixels takes 48x48"))
+
+    let good = try faces("faces", split: .test, [(.anger, 0)])
+    let labels = try Command.mien("evaluate", "--data", good, "--labels", "ferplus")
+    #expect(labels.status == 64 && labels.errors.contains("--labels ferplus"))
+    let split = try Command.mien("evaluate", "--data", good, "--split", "train")
+    #expect(split.status == 1 && split.errors.contains(good))
+    let text = try Command.mien("evaluate", "--data", path("pixels.onnx"))
+    #expect(text.status == 1 && text.errors.contains(path("pixels.onnx")))
+    #expect(try Command.mien("evaluate", "--data", good, "--split", "some").status == 64)
+    #expect(try Command.mien("evaluate").status == 64)
+  }
+
+  @Test func modelsListsTheBuiltInOneAndShowsCards() throws {
+    let list = try Command.mien("models")
+    #expect(list.status == 0 && list.output.contains("mien-s") && list.output.contains("built in"))
+    let shown = try Command.mien("models", path("pixels.onnx"))
+    #expect(shown.status == 0)
+    let card = try ModelCard(json: Data(shown.output.utf8))
+    #expect(card.name == "pixels" && card.weightsSHA256 == (try PixelGraph.model().weightsSHA256))
+    let unknown = try Command.mien("models", "no-such-model")
+    #expect(unknown.status == 64 && unknown.errors.contains("mien-s"))
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import MienCore
+import MienInference
+import MienONNX
+import MienTestSupport
+import MienVision
+import Testing
+
+@Suite struct ModelStoreTests {
+  private func folder() throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mien-models-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try TinyGraph.model().write(to: folder.appendingPathComponent("tiny.onnx"))
+    try Data("no model".utf8).write(to: folder.appendingPathComponent("broken.onnx"))
+    try Data("no model".utf8).write(to: folder.appendingPathComponent("notes.txt"))
+    return folder
+  }
+
+  @Test func modelsAreFoundByNameAndPath() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let store = ModelStore(folders: [folder])
+    let hash = try TinyGraph.model().weightsSHA256
+    #expect(try store.model(named: "tiny").weightsSHA256 == hash)
+    #expect(try store.model(named: folder.appendingPathComponent("tiny.onnx").path).weightsSHA256 == hash)
+    #expect(try store.model(named: nil).data == DefaultModel.model().data)
+    let name = try DefaultModel.model().card().name
+    #expect(try store.model(named: name).data == DefaultModel.model().data)
+  }
+
+  @Test func entriesSayWhatCannotBeUsed() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let entries = ModelStore(folders: [folder, folder.appendingPathComponent("missing")]).entries()
+    #expect(entries.dropFirst().map(\.name) == ["broken", "tiny"])
+    #expect(throws: MienError.self) { try entries[1].card.get() }
+    #expect(try entries[2].card.get().name == "tiny")
+  }
+
+  @Test func unknownNamesAreAnsweredWithTheKnown() throws {
+    let folder = try folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let error = #expect(throws: MienError.self) { try ModelStore(folders: [folder]).model(named: "mood") }
+    #expect(error?.kind == .argument && error?.message.contains("tiny") == true)
+    let missing = #expect(throws: MienError.self) { try ModelStore(folders: []).model(named: "no/such.onnx") }
+    #expect(missing?.kind == .file)
+  }
+
+  @Test func cacheFolderComesFromTheEnvironment() {
+    #expect(ModelStore(environment: ["MIEN_CACHE": "/somewhere"]).folders.map(\.path) == ["/somewhere/models"])
+    #expect(ModelStore(environment: [:]).folders.first?.path.hasSuffix("/.cache/mien/models") == true)
+  }
+}
+
+/// The model that ships inside the program.
+@Suite struct DefaultModelTests {
+  static let media: URL = {
+    let named = ProcessInfo.processInfo.environment["MIEN_SHARED"].flatMap { $0.isEmpty ? nil : $0 }
+    let beside = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../shared").standardizedFileURL
+    return (named.map { URL(fileURLWithPath: $0) } ?? beside).appendingPathComponent("media")
+  }()
+  static var hasMedia: Bool {
+    FileManager.default.isReadableFile(atPath: media.appendingPathComponent("obama.jpg").path)
+  }
+
+  @Test func cardFitsTheContract() throws {
+    let model = try DefaultModel.model()
+    let card = try EmotionClassifier(model: model).card
+    #expect(card.weightsSHA256 == model.weightsSHA256)
+    #expect(try card.labelSets() == [.ferplus, .fer2013])
+    #expect(card.preprocessing == Preprocessing())
+    #expect(model.data.count <= 8_000_000)
+    #expect(model.outputs.map(\.name).contains("embedding") && model.outputs.map(\.name).contains("features"))
+  }
+
+  @Test(.enabled(if: hasMedia, "needs ../shared/media"))
+  func smilingPhotoIsHappiness() async throws {
+    let recognizer = try Recognizer(classifier: .default(), detector: FaceDetector())
+    let image = try Image(contentsOf: Self.media.appendingPathComponent("obama.jpg"))
+    let readings = try await recognizer.readings(in: image)
+    #expect(readings.map(\.emotion) == [.happiness])
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import MienCore
+import MienInference
+import MienTestSupport
+import MienVision
+import Testing
+
+@Suite struct PhotoPipelineTests {
+  private func folder(_ count: Int) throws -> URL {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mien-photos-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    for index in 0..<count {
+      let picture = try Image(width: 48, height: 48, channels: 1, pixels: PixelGraph.face(index % 8))
+      try picture.write(to: folder.appendingPathComponent("\(index).png"))
+    }
+    return folder
+  }
+
+  @Test(arguments: [false, true]) func outcomesKeepTheOrder(keepsImages: Bool) async throws {
+    let folder = try folder(90)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let photos = (0..<100).map { index in
+      PhotoPipeline.Photo(name: "photo \(index)", url: folder.appendingPathComponent("\(index).png"))
+    }
+    let recognizer = try Recognizer(classifier: EmotionClassifier(model: PixelGraph.model()), detector: nil)
+    var outcomes: [PhotoPipeline.Outcome] = []
+    try await PhotoPipeline(recognizer: recognizer, keepsImages: keepsImages).run(photos) { outcomes.append($0) }
+    #expect(outcomes.map(\.name) == photos.map(\.name))
+    for (index, outcome) in outcomes.enumerated() {
+      if index < 90 {
+        #expect(outcome.faces.map(\.emotion) == [LabelSet.ferplus.emotions[index % 8]])
+        #expect(outcome.faces.first?.box == Box(x: 0, y: 0, width: 48, height: 48))
+        #expect(outcome.faces.first?.detectionScore == nil)
+        #expect((outcome.image != nil) == keepsImages)
+      } else {
+        #expect(outcome.error == MienError(.file, "photo \(index)", "no such file"))
+        #expect(outcome.width == nil && outcome.faces.isEmpty)
+      }
+    }
+  }
+
+  @Test func bodyThatThrowsStopsTheRun() async throws {
+    let folder = try folder(40)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let photos = (0..<40).map { PhotoPipeline.Photo(name: "\($0)", url: folder.appendingPathComponent("\($0).png")) }
+    let recognizer = try Recognizer(classifier: EmotionClassifier(model: PixelGraph.model()), detector: nil)
+    var seen = 0
+    await #expect(throws: CancellationError.self) {
+      try await PhotoPipeline(recognizer: recognizer).run(photos) { _ in
+        seen += 1
+        if seen == 5 { throw CancellationError() }
+      }
+    }
+    #expect(seen == 5)
+  }
+
+  @Test func confidenceIsMarked() async throws {
+    let recognizer = try Recognizer(
+      classifier: EmotionClassifier(model: PixelGraph.model()), detector: nil, minConfidence: 0.9)
+    let clear = try Image(width: 48, height: 48, channels: 1, pixels: PixelGraph.face(1))
+    let blank = try Image(width: 48, height: 48, channels: 1, pixels: [UInt8](repeating: 0, count: 2304))
+    #expect(try await recognizer.readings(in: clear).map(\.isConfident) == [true])
+    let unsure = try await recognizer.readings(in: blank)
+    #expect(unsure.map(\.isConfident) == [false])
+    #expect(unsure.first.map { abs($0.probability - 0.125) < 1e-6 } == true)
+    #expect(throws: MienError.self) {
+      try Recognizer(classifier: recognizer.classifier, detector: nil, minConfidence: 1.5)
+    }
+    #expect(throws: MienError.self) {
+      try Recognizer(classifier: recognizer.classifier, detector: nil, labels: .ckplus48)
+    }
+  }
+}
