@@ -136,7 +136,7 @@ import Testing
     #expect(
       lines[0] == "file,face,x,y,width,height,emotion,probability,confident,anger,contempt,disgust,fear,happiness,"
         + "neutral,sadness,surprise,error")
-    #expect(lines[1].hasPrefix("\"\(path("with, comma.png"))\",1,0,0,48,48,happiness,0.99"))
+    #expect(lines[1].hasPrefix("\"\(path("with, comma.png"))\",1,0,0,48,48,happiness,1.0,true,"))
     #expect(lines[2] == path("missing.png") + String(repeating: ",", count: 17) + "no such file")
   }
 
@@ -155,9 +155,10 @@ import Testing
     let first = try picture("photos/one/a.png", 1)
     try picture("photos/two/a.png", 2)
     try picture("other/a.png", 3)
+    try picture("third/a.png", 3)
     let before = try Data(contentsOf: URL(fileURLWithPath: first))
     let out = path("photos/out")
-    let arguments = ["--annotate", out, path("photos"), path("photos/one/a.png"), path("other/a.png")]
+    let arguments = ["--annotate", out, path("photos"), path("other/a.png"), path("third/a.png")]
     for _ in 0..<2 {
       // The second run must not take the first one's results for photos.
       let outcome = try detect(arguments[0], arguments[1], arguments[2], arguments[3], arguments[4])

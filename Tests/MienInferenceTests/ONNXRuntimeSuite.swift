@@ -5,20 +5,16 @@ import MienONNX
 import MienTestSupport
 import Testing
 
-/// The files that Mien writes, judged by ONNX's own checker and run by ONNX Runtime (both from PyPI).
-@Suite(.enabled(if: ONNXRuntimeSuite.hasPython, "needs .native/python with onnx, onnxruntime and numpy: make setup"))
-struct ONNXRuntimeSuite {
-  private static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
-  private static let python = repository.appendingPathComponent(".native/python/bin/python3")
-  static var hasPython: Bool {
-    (try? run(["-c", "import onnx, onnxruntime, numpy"]).status) == 0
-  }
+/// The Python that `make setup` prepares for tests.
+enum TestPython {
+  static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+  static let isReady = (try? run(["-c", "import numpy, onnx, onnxruntime, safetensors"]).status) == 0
 
-  private static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
+  static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
     let process = Process()
     let pipe = Pipe()
-    process.executableURL = python
+    process.executableURL = repository.appendingPathComponent(".native/python/bin/python3")
     process.arguments = arguments
     process.standardOutput = pipe
     process.standardError = pipe
@@ -27,7 +23,11 @@ struct ONNXRuntimeSuite {
     process.waitUntilExit()
     return (process.terminationStatus, output)
   }
+}
 
+/// The files that Mien writes, judged by ONNX's own checker and run by ONNX Runtime (both from PyPI).
+@Suite(.enabled(if: TestPython.isReady, "needs .native/python with onnx and onnxruntime: make setup"))
+struct ONNXRuntimeSuite {
   @Test(arguments: ["tiny", "pixels", "default"])
   func acceptsTheFileAndAgreesWithOpenVINO(_ name: String) throws {
     let model =
@@ -46,8 +46,8 @@ struct ONNXRuntimeSuite {
     try model.write(to: folder.appendingPathComponent("model.onnx"))
     try SafeTensors(tensors: ["faces": .init(inputs, shape: [count, 1, 48, 48])])
       .write(to: folder.appendingPathComponent("faces.safetensors"))
-    let script = Self.repository.appendingPathComponent("scripts/golden/onnx_runtime.py").path
-    let (status, output) = try Self.run([script, folder.path])
+    let script = TestPython.repository.appendingPathComponent("scripts/golden/onnx_runtime.py").path
+    let (status, output) = try TestPython.run([script, folder.path])
     #expect(status == 0, "\(output)")
     #expect(output.contains("weightsSHA256 \(model.weightsSHA256)"), "the hash can be had without Mien")
 
