@@ -46,13 +46,15 @@ void report(char **error, const char *message) noexcept {
   if (error) *error = strdup(message);
 }
 
-/// Turns OpenCV's process-wide defaults into what a library needs: errors as exceptions only, no OpenCL probing.
+/// Turns OpenCV's process-wide defaults into what a library needs: errors as exceptions only, no OpenCL
+/// probing, and one thread a call, since callers work on several pictures at a time.
 void prepare() {
   static std::once_flag once;
   std::call_once(once, [] {
     cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
     cv::redirectError([](int, const char *, const char *, const char *, int, void *) { return 0; });
     cv::ocl::setUseOpenCL(false);
+    cv::setNumThreads(1);
   });
 }
 
@@ -312,12 +314,5 @@ int32_t mien_opencv_draw_text(const mien_opencv_canvas *canvas, const char *text
     const int thickness = fontThickness(cap_height);
     cv::putText(target, text, cv::Point(x, y), kFont, fontScale(cap_height, thickness), color(rgb, target.channels()),
                 thickness, cv::LINE_AA);
-  });
-}
-
-int32_t mien_opencv_set_threads(int32_t count, char **error) {
-  return guarded(error, [&] {
-    require(count >= 1 && count <= 1024, "expected 1 to 1024 threads");
-    cv::setNumThreads(count);
   });
 }

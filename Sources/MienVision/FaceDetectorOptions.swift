@@ -17,7 +17,7 @@ public struct FaceDetectorOptions: Sendable, Hashable {
 
   /// Sets what differs from the defaults.
   public init(
-    minFace: Int? = nil, scaleFactor: Double = 1.1, minNeighbors: Int = 3, windowSize: Int = 24, cascade: URL? = nil
+    minFace: Int? = nil, scaleFactor: Double = 1.1, minNeighbors: Int = 3, windowSize: Int = 20, cascade: URL? = nil
   ) {
     self.minFace = minFace
     self.scaleFactor = scaleFactor
@@ -26,8 +26,8 @@ public struct FaceDetectorOptions: Sendable, Hashable {
     self.cascade = cascade
   }
 
-  /// The smallest face looked for in a picture of this shorter side, in pixels: 4 %, at least 24.
-  public static func defaultMinFace(shortSide: Int) -> Int { max(24, shortSide * 4 / 100) }
+  /// The smallest face looked for in a picture of this shorter side, in pixels: 5 %, at least 24.
+  public static func defaultMinFace(shortSide: Int) -> Int { max(24, shortSide * 5 / 100) }
 
   func validate() throws {
     guard minFace ?? 20 >= 20 else {

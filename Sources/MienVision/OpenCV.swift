@@ -29,9 +29,4 @@ enum OpenCV {
     return Array(
       UnsafeBufferPointer(start: mien_opencv_buffer_bytes(buffer), count: mien_opencv_buffer_count(buffer)))
   }
-
-  /// How many threads OpenCV may use within one call, for the whole process.
-  static func setThreads(_ count: Int) throws {
-    try check("setting OpenCV's threads") { mien_opencv_set_threads(Int32(clamping: count), $0) }
-  }
 }

@@ -29,7 +29,8 @@ struct AnnotatorTests {
   @Test("An outline runs along the box's inner edge")
   func outline() throws {
     let box = Box(x: 100, y: 60, width: 120, height: 90)
-    let image = try Annotator().annotated(Self.dark(640, 360), marks: [.init(box: box, text: "", color: .init(0xFFFFFF))])
+    let image = try Annotator().annotated(
+      Self.dark(640, 360), marks: [.init(box: box, text: "", color: .init(0xFFFFFF))])
     #expect(Self.drawn(image) == box)
     #expect(image.pixel(100, 60) == [255, 255, 255] && image.pixel(219, 149) == [255, 255, 255])
     #expect(image.pixel(160, 100) == [20, 20, 20])

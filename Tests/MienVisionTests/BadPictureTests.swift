@@ -17,12 +17,12 @@ struct BadPictureTests {
     let fixtures = try ["lossy.webp", "alpha.webp", "progressive.jpg", "lzw.tif", "palette.png"].map {
       try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent($0))
     }
-    let files =
-      try [
-        image.encoded(as: .png), image.encoded(as: .jpeg(quality: 90)), PictureFiles.bmp(image), PictureFiles.pnm(image),
-        PictureFiles.jpeg(image.encoded(as: .jpeg(quality: 90)), exif: PictureFiles.exif(orientation: 6)),
-      ] + fixtures
-    for file in files {
+    let jpeg = try image.encoded(as: .jpeg(quality: 90))
+    let made: [Data] = [
+      try image.encoded(as: .png), jpeg, PictureFiles.bmp(image), PictureFiles.pnm(image), PictureFiles.tiff(image),
+      PictureFiles.jpeg(jpeg, exif: PictureFiles.exif(orientation: 6)),
+    ]
+    for file in made + fixtures {
       _ = try Image(encoded: file)
       for length in 0..<file.count {
         // Bytes after the last that counts may be missing: the next-directory field of a TIFF, for one.
@@ -36,7 +36,10 @@ struct BadPictureTests {
   func damaged() throws {
     let image = try PictureFiles.pattern(width: 9, height: 6, channels: 3)
     var random = SeededRandom(seed: 7)
-    for file in try [image.encoded(as: .png), PictureFiles.tiff(image), PictureFiles.bmp(image), PictureFiles.pnm(image)] {
+    let files: [Data] = [
+      try image.encoded(as: .png), PictureFiles.tiff(image), PictureFiles.bmp(image), PictureFiles.pnm(image),
+    ]
+    for file in files {
       for _ in 0..<300 {
         var damaged = file
         let index = Int.random(in: 0..<file.count, using: &random)
@@ -112,7 +115,7 @@ struct BadPictureTests {
   /// The most memory this process ever held.
   private static func peakKiB() -> Int {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss
   }
 }

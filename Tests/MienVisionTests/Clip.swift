@@ -39,7 +39,8 @@ enum Clip {
     var number = 0
     while true {
       var frame = Data()
-      while frame.count < frameBytes, let part = try pipe.fileHandleForReading.read(upToCount: frameBytes - frame.count),
+      while frame.count < frameBytes,
+        let part = try pipe.fileHandleForReading.read(upToCount: frameBytes - frame.count),
         !part.isEmpty
       {
         frame.append(part)

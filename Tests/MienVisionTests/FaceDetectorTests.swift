@@ -31,7 +31,8 @@ struct FaceDetectorTests {
   @Test("Settings out of range are refused")
   func settings() {
     let wrong: [FaceDetectorOptions] = [
-      .init(minFace: 19), .init(scaleFactor: 1), .init(scaleFactor: .nan), .init(minNeighbors: -1), .init(windowSize: 19),
+      .init(minFace: 19), .init(scaleFactor: 1), .init(scaleFactor: .nan), .init(minNeighbors: -1),
+      .init(windowSize: 19),
     ]
     for options in wrong { #expect(throws: MienError.self) { try FaceDetector(options: options) } }
   }

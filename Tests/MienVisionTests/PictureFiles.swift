@@ -17,7 +17,9 @@ enum PictureFiles {
   static func png(
     width: Int, height: Int, depth: Int, colorType: UInt8, rows: [[UInt8]], extra: [(String, [UInt8])] = []
   ) -> Data {
-    let header = bigEndian(width, bytes: 4) + bigEndian(height, bytes: 4) + [UInt8(depth), colorType, 0, 0, 0]
+    var header = bigEndian(width, bytes: 4)
+    header += bigEndian(height, bytes: 4)
+    header += [UInt8(depth), colorType, 0, 0, 0]
     var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + pngChunk("IHDR", header)
     for (type, data) in extra { file += pngChunk(type, data) }
     file += pngChunk("IDAT", zlibStored(rows.flatMap { [0] + $0 })) + pngChunk("IEND", [])
@@ -38,8 +40,12 @@ enum PictureFiles {
       low = (low + Int(byte)) % 65521
       high = (high + low) % 65521
     }
-    return [0x78, 0x01, 0x01] + littleEndian(data.count, bytes: 2) + littleEndian(~data.count, bytes: 2) + data
-      + bigEndian(high << 16 | low, bytes: 4)
+    var stream: [UInt8] = [0x78, 0x01, 0x01]
+    stream += littleEndian(data.count, bytes: 2)
+    stream += littleEndian(~data.count, bytes: 2)
+    stream += data
+    stream += bigEndian(high << 16 | low, bytes: 4)
+    return stream
   }
 
   private static func crc32(_ data: [UInt8]) -> UInt32 {
@@ -58,31 +64,42 @@ enum PictureFiles {
     func number(_ value: Int, _ bytes: Int) -> [UInt8] {
       isBig ? bigEndian(value, bytes: bytes) : littleEndian(value, bytes: bytes)
     }
-    return Array((isBig ? "MM" : "II").utf8) + number(42, 2) + number(8, 4) + number(1, 2)
-      + number(0x0112, 2) + number(3, 2) + number(1, 4) + number(orientation, 2) + number(0, 2) + number(0, 4)
+    // Byte order, 42, the directory's place, one entry (tag, type SHORT, count 1, value, padding), no next directory.
+    let fields: [(value: Int, bytes: Int)] = [
+      (42, 2), (8, 4), (1, 2), (0x0112, 2), (3, 2), (1, 4), (orientation, 2), (0, 2), (0, 4),
+    ]
+    return Array((isBig ? "MM" : "II").utf8) + fields.flatMap { number($0.value, $0.bytes) }
   }
 
   /// A JPEG with an EXIF segment put in after its first marker.
   static func jpeg(_ jpeg: Data, exif: [UInt8]) -> Data {
     let segment = Array("Exif\0\0".utf8) + exif
-    return jpeg.prefix(2) + Data([0xFF, 0xE1] + bigEndian(segment.count + 2, bytes: 2) + segment) + jpeg.dropFirst(2)
+    var file = Data(jpeg.prefix(2))
+    file += [0xFF, 0xE1]
+    file += bigEndian(segment.count + 2, bytes: 2)
+    file += segment
+    file += jpeg.dropFirst(2)
+    return file
   }
 
   /// An uncompressed TIFF of one strip.
   static func tiff(_ image: Image, orientation: Int = 1) -> Data {
     let entries: [(tag: Int, type: Int, value: Int)] = [
       (256, 4, image.width), (257, 4, image.height), (258, 3, 8), (259, 3, 1), (262, 3, image.channels == 3 ? 2 : 1),
-      (273, 4, 8), (274, 3, orientation), (277, 3, image.channels), (278, 4, image.height), (279, 4, image.pixels.count),
+      (273, 4, 8), (274, 3, orientation), (277, 3, image.channels), (278, 4, image.height),
+      (279, 4, image.pixels.count),
     ]
-    let padded = image.pixels + (image.pixels.count % 2 == 1 ? [0] : [])
-    var file: [UInt8] = Array("II".utf8) + littleEndian(42, bytes: 2) + littleEndian(8 + padded.count, bytes: 4)
-    file += padded + littleEndian(entries.count, bytes: 2)
+    let padded = image.pixels + [UInt8](repeating: 0, count: image.pixels.count % 2)
+    var fields: [(value: Int, bytes: Int)] = [(entries.count, 2)]
     for entry in entries {
-      // Three samples of 8 bits need room elsewhere; libtiff takes one value for all of them too.
-      file += littleEndian(entry.tag, bytes: 2) + littleEndian(entry.type, bytes: 2) + littleEndian(1, bytes: 4)
-      file += littleEndian(entry.value, bytes: entry.type == 3 ? 2 : 4) + (entry.type == 3 ? [0, 0] : [])
+      // One count of bits a sample stands for all samples: libtiff takes that, and no second place is needed.
+      fields += [(entry.tag, 2), (entry.type, 2), (1, 4)]
+      fields += entry.type == 3 ? [(entry.value, 2), (0, 2)] : [(entry.value, 4)]
     }
-    return Data(file + [0, 0, 0, 0])
+    fields.append((0, 4))
+    var file = Array("II".utf8) + littleEndian(42, bytes: 2) + littleEndian(8 + padded.count, bytes: 4) + padded
+    for field in fields { file += littleEndian(field.value, bytes: field.bytes) }
+    return Data(file)
   }
 
   // MARK: - BMP, PNM
@@ -97,17 +114,19 @@ enum PictureFiles {
       }
       rows += [UInt8](repeating: 0, count: (4 - image.width * 3 % 4) % 4)
     }
-    var file = Array("BM".utf8) + littleEndian(54 + rows.count, bytes: 4) + littleEndian(0, bytes: 4)
-    file += littleEndian(54, bytes: 4) + littleEndian(40, bytes: 4)
-    file += littleEndian(image.width, bytes: 4) + littleEndian(image.height, bytes: 4)
-    file += littleEndian(1, bytes: 2) + littleEndian(24, bytes: 2) + littleEndian(0, bytes: 4)
-    file += littleEndian(rows.count, bytes: 4) + [UInt8](repeating: 0, count: 16)
+    let fields: [(value: Int, bytes: Int)] = [
+      (54 + rows.count, 4), (0, 4), (54, 4), (40, 4), (image.width, 4), (image.height, 4), (1, 2), (24, 2), (0, 4),
+      (rows.count, 4), (0, 4), (0, 4), (0, 4), (0, 4),
+    ]
+    var file = Array("BM".utf8)
+    for field in fields { file += littleEndian(field.value, bytes: field.bytes) }
     return Data(file + rows)
   }
 
   /// A binary PNM (P5 or P6).
   static func pnm(_ image: Image) -> Data {
-    Data("P\(image.channels == 3 ? 6 : 5)\n# made by a test\n\(image.width) \(image.height)\n255\n".utf8) + Data(image.pixels)
+    Data("P\(image.channels == 3 ? 6 : 5)\n# made by a test\n\(image.width) \(image.height)\n255\n".utf8)
+      + Data(image.pixels)
   }
 
   // MARK: - Pictures
@@ -115,16 +134,22 @@ enum PictureFiles {
   /// A picture whose every pixel differs from its neighbours, the same on every machine.
   static func pattern(width: Int, height: Int, channels: Int) throws -> Image {
     let count = width * height * channels
-    return try Image(
-      width: width, height: height, channels: channels, pixels: (0..<count).map { UInt8(($0 * 37 + $0 / 7 * 11) % 256) })
+    var pixels = [UInt8](repeating: 0, count: count)
+    for index in 0..<count {
+      let value = index * 37 + (index / 7) * 11
+      pixels[index] = UInt8(truncatingIfNeeded: value)
+    }
+    return try Image(width: width, height: height, channels: channels, pixels: pixels)
   }
 
   /// 24 x 16 with flat quarters of red, green, blue and grey: corners can be told apart after lossy coding.
   static func quarters() throws -> Image {
     let colors: [[UInt8]] = [[200, 30, 40], [30, 180, 60], [40, 50, 190], [128, 128, 128]]
-    return try Image(
-      width: 24, height: 16, channels: 3,
-      pixels: (0..<16).flatMap { row in (0..<24).flatMap { colors[row / 8 * 2 + $0 / 12] } })
+    var pixels: [UInt8] = []
+    for row in 0..<16 {
+      for column in 0..<24 { pixels += colors[row / 8 * 2 + column / 12] }
+    }
+    return try Image(width: 24, height: 16, channels: 3, pixels: pixels)
   }
 }
 

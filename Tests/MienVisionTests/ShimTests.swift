@@ -36,7 +36,6 @@ struct ShimTests {
       { mien_opencv_draw_rectangle(nil, 0, 0, 1, 1, 1, 0, $0) },
       { mien_opencv_measure_text(nil, 10, nil, nil, $0) },
       { mien_opencv_draw_text(nil, nil, 0, 0, 10, 0, $0) },
-      { mien_opencv_set_threads(0, $0) },
     ]
     for call in calls {
       let (status, message) = Self.call { call($0) }
@@ -62,7 +61,8 @@ struct ShimTests {
   @Test("Sizes that do not fit their buffers are refused before a byte is read or written")
   func sizes() {
     let wrong: [(inout mien_opencv_picture) -> Void] = [
-      { $0.count = 5 }, { $0.count = 7 }, { $0.width = 0 }, { $0.height = -2 }, { $0.channels = 2 }, { $0.pixels = nil },
+      { $0.count = 5 }, { $0.count = 7 }, { $0.width = 0 }, { $0.height = -2 }, { $0.channels = 2 },
+      { $0.pixels = nil },
       { picture in
         picture.width = .max
         picture.height = .max
@@ -119,7 +119,8 @@ struct ShimTests {
     var cascade: OpaquePointer?
     // An XML storage without a cascade, one that is cut off (OpenCV throws), plain text, and nothing.
     let contents = [
-      "<?xml version=\"1.0\"?><opencv_storage><a>1</a></opencv_storage>", "<?xml version=\"1.0\"?><opencv_storage><casc",
+      "<?xml version=\"1.0\"?><opencv_storage><a>1</a></opencv_storage>",
+      "<?xml version=\"1.0\"?><opencv_storage><casc",
       "text", "",
     ]
     for content in contents {

@@ -127,9 +127,6 @@ int32_t mien_opencv_measure_text(const char *text, double cap_height, int32_t *w
 int32_t mien_opencv_draw_text(const mien_opencv_canvas *canvas, const char *text, int32_t x, int32_t y,
                               double cap_height, uint32_t rgb, char **error);
 
-/// How many threads OpenCV uses within one call, for the whole process; at least 1.
-int32_t mien_opencv_set_threads(int32_t count, char **error);
-
 #ifdef __cplusplus
 }
 #endif
