@@ -55,7 +55,9 @@ public final class FaceDetector: Sendable {
     // Each axis by its own ratio, as the shrunk sides are rounded.
     let scaleX = Double(image.width) / Double(searched.width)
     let scaleY = Double(image.height) / Double(searched.height)
-    return Self.distinct(found.map { $0.scaled(byX: scaleX, y: scaleY, within: image) })
+    // A real face gathers tens of windows at any size, a chance pattern a few: beside a sure face they tell apart.
+    let needed = options.minSupport * (found.map(\.score).max() ?? 0)
+    return Self.distinct(found.filter { $0.score >= needed }.map { $0.scaled(byX: scaleX, y: scaleY, within: image) })
   }
 
   /// Leaves out a face that mostly lies in a surer one, and sorts.

@@ -9,6 +9,8 @@ public struct FaceDetectorOptions: Sendable, Hashable {
   public var scaleFactor: Double
   /// How many windows must agree on a face.
   public var minNeighbors: Int
+  /// A detection with less than this share of the windows of the picture's surest is a phantom, 0…1.
+  public var minSupport: Double
   /// The picture is shrunk until ``minFace`` is this many pixels; at least the cascade's 20.
   public var windowSize: Int
   /// The cascade's XML file; nil: OpenCV's `haarcascade_frontalface_alt2.xml`, found where Debian and Ubuntu put it,
@@ -17,11 +19,13 @@ public struct FaceDetectorOptions: Sendable, Hashable {
 
   /// Sets what differs from the defaults.
   public init(
-    minFace: Int? = nil, scaleFactor: Double = 1.1, minNeighbors: Int = 3, windowSize: Int = 20, cascade: URL? = nil
+    minFace: Int? = nil, scaleFactor: Double = 1.1, minNeighbors: Int = 3, minSupport: Double = 0.15,
+    windowSize: Int = 20, cascade: URL? = nil
   ) {
     self.minFace = minFace
     self.scaleFactor = scaleFactor
     self.minNeighbors = minNeighbors
+    self.minSupport = minSupport
     self.windowSize = windowSize
     self.cascade = cascade
   }
@@ -32,6 +36,9 @@ public struct FaceDetectorOptions: Sendable, Hashable {
   func validate() throws {
     guard minFace ?? 20 >= 20 else {
       throw MienError(.argument, "min-face", "expected at least 20 pixels, found \(minFace ?? 0)")
+    }
+    guard (0...1).contains(minSupport) else {
+      throw MienError(.argument, nil, "expected a share of support of 0 to 1, found \(minSupport)")
     }
     guard scaleFactor >= 1.01, scaleFactor <= 2, (0...1000).contains(minNeighbors), (20...1000).contains(windowSize)
     else {
