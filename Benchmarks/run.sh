@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Every benchmark, one after another. Leave the machine idle meanwhile.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+make --no-print-directory build
+Benchmarks/peers.sh
+Benchmarks/detect.sh
+Benchmarks/train-step.sh
