@@ -88,7 +88,8 @@ let package = Package(
     .testTarget(name: "MienReportsTests", dependencies: ["MienReports"], swiftSettings: strict),
     .testTarget(
       name: "MienVisionTests", dependencies: ["MienVision", "COpenCV"], exclude: ["Fixtures"], swiftSettings: strict),
-    .testTarget(name: "MienDatasetsTests", dependencies: ["MienDatasets"], swiftSettings: strict),
+    .testTarget(
+      name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport"], swiftSettings: strict),
     .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
     .testTarget(name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference"], swiftSettings: strict),
     .testTarget(

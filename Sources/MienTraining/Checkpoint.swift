@@ -96,13 +96,7 @@ extension FaceNetwork {
 extension Recipe {
   /// The recipe's network with fresh weights of its seed.
   @TorchActor func network() throws -> FaceNetwork {
-    let labels = try heads.map { head in
-      guard let known = LabelSet.known.first(where: { $0.name == head.labels }) else {
-        throw MienError(.argument, "heads.labels \(head.labels)", "unknown label set")
-      }
-      return known
-    }
     var random = SeededRandom(seed: seed, stream: 0)
-    return try architecture(file: name).network(channels: model.channels, labels: labels, random: &random)
+    return try architecture(file: name).network(channels: model.channels, labels: labelSets(), random: &random)
   }
 }

@@ -1,3 +1,4 @@
+import MienCore
 import MienModels
 import MienTorch
 
@@ -103,5 +104,15 @@ public struct Recipe: Codable, Sendable, Equatable {
     return .cosine(
       warmup: schedule.warmupEpochs / Double(epochs), final: schedule.final,
       restarts: schedule.restarts.map { .init(start: Double($0.epoch) / Double(epochs), peak: $0.peak) })
+  }
+
+  /// The label sets of the heads, in order.
+  func labelSets() throws -> [LabelSet] {
+    try heads.map { head in
+      guard let known = LabelSet.known.first(where: { $0.name == head.labels }) else {
+        throw MienError(.argument, "heads.labels \(head.labels)", "unknown label set")
+      }
+      return known
+    }
   }
 }

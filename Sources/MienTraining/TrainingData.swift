@@ -31,12 +31,7 @@ public import MienTorch
   /// - Throws: ``MienError`` where sizes differ from the network's 48x48 input, no set serves a head, or the training
   ///   or validation split is empty.
   public init(_ sets: [FaceSet], recipe: Recipe) throws {
-    labels = try recipe.heads.map { head in
-      guard let known = LabelSet.known.first(where: { $0.name == head.labels }) else {
-        throw MienError(.argument, "heads.labels \(head.labels)", "unknown label set")
-      }
-      return known
-    }
+    labels = try recipe.labelSets()
     let preprocessing = recipe.preprocessing
     var bytes: [UInt8] = []
     for set in sets {

@@ -39,30 +39,3 @@ enum Command {
     return Outcome(status: process.terminationStatus, output: text, errors: words)
   }
 }
-
-/// A folder that lives as long as the test that made it.
-final class TemporaryFolder: Sendable {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appendingPathComponent("mien-test-\(UUID())")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  /// A path inside.
-  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
-}
-
-/// The development data beside the checkout, which is no part of it; `MIEN_SHARED` names another place.
-enum Shared {
-  static func url(_ path: String) -> URL {
-    let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared")
-    let root = ProcessInfo.processInfo.environment["MIEN_SHARED"].map { URL(fileURLWithPath: $0) } ?? beside
-    return root.appendingPathComponent(path)
-  }
-
-  static func has(_ path: String) -> Bool { FileManager.default.fileExists(atPath: url(path).path) }
-}

@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienTestSupport
 import Testing
 
 @Suite struct DatasetCommandTests {

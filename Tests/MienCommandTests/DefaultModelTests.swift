@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienInference
+import MienTestSupport
 import Testing
 
 /// The built-in model is the file in `models/`, and does what its card says.

@@ -1,4 +1,5 @@
 import Foundation
+import MienTestSupport
 import Testing
 
 @Suite struct HandOverTests {

@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienTestSupport
 import Testing
 
 /// `mien train`, `mien export` and `mien evaluate` as a user chains them.

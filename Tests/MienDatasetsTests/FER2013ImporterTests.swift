@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienDatasets
+import MienTestSupport
 import Testing
 
 @Suite struct FER2013ImporterTests {

@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienDatasets
+import MienTestSupport
 import MienVision
 import Testing
 

@@ -1,10 +1,12 @@
-import Foundation
+package import Foundation
 
 /// A folder that lives as long as the test that made it.
-final class TemporaryFolder: Sendable {
-  let url: URL
+package final class TemporaryFolder: Sendable {
+  /// The folder.
+  package let url: URL
 
-  init() throws {
+  /// Makes it.
+  package init() throws {
     url = FileManager.default.temporaryDirectory.appendingPathComponent("mien-test-\(UUID())")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
@@ -12,17 +14,19 @@ final class TemporaryFolder: Sendable {
   deinit { try? FileManager.default.removeItem(at: url) }
 
   /// A path inside.
-  func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+  package func file(_ name: String) -> URL { url.appendingPathComponent(name) }
 }
 
 /// The development data beside the checkout, which is no part of it; `MIEN_SHARED` names another place.
-enum Shared {
-  static func url(_ path: String) -> URL {
+package enum Shared {
+  /// A path below it.
+  package static func url(_ path: String) -> URL {
     let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared")
     let root = ProcessInfo.processInfo.environment["MIEN_SHARED"].map { URL(fileURLWithPath: $0) } ?? beside
     return root.appendingPathComponent(path)
   }
 
-  static func has(_ path: String) -> Bool { FileManager.default.fileExists(atPath: url(path).path) }
+  /// Whether `path` is there.
+  package static func has(_ path: String) -> Bool { FileManager.default.fileExists(atPath: url(path).path) }
 }
