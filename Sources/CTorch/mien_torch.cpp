@@ -91,6 +91,36 @@ std::vector<at::Tensor> list(mien_torch_tensor *const *tensors, int32_t count) {
   return values;
 }
 
+/// The parameters that have gradients: those that an optimiser moves.
+struct Moving {
+  std::vector<at::Tensor> values, gradients;
+
+  Moving(mien_torch_tensor *const *parameters, int32_t count) {
+    const auto all = list(parameters, count);
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (!all[i].grad().defined()) continue;
+      values.push_back(all[i]);
+      gradients.push_back(all[i].grad());
+      indices.push_back(i);
+    }
+  }
+
+  /// Of a list with one tensor a parameter, those of the moving ones.
+  std::vector<at::Tensor> matching(mien_torch_tensor *const *states) const {
+    if (!states) throw std::invalid_argument("null tensor list");
+    std::vector<at::Tensor> found;
+    for (const size_t i : indices) found.push_back(get(states[i]));
+    return found;
+  }
+
+ private:
+  std::vector<size_t> indices;
+};
+
+using Adam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                      double, double, double, double, double, bool, bool, const std::optional<at::Tensor> &,
+                      const std::optional<at::Tensor> &);
+
 }  // namespace
 
 void mien_torch_string_free(char *text) noexcept { std::free(text); }
@@ -227,6 +257,20 @@ int32_t mien_torch_subtract(const mien_torch_tensor *a, const mien_torch_tensor 
 int32_t mien_torch_multiply(const mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
                             char **error) noexcept {
   return make(out, error, [&] { return at::mul(get(a), get(b)); });
+}
+
+int32_t mien_torch_divide(const mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
+                          char **error) noexcept {
+  return make(out, error, [&] { return at::div(get(a), get(b)); });
+}
+
+int32_t mien_torch_power(const mien_torch_tensor *x, double exponent, mien_torch_tensor **out,
+                         char **error) noexcept {
+  return make(out, error, [&] { return at::pow(get(x), exponent); });
+}
+
+int32_t mien_torch_exponential(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::exp(get(x)); });
 }
 
 int32_t mien_torch_affine(const mien_torch_tensor *x, float scale, float offset, mien_torch_tensor **out,
@@ -375,17 +419,65 @@ int32_t mien_torch_sgd_step(mien_torch_tensor *const *parameters, mien_torch_ten
                             char **error) noexcept {
   return guarded(error, [&] {
     c10::NoGradGuard no_gradient;
-    std::vector<at::Tensor> values, gradients, buffers;
-    const auto all = list(parameters, count);
-    const auto state = list(velocities, count);
-    for (size_t i = 0; i < all.size(); ++i) {
-      if (!all[i].grad().defined()) continue;
-      values.push_back(all[i]);
-      gradients.push_back(all[i].grad());
-      buffers.push_back(state[i]);
+    const Moving moving(parameters, count);
+    if (moving.values.empty()) return;
+    const auto buffers = moving.matching(velocities);
+    at::_fused_sgd_(moving.values, moving.gradients, buffers, weight_decay, momentum, learning_rate, 0.0, nesterov != 0,
+                    false, false);
+  });
+}
+
+int32_t mien_torch_adam_step(mien_torch_tensor *const *parameters, mien_torch_tensor *const *first_moments,
+                             mien_torch_tensor *const *second_moments, int32_t count, int64_t step,
+                             double learning_rate, double beta1, double beta2, double epsilon, double weight_decay,
+                             int32_t decoupled, char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    if (step < 1) throw std::invalid_argument("Adam's step counts from 1");
+    const Moving moving(parameters, count);
+    if (moving.values.empty()) return;
+    const auto first = moving.matching(first_moments), second = moving.matching(second_moments);
+    const auto number = at::full({}, static_cast<double>(step), moving.values[0].options().dtype(at::kFloat));
+    const std::vector<at::Tensor> steps(moving.values.size(), number);
+    (decoupled ? static_cast<Adam>(at::_fused_adamw_) : static_cast<Adam>(at::_fused_adam_))(
+        moving.values, moving.gradients, first, second, {}, steps, learning_rate, beta1, beta2, weight_decay, epsilon,
+        false, false, {}, {});
+  });
+}
+
+int32_t mien_torch_rmsprop_step(mien_torch_tensor *const *parameters, mien_torch_tensor *const *squares,
+                                mien_torch_tensor *const *velocities, int32_t count, double learning_rate, double rho,
+                                double momentum, double epsilon, double weight_decay, char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    const Moving moving(parameters, count);
+    if (moving.values.empty()) return;
+    const auto mean_squares = moving.matching(squares);
+    auto gradients = moving.gradients;
+    if (weight_decay != 0) gradients = at::_foreach_add(gradients, moving.values, weight_decay);
+    at::_foreach_mul_(mean_squares, rho);
+    at::_foreach_addcmul_(mean_squares, gradients, gradients, 1 - rho);
+    auto roots = at::_foreach_sqrt(mean_squares);
+    at::_foreach_add_(roots, epsilon);
+    if (momentum > 0) {
+      const auto buffers = moving.matching(velocities);
+      at::_foreach_mul_(buffers, momentum);
+      at::_foreach_addcdiv_(buffers, gradients, roots);
+      at::_foreach_add_(moving.values, buffers, -learning_rate);
+    } else {
+      at::_foreach_addcdiv_(moving.values, gradients, roots, -learning_rate);
     }
-    if (values.empty()) return;
-    at::_fused_sgd_(values, gradients, buffers, weight_decay, momentum, learning_rate, 0.0, nesterov != 0, false, false);
+  });
+}
+
+int32_t mien_torch_add_to_gradients_inplace(mien_torch_tensor *const *parameters, const double *scales, int32_t count,
+                                            char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    const auto values = list(parameters, count);
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (values[i].grad().defined()) values[i].mutable_grad().add_(values[i].detach(), scales[i]);
+    }
   });
 }
 

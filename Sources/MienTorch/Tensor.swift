@@ -202,6 +202,16 @@ import MienCore
   public func multiplied(by other: Tensor) throws -> Tensor {
     try Self.make { mien_torch_multiply(handle, other.handle, $0, $1) }
   }
+  /// Elementwise quotient, with broadcasting.
+  public func divided(by other: Tensor) throws -> Tensor {
+    try Self.make { mien_torch_divide(handle, other.handle, $0, $1) }
+  }
+  /// Each element, not negative, to the power `exponent`.
+  public func power(_ exponent: Double) throws -> Tensor {
+    try Self.make { mien_torch_power(handle, exponent, $0, $1) }
+  }
+  /// e to the power of each element.
+  public func exponential() throws -> Tensor { try Self.make { mien_torch_exponential(handle, $0, $1) } }
   /// `self * scale + offset`.
   public func scaled(by scale: Float, offset: Float = 0) throws -> Tensor {
     try Self.make { mien_torch_affine(handle, scale, offset, $0, $1) }

@@ -106,11 +106,11 @@ import Testing
         // Every fourth face, so that each batch has all classes.
         let indices = try Tensor(indices: stride(from: batch, to: 64, by: 4).map(\.self))
         let logits = try network.logits(pixels.rows(indices), .training(seed: random.next()))[0]
-        let loss = try CrossEntropy().perRow(logits: logits, targets: targets.rows(indices)).mean([0])
+        let loss = try CrossEntropy()(logits: logits, targets: targets.rows(indices)).mean([0])
         try Tensor.clearGradientsInPlace(values)
         try loss.backward()
         try Tensor.clipGradientsInPlace(values, maximumNorm: 5)
-        try optimizer.step(learningRate: 0.02)
+        try optimizer.step(epochs * 4 + batch, learningRate: 0.02)
       }
       epochs += 1
     }
@@ -165,15 +165,13 @@ import Testing
 
 /// What an architecture's options do.
 @Suite @TorchActor struct ArchitectureOptionTests {
-  private func recipe(_ architecture: String, _ options: String) throws -> Recipe {
-    try RecipeFile.parse("model: {architecture: \(architecture), options: {\(options)}}", file: "r.yaml")
+  private func network(_ architecture: String, _ options: String, channels: Int = 1) throws -> FaceNetwork {
+    let text = "model: {architecture: \(architecture), channels: \(channels), options: {\(options)}}"
+    return try RecipeFile.parse(text, file: "r.yaml").network()
   }
 
   private func shape(_ architecture: String, _ options: String, channels: Int = 1) throws -> [Int] {
-    var random = SeededRandom(seed: 1)
-    let network = try recipe(architecture, options).architecture(file: "r.yaml")
-      .network(channels: channels, labels: [.fer2013], random: &random)
-    return try network.trunk(.full([1, channels, 48, 48], 0), .inference).shape
+    try network(architecture, options, channels: channels).trunk(.full([1, channels, 48, 48], 0), .inference).shape
   }
 
   @Test func blocksAreAsManyAsTheirFilters() throws {
@@ -193,9 +191,7 @@ import Testing
 
   @Test func activationsAreChosenByName() throws {
     for activation in Activation.allCases {
-      var random = SeededRandom(seed: 1)
-      let network = try recipe("chen", "activation: \(activation.rawValue)").architecture(file: "r.yaml")
-        .network(channels: 1, labels: [.fer2013], random: &random)
+      let network = try network("chen", "activation: \(activation.rawValue)")
       let expected = try activation.layer(1, ofMaps: true)
       #expect(network.trunk.layers.filter { type(of: $0) == type(of: expected) }.count == 3)
       #expect(network.neck.layers.filter { type(of: $0) == type(of: expected) }.count == 1)
@@ -203,19 +199,12 @@ import Testing
   }
 
   @Test func gaoPenalisesAllConvolutionsButTheFirstBlocks() throws {
-    var random = SeededRandom(seed: 1)
-    let network = try GaoNetwork().network(channels: 1, labels: [.fer2013], random: &random)
-    let penalties = network.trunk.layers.compactMap { ($0 as? Conv2d)?.weight.l2 }
+    let penalties = try network("gao", "").trunk.layers.compactMap { ($0 as? Conv2d)?.weight.l2 }
     #expect(penalties == [0, 0, 0.01, 0.01, 0.01, 0.01])
   }
 
   @Test func stochasticDepthRisesAlongTheBlocksAndLeavesTheSeedsWeights() throws {
-    func network(_ options: String) throws -> FaceNetwork {
-      var random = SeededRandom(seed: 1)
-      return try recipe("mien-s", options).architecture(file: "r.yaml")
-        .network(channels: 1, labels: [.fer2013], random: &random)
-    }
-    let (plain, deep) = (try network(""), try network("stochasticDepth: 0.4"))
+    let (plain, deep) = (try network("mien-s", ""), try network("mien-s", "stochasticDepth: 0.4"))
     let probabilities = deep.trunk.layers.compactMap { ($0 as? Residual)?.dropProbability }
     #expect(zip(probabilities, [0.1, 0.2, 0.3, 0.4]).allSatisfy { abs($0 - $1) < 1e-12 } && probabilities.count == 4)
     let face = try Tensor.full([1, 1, 48, 48], 0.3)
@@ -226,7 +215,7 @@ import Testing
     ("le-deep", "activation: tanh", "tanh"), ("chen", "pooling: maximum", "maximum"), ("gao", "dense: wide", "dense"),
     ("yousaf", "filter: 3", "filters"), ("mien-s", "stem: 1.5", "stem"),
   ]) func optionsThatDoNotFitAreRefusedByName(_ architecture: String, _ options: String, _ named: String) {
-    let error = #expect(throws: MienError.self) { try recipe(architecture, options) }
+    let error = #expect(throws: MienError.self) { try network(architecture, options) }
     #expect(error?.description.contains(named) == true && error?.description.contains("model.options") == true)
   }
 
