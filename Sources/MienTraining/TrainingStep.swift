@@ -50,7 +50,9 @@ import MienTorch
   func callAsFunction(
     _ faces: Tensor, targets: [Tensor], learningRate: Double, step: Int, seed: UInt64
   ) throws -> Float {
-    let logits = try network.logits(faces, .training(seed: seed))
+    let logits = try Torch.withAutocast { try network.logits(faces, .training(seed: seed)) }.map {
+      try $0.cast(to: .f32)
+    }
     let opinions = try teachers?.opinions(of: faces)
     var total: Tensor?
     for (head, recipeHead) in recipe.heads.enumerated() {
