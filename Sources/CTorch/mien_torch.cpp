@@ -3,11 +3,15 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 
+#include <dlfcn.h>
 #include <malloc.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -74,8 +78,16 @@ at::ScalarType scalar_type(mien_torch_type type) {
     case MIEN_TORCH_U8: return at::kByte;
     case MIEN_TORCH_I64: return at::kLong;
     case MIEN_TORCH_F32: return at::kFloat;
+    case MIEN_TORCH_BF16: return at::kBFloat16;
   }
   throw std::invalid_argument("unknown element type");
+}
+
+/// Where tensors are made.
+std::atomic<bool> on_cuda = false;
+
+at::TensorOptions options(at::ScalarType type) {
+  return at::TensorOptions().dtype(type).device(on_cuda ? at::kCUDA : at::kCPU);
 }
 
 at::IntArrayRef sizes_of(const int64_t *sizes, int32_t rank) {
@@ -139,6 +151,26 @@ int32_t mien_torch_configure(int32_t threads, char **error) noexcept {
   });
 }
 
+int32_t mien_torch_use_cuda(char **error) noexcept {
+  return guarded(error, [&] {
+    if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
+      const char *reason = dlerror();
+      throw std::runtime_error(std::string("the CUDA libraries cannot be loaded: ") + (reason ? reason : "no reason"));
+    }
+    if (at::detail::getCUDAHooks().deviceCount() < 1) throw std::runtime_error("no CUDA device was found");
+    on_cuda = true;
+  });
+}
+
+int32_t mien_torch_set_autocast(int32_t enabled, char **error) noexcept {
+  return guarded(error, [&] {
+    if (!on_cuda) return;
+    at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCUDA, enabled != 0);
+    if (!enabled) at::autocast::clear_cache();
+  });
+}
+
 int32_t mien_torch_version(char **out, char **error) noexcept {
   return guarded(error, [&] {
     if (!out) throw std::invalid_argument("null out-parameter");
@@ -163,7 +195,7 @@ int32_t mien_torch_from_bytes(mien_torch_type type, const int64_t *sizes, int32_
                                   std::to_string(byte_count));
     }
     if (byte_count > 0) std::memcpy(tensor.mutable_data_ptr(), bytes, static_cast<size_t>(byte_count));
-    return tensor;
+    return tensor.to(options(tensor.scalar_type()));
   });
 }
 
@@ -180,7 +212,7 @@ int32_t mien_torch_to_bytes(const mien_torch_tensor *x, void *bytes, int64_t byt
 
 int32_t mien_torch_full(const int64_t *sizes, int32_t rank, float value, mien_torch_tensor **out,
                         char **error) noexcept {
-  return make(out, error, [&] { return at::full(sizes_of(sizes, rank), value, at::TensorOptions().dtype(at::kFloat)); });
+  return make(out, error, [&] { return at::full(sizes_of(sizes, rank), value, options(at::kFloat)); });
 }
 
 int32_t mien_torch_shape(const mien_torch_tensor *x, int64_t *sizes, int32_t capacity, int32_t *rank,
@@ -192,7 +224,8 @@ int32_t mien_torch_shape(const mien_torch_tensor *x, int64_t *sizes, int32_t cap
       case at::kByte: *type = MIEN_TORCH_U8; break;
       case at::kLong: *type = MIEN_TORCH_I64; break;
       case at::kFloat: *type = MIEN_TORCH_F32; break;
-      default: throw std::invalid_argument("an element type that is not u8, i64 or f32");
+      case at::kBFloat16: *type = MIEN_TORCH_BF16; break;
+      default: throw std::invalid_argument("an element type that is not u8, i64, f32 or bf16");
     }
     *rank = static_cast<int32_t>(tensor.dim());
     if (*rank <= capacity) {
@@ -400,7 +433,9 @@ int32_t mien_torch_dropout(const mien_torch_tensor *x, double probability, uint6
   return make(out, error, [&] {
     if (!(probability >= 0 && probability < 1)) throw std::invalid_argument("dropout probability must be in 0..<1");
     const auto &input = get(x);
-    const auto mask = at::empty_like(input.detach()).bernoulli_(1 - probability, at::detail::createCPUGenerator(seed));
+    auto generator = input.is_cuda() ? at::globalContext().defaultGenerator(at::kCUDA) : at::detail::createCPUGenerator();
+    generator.set_current_seed(seed);
+    const auto mask = at::empty_like(input.detach()).bernoulli_(1 - probability, generator);
     return at::mul(input, mask.div_(1 - probability));
   });
 }

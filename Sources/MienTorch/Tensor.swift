@@ -8,13 +8,14 @@ import MienCore
 @TorchActor public final class Tensor {
   /// Element types.
   public enum ElementType: Sendable {
-    case u8, i64, f32
+    case u8, i64, f32, bf16
 
     var native: mien_torch_type {
       switch self {
       case .u8: MIEN_TORCH_U8
       case .i64: MIEN_TORCH_I64
       case .f32: MIEN_TORCH_F32
+      case .bf16: MIEN_TORCH_BF16
       }
     }
 
@@ -22,6 +23,7 @@ import MienCore
       switch native {
       case MIEN_TORCH_U8: self = .u8
       case MIEN_TORCH_I64: self = .i64
+      case MIEN_TORCH_BF16: self = .bf16
       default: self = .f32
       }
     }

@@ -153,8 +153,7 @@ extension Recipe {
       // One at a time: a decoder does not always tell which value it refused.
       do { result = try JSONDecoder().decode(Family.self, from: text) } catch {
         let refused = String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
-        throw MienError(
-          .format, place, "model.options.\(key) of \(model.architecture) has a wrong type or value: \(refused)")
+        throw MienError(.format, place, "model.options.\(key) of \(model.architecture) cannot be \(refused)")
       }
     }
     return result

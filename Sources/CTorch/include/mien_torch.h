@@ -27,6 +27,7 @@ typedef enum mien_torch_type {
   MIEN_TORCH_U8 = 0,
   MIEN_TORCH_I64 = 1,
   MIEN_TORCH_F32 = 2,
+  MIEN_TORCH_BF16 = 3,
 } mien_torch_type;
 
 /// How samples outside a picture are filled when it is warped.
@@ -44,6 +45,13 @@ void mien_torch_free(mien_torch_tensor *tensor) MIEN_NOEXCEPT;
 /// Sets how many threads an operation may use, flushes denormal numbers to zero on the calling thread, and has the
 /// process keep freed memory for the next step.
 int32_t mien_torch_configure(int32_t threads, char **error) MIEN_NOEXCEPT;
+/// Loads libtorch's CUDA libraries, by the name `libtorch_cuda.so`, and has tensors be made on the first CUDA device from
+/// then on. Call it before any tensor is made: libtorch decides once whether there is CUDA. Fails where the libraries or
+/// a device are missing.
+int32_t mien_torch_use_cuda(char **error) MIEN_NOEXCEPT;
+/// Has convolutions and matrix products on CUDA compute in bf16 (1) or as their inputs are (0), for the calling thread;
+/// turning it off forgets the converted weights. Nothing changes on a CPU.
+int32_t mien_torch_set_autocast(int32_t enabled, char **error) MIEN_NOEXCEPT;
 /// Copies libtorch's version text into a new string that the caller frees.
 int32_t mien_torch_version(char **out, char **error) MIEN_NOEXCEPT;
 /// Turns the recording of gradients on (1) or off (0) for the calling thread; `*previous` gets the old state.
