@@ -3,5 +3,6 @@ import ArgumentParser
 /// `mien dataset`: data sets of faces.
 struct Dataset: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Makes and inspects sets of labelled faces.", subcommands: [DatasetImport.self, DatasetInspect.self])
+    abstract: "Makes and inspects sets of labelled faces.",
+    subcommands: [DatasetImport.self, DatasetInspect.self, DatasetAudit.self])
 }
