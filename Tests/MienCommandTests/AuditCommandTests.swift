@@ -55,7 +55,28 @@ import Testing
     for name in ["faces", "link", "./faces"] {
       let fix = try Command.mien("dataset", "audit", path("faces"), "--fix", path(name))
       #expect(fix.status == 64 && fix.errors.contains("is the input, expected another file"))
+      #expect(try Command.mien("dataset", "balance", path("faces"), "-o", path(name)).status == 64)
     }
     #expect(try Data(contentsOf: folder.file("faces")) == before)
+  }
+
+  @Test func balanceFillsTrainingAndWarnsBeforeTheSplit() throws {
+    try makeFaces()
+    let made = try Command.mien(
+      "dataset", "balance", path("faces"), "-o", path("full"), "--flips", "horizontal,vertical", "--seed", "3")
+    #expect(made.status == 0 && !made.errors.contains("warning"))
+    #expect(made.errors.contains("fear: 2 copies\n") && made.errors.contains("sadness: 2 copies\n"))
+    #expect(made.errors.hasSuffix("\(path("full")): 10 faces, 4 of them copies\n"))
+    let before = try Command.mien("dataset", "balance", path("faces"), "-o", path("full"), "--before-split")
+    #expect(before.status == 0 && before.errors.contains("warning: a random cut of this set puts copies"))
+    for wrong in [
+      ["--flips", "diagonal"], ["--flips", "none", "--rotation", "0"], ["--rotation", "200"], ["--seed", "x"],
+    ] {
+      let refused = try Command.run(
+        Command.mien.path, ["dataset", "balance", path("faces"), "-o", path("no")] + wrong)
+      #expect(refused.status == 64, "\(refused.errors)")
+    }
+    let missing = try Command.mien("dataset", "balance", path("faces"), "-o", path("no"), "--labels", "ferplus")
+    #expect(missing.status == 64 && !FileManager.default.fileExists(atPath: path("no")))
   }
 }

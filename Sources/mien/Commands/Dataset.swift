@@ -4,5 +4,5 @@ import ArgumentParser
 struct Dataset: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Makes and inspects sets of labelled faces.",
-    subcommands: [DatasetImport.self, DatasetInspect.self, DatasetAudit.self])
+    subcommands: [DatasetImport.self, DatasetInspect.self, DatasetAudit.self, DatasetBalance.self])
 }
