@@ -99,7 +99,7 @@ let package = Package(
       name: "MienVisionTests", dependencies: ["MienVision", "COpenCV", "CMienVideoFunctions", "MienTestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport"], swiftSettings: strict),
+      name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport", "MienVision"], swiftSettings: strict),
     .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
     .testTarget(name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference"], swiftSettings: strict),
     .testTarget(

@@ -4,5 +4,7 @@ import ArgumentParser
 struct Dataset: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Makes and inspects sets of labelled faces.",
-    subcommands: [DatasetImport.self, DatasetInspect.self, DatasetAudit.self, DatasetBalance.self])
+    subcommands: [
+      DatasetImport.self, DatasetInspect.self, DatasetAudit.self, DatasetBalance.self, DatasetExtract.self,
+    ])
 }
