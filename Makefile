@@ -38,6 +38,7 @@ run: ## Find the emotions in PHOTO (or a sample photo) and draw them into a copy
 build: ## Build mien and mien-train
 	@scripts/setup.sh training
 	@swift build $(SWIFT_FLAGS) --product mien
+	@swift build $(SWIFT_FLAGS) --product MienVideoShim
 	@swift build $(SWIFT_FLAGS) --product mien-train
 
 test: ## Set up, build everything, lint, run every test: what CI runs

@@ -20,6 +20,8 @@ let package = Package(
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
     .library(name: "MienVision", targets: ["MienVision"]),
+    // What MienVision loads to read videos: see docs/decisions/video-shim.md.
+    .library(name: "MienVideoShim", type: .dynamic, targets: ["COpenCVVideo"]),
     .library(name: "MienInference", targets: ["MienInference"]),
     .library(name: "MienTorch", targets: ["MienTorch"]),
     .library(name: "MienModels", targets: ["MienModels"]),
@@ -42,8 +44,15 @@ let package = Package(
     // Pictures and data sets: OpenCV.
     .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
     .target(name: "COpenCV", dependencies: ["CSystemOpenCV"]),
-    .target(name: "MienVision", dependencies: ["MienCore", "COpenCV"], swiftSettings: strict),
+    .target(name: "CMienVideoFunctions"),
+    .target(name: "MienVision", dependencies: ["MienCore", "COpenCV", "CMienVideoFunctions"], swiftSettings: strict),
     .target(name: "MienDatasets", dependencies: ["MienCore", "MienVision"], swiftSettings: strict),
+
+    // Videos: OpenCV's videoio, in a shared library of its own that no target links.
+    .systemLibrary(name: "CSystemOpenCVVideo", pkgConfig: "mien-opencv-video"),
+    .target(
+      name: "COpenCVVideo", dependencies: ["CSystemOpenCVVideo"],
+      cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include")]),
 
     // Recognition: OpenVINO.
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
@@ -79,7 +88,7 @@ let package = Package(
       name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict,
       linkerSettings: searchPath("openvino", "torch")),
     .target(
-      name: "MienTestSupport", dependencies: ["MienCore", "MienONNX"], path: "Tests/MienTestSupport",
+      name: "MienTestSupport", dependencies: ["MienCore", "MienONNX", "MienVision"], path: "Tests/MienTestSupport",
       swiftSettings: strict),
     .testTarget(name: "MienONNXTests", dependencies: ["MienONNX", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
@@ -87,9 +96,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "MienReportsTests", dependencies: ["MienReports"], swiftSettings: strict),
     .testTarget(
-      name: "MienVisionTests", dependencies: ["MienVision", "COpenCV"], exclude: ["Fixtures"], swiftSettings: strict),
+      name: "MienVisionTests", dependencies: ["MienVision", "COpenCV", "CMienVideoFunctions", "MienTestSupport"],
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport"], swiftSettings: strict),
+      name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport", "MienVision"], swiftSettings: strict),
     .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
     .testTarget(
       name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference", "MienTestSupport"],

@@ -89,7 +89,7 @@ require_host() {
 
 install_system_packages() {
   local wanted=(libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-objdetect-dev
-    opencv-data zlib1g-dev)
+    libopencv-videoio-dev opencv-data zlib1g-dev)
   local missing=() present package
   command -v dpkg-query >/dev/null ||
     fail "this is not Debian or Ubuntu (there is no dpkg-query)" \
@@ -366,6 +366,15 @@ Description: The parts of the system's OpenCV that Mien links
 Version: $opencv_version
 Cflags: -I\${includedir}
 Libs: -lopencv_imgcodecs -lopencv_objdetect -lopencv_imgproc -lopencv_core
+PC
+  write_pc mien-opencv-video <<PC
+includedir=$include
+
+Name: mien-opencv-video
+Description: The part of the system's OpenCV that the video shim links
+Version: $opencv_version
+Cflags: -I\${includedir}
+Libs: -lopencv_videoio -lopencv_core
 PC
   link openvino "$openvino/libs"
   link samples "$samples"

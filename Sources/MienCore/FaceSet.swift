@@ -1,7 +1,7 @@
 public import Foundation
 
 /// Which part of a data set a face belongs to. FER2013's Training, PublicTest and PrivateTest.
-public enum Split: String, CaseIterable, Codable, Sendable {
+public enum Split: String, CaseIterable, Codable, CodingKeyRepresentable, Sendable {
   case train, validation, test
 }
 
@@ -25,6 +25,8 @@ public struct FaceSet: Sendable {
     public var subjects: [String]
     /// Names that `sequence` points to.
     public var sequences: [String]
+    /// What was done to the set since it was imported, a line a step; nil for nothing.
+    public var history: [String]?
   }
 
   /// One face's entries but its pixels.
@@ -96,10 +98,13 @@ public struct FaceSet: Sendable {
 
   /// Makes a set from rows and their pixels.
   ///
-  /// - Parameter pixels: `rows.count * height * width * channels` bytes, [N, H, W, C].
+  /// - Parameters:
+  ///   - pixels: `rows.count * height * width * channels` bytes, [N, H, W, C].
+  ///   - history: what was done to the set since it was imported.
   /// - Throws: ``MienError`` where sizes do not fit, a label is outside `labelSet`, or votes are not ten a row.
   public init(
-    source: String, labelSet: LabelSet, height: Int, width: Int, channels: Int, rows: [Row], pixels: Data
+    source: String, labelSet: LabelSet, height: Int, width: Int, channels: Int, rows: [Row], pixels: Data,
+    history: [String] = []
   ) throws {
     guard (1...Self.maximumSide).contains(height), (1...Self.maximumSide).contains(width), [1, 3].contains(channels),
       pixels.count == rows.count * height * width * channels
@@ -117,7 +122,7 @@ public struct FaceSet: Sendable {
     let sequences = indices(rows.map(\.sequence))
     info = Info(
       format: Self.currentFormat, source: source, labelSet: labelSet, subjects: subjects?.list ?? [],
-      sequences: sequences?.list ?? [])
+      sequences: sequences?.list ?? [], history: history.isEmpty ? nil : history)
     count = rows.count
     (self.height, self.width, self.channels, self.pixels) = (height, width, channels, pixels)
     labels = try rows.map { row in

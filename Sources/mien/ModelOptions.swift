@@ -45,4 +45,12 @@ enum ResultFile {
       throw MienError(.file, path, "cannot be written: its folder is missing or may not be written to")
     }
   }
+
+  /// Checks as ``check(_:)`` does, and that `path`, given by `option`, is another file than `input`, by whatever name.
+  static func check(_ path: String, isNot input: String, option: String) throws {
+    try check(path)
+    let (target, source) = (URL(fileURLWithPath: path), URL(fileURLWithPath: input))
+    guard target.resolvingSymlinksInPath().standardizedFileURL != source.resolvingSymlinksInPath().standardizedFileURL
+    else { throw MienError(.argument, "\(option) \(path)", "is the input, expected another file") }
+  }
 }

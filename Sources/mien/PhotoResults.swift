@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienDatasets
 import MienInference
 import MienVision
 
@@ -50,8 +51,9 @@ struct PhotoResults {
     encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     csv.append(
-      (["file", "face", "x", "y", "width", "height", "emotion", "probability", "confident"]
-        + emotions.map(\.rawValue) + ["error"]).joined(separator: ","))
+      CSVLine.text(
+        ["file", "face", "x", "y", "width", "height", "emotion", "probability", "confident"]
+          + emotions.map(\.rawValue) + ["error"]))
   }
 
   /// Adds a photo. What is kept are a few hundred bytes a face.
@@ -62,13 +64,13 @@ struct PhotoResults {
       let numbers = [index + 1, box.x, box.y, box.width, box.height].map(String.init)
       let scores = emotions.map { "\(face.distribution[$0] ?? 0)" }
       csv.append(
-        Self.row(
+        CSVLine.text(
           [outcome.name] + numbers + [face.emotion.rawValue, "\(face.probability)", "\(face.isConfident)"] + scores
             + [""]))
     }
     if outcome.faces.isEmpty {
       let blanks = [String](repeating: "", count: 8 + emotions.count)
-      csv.append(Self.row([outcome.name] + blanks + [outcome.error?.message ?? ""]))
+      csv.append(CSVLine.text([outcome.name] + blanks + [outcome.error?.message ?? ""]))
     }
   }
 
@@ -83,15 +85,7 @@ struct PhotoResults {
   }
 
   /// A header and a row a face; a photo without a face, and one that failed, have a row with empty fields.
-  var csvDocument: Data { Data((csv.joined(separator: "\r\n") + "\r\n").utf8) }
-
-  /// RFC 4180.
-  private static func row(_ fields: [String]) -> String {
-    fields.map { field in
-      guard field.contains(where: { ",\"\r\n".contains($0) || $0.isNewline }) else { return field }
-      return "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\""
-    }.joined(separator: ",")
-  }
+  var csvDocument: Data { Data(csv.joined().utf8) }
 }
 
 /// The rows of the table that people read, printed as they come.

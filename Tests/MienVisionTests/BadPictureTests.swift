@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import MienCore
+import MienTestSupport
 import MienVision
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienTestSupport
 import MienVision
 import Testing
 
@@ -117,16 +118,4 @@ struct DecodingTests {
     #expect(throws: MienError.self) { try Image(width: side, height: side, channels: 3, pixels: []) }
     #expect(throws: MienError.self) { try Image(width: .max, height: .max, channels: 3, pixels: []) }
   }
-}
-
-/// A folder that goes when its owner does.
-final class TemporaryFolder {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appendingPathComponent("mien-vision-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
 }

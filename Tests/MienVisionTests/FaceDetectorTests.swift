@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienTestSupport
 import MienVision
 import Testing
 

@@ -1,5 +1,6 @@
 import COpenCV
 import Foundation
+import MienTestSupport
 import Testing
 
 /// The C functions themselves: what a caller in any language gets for wrong arguments.

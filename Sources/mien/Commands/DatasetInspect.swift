@@ -15,8 +15,10 @@ struct DatasetInspect: AsyncParsableCommand {
   var svg: String?
 
   func run() async throws {
-    let report = FaceSetReport(try FaceSet(contentsOf: URL(fileURLWithPath: faces)))
+    let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
+    let report = FaceSetReport(set)
     if let svg { try AtomicFile.write(Data(report.svg.utf8), to: URL(fileURLWithPath: svg)) }
-    print(report.text)
+    Console.print(report.text)
+    for step in set.info.history ?? [] { Console.print("\n\(Console.printable(step))") }
   }
 }

@@ -2,14 +2,14 @@ import Glibc
 import Synchronization
 
 /// Ctrl-C and termination as a flag: the first signal asks for a stop at the next step, a second one ends the process.
-enum Interrupt {
+package enum Interrupt {
   private static let raised = Atomic(false)
 
   /// Whether a stop was asked for.
-  static var isRaised: Bool { raised.load(ordering: .relaxed) }
+  package static var isRaised: Bool { raised.load(ordering: .relaxed) }
 
   /// Starts to listen for SIGINT and SIGTERM.
-  static func listen() {
+  package static func listen() {
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         Interrupt.raised.store(true, ordering: .relaxed)

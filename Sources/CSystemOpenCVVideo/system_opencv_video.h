@@ -1,0 +1,2 @@
+// Empty on purpose: this target only carries the compiler and linker flags of OpenCV's videoio to COpenCVVideo, by way
+// of pkg-config.

@@ -1,0 +1,79 @@
+public import Foundation
+import MienCore
+
+/// A folder that extracted faces are written to: a folder a video, named after it, and `faces.csv`, which says where each
+/// face comes from.
+///
+/// Every face's row follows its picture at once, so an interrupted run leaves a folder that is right as far as it goes.
+public final class ExtractedFaces {
+  /// The columns of `faces.csv`.
+  public static let columns = ["file", "video", "frame", "seconds", "x", "y", "width", "height"]
+  /// The name of the list.
+  public static let listName = "faces.csv"
+
+  private let folder: URL
+  private let list: FileHandle
+  private var taken: Set<String> = []
+
+  /// Makes the folder, and the list with its header.
+  ///
+  /// - Throws: ``MienError`` where there is a list already, or something cannot be written.
+  public init(folder: URL) throws {
+    self.folder = folder
+    let path = folder.appendingPathComponent(Self.listName).path
+    try Self.make(folder)
+    guard !FileManager.default.fileExists(atPath: path) else {
+      throw MienError(.file, path, "is there from an earlier extraction; name a new folder")
+    }
+    guard FileManager.default.createFile(atPath: path, contents: nil), let list = FileHandle(forWritingAtPath: path)
+    else { throw MienError(.file, path, "could not be written: \(String(cString: strerror(errno)))") }
+    self.list = list
+    try append(Self.columns)
+  }
+
+  deinit { try? list.close() }
+
+  /// Makes a folder for the faces of `video`.
+  ///
+  /// - Returns: its name: the video's without extension, with a number where that is taken.
+  public func addVideo(_ video: URL) throws -> String {
+    let stem = video.deletingPathExtension().lastPathComponent
+    var name = stem
+    var number = 2
+    while !taken.insert(name).inserted
+      || FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path)
+    {
+      name = "\(stem)-\(number)"
+      number += 1
+    }
+    return name
+  }
+
+  /// Writes `face` of the video called `video` into the folder that ``addVideo(_:)`` named, and its row.
+  ///
+  /// - Throws: ``MienError`` that names the file that could not be written.
+  public func add(_ face: FaceExtractor.Face, video: String, folder name: String) throws {
+    try Self.make(folder.appendingPathComponent(name))
+    let frame = String(face.frame)
+    let digits = String(repeating: "0", count: max(0, 6 - frame.count)) + frame
+    let file = "\(name)/\(name)_\(digits)_\(face.number).png"
+    try face.image.write(to: folder.appendingPathComponent(file))
+    let milliseconds = (face.seconds * 1000).rounded() / 1000
+    let box = [face.box.x, face.box.y, face.box.width, face.box.height].map(String.init)
+    try append([file, video, frame, "\(milliseconds)"] + box)
+  }
+
+  private func append(_ fields: [String]) throws {
+    do { try list.write(contentsOf: Data(CSVLine.text(fields).utf8)) } catch {
+      throw MienError(
+        .file, folder.appendingPathComponent(Self.listName).path,
+        "could not be written: \((error as NSError).localizedDescription)")
+    }
+  }
+
+  private static func make(_ folder: URL) throws {
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw MienError(.file, folder.path, "the folder cannot be made")
+    }
+  }
+}

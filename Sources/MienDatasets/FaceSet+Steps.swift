@@ -1,0 +1,33 @@
+import Foundation
+import MienCore
+import MienVision
+
+extension FaceSet {
+  /// The faces at `indices`, in that order, with `step` added to the set's history.
+  func selecting(_ indices: [Int], step: String) throws -> FaceSet {
+    var selected = Data(capacity: indices.count * faceBytes)
+    for index in indices {
+      let start = pixels.startIndex + index * faceBytes
+      selected.append(pixels[start..<(start + faceBytes)])
+    }
+    return try FaceSet(
+      source: info.source, labelSet: labelSet, height: height, width: width, channels: channels,
+      rows: indices.map { self[$0] }, pixels: selected, history: (info.history ?? []) + [step])
+  }
+
+  /// The set with `copies` after its own faces, and `step` added to its history.
+  func appending(_ copies: [(row: Row, pixels: [UInt8])], step: String) throws -> FaceSet {
+    var all = pixels
+    all.reserveCapacity(pixels.count + copies.count * faceBytes)
+    for copy in copies { all.append(contentsOf: copy.pixels) }
+    return try FaceSet(
+      source: info.source, labelSet: labelSet, height: height, width: width, channels: channels,
+      rows: (0..<count).map { self[$0] } + copies.map(\.row), pixels: all,
+      history: (info.history ?? []) + [step])
+  }
+
+  /// Face `index` as a picture.
+  func image(at index: Int) throws -> Image {
+    try Image(width: width, height: height, channels: channels, pixels: face(at: index))
+  }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import MienCore
+
+/// What a video file says of itself before a decoder sees it: its container by content, whether it is whole, and, for
+/// MP4 and QuickTime, whether there is a video stream and of which codec.
+///
+/// Only containers are let through that hold everything themselves: FFmpeg also takes playlists and scripts, which name
+/// other files and addresses.
+struct VideoContainer: Equatable {
+  /// The container's name, for messages.
+  var name: String
+  /// Whether the file ends before its container does, as far as the container tells.
+  var isTruncated = false
+  /// The four characters that name the codec, where they are known.
+  var codec: String?
+
+  /// Looks at a file's structure; of MP4 and QuickTime the index is read, of others the first kilobytes.
+  ///
+  /// - Throws: ``MienError`` without subject: missing, empty, no video, no video stream, or cut off before the index.
+  init(contentsOf url: URL) throws {
+    let type = (try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)[.type])
+      .flatMap { $0 as? FileAttributeType }
+    guard let type, type != .typeDirectory else { throw MienError(.file, nil, FileProblem.reading(url)) }
+    guard type == .typeRegular else { throw MienError(.file, nil, "is not a regular file") }
+    guard let file = try? FileHandle(forReadingFrom: url), let size = try? file.seekToEnd() else {
+      throw MienError(.file, nil, FileProblem.reading(url))
+    }
+    guard size > 0 else { throw MienError(.format, nil, "is empty, expected a video") }
+    try self.init(VideoBytes(file: file, size: size))
+  }
+
+  init(_ file: VideoBytes) throws {
+    let start = try file.read(0, count: 4096)
+    self = try start.withUnsafeBytes { bytes in
+      let view = ByteView(bytes: bytes)
+      if view.has([0x1A, 0x45, 0xDF, 0xA3]) {
+        return VideoContainer(name: "Matroska or WebM", isTruncated: Self.isCutMatroska(view, size: file.size))
+      }
+      if view.has("RIFF"), view.has("AVI ", at: 8) {
+        let length = UInt64(view.littleEndian32(4) ?? 0)
+        return VideoContainer(name: "AVI", isTruncated: length + 8 > file.size)
+      }
+      if view.has([0x47]), view.has([0x47], at: 188) || file.size < 376 {
+        return VideoContainer(name: "MPEG transport stream")
+      }
+      if view.has([0x47], at: 4), view.has([0x47], at: 196) { return VideoContainer(name: "M2TS") }
+      if view.has([0, 0, 1, 0xBA]) { return VideoContainer(name: "MPEG program stream") }
+      if view.has("FLV") { return VideoContainer(name: "FLV") }
+      if view.has("OggS") { return VideoContainer(name: "Ogg") }
+      if view.has([0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]) { return VideoContainer(name: "ASF (WMV)") }
+      if view.has("YUV4MPEG2 ") { return VideoContainer(name: "YUV4MPEG2") }
+      if ISOMedia.isStart(view) { return try ISOMedia.container(file) }
+      if (try? ImageHeader.read(view)) != nil || view.has([0xFF, 0xD8, 0xFF]) || view.has("GIF8")
+        || view.has([0x89, 0x50, 0x4E, 0x47])
+      {
+        throw MienError(.format, nil, "is a picture, expected a video; `mien detect` reads photos")
+      }
+      throw MienError(
+        .format, nil,
+        "is no video that is known here; expected MP4, QuickTime, Matroska, WebM, AVI, MPEG, FLV, Ogg, WMV or YUV4MPEG2"
+      )
+    }
+  }
+
+  init(name: String, isTruncated: Bool = false, codec: String? = nil) {
+    self.name = name
+    self.isTruncated = isTruncated
+    self.codec = codec
+  }
+
+  /// Whether the segment that follows the EBML header says that it is longer than the file (RFC 8794, RFC 9559).
+  private static func isCutMatroska(_ view: ByteView, size: UInt64) -> Bool {
+    /// A size of one to eight bytes, whose leading zeros count the bytes; nil where it stands for "unknown".
+    func length(_ offset: Int) -> (value: UInt64, bytes: Int)? {
+      guard let first = view.u8(offset), first > 0 else { return nil }
+      let bytes = UInt8(first).leadingZeroBitCount + 1
+      var value = UInt64(first & (0xFF >> bytes))
+      for index in 1..<max(bytes, 1) {
+        guard let next = view.u8(offset + index) else { return nil }
+        value = value << 8 | UInt64(next)
+      }
+      return value == (1 << UInt64(7 * bytes)) - 1 ? nil : (value, bytes)
+    }
+    guard let header = length(4), header.value < 4000 else { return false }
+    let segment = 4 + header.bytes + Int(header.value)
+    guard view.has([0x18, 0x53, 0x80, 0x67], at: segment), let body = length(segment + 4) else { return false }
+    return UInt64(segment + 4 + body.bytes) + body.value > size
+  }
+}
+
+/// Parts of a file by offset.
+struct VideoBytes {
+  let file: FileHandle
+  let size: UInt64
+
+  /// Up to `count` bytes from `offset` on.
+  func read(_ offset: UInt64, count: Int) throws -> Data {
+    do {
+      try file.seek(toOffset: offset)
+      return try file.read(upToCount: count) ?? Data()
+    } catch {
+      throw MienError(.file, nil, "could not be read")
+    }
+  }
+}
+
+/// The boxes of MP4 and QuickTime files (ISO/IEC 14496-12).
+private enum ISOMedia {
+  private static let name = "MP4 or QuickTime"
+  /// The largest index that is looked into; hours of video take a few megabytes.
+  private static let largestIndex: UInt64 = 256 << 20
+
+  struct Box {
+    let type: String
+    let body: Range<UInt64>
+    let isCut: Bool
+  }
+
+  /// Whether a file starts with a box that these files start with.
+  static func isStart(_ view: ByteView) -> Bool {
+    ["ftyp", "moov", "mdat", "wide", "free", "skip", "pnot", "styp"].contains { type in
+      view.has(Array(type.utf8), at: 4)
+    }
+  }
+
+  static func container(_ file: VideoBytes) throws -> VideoContainer {
+    let boxes = try boxes(file, 0..<file.size)
+    let isPicture = try boxes.first { $0.type == "ftyp" }.map { box in
+      let brand = String(decoding: try file.read(box.body.lowerBound, count: 4), as: UTF8.self)
+      return ["heic", "heix", "mif1", "avif"].contains(brand)
+    }
+    if isPicture == true { throw MienError(.format, nil, "is a HEIC or AVIF picture, expected a video") }
+    guard let index = boxes.first(where: { $0.type == "moov" }), !index.isCut else {
+      throw MienError(
+        .format, nil, "is a truncated or unfinished file (\(name)): its index, the moov box, is missing")
+    }
+    var container = VideoContainer(name: name, isTruncated: boxes.contains(where: \.isCut))
+    guard index.body.upperBound - index.body.lowerBound <= largestIndex else { return container }
+    for track in try self.boxes(file, index.body) where track.type == "trak" {
+      let media = try path(["mdia"], file, track.body)
+      guard let media, let handler = try path(["hdlr"], file, media.body),
+        try file.read(handler.body.lowerBound + 8, count: 4) == Data("vide".utf8)
+      else { continue }
+      let description = try path(["minf", "stbl", "stsd"], file, media.body)
+      let codec = try description.map { try file.read($0.body.lowerBound + 12, count: 4) } ?? Data()
+      if codec.count == 4 {
+        container.codec = String(decoding: codec.map { (32..<127).contains($0) ? $0 : 63 }, as: UTF8.self)
+      }
+      return container
+    }
+    throw MienError(.format, nil, "has no video stream (\(name))")
+  }
+
+  private static func path(_ types: [String], _ file: VideoBytes, _ range: Range<UInt64>) throws -> Box? {
+    var range = range
+    var found: Box?
+    for type in types {
+      found = try boxes(file, range).first { $0.type == type }
+      guard let found else { return nil }
+      range = found.body
+    }
+    return found
+  }
+
+  /// The boxes that follow one another in `range`; bytes that cannot be a box end the list.
+  private static func boxes(_ file: VideoBytes, _ range: Range<UInt64>) throws -> [Box] {
+    var boxes: [Box] = []
+    var offset = range.lowerBound
+    while offset < range.upperBound, range.upperBound - offset >= 8, boxes.count < 100_000 {
+      let header = try file.read(offset, count: 16)
+      let box: (type: String, length: UInt64, header: UInt64)? = header.withUnsafeBytes { bytes in
+        let view = ByteView(bytes: bytes)
+        guard let short = view.bigEndian32(0), bytes.count >= 8 else { return nil }
+        let type = String(decoding: bytes[4..<8], as: UTF8.self)
+        if short == 0 { return (type, range.upperBound - offset, 8) }
+        guard short == 1 else { return (type, UInt64(short), 8) }
+        guard let high = view.bigEndian32(8), let low = view.bigEndian32(12) else { return nil }
+        return (type, UInt64(high) << 32 | UInt64(low), 16)
+      }
+      guard let box, box.length >= box.header else { break }
+      let (end, overflow) = offset.addingReportingOverflow(box.length)
+      let isCut = overflow || end > range.upperBound
+      let bodyEnd = isCut ? range.upperBound : end
+      boxes.append(Box(type: box.type, body: min(offset + box.header, bodyEnd)..<bodyEnd, isCut: isCut))
+      offset = bodyEnd
+    }
+    return boxes
+  }
+}

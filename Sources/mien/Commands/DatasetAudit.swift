@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienDatasets
+
+/// `mien dataset audit FACES`.
+struct DatasetAudit: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit",
+    abstract: "Looks for copies within and across splits, shared people, blank pictures and classes out of balance.",
+    discussion: """
+      Near copies are the same photograph with another brightness, a watermark, or moved by a pixel.
+
+      --fix leaves out, in this order: blank pictures; of copies whose labels differ those outside the majority, all \
+      where there is none; training faces with a copy in validation or test, and validation faces with one in test; \
+      copies of an earlier face of the same split.
+      """)
+
+  /// What counts as a copy.
+  enum Copies: String, ExpressibleByArgument, CaseIterable {
+    case exact, near
+  }
+
+  @Argument(help: "A file made by mien dataset import.")
+  var faces: String
+
+  @Option(help: "What counts as a copy.")
+  var copies = Copies.near
+
+  @Option(help: ArgumentHelp("Write all findings as JSON, to standard output and nothing else.", valueName: "file|-"))
+  var json: String?
+
+  @Option(help: ArgumentHelp("Write a page that shows copies side by side.", valueName: "file.html"))
+  var html: String?
+
+  @Option(help: ArgumentHelp("Write a cleaned set; the input stays as it is.", valueName: "faces.safetensors"))
+  var fix: String?
+
+  func run() async throws {
+    if let fix { try ResultFile.check(fix, isNot: faces, option: "--fix") }
+    try ResultFile.check(json)
+    try ResultFile.check(html)
+    let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
+    let progress = ProgressLine("faces")
+    let audit = try FaceSetAudit(set, copies: copies == .exact ? .exact : .near) { progress.update($0, of: set.count) }
+    progress.clear()
+    if let json { try ResultFile.write(audit.json(), to: json) }
+    if json != "-" {
+      for line in AuditTable(audit).lines { Console.print(line) }
+    }
+    if let html { try ResultFile.write(AuditGallery(audit).html(), to: html) }
+    if let fix {
+      let repair = FaceSetRepair(audit)
+      try repair.cleaned().write(to: URL(fileURLWithPath: fix))
+      for reason in FaceSetRepair.Reason.allCases where repair.count(reason) > 0 {
+        Console.error("left out: \(repair.count(reason)) \(reason.rawValue)")
+      }
+      Console.error("\(fix): \(repair.kept.count) of \(set.count) faces")
+    }
+  }
+}

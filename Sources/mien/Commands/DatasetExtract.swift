@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienDatasets
+import MienInference
+import MienVision
+
+/// `mien dataset extract VIDEO… -o DIR`.
+struct DatasetExtract: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "extract",
+    abstract: "Cuts the faces out of videos, for a data set of one's own.",
+    discussion: """
+      Each video gets a folder of face pictures; faces.csv says which video, frame and box each is from. Rename the \
+      folders to classes, or move the pictures into folders of classes, then: mien dataset import folders DIR. \
+      Near-identical faces of a video are left out. Exit status: 0 where every video was read to its end, else 1.
+      """)
+
+  @Argument(help: ArgumentHelp("Video files.", valueName: "video"))
+  var videos: [String]
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The folder to write to.", valueName: "dir"))
+  var output: String
+
+  @Option(help: ArgumentHelp("Look at a frame every so many seconds; 1 where not given.", valueName: "seconds"))
+  var every: Double?
+
+  @Flag(help: "Look at the first frame after each cut instead.")
+  var scenes = false
+
+  @Option(help: ArgumentHelp("Width and height of a face picture in pixels.", valueName: "px"))
+  var size = FolderImporter.defaultSide
+
+  @Flag(help: "Equalise the histogram of each face.")
+  var equalize = false
+
+  @Option(help: ArgumentHelp("Side of the smallest face to find, in pixels.", valueName: "px"))
+  var minFace: Int?
+
+  @OptionGroup var model: ModelOptions
+
+  func validate() throws {
+    if scenes && every != nil { throw ValidationError("--every and --scenes exclude each other.") }
+    if let every, !(every > 0 && every.isFinite) { throw ValidationError("--every is a number of seconds above 0.") }
+    guard (1...FaceSet.maximumSide).contains(size) else {
+      throw ValidationError("--size \(size): expected 1 to \(FaceSet.maximumSide) pixels")
+    }
+    if let minFace, minFace < 20 { throw ValidationError("--min-face is at least 20 pixels.") }
+  }
+
+  func run() async throws {
+    let card = try model.naming { try model.file().unverifiedCard() }
+    let extractor = try FaceExtractor(
+      choice: scenes ? .scenes : .every(every ?? 1),
+      frame: FaceFrame(framing: card.framing, preprocessing: Preprocessing(width: size, height: size)),
+      equalizes: equalize, detector: FaceDetector(options: FaceDetectorOptions(minFace: minFace)))
+    let faces = try ExtractedFaces(folder: URL(fileURLWithPath: output, isDirectory: true))
+    Interrupt.listen()
+    var failed = false
+    for video in videos where !Interrupt.isRaised {
+      let url = URL(fileURLWithPath: video)
+      let folder = try faces.addVideo(url)
+      let progress = ProgressLine("frames of \(Console.printable(url.lastPathComponent))")
+      let outcome = try extractor.extract(
+        url, shouldStop: { Interrupt.isRaised }, progress: { progress.update($0 + 1, of: max($1 ?? 0, $0 + 1)) },
+        { try faces.add($0, video: video, folder: folder) })
+      progress.clear()
+      if let error = outcome.error {
+        failed = true
+        Console.error("mien: \(Console.printable("\(video): \(error.message)"))")
+      }
+      if outcome.error == nil || outcome.frames > 0 {
+        Console.error(
+          Console.printable(
+            "\(video): \(outcome.frames) frames looked at, \(outcome.found) faces, "
+              + "\(outcome.repeated) near-identical left out, \(outcome.kept) written"))
+      }
+    }
+    if Interrupt.isRaised {
+      failed = true
+      Console.error("stopped; the faces so far are in \(output)")
+    }
+    if failed { throw ExitCode.failure }
+  }
+}

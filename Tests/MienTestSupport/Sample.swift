@@ -1,0 +1,21 @@
+package import Foundation
+import MienVision
+
+/// The sample photo of an astronaut that `scripts/setup.sh` fetches.
+package enum Sample {
+  /// The file.
+  package static let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent(".native/samples/astronaut.png")
+
+  /// Whether it is there.
+  package static var exists: Bool { FileManager.default.fileExists(atPath: url.path) }
+
+  /// Four frames a second of 256x256: eight of the photo, then four of its mirror image at half its brightness.
+  package static func clip() throws -> Data {
+    let photo = try Image(contentsOf: url).resized(width: 256, height: 256)
+    let mirrored = photo.flipped(.horizontal).pixels.map { $0 / 2 }
+    return DrawnClip.y4m(
+      width: 256, height: 256, rate: 4,
+      frames: (0..<12).map { $0 < 8 ? photo.pixels : mirrored })
+  }
+}

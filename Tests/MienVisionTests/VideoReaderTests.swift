@@ -1,0 +1,226 @@
+import CMienVideoFunctions
+import Foundation
+import Glibc
+import MienCore
+import MienTestSupport
+import MienVision
+import Testing
+
+@Suite("Reading videos")
+struct VideoReaderTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  func file(_ name: String, _ data: Data) throws -> URL {
+    let url = folder.file(name)
+    try data.write(to: url)
+    return url
+  }
+
+  /// 64 x 32, left half `left`, right half `right`.
+  static func halves(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
+    (0..<(64 * 32)).flatMap { $0 % 64 < 32 ? left : right }
+  }
+
+  static func grey(_ value: UInt8) -> [UInt8] { [UInt8](repeating: value, count: 64 * 32 * 3) }
+
+  func message(_ url: URL) -> String {
+    let error = #expect(throws: MienError.self) { try VideoReader(contentsOf: url) }
+    #expect(error?.subject == url.path)
+    return error?.message ?? ""
+  }
+
+  @Test("Frames come in order, with their numbers and times, in RGB")
+  func frames() throws {
+    let colours: [[UInt8]] = [[200, 30, 40], [30, 180, 60], [40, 50, 190], [128, 128, 128]]
+    let frames = (0..<12).map { Self.halves(colours[$0 % 4], colours[($0 + 1) % 4]) }
+    let url = try file("clip.bin", DrawnClip.y4m(width: 64, height: 32, rate: 10, frames: frames))
+    let reader = try VideoReader(contentsOf: url)
+    #expect(reader.width == 64 && reader.height == 32)
+    #expect(reader.framesPerSecond.map { abs($0 - 10) < 0.01 } == true)
+    for index in 0..<12 {
+      let frame = try #require(try reader.next())
+      #expect(frame.index == index && abs(frame.seconds - Double(index) / 10) < 0.002, "\(frame.seconds)")
+      #expect(frame.image.width == 64 && frame.image.height == 32 && frame.image.channels == 3)
+      for (column, colour) in [(8, colours[index % 4]), (56, colours[(index + 1) % 4])] {
+        for (found, drawn) in zip(frame.image.pixel(column, 16), colour) { #expect(abs(found - Int(drawn)) <= 4) }
+      }
+    }
+    #expect(try reader.next() == nil)
+    #expect(try reader.next() == nil)
+  }
+
+  @Test("Frames before a time are passed over and counted")
+  func notBefore() throws {
+    let frames = (0..<20).map { Self.grey(UInt8(20 + 10 * $0)) }
+    let url = try file("clip.y4m", DrawnClip.y4m(width: 64, height: 32, rate: 10, frames: frames))
+    let reader = try VideoReader(contentsOf: url)
+    #expect(try reader.next(notBefore: 0.45)?.index == 5)
+    // A time that has passed gives the next frame.
+    let frame = try #require(try reader.next(notBefore: 0))
+    #expect(frame.index == 6 && abs(frame.image.pixel(3, 3)[0] - 80) <= 4)
+    #expect(try reader.next(notBefore: 1.89)?.index == 19)
+    #expect(try reader.next(notBefore: 0) == nil)
+  }
+
+  @Test("What is no video is named before a decoder sees it")
+  func noVideos() throws {
+    #expect(message(folder.file("none.mp4")) == "no such file")
+    #expect(message(folder.url).contains("is a folder"))
+    #expect(message(try file("empty.mp4", Data())) == "is empty, expected a video")
+    #expect(message(try file("text.mp4", Data("hello\n".utf8))).contains("is no video that is known here"))
+    #expect(message(try file("list.m3u8", Data("#EXTM3U\n/etc/passwd\n".utf8))).contains("is no video"))
+    #expect(message(try file("script.txt", Data("ffconcat version 1.0\nfile /etc/passwd\n".utf8))).contains("no video"))
+    let picture = try PictureFiles.quarters().encoded(as: .png)
+    #expect(message(try file("picture.mp4", picture)).contains("is a picture, expected a video"))
+    #expect(message(try file("brand.mp4", DrawnClip.box("ftyp", Data("heic\0\0\0\0mif1".utf8)))).contains("HEIC"))
+    let fifo = folder.file("pipe.mp4")
+    mkfifo(fifo.path, 0o600)
+    #expect(message(fifo) == "is not a regular file")
+  }
+
+  @Test("Broken files say what is wrong with them")
+  func brokenFiles() throws {
+    let headless = DrawnClip.mp4(handler: "vide", codec: "avc1", hasIndex: false)
+    #expect(message(try file("unfinished.mp4", headless)).contains("its index, the moov box, is missing"))
+    let sound = DrawnClip.mp4(handler: "soun", codec: "mp4a")
+    #expect(message(try file("sound.mp4", sound)) == "has no video stream (MP4 or QuickTime)")
+    let strange = message(try file("codec.mp4", DrawnClip.mp4(handler: "vide", codec: "zzzz")))
+    #expect(strange.contains("no video stream that it can decode") && strange.contains("its codec is zzzz"))
+    let cut = DrawnClip.mp4(handler: "vide", codec: "avc1").dropLast(20)
+    #expect(message(try file("cut.mp4", Data(cut))).contains("moov box, is missing"))
+    // A frame that is not whole is no frame.
+    let clip = DrawnClip.y4m(width: 64, height: 32, rate: 10, frames: [Self.grey(9)])
+    let reader = try? VideoReader(contentsOf: try file("short.y4m", clip.prefix(500)))
+    if let reader { #expect(throws: MienError.self) { try reader.next() } }
+  }
+
+  @Test("Boxes of any bytes are survived")
+  func fuzzedBoxes() throws {
+    let whole = [UInt8](DrawnClip.mp4(handler: "vide", codec: "avc1"))
+    var random = SeededRandom(seed: 3)
+    for _ in 0..<300 {
+      var bytes = whole
+      for _ in 0..<Int.random(in: 1...8, using: &random) {
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8(truncatingIfNeeded: random.next())
+      }
+      _ = try? VideoReader(
+        contentsOf: file("fuzzed.mp4", Data(bytes.prefix(Int.random(in: 1...bytes.count, using: &random)))))
+    }
+  }
+
+  // MARK: - With ffmpeg
+
+  /// Makes a file with the `ffmpeg` program.
+  func ffmpeg(_ name: String, _ arguments: [String]) throws -> URL {
+    let url = folder.file(name)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(Clip.ffmpeg))
+    process.arguments = ["-v", "error", "-nostdin", "-y"] + arguments + [url.path]
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0)
+    return url
+  }
+
+  func times(_ url: URL) throws -> [Double] {
+    let reader = try VideoReader(contentsOf: url)
+    var times: [Double] = []
+    while let frame = try reader.next() { times.append(frame.seconds) }
+    return times
+  }
+
+  @Test(
+    "Times are the container's where frames have different lengths", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func variableFrameRate() throws {
+    // Ten frames of a tenth of a second, then ten of half a second.
+    let filter = "setpts='if(lt(N,10),N,10+(N-10)*5)/10/TB'"
+    for (codec, name) in [("mpeg4", "clip.mp4"), ("mpeg4", "clip.mkv")] {
+      let url = try ffmpeg(
+        name,
+        ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2", "-vf", filter, "-vsync", "vfr", "-c:v", codec])
+      let expected: [Double] = (0..<10).map { Double($0) / 10 } + (0..<10).map { 1 + Double($0) / 2 }
+      let found = try times(url)
+      #expect(found.count == 20)
+      for (a, b) in zip(found, expected) { #expect(abs(a - b) < 0.002, "\(found)") }
+    }
+  }
+
+  @Test("Frames that are stored out of order have rising times", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func bidirectionalFrames() throws {
+    let url = try ffmpeg(
+      "clip.mp4", ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2", "-c:v", "mpeg4", "-bf", "2"])
+    let found = try times(url)
+    #expect(found.count == 20)
+    for (index, seconds) in found.enumerated() { #expect(abs(seconds - Double(index) / 10) < 0.002, "\(found)") }
+  }
+
+  @Test("A clip filmed on its side comes upright", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func rotation() throws {
+    let frames = (0..<5).map { _ in Self.halves([250, 250, 250], [10, 10, 10]) }
+    let source = try file("clip.y4m", DrawnClip.y4m(width: 64, height: 32, rate: 10, frames: frames))
+    let plain = try ffmpeg("plain.mp4", ["-i", source.path, "-c:v", "mpeg4", "-q:v", "2"])
+    let turned = try ffmpeg("turned.mp4", ["-i", plain.path, "-c", "copy", "-metadata:s:v:0", "rotate=90"])
+    let reader = try VideoReader(contentsOf: turned)
+    #expect(reader.width == 32 && reader.height == 64)
+    let image = try #require(try reader.next()?.image)
+    #expect(image.width == 32 && image.height == 64)
+    // A clockwise quarter turn takes the left half up.
+    #expect(image.pixel(16, 8)[0] > 200 && image.pixel(16, 56)[0] < 60)
+  }
+
+  @Test("A file that is cut off gives its whole frames, then says so", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func truncation() throws {
+    let source = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=3", "-c:v", "mpeg4"]
+    for (name, options) in [("clip.mp4", ["-movflags", "+faststart"]), ("clip.avi", []), ("clip.mkv", [])] {
+      let whole = try Data(contentsOf: ffmpeg(name, source + options))
+      let reader = try VideoReader(contentsOf: file("cut-" + name, whole.prefix(whole.count * 2 / 3)))
+      var count = 0
+      let error = #expect(throws: MienError.self) {
+        while try reader.next() != nil { count += 1 }
+      }
+      #expect((5..<30).contains(count), "\(name): \(count)")
+      #expect(error?.message.contains("is a truncated file") == true && error?.subject?.hasSuffix(name) == true)
+      #expect(try reader.next() == nil)
+    }
+  }
+
+  // MARK: - The shim
+
+  @Test("The clip has all its frames", .enabled(if: Shared.hasMedia, "needs ../shared/media"))
+  func clip() throws {
+    let reader = try VideoReader(contentsOf: Shared.media("hamilton.mp4"))
+    #expect(reader.width == 640 && reader.height == 360 && reader.frameCount == 275)
+    var last: VideoFrame?
+    while let frame = try reader.next(notBefore: Double(last?.index ?? 0) / 29.97 + 1) { last = frame }
+    let index = try #require(last?.index)
+    #expect(index >= 240 && abs((last?.seconds ?? 0) - Double(index) / 29.97) < 0.01)
+  }
+
+  @Test("Null pointers are invalid arguments, with a message")
+  func nulls() throws {
+    // Makes the library stay loaded.
+    _ = try? VideoReader(
+      contentsOf: file("clip.y4m", DrawnClip.y4m(width: 64, height: 32, rate: 1, frames: [Self.grey(1)])))
+    let beside = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+      .appendingPathComponent("libMienVideoShim.so")
+    let library = try #require(dlopen(beside.path, RTLD_NOW | RTLD_LOCAL))
+    let symbol = try #require(dlsym(library, "mien_opencv_video_functions"))
+    let table = try #require(unsafeBitCast(symbol, to: mien_opencv_video_functions_type.self)()?.pointee)
+    #expect(table.version == MIEN_OPENCV_VIDEO_VERSION)
+    let calls: [(UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32] = [
+      { table.reader_open(nil, nil, nil, $0) }, { table.reader_grab(nil, nil, nil, $0) },
+      { table.reader_retrieve(nil, nil, nil, nil, $0) },
+    ]
+    for call in calls {
+      var error: UnsafeMutablePointer<CChar>?
+      #expect(call(&error) == MIEN_OPENCV_VIDEO_INVALID)
+      #expect(error.map { String(cString: $0) }?.isEmpty == false)
+      table.string_free(error)
+      #expect(call(nil) == MIEN_OPENCV_VIDEO_INVALID)
+    }
+    table.string_free(nil)
+    table.reader_free(nil)
+  }
+}
