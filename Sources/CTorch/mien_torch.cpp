@@ -3,11 +3,15 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/GradMode.h>
 #include <torch/version.h>
 
+#include <dlfcn.h>
 #include <malloc.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -74,8 +78,16 @@ at::ScalarType scalar_type(mien_torch_type type) {
     case MIEN_TORCH_U8: return at::kByte;
     case MIEN_TORCH_I64: return at::kLong;
     case MIEN_TORCH_F32: return at::kFloat;
+    case MIEN_TORCH_BF16: return at::kBFloat16;
   }
   throw std::invalid_argument("unknown element type");
+}
+
+/// Where tensors are made.
+std::atomic<bool> on_cuda = false;
+
+at::TensorOptions options(at::ScalarType type) {
+  return at::TensorOptions().dtype(type).device(on_cuda ? at::kCUDA : at::kCPU);
 }
 
 at::IntArrayRef sizes_of(const int64_t *sizes, int32_t rank) {
@@ -90,6 +102,36 @@ std::vector<at::Tensor> list(mien_torch_tensor *const *tensors, int32_t count) {
   for (int32_t i = 0; i < count; ++i) values.push_back(get(tensors[i]));
   return values;
 }
+
+/// The parameters that have gradients: those that an optimiser moves.
+struct Moving {
+  std::vector<at::Tensor> values, gradients;
+
+  Moving(mien_torch_tensor *const *parameters, int32_t count) {
+    const auto all = list(parameters, count);
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (!all[i].grad().defined()) continue;
+      values.push_back(all[i]);
+      gradients.push_back(all[i].grad());
+      indices.push_back(i);
+    }
+  }
+
+  /// Of a list with one tensor a parameter, those of the moving ones.
+  std::vector<at::Tensor> matching(mien_torch_tensor *const *states) const {
+    if (!states) throw std::invalid_argument("null tensor list");
+    std::vector<at::Tensor> found;
+    for (const size_t i : indices) found.push_back(get(states[i]));
+    return found;
+  }
+
+ private:
+  std::vector<size_t> indices;
+};
+
+using Adam = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                      double, double, double, double, double, bool, bool, const std::optional<at::Tensor> &,
+                      const std::optional<at::Tensor> &);
 
 }  // namespace
 
@@ -106,6 +148,26 @@ int32_t mien_torch_configure(int32_t threads, char **error) noexcept {
     mallopt(M_ARENA_MAX, 1);
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+  });
+}
+
+int32_t mien_torch_use_cuda(char **error) noexcept {
+  return guarded(error, [&] {
+    if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
+      const char *reason = dlerror();
+      throw std::runtime_error(std::string("the CUDA libraries cannot be loaded: ") + (reason ? reason : "no reason"));
+    }
+    if (at::detail::getCUDAHooks().deviceCount() < 1) throw std::runtime_error("no CUDA device was found");
+    on_cuda = true;
+  });
+}
+
+int32_t mien_torch_set_autocast(int32_t enabled, char **error) noexcept {
+  return guarded(error, [&] {
+    if (!on_cuda) return;
+    at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
+    at::autocast::set_autocast_enabled(at::kCUDA, enabled != 0);
+    if (!enabled) at::autocast::clear_cache();
   });
 }
 
@@ -133,7 +195,7 @@ int32_t mien_torch_from_bytes(mien_torch_type type, const int64_t *sizes, int32_
                                   std::to_string(byte_count));
     }
     if (byte_count > 0) std::memcpy(tensor.mutable_data_ptr(), bytes, static_cast<size_t>(byte_count));
-    return tensor;
+    return tensor.to(options(tensor.scalar_type()));
   });
 }
 
@@ -150,7 +212,7 @@ int32_t mien_torch_to_bytes(const mien_torch_tensor *x, void *bytes, int64_t byt
 
 int32_t mien_torch_full(const int64_t *sizes, int32_t rank, float value, mien_torch_tensor **out,
                         char **error) noexcept {
-  return make(out, error, [&] { return at::full(sizes_of(sizes, rank), value, at::TensorOptions().dtype(at::kFloat)); });
+  return make(out, error, [&] { return at::full(sizes_of(sizes, rank), value, options(at::kFloat)); });
 }
 
 int32_t mien_torch_shape(const mien_torch_tensor *x, int64_t *sizes, int32_t capacity, int32_t *rank,
@@ -162,7 +224,8 @@ int32_t mien_torch_shape(const mien_torch_tensor *x, int64_t *sizes, int32_t cap
       case at::kByte: *type = MIEN_TORCH_U8; break;
       case at::kLong: *type = MIEN_TORCH_I64; break;
       case at::kFloat: *type = MIEN_TORCH_F32; break;
-      default: throw std::invalid_argument("an element type that is not u8, i64 or f32");
+      case at::kBFloat16: *type = MIEN_TORCH_BF16; break;
+      default: throw std::invalid_argument("an element type that is not u8, i64, f32 or bf16");
     }
     *rank = static_cast<int32_t>(tensor.dim());
     if (*rank <= capacity) {
@@ -227,6 +290,20 @@ int32_t mien_torch_subtract(const mien_torch_tensor *a, const mien_torch_tensor 
 int32_t mien_torch_multiply(const mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
                             char **error) noexcept {
   return make(out, error, [&] { return at::mul(get(a), get(b)); });
+}
+
+int32_t mien_torch_divide(const mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
+                          char **error) noexcept {
+  return make(out, error, [&] { return at::div(get(a), get(b)); });
+}
+
+int32_t mien_torch_power(const mien_torch_tensor *x, double exponent, mien_torch_tensor **out,
+                         char **error) noexcept {
+  return make(out, error, [&] { return at::pow(get(x), exponent); });
+}
+
+int32_t mien_torch_exponential(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::exp(get(x)); });
 }
 
 int32_t mien_torch_affine(const mien_torch_tensor *x, float scale, float offset, mien_torch_tensor **out,
@@ -356,7 +433,9 @@ int32_t mien_torch_dropout(const mien_torch_tensor *x, double probability, uint6
   return make(out, error, [&] {
     if (!(probability >= 0 && probability < 1)) throw std::invalid_argument("dropout probability must be in 0..<1");
     const auto &input = get(x);
-    const auto mask = at::empty_like(input.detach()).bernoulli_(1 - probability, at::detail::createCPUGenerator(seed));
+    auto generator = input.is_cuda() ? at::globalContext().defaultGenerator(at::kCUDA) : at::detail::createCPUGenerator();
+    generator.set_current_seed(seed);
+    const auto mask = at::empty_like(input.detach()).bernoulli_(1 - probability, generator);
     return at::mul(input, mask.div_(1 - probability));
   });
 }
@@ -375,17 +454,65 @@ int32_t mien_torch_sgd_step(mien_torch_tensor *const *parameters, mien_torch_ten
                             char **error) noexcept {
   return guarded(error, [&] {
     c10::NoGradGuard no_gradient;
-    std::vector<at::Tensor> values, gradients, buffers;
-    const auto all = list(parameters, count);
-    const auto state = list(velocities, count);
-    for (size_t i = 0; i < all.size(); ++i) {
-      if (!all[i].grad().defined()) continue;
-      values.push_back(all[i]);
-      gradients.push_back(all[i].grad());
-      buffers.push_back(state[i]);
+    const Moving moving(parameters, count);
+    if (moving.values.empty()) return;
+    const auto buffers = moving.matching(velocities);
+    at::_fused_sgd_(moving.values, moving.gradients, buffers, weight_decay, momentum, learning_rate, 0.0, nesterov != 0,
+                    false, false);
+  });
+}
+
+int32_t mien_torch_adam_step(mien_torch_tensor *const *parameters, mien_torch_tensor *const *first_moments,
+                             mien_torch_tensor *const *second_moments, int32_t count, int64_t step,
+                             double learning_rate, double beta1, double beta2, double epsilon, double weight_decay,
+                             int32_t decoupled, char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    if (step < 1) throw std::invalid_argument("Adam's step counts from 1");
+    const Moving moving(parameters, count);
+    if (moving.values.empty()) return;
+    const auto first = moving.matching(first_moments), second = moving.matching(second_moments);
+    const auto number = at::full({}, static_cast<double>(step), moving.values[0].options().dtype(at::kFloat));
+    const std::vector<at::Tensor> steps(moving.values.size(), number);
+    (decoupled ? static_cast<Adam>(at::_fused_adamw_) : static_cast<Adam>(at::_fused_adam_))(
+        moving.values, moving.gradients, first, second, {}, steps, learning_rate, beta1, beta2, weight_decay, epsilon,
+        false, false, {}, {});
+  });
+}
+
+int32_t mien_torch_rmsprop_step(mien_torch_tensor *const *parameters, mien_torch_tensor *const *squares,
+                                mien_torch_tensor *const *velocities, int32_t count, double learning_rate, double rho,
+                                double momentum, double epsilon, double weight_decay, char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    const Moving moving(parameters, count);
+    if (moving.values.empty()) return;
+    const auto mean_squares = moving.matching(squares);
+    auto gradients = moving.gradients;
+    if (weight_decay != 0) gradients = at::_foreach_add(gradients, moving.values, weight_decay);
+    at::_foreach_mul_(mean_squares, rho);
+    at::_foreach_addcmul_(mean_squares, gradients, gradients, 1 - rho);
+    auto roots = at::_foreach_sqrt(mean_squares);
+    at::_foreach_add_(roots, epsilon);
+    if (momentum > 0) {
+      const auto buffers = moving.matching(velocities);
+      at::_foreach_mul_(buffers, momentum);
+      at::_foreach_addcdiv_(buffers, gradients, roots);
+      at::_foreach_add_(moving.values, buffers, -learning_rate);
+    } else {
+      at::_foreach_addcdiv_(moving.values, gradients, roots, -learning_rate);
     }
-    if (values.empty()) return;
-    at::_fused_sgd_(values, gradients, buffers, weight_decay, momentum, learning_rate, 0.0, nesterov != 0, false, false);
+  });
+}
+
+int32_t mien_torch_add_to_gradients_inplace(mien_torch_tensor *const *parameters, const double *scales, int32_t count,
+                                            char **error) noexcept {
+  return guarded(error, [&] {
+    c10::NoGradGuard no_gradient;
+    const auto values = list(parameters, count);
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (values[i].grad().defined()) values[i].mutable_grad().add_(values[i].detach(), scales[i]);
+    }
   });
 }
 

@@ -22,6 +22,16 @@ extension Tensor {
     }
   }
 
+  /// Adds `scales[i] * tensors[i]` to the gradient of each tensor that has one.
+  public static func addToGradientsInPlace(_ tensors: [Tensor], scales: [Double]) throws {
+    guard tensors.count == scales.count else {
+      throw MienError(.mismatch, nil, "\(scales.count) scales for \(tensors.count) tensors")
+    }
+    try withHandles(tensors) { handles, count in
+      try check { mien_torch_add_to_gradients_inplace(handles, scales, count, $0) }
+    }
+  }
+
   /// Scales the gradients of `tensors` so that their joint L2 norm is at most `maximum`.
   ///
   /// - Returns: the norm before.

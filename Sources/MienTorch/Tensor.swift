@@ -8,13 +8,14 @@ import MienCore
 @TorchActor public final class Tensor {
   /// Element types.
   public enum ElementType: Sendable {
-    case u8, i64, f32
+    case u8, i64, f32, bf16
 
     var native: mien_torch_type {
       switch self {
       case .u8: MIEN_TORCH_U8
       case .i64: MIEN_TORCH_I64
       case .f32: MIEN_TORCH_F32
+      case .bf16: MIEN_TORCH_BF16
       }
     }
 
@@ -22,6 +23,7 @@ import MienCore
       switch native {
       case MIEN_TORCH_U8: self = .u8
       case MIEN_TORCH_I64: self = .i64
+      case MIEN_TORCH_BF16: self = .bf16
       default: self = .f32
       }
     }
@@ -202,6 +204,16 @@ import MienCore
   public func multiplied(by other: Tensor) throws -> Tensor {
     try Self.make { mien_torch_multiply(handle, other.handle, $0, $1) }
   }
+  /// Elementwise quotient, with broadcasting.
+  public func divided(by other: Tensor) throws -> Tensor {
+    try Self.make { mien_torch_divide(handle, other.handle, $0, $1) }
+  }
+  /// Each element, not negative, to the power `exponent`.
+  public func power(_ exponent: Double) throws -> Tensor {
+    try Self.make { mien_torch_power(handle, exponent, $0, $1) }
+  }
+  /// e to the power of each element.
+  public func exponential() throws -> Tensor { try Self.make { mien_torch_exponential(handle, $0, $1) } }
   /// `self * scale + offset`.
   public func scaled(by scale: Float, offset: Float = 0) throws -> Tensor {
     try Self.make { mien_torch_affine(handle, scale, offset, $0, $1) }

@@ -1,7 +1,33 @@
 import CTorch
+import MienCore
 
 /// Settings of libtorch as a whole.
 @TorchActor public enum Torch {
+  /// Where tensors live and operations run.
+  public enum Device: String, Sendable, CaseIterable { case cpu, cuda }
+
+  /// Chooses the device that tensors are made on, for the rest of the process. Call it before any tensor is made.
+  ///
+  /// - Throws: ``MienError`` where libtorch's CUDA libraries (`libtorch_cuda.so`, searched as the dynamic linker does) or
+  ///   a CUDA device are missing.
+  public static func use(_ device: Device) throws {
+    guard device == .cuda else { return }
+    do { try Tensor.check { mien_torch_use_cuda($0) } } catch let error as MienError {
+      throw MienError(
+        .native, "--device cuda",
+        "\(error.message). It needs an NVIDIA GPU and LD_LIBRARY_PATH naming the lib folders of torch "
+          + "\(try version()) built for CUDA, and of its nvidia packages")
+    }
+  }
+
+  /// Runs `body` with convolutions and matrix products in bf16 where the device is CUDA; on a CPU it changes nothing.
+  public static func withAutocast<Result>(_ body: () throws -> Result) throws -> Result {
+    try Tensor.check { mien_torch_set_autocast(1, $0) }
+    let result = Swift.Result { try body() }
+    try Tensor.check { mien_torch_set_autocast(0, $0) }
+    return try result.get()
+  }
+
   /// Sets how many threads an operation may use, flushes denormal numbers to zero, and has the process keep freed memory
   /// for the next step.
   public static func configure(threads: Int) throws {

@@ -6,30 +6,39 @@ public import MienTorch
 /// contrast, then erasing.
 public struct Augmentation: Codable, Sendable, Equatable {
   /// Largest rotation either way, in degrees.
-  public var rotationDegrees: Float = 0
+  public var rotationDegrees = 0.0
   /// Largest shift either way, as a share of width and height.
-  public var shift: Float = 0
+  public var shift = 0.0
   /// Largest shear either way: the tangent of its angle.
-  public var shear: Float = 0
+  public var shear = 0.0
   /// Least and greatest scale; above 1 enlarges.
-  public var zoom: [Float] = [1, 1]
+  public var zoom = [1.0, 1.0]
   /// Whether half of the faces are mirrored.
   public var horizontalFlip = false
+  /// Whether half of the faces are turned upside down.
+  public var verticalFlip = false
   /// What stands outside a warped face.
   public var fill = Tensor.Fill.nearest
   /// Largest addition to all values either way, on the scale 0…1.
-  public var brightness: Float = 0
+  public var brightness = 0.0
   /// Largest relative change of differences from the middle grey either way.
-  public var contrast: Float = 0
+  public var contrast = 0.0
   /// Probability that a rectangle is replaced (Zhong et al. 2020).
-  public var erasingProbability: Float = 0
+  public var erasingProbability = 0.0
   /// Least and greatest share of the area that is replaced.
-  public var erasingArea: [Float] = [0.02, 0.2]
+  public var erasingArea = [0.02, 0.2]
+  /// Of the Beta distribution that mixes pairs of faces (Zhang et al. 2018); 0 for none.
+  public var mixupAlpha = 0.0
+  /// Of the Beta distribution that sizes the rectangle a face takes from another (Yun et al. 2019); 0 for none. With
+  /// ``mixupAlpha`` too, each batch is mixed in one of the two ways.
+  public var cutmixAlpha = 0.0
 
   /// No augmentation.
   public init() {}
 
-  private var warps: Bool { rotationDegrees > 0 || shift > 0 || shear > 0 || zoom != [1, 1] || horizontalFlip }
+  private var warps: Bool {
+    rotationDegrees > 0 || shift > 0 || shear > 0 || zoom != [1, 1] || horizontalFlip || verticalFlip
+  }
 
   /// Changes a batch.
   ///
@@ -49,9 +58,9 @@ public struct Augmentation: Codable, Sendable, Equatable {
       var scales: [Float] = []
       var offsets: [Float] = []
       for _ in 0..<count {
-        let scale = 1 + random.uniform(in: -contrast...contrast)
+        let scale = 1 + random.uniform(within: contrast)
         scales.append(scale)
-        offsets.append(0.5 - 0.5 * scale + random.uniform(in: -brightness...brightness))
+        offsets.append(0.5 - 0.5 * scale + random.uniform(within: brightness))
       }
       result = try result.multiplied(by: Tensor(scales, shape: [count, 1, 1, 1]))
         .adding(Tensor(offsets, shape: [count, 1, 1, 1])).clamped(to: 0...1)
@@ -70,15 +79,16 @@ public struct Augmentation: Codable, Sendable, Equatable {
 
   /// The 2x3 matrix of one image, which maps output to input coordinates in -1…1.
   private func matrix(random: inout SeededRandom, aspect: Float) -> [Float] {
-    let angle = random.uniform(in: -rotationDegrees...rotationDegrees) * .pi / 180
-    let slant = random.uniform(in: -shear...shear)
-    let scale = 1 / random.uniform(in: zoom[0]...zoom[1])
-    let flip: Float = horizontalFlip && random.uniform() < 0.5 ? -1 : 1
-    let (shiftX, shiftY) = (random.uniform(in: -shift...shift) * 2, random.uniform(in: -shift...shift) * 2)
+    let angle = random.uniform(within: rotationDegrees) * .pi / 180
+    let slant = random.uniform(within: shear)
+    let scale = 1 / random.uniform(in: Float(zoom[0])...Float(zoom[1]))
+    let mirror: Float = horizontalFlip && random.uniform() < 0.5 ? -1 : 1
+    let turn: Float = verticalFlip && random.uniform() < 0.5 ? -1 : 1
+    let (shiftX, shiftY) = (random.uniform(within: shift) * 2, random.uniform(within: shift) * 2)
     let (sine, cosine) = (sin(angle), cos(angle))
     return [
-      flip * scale * cosine, flip * scale * (slant * cosine - sine / aspect), shiftX,
-      scale * sine * aspect, scale * (slant * sine * aspect + cosine), shiftY,
+      mirror * scale * cosine, mirror * scale * (slant * cosine - sine / aspect), shiftX,
+      turn * scale * sine * aspect, turn * scale * (slant * sine * aspect + cosine), shiftY,
     ]
   }
 
@@ -86,8 +96,8 @@ public struct Augmentation: Codable, Sendable, Equatable {
   private func erase(
     _ keep: inout [Float], _ paint: inout [Float], offset: Int, height: Int, width: Int, random: inout SeededRandom
   ) {
-    guard random.uniform() < erasingProbability else { return }
-    let area = random.uniform(in: erasingArea[0]...erasingArea[1]) * Float(height * width)
+    guard random.uniform() < Float(erasingProbability) else { return }
+    let area = random.uniform(in: Float(erasingArea[0])...Float(erasingArea[1])) * Float(height * width)
     let ratio = exp(random.uniform(in: -1...1))
     let boxHeight = min(height, max(1, Int((area * ratio).squareRoot())))
     let boxWidth = min(width, max(1, Int((area / ratio).squareRoot())))
@@ -101,9 +111,9 @@ public struct Augmentation: Codable, Sendable, Equatable {
     }
   }
 
-  func validate(file: String) throws {
+  func validate(_ places: RecipePlaces) throws {
     func require(_ holds: Bool, _ key: String, _ expected: String) throws {
-      guard holds else { throw MienError(.argument, file, "augmentation.\(key) must be \(expected)") }
+      try places.require(holds, "augmentation.\(key)", expected)
     }
     try require((0...180).contains(rotationDegrees), "rotationDegrees", "0 to 180")
     try require((0..<1).contains(shift), "shift", "in 0..<1")
@@ -115,5 +125,12 @@ public struct Augmentation: Codable, Sendable, Equatable {
     try require(
       erasingArea.count == 2 && erasingArea[0] >= 0 && erasingArea[0] <= erasingArea[1] && erasingArea[1] <= 1,
       "erasingArea", "[least, greatest], 0 to 1")
+    try require((0...100).contains(mixupAlpha), "mixupAlpha", "0 to 100")
+    try require((0...100).contains(cutmixAlpha), "cutmixAlpha", "0 to 100")
   }
+}
+
+extension SeededRandom {
+  /// A float in -limit…limit.
+  fileprivate mutating func uniform(within limit: Double) -> Float { uniform(in: -Float(limit)...Float(limit)) }
 }

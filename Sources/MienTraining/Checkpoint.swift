@@ -17,6 +17,8 @@ public struct Progress: Codable, Sendable, Equatable {
   public var seconds = 0.0
   /// The best selection metric so far, and its epoch.
   public var best: EpochResult?
+  /// What each epoch came to, higher is better.
+  public var scores: [Double] = []
   /// What was trained on.
   public var data: [ModelCard.TrainingData] = []
 
@@ -97,6 +99,7 @@ extension Recipe {
   /// The recipe's network with fresh weights of its seed.
   @TorchActor func network() throws -> FaceNetwork {
     var random = SeededRandom(seed: seed, stream: 0)
-    return try architecture(file: name).network(channels: model.channels, labels: labelSets(), random: &random)
+    return try architecture(RecipePlaces(file: name)).network(
+      channels: model.channels, labels: labelSets(), random: &random)
   }
 }

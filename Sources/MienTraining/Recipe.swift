@@ -23,10 +23,10 @@ public struct Recipe: Codable, Sendable, Equatable {
     /// The label set: `fer2013`, `ferplus`, `ckplus48`.
     public var labels: String
     /// Factor of the head's loss.
-    public var weight: Float
+    public var weight: Double
 
     /// A head for `labels`.
-    public init(labels: String, weight: Float) {
+    public init(labels: String, weight: Double) {
       self.labels = labels
       self.weight = weight
     }
@@ -34,29 +34,76 @@ public struct Recipe: Codable, Sendable, Equatable {
 
   /// Gradient descent.
   public struct Optimizer: Codable, Sendable, Equatable {
-    /// The rule; `sgd` is the only one yet.
-    public var name = "sgd"
+    /// The rule.
+    public enum Rule: String, Codable, Sendable, CaseIterable { case sgd, adam, adamw, rmsprop }
+
+    /// The rule.
+    public var name = Rule.sgd
     /// Peak learning rate.
     public var learningRate = 0.1
-    /// 0..<1.
+    /// Of `sgd` and `rmsprop`, 0..<1.
     public var momentum = 0.9
-    /// Nesterov's variant.
+    /// Nesterov's variant of `sgd`.
     public var nesterov = true
-    /// L2 coefficient on weights.
+    /// Decay of the mean of gradients in `adam` and `adamw`, 0..<1.
+    public var beta1 = 0.9
+    /// Decay of the mean of their squares in `adam` and `adamw`, 0..<1.
+    public var beta2 = 0.999
+    /// Decay of the mean of squares in `rmsprop`, 0..<1.
+    public var rho = 0.9
+    /// Added to the root of the mean of squares in `adam`, `adamw` and `rmsprop`.
+    public var epsilon = 1e-7
+    /// L2 coefficient on weights; in `adamw` the decoupled decay.
     public var weightDecay = 5e-4
     /// Largest joint L2 norm of the gradients; 0 for none.
     public var gradientClip = 5.0
   }
 
+  /// What is made small.
+  public struct Loss: Codable, Sendable, Equatable {
+    /// How much each class counts.
+    public enum ClassWeights: String, Codable, Sendable, CaseIterable { case none, balanced }
+
+    /// Share of each target spread over all classes, 0..<1.
+    public var labelSmoothing = 0.0
+    /// Exponent of the focal loss; 0 for plain cross-entropy.
+    public var focalGamma = 0.0
+    /// `balanced`: a class counts by the inverse of its share of the training faces.
+    public var classWeights = ClassWeights.none
+  }
+
+  /// Learning from trained networks besides the labels.
+  public struct Teachers: Codable, Sendable, Equatable {
+    /// Run folders, whose best networks' probabilities are averaged; none for no distillation.
+    public var runs: [String] = []
+    /// Share of the distillation loss in a head's loss, 0…1.
+    public var weight = 0.5
+    /// Divides both networks' logits, above 0.
+    public var temperature = 2.0
+  }
+
   /// Learning rate over the run.
   public struct LearningRateSchedule: Codable, Sendable, Equatable {
-    /// `constant` or `cosine`.
-    public var name = "cosine"
-    /// Epochs of linear warm-up.
+    /// The rule.
+    public enum Rule: String, Codable, Sendable, CaseIterable {
+      case constant, step, exponential, cosine, oneCycle, plateau
+    }
+
+    /// The rule.
+    public var name = Rule.cosine
+    /// Epochs of linear warm-up; of the rise in `oneCycle`.
     public var warmupEpochs = 1.0
-    /// Rate at the end relative to the peak.
+    /// Rate at the end relative to the peak, in `cosine` and `oneCycle`.
     public var final = 0.0
-    /// Warm restarts of a cosine.
+    /// Rate at the start relative to the peak, in `oneCycle`.
+    public var initial = 0.04
+    /// Factor of the rate: after every `everyEpochs` in `step`, each epoch in `exponential`, at a plateau in `plateau`.
+    public var factor = 0.1
+    /// Epochs between the steps of `step`.
+    public var everyEpochs = 10.0
+    /// Epochs without a better score that make a plateau, in `plateau`.
+    public var patienceEpochs = 5
+    /// Warm restarts of `cosine`.
     public var restarts: [Restart] = []
   }
 
@@ -82,8 +129,10 @@ public struct Recipe: Codable, Sendable, Equatable {
   public var batchSize = 128
   /// Of all randomness in the run.
   public var seed: UInt64 = 1
-  /// Share of each target spread over all classes.
-  public var labelSmoothing: Float = 0
+  /// What is made small.
+  public var loss = Loss()
+  /// Learning from trained networks besides the labels.
+  public var teachers = Teachers()
   /// Decay a step of the moving average of weights that is measured and exported; 0 for none.
   public var averageDecay = 0.999
   /// Gradient descent.
@@ -98,12 +147,20 @@ public struct Recipe: Codable, Sendable, Equatable {
   /// The defaults.
   public init() {}
 
-  /// The schedule over `epochs`.
+  /// The learning rate relative to its peak.
   var learningRate: Schedule {
-    guard schedule.name == "cosine" else { return .constant }
-    return .cosine(
-      warmup: schedule.warmupEpochs / Double(epochs), final: schedule.final,
-      restarts: schedule.restarts.map { .init(start: Double($0.epoch) / Double(epochs), peak: $0.peak) })
+    let rule: Schedule.Rule =
+      switch schedule.name {
+      case .constant: .constant
+      case .step: .step(epochs: schedule.everyEpochs, factor: schedule.factor)
+      case .exponential: .exponential(factor: schedule.factor)
+      case .cosine:
+        .cosine(
+          final: schedule.final, restarts: schedule.restarts.map { .init(epoch: Double($0.epoch), peak: $0.peak) })
+      case .oneCycle: .oneCycle(rise: schedule.warmupEpochs, initial: schedule.initial, final: schedule.final)
+      case .plateau: .plateau(patience: schedule.patienceEpochs, factor: schedule.factor)
+      }
+    return Schedule(rule, warmup: schedule.warmupEpochs, epochs: Double(epochs))
   }
 
   /// The label sets of the heads, in order.

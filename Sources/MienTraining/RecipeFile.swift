@@ -1,6 +1,6 @@
 public import Foundation
 import MienCore
-public import MienModels
+import MienModels
 import Yams
 
 /// Reads recipes: YAML that names what differs from the defaults, and `key=value` settings over it.
@@ -20,8 +20,9 @@ public enum RecipeFile {
   /// The recipe written in `text`; `file` stands in errors.
   public static func parse(_ text: String, file: String, settings: [String] = []) throws -> Recipe {
     var tree = try value(of: Recipe())
+    var places = RecipePlaces(file: file)
     do {
-      if let node = try compose(yaml: text) { try overlay(node, on: &tree, path: "", file: file) }
+      if let node = try compose(yaml: text) { try overlay(node, on: &tree, path: "", subject: file, &places) }
     } catch let error as YamlError {
       throw MienError(.format, file, "is not valid YAML: \(error)")
     }
@@ -35,15 +36,15 @@ public enum RecipeFile {
         throw MienError(.argument, subject, "the value is not valid YAML")
       }
       let node = keys.reversed().reduce(leaf) { Node([(Node($1), $0)]) }
-      try overlay(node, on: &tree, path: "", file: subject)
+      try overlay(node, on: &tree, path: "", subject: subject, &places)
     }
     let recipe: Recipe
     do {
       recipe = try JSONDecoder().decode(Recipe.self, from: JSONEncoder().encode(tree))
     } catch let error as DecodingError {
-      throw MienError(.format, file, describe(error))
+      throw places.describe(error)
     }
-    try validate(recipe, file: file)
+    try recipe.validate(places)
     return recipe
   }
 
@@ -56,25 +57,31 @@ public enum RecipeFile {
     try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(recipe))
   }
 
-  /// Puts what `node` names over `tree`; a key that the defaults lack is an error, but under `model.options`.
-  private static func overlay(_ node: Node, on tree: inout JSONValue, path: String, file: String) throws {
+  /// Puts what `node` names over `tree` and notes where each key stands; a key that the defaults lack is an error, but
+  /// under `model.options`.
+  private static func overlay(
+    _ node: Node, on tree: inout JSONValue, path: String, subject: String, _ places: inout RecipePlaces
+  ) throws {
+    func place(_ mark: Mark?) -> String {
+      subject == places.file ? mark.map { "\(subject):\($0.line)" } ?? subject : subject
+    }
+    places[path] = place(node.mark)
     guard case .object(var members) = tree, path != "model.options" else {
       tree = json(node)
       return
     }
-    let line = node.mark.map { ":\($0.line)" } ?? ""
     guard case .mapping(let mapping) = node else {
-      throw MienError(.format, file + line, "\(path.isEmpty ? "the recipe" : path) must be a mapping of keys to values")
+      let what = path.isEmpty ? "the recipe" : path
+      throw MienError(.format, place(node.mark), "\(what) must be a mapping of keys to values")
     }
     for (keyNode, valueNode) in mapping {
       let key = keyNode.string ?? ""
       let keyPath = path.isEmpty ? key : "\(path).\(key)"
       guard var member = members[key] else {
         let near = nearest(key, among: Array(members.keys)).map { "; did you mean \($0)?" } ?? ""
-        let place = keyNode.mark.map { ":\($0.line)" } ?? line
-        throw MienError(.format, file + place, "unknown key \(keyPath)\(near)")
+        throw MienError(.format, place(keyNode.mark), "unknown key \(keyPath)\(near)")
       }
-      try overlay(valueNode, on: &member, path: keyPath, file: file)
+      try overlay(valueNode, on: &member, path: keyPath, subject: subject, &places)
       members[key] = member
     }
     tree = .object(members)
@@ -92,50 +99,6 @@ public enum RecipeFile {
       if node.null != nil { return .null }
       return .string(node.string ?? "")
     }
-  }
-
-  private static func validate(_ recipe: Recipe, file: String) throws {
-    func require(_ holds: Bool, _ key: String, _ expected: String) throws {
-      guard holds else { throw MienError(.argument, file, "\(key) must be \(expected)") }
-    }
-    try require(recipe.epochs >= 1, "epochs", "at least 1")
-    try require((1...65536).contains(recipe.batchSize), "batchSize", "1 to 65536")
-    try require([1, 3].contains(recipe.model.channels), "model.channels", "1 or 3")
-    try require((0..<1).contains(recipe.labelSmoothing), "labelSmoothing", "in 0..<1")
-    try require((0..<1).contains(recipe.averageDecay), "averageDecay", "in 0..<1")
-    try require(recipe.optimizer.name == "sgd", "optimizer.name", "sgd")
-    try require(recipe.optimizer.learningRate > 0, "optimizer.learningRate", "above 0")
-    try require((0..<1).contains(recipe.optimizer.momentum), "optimizer.momentum", "in 0..<1")
-    try require(recipe.optimizer.weightDecay >= 0, "optimizer.weightDecay", "at least 0")
-    try require(["constant", "cosine"].contains(recipe.schedule.name), "schedule.name", "constant or cosine")
-    try require(
-      (0..<Double(recipe.epochs)).contains(recipe.schedule.warmupEpochs), "schedule.warmupEpochs", "in 0..<epochs")
-    let restarts = recipe.schedule.restarts
-    let epochsInOrder = [0] + restarts.map(\.epoch) + [recipe.epochs]
-    try require(
-      zip(epochsInOrder, epochsInOrder.dropFirst()).allSatisfy { $0 < $1 } && restarts.allSatisfy { $0.peak > 0 },
-      "schedule.restarts", "a list of {epoch, peak} with rising epochs within the run and peaks above 0")
-    try require(!recipe.heads.isEmpty, "heads", "a list of at least one")
-    for head in recipe.heads {
-      let known = LabelSet.known.map(\.name)
-      try require(known.contains(head.labels), "heads.labels", "one of \(known.joined(separator: ", "))")
-    }
-    try recipe.augmentation.validate(file: file)
-    _ = try recipe.architecture(file: file)
-  }
-
-  private static func describe(_ error: DecodingError) -> String {
-    switch error {
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      "\(path(context)) must be of type \(type)"
-    case .keyNotFound(let key, let context): "\(path(context)) lacks the key \(key.stringValue)"
-    case .dataCorrupted(let context): "\(path(context)): \(context.debugDescription)"
-    @unknown default: "\(error)"
-    }
-  }
-
-  private static func path(_ context: DecodingError.Context) -> String {
-    context.codingPath.map(\.stringValue).joined(separator: ".")
   }
 
   /// The candidate of smallest edit distance, where that is at most half the word.
@@ -165,30 +128,31 @@ extension Recipe {
   /// The architecture with the recipe's options over its defaults.
   ///
   /// - Throws: ``MienError`` where the architecture or one of its options is unknown or does not fit.
-  public func architecture(file: String) throws -> any Architecture {
+  func architecture(_ places: RecipePlaces) throws -> any Architecture {
     let type: any Architecture.Type
     do { type = try ModelRegistry.architecture(named: model.architecture) } catch let error as MienError {
-      throw MienError(error.kind, file, error.description)
+      throw MienError(error.kind, places["model.architecture"], error.description)
     }
-    return try configured(type, file: file)
+    return try configured(type, places)
   }
 
-  private func configured<Family: Architecture>(_ type: Family.Type, file: String) throws -> Family {
+  private func configured<Family: Architecture>(_ type: Family.Type, _ places: RecipePlaces) throws -> Family {
+    let place = places["model.options"]
     let defaults = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(Family()))
     guard case .object(var members) = defaults, case .object(let given) = model.options else {
-      throw MienError(.format, file, "model.options must be a mapping")
+      throw MienError(.format, place, "model.options must be a mapping")
     }
     for (key, value) in given {
       guard members[key] != nil else {
         let near = RecipeFile.nearest(key, among: Array(members.keys)).map { "; did you mean \($0)?" } ?? ""
-        throw MienError(.format, file, "unknown key model.options.\(key) of \(model.architecture)\(near)")
+        throw MienError(.format, place, "unknown key model.options.\(key) of \(model.architecture)\(near)")
       }
       members[key] = value
     }
     do {
       return try JSONDecoder().decode(Family.self, from: JSONEncoder().encode(JSONValue.object(members)))
     } catch {
-      throw MienError(.format, file, "a value in model.options has the wrong type for \(model.architecture)")
+      throw MienError(.format, place, "a value in model.options has the wrong type for \(model.architecture)")
     }
   }
 }

@@ -5,7 +5,8 @@ public import MienTorch
 @TorchActor public enum StepBenchmark {
   /// Images a second in each of `rounds` rounds of `steps` steps, after a warm-up.
   public static func imagesPerSecond(_ recipe: Recipe, rounds: Int, steps: Int) throws -> [Double] {
-    let step = try TrainingStep(recipe)
+    let step = try TrainingStep(
+      recipe, classCounts: recipe.labelSets().map { [Float](repeating: 1, count: $0.count) })
     var random = SeededRandom(seed: recipe.seed)
     let count = recipe.batchSize
     let size = recipe.preprocessing
@@ -15,8 +16,7 @@ public import MienTorch
     let targets = try step.network.labels.map { labels in
       var values = [Float](repeating: 0, count: count * labels.count)
       for row in 0..<count { values[row * labels.count + row % labels.count] = 1 }
-      return TrainingStep.Target(
-        values: try Tensor(values, shape: [count, labels.count]), weights: [Float](repeating: 1, count: count))
+      return try Tensor(values, shape: [count, labels.count])
     }
     func run(_ steps: Int) throws -> Double {
       let begin = ContinuousClock.now

@@ -22,7 +22,7 @@ public import MienTorch
     self.run = run
     recipe = run.recipe
     data = try TrainingData(sets, recipe: recipe)
-    trainStep = try TrainingStep(recipe)
+    trainStep = try TrainingStep(recipe, classCounts: data.classCounts)
     self.observers = observers
     progress.data = data.origins
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
@@ -84,14 +84,15 @@ public import MienTorch
     let indices = try Tensor(indices: batch)
     var random = SeededRandom(seed: recipe.seed, stream: 1 << 40 | UInt64(step))
     let faces = try recipe.augmentation.apply(data.faces(indices), random: &random)
-    let targets = try data.targets.map { targets in
-      TrainingStep.Target(values: try targets.values.rows(indices), weights: batch.map { targets.weights[$0] })
-    }
-    return try trainStep(faces, targets: targets, learningRate: learningRate, step: step, seed: random.next())
+    let targets = try data.targets.map { try $0.values.rows(indices) }
+    let mixed = try recipe.augmentation.mix(faces, targets: targets, random: &random)
+    return try trainStep(
+      mixed.faces, targets: mixed.targets, learningRate: learningRate, step: step, seed: random.next())
   }
 
   private func learningRate(at step: Int) -> Double {
-    recipe.optimizer.learningRate * recipe.learningRate.factor(progress: Double(step + 1) / Double(plan.steps))
+    let epoch = Double(step + 1) / Double(plan.stepsPerEpoch)
+    return recipe.optimizer.learningRate * recipe.learningRate.factor(epoch: epoch, scores: progress.scores)
   }
 
   /// The faces of a step: a slice of the epoch's shuffle.
@@ -112,6 +113,7 @@ public import MienTorch
       trainingLoss: progress.meanLoss, heads: try Validation.measure(network, data: data, batchSize: 256),
       seconds: progress.seconds)
     progress.startEpoch()
+    progress.scores.append(result.score)
     let isBest = result.score > progress.best?.score ?? -.infinity
     if isBest {
       progress.best = result

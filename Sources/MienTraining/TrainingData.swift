@@ -5,7 +5,7 @@ public import MienTorch
 @TorchActor public final class TrainingData {
   /// One head's targets.
   struct Targets {
-    /// `[N, K]`, each row a distribution.
+    /// `[N, K]`, each row a distribution, or zeros where a face has no target.
     let values: Tensor
     /// One factor a face; 0 where it has no target.
     let weights: [Float]
@@ -104,6 +104,11 @@ public import MienTorch
     }
     return Targets(
       values: try Tensor(values, shape: [weights.count, labels.count]), weights: weights, truth: truth)
+  }
+
+  /// How many faces to train on each class of each head has; soft targets count by their shares.
+  var classCounts: [[Float]] {
+    get throws { try targets.map { try $0.values.rows(Tensor(indices: train)).sum(0).floats() } }
   }
 
   /// The faces at `indices`, `[N, C, H, W]` in 0…1.

@@ -4,59 +4,63 @@ import MienTorch
 
 /// The network of a run, its optimiser and its moving average, and the one step that changes them.
 @TorchActor final class TrainingStep {
-  /// One head's share of a batch.
-  struct Target {
-    /// `[N, K]`, each row a distribution.
-    let values: Tensor
-    /// One factor a face; 0 where it has no target.
-    let weights: [Float]
-  }
-
   let network: FaceNetwork
   /// The moving average of the network's weights and statistics.
   let average: FaceNetwork
   private let recipe: Recipe
-  private let optimizer: SGD
-  private let loss: CrossEntropy
+  private let optimizer: any Optimizer
+  /// One a head.
+  private let losses: [CrossEntropy]
+  private let teachers: Teachers?
   private let parameters: [Tensor]
   /// Everything that a checkpoint must hold, by prefix and property path.
   let state: [String: [(name: String, value: Tensor)]]
 
-  init(_ recipe: Recipe) throws {
+  /// Fresh weights of the recipe's seed.
+  ///
+  /// - Parameter classCounts: how many training faces each class of each head has, for balanced class weights.
+  init(_ recipe: Recipe, classCounts: [[Float]]) throws {
     self.recipe = recipe
     network = try recipe.network()
     average = try recipe.network()
-    loss = CrossEntropy(labelSmoothing: recipe.labelSmoothing)
+    let loss = recipe.loss
+    losses = try classCounts.map { counts in
+      try CrossEntropy(
+        labelSmoothing: Float(loss.labelSmoothing), focalGamma: loss.focalGamma,
+        classWeights: loss.classWeights == .balanced ? CrossEntropy.balancedWeights(counts: counts) : [])
+    }
+    teachers = try recipe.teachers.runs.isEmpty ? nil : Teachers(recipe)
     let trained = network.parameters
-    optimizer = try SGD(
-      trained, momentum: recipe.optimizer.momentum, weightDecay: recipe.optimizer.weightDecay,
-      nesterov: recipe.optimizer.nesterov)
+    optimizer = try recipe.optimizer.make(trained)
     parameters = trained.map(\.value)
     let names = Parameters.state(of: network).compactMap { if case .parameter = $0.item { $0.name } else { nil } }
-    state = [
-      "weights": network.state, "average": average.state,
-      "velocity": zip(names, optimizer.velocities).map { (name: $0, value: $1) },
-    ]
+    var state = ["weights": network.state, "average": average.state]
+    for (name, tensors) in optimizer.state { state[name] = zip(names, tensors).map { (name: $0, value: $1) } }
+    self.state = state
   }
 
   /// Forward, backward, clip, move, average.
   ///
   /// - Parameters:
   ///   - faces: `[N, C, H, W]` in 0…1.
-  ///   - targets: one a head.
+  ///   - targets: `[N, K]` a head; a row of zeros does not count.
   ///   - step: how many steps were done before; early on the average forgets faster.
   ///   - seed: of dropout.
   /// - Returns: the batch's loss.
   func callAsFunction(
-    _ faces: Tensor, targets: [Target], learningRate: Double, step: Int, seed: UInt64
+    _ faces: Tensor, targets: [Tensor], learningRate: Double, step: Int, seed: UInt64
   ) throws -> Float {
-    let logits = try network.logits(faces, .training(seed: seed))
+    let logits = try Torch.withAutocast { try network.logits(faces, .training(seed: seed)) }.map {
+      try $0.cast(to: .f32)
+    }
+    let opinions = try teachers?.opinions(of: faces)
     var total: Tensor?
-    for (head, (logits, target)) in zip(recipe.heads, zip(logits, targets)) {
-      let weights = try Tensor(target.weights, shape: [target.weights.count])
-      let term = try loss(
-        logits: logits, targets: target.values, weights: weights, normalizer: max(1, target.weights.reduce(0, +))
-      ).scaled(by: head.weight)
+    for (head, recipeHead) in recipe.heads.enumerated() {
+      var term = try losses[head](logits: logits[head], targets: targets[head])
+      if let teachers, let opinion = opinions?[head] {
+        term = try teachers.blend(term, logits: logits[head], opinion: opinion)
+      }
+      term = try term.scaled(by: Float(recipeHead.weight))
       total = try total?.adding(term) ?? term
     }
     guard let total else { throw MienError(.argument, "heads", "a recipe needs at least one") }
@@ -65,11 +69,25 @@ import MienTorch
     if recipe.optimizer.gradientClip > 0 {
       try Tensor.clipGradientsInPlace(parameters, maximumNorm: recipe.optimizer.gradientClip)
     }
-    try optimizer.step(learningRate: learningRate)
+    try optimizer.step(step + 1, learningRate: learningRate)
     let decay = min(recipe.averageDecay, Double(1 + step) / Double(10 + step))
     try Tensor.interpolateInPlace(
       state["average", default: []].map(\.value), towards: state["weights", default: []].map(\.value),
       weight: 1 - decay)
     return try total.detached().scalar()
+  }
+}
+
+extension Recipe.Optimizer {
+  /// The optimiser of `parameters`.
+  @TorchActor fileprivate func make(_ parameters: [Parameter]) throws -> any Optimizer {
+    switch name {
+    case .sgd: try SGD(parameters, momentum: momentum, weightDecay: weightDecay, nesterov: nesterov)
+    case .adam, .adamw:
+      try Adam(
+        parameters, beta1: beta1, beta2: beta2, epsilon: epsilon, weightDecay: weightDecay, isDecoupled: name == .adamw)
+    case .rmsprop:
+      try RMSprop(parameters, rho: rho, momentum: momentum, epsilon: epsilon, weightDecay: weightDecay)
+    }
   }
 }

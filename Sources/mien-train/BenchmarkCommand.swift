@@ -17,6 +17,9 @@ struct BenchmarkCommand: AsyncParsableCommand {
   @Option(help: "Steps a round.")
   var steps = 10
 
+  @Option(help: "Where to compute: cpu or cuda.")
+  var device: Torch.Device = .cpu
+
   @Option(help: "Threads for libtorch.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
@@ -31,8 +34,9 @@ struct BenchmarkCommand: AsyncParsableCommand {
 
   func run() async throws {
     let recipe = try RecipeFile.read(URL(fileURLWithPath: recipe), settings: settings)
-    let (rounds, steps, threads) = (rounds, steps, threads)
+    let (rounds, steps, threads, device) = (rounds, steps, threads, device)
     let figures = try await TorchActor.run {
+      try Torch.use(device)
       try Torch.configure(threads: threads)
       return try StepBenchmark.imagesPerSecond(recipe, rounds: rounds, steps: steps)
     }

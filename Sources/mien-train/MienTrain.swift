@@ -1,4 +1,5 @@
-import ArgumentParser
+public import ArgumentParser
+public import MienTorch
 
 /// `mien-train`: the part of Mien that trains and exports. `mien` hands its `train` and `export` commands over to it.
 @main
@@ -7,3 +8,5 @@ struct MienTrain: AsyncParsableCommand {
     commandName: "mien-train", abstract: "Train networks that recognise emotion in faces, and export them.",
     subcommands: [TrainCommand.self, ExportCommand.self, BenchmarkCommand.self])
 }
+
+extension Torch.Device: ExpressibleByArgument {}

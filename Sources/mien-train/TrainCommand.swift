@@ -29,6 +29,9 @@ struct TrainCommand: AsyncParsableCommand {
     name: [.customShort("o"), .customLong("output")], help: "The run folder (default: under MIEN_RUNS or ~/mien-runs).")
   var output: String?
 
+  @Option(help: "Where to compute: cpu or cuda.")
+  var device: Torch.Device = .cpu
+
   @Option(help: "Threads for libtorch.")
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
@@ -41,6 +44,8 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let device = device
+    try await TorchActor.run { try Torch.use(device) }
     let run: RunFolder
     if let resume {
       run = try RunFolder(opening: URL(fileURLWithPath: resume))

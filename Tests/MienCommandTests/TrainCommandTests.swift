@@ -91,6 +91,28 @@ import Testing
     #expect(try rows() > before && resumed.terminationStatus == 0)
   }
 
+  /// Where there is CUDA, it learns what the CPU learns, within 2 % of the loss (bf16 keeps 8 bits); else it is refused.
+  @Test func cudaAgreesWithTheCPUOrIsRefused() throws {
+    let folder = try TemporaryFolder()
+    let (faces, recipe) = (try faces(in: folder), try recipe(in: folder))
+    func train(_ device: String) throws -> Command.Outcome {
+      let arguments = ["train", recipe, "--data", faces, "-o", folder.file(device).path, "--device", device]
+      return try Command.run(Command.mien.path, arguments + settings)
+    }
+    let cuda = try train("cuda")
+    guard cuda.status == 0 else {
+      #expect(cuda.status == 1 && cuda.errors.contains("--device cuda") && cuda.errors.contains("LD_LIBRARY_PATH"))
+      #expect(!FileManager.default.fileExists(atPath: folder.file("cuda").path))
+      return
+    }
+    #expect(try train("cpu").status == 0)
+    func losses(_ device: String) throws -> [Double] {
+      try String(contentsOf: folder.file(device + "/metrics.csv"), encoding: .utf8).split(separator: "\n").dropFirst()
+        .map { Double($0.split(separator: ",")[3]) ?? .nan }
+    }
+    #expect(try zip(losses("cpu"), losses("cuda")).allSatisfy { abs($0 - $1) < 0.02 * $0 })
+  }
+
   @Test func wrongUseIsSaid() throws {
     let folder = try TemporaryFolder()
     let faces = try faces(in: folder)

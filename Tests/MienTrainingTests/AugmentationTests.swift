@@ -36,6 +36,67 @@ import Testing
     #expect((70...130).contains(mirrored))
   }
 
+  @Test func verticalFlipTurnsUpsideDown() throws {
+    var augmentation = Augmentation()
+    augmentation.verticalFlip = true
+    let input = try faces(1).floats()
+    let turned = stride(from: 47 * 48, through: 0, by: -48).flatMap { input[$0..<($0 + 48)] }
+    let outputs = try (0..<20).map {
+      try apply(augmentation, to: Tensor(input, shape: [1, 1, 48, 48]), seed: UInt64($0))
+    }
+    func count(_ wanted: [Float]) -> Int {
+      outputs.count { zip($0, wanted).allSatisfy { abs($0 - $1) < 1e-4 } }
+    }
+    #expect(count(turned) > 0 && count(input) > 0 && count(turned) + count(input) == 20)
+  }
+
+  @Test func mixupBlendsPairsAndTheirTargets() throws {
+    var augmentation = Augmentation()
+    augmentation.mixupAlpha = 0.4
+    let (pixels, targets) = (try ones(8), try identity(8))
+    for seed in 0..<10 {
+      var random = SeededRandom(seed: UInt64(seed))
+      let mixed = try augmentation.mix(pixels, targets: [targets], random: &random)
+      let (faces, shares) = (try mixed.faces.floats(), try mixed.targets[0].floats())
+      for face in 0..<8 {
+        // A face's value is its number, so the blend of values is that of the numbers by the targets' shares.
+        let wanted = (0..<8).reduce(Float(0)) { $0 + Float($1) * shares[face * 8 + $1] }
+        #expect(abs(shares[(face * 8)..<(face * 8 + 8)].reduce(0, +) - 1) < 1e-5)
+        #expect(faces[(face * 2304)..<((face + 1) * 2304)].allSatisfy { abs($0 - wanted) < 1e-4 })
+      }
+    }
+  }
+
+  @Test func cutmixTakesARectangleAndItsShareOfTheTarget() throws {
+    var augmentation = Augmentation()
+    augmentation.cutmixAlpha = 1
+    let (pixels, targets) = (try ones(8), try identity(8))
+    var cut = 0
+    for seed in 0..<10 {
+      var random = SeededRandom(seed: UInt64(seed))
+      let mixed = try augmentation.mix(pixels, targets: [targets], random: &random)
+      let (faces, shares) = (try mixed.faces.floats(), try mixed.targets[0].floats())
+      for face in 0..<8 {
+        let values = faces[(face * 2304)..<((face + 1) * 2304)]
+        let own = values.count { abs($0 - Float(face)) < 1e-5 }
+        #expect(Set(values.map { $0.rounded() }).count <= 2)
+        #expect(abs(Float(own) / 2304 - shares[face * 8 + face]) < 1e-5)
+        cut += own < 2304 ? 1 : 0
+      }
+    }
+    #expect(cut > 40)
+  }
+
+  /// Faces whose every value is their number.
+  private func ones(_ count: Int) throws -> Tensor {
+    try Tensor((0..<(count * 2304)).map { Float($0 / 2304) }, shape: [count, 1, 48, 48])
+  }
+
+  /// One-hot targets, a class a face.
+  private func identity(_ count: Int) throws -> Tensor {
+    try Tensor((0..<(count * count)).map { $0 / count == $0 % count ? 1 : 0 }, shape: [count, count])
+  }
+
   @Test func aQuarterTurnMovesCornersRound() throws {
     // The draw of a symmetric range has either sign; both are a quarter turn of a picture with one bright corner.
     var corner = [Float](repeating: 0, count: 2304)

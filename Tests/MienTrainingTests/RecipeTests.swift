@@ -25,7 +25,7 @@ import Testing
   @Test(arguments: [
     ("optimizer:\n  learnRate: 1", "r.yaml:2:", "optimizer.learningRate", "unknown key optimizer.learnRate"),
     ("epoch: 3", "r.yaml:1:", "epochs", "unknown key epoch"),
-    ("model:\n  options: {stems: 3}", "r.yaml:", "stem", "unknown key model.options.stems"),
+    ("model:\n  options: {stems: 3}", "r.yaml:2:", "stem", "unknown key model.options.stems"),
   ]) func unknownKeysAreNamedWithTheNearest(_ text: String, _ place: String, _ near: String, _ what: String) {
     let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }
     let message = error?.description ?? ""
@@ -34,12 +34,27 @@ import Testing
   }
 
   @Test(arguments: [
-    "epochs: zero", "epochs: 0", "labelSmoothing: 1", "heads: []", "heads: [{labels: fer2014, weight: 1}]",
-    "model: {architecture: resnet}", "model: {options: {stem: wide}}", "augmentation: {zoom: [1.2, 0.8]}",
-    "optimizer: 3", "schedule: {restarts: [{epoch: 24, peak: 1}]}", "schedule: {name: cosinus}", "a: [",
-  ]) func valuesThatDoNotFitAreRefused(_ text: String) {
+    ("epochs: zero", 1, "epochs must be a whole number"), ("seed: 1\nepochs: 0", 2, "epochs must be at least 1"),
+    ("loss:\n  labelSmoothing: 1", 2, "loss.labelSmoothing must be in 0..<1"), ("heads: []", 1, "at least one"),
+    ("heads: [{labels: fer2014, weight: 1}]", 1, "heads.labels must be one of"),
+    ("model: {architecture: resnet}", 1, "known are"), ("model: {options: {stem: wide}}", 1, "wrong type"),
+    ("augmentation:\n  shift: 0.1\n  zoom: [1.2, 0.8]", 3, "augmentation.zoom must be"),
+    ("optimizer: 3", 1, "optimizer must be a mapping"), ("optimizer: {name: lion}", 1, "optimizer.name"),
+    ("optimizer: {nesterov: 3}", 1, "optimizer.nesterov must be true or false"),
+    ("schedule: {restarts: [{epoch: 24, peak: 1}]}", 1, "schedule.restarts"),
+    ("schedule:\n  name: cosinus", 2, "schedule.name"), ("teachers: {weight: 2}", 1, "teachers.weight must be 0 to 1"),
+  ]) func valuesThatDoNotFitAreRefusedByLine(_ text: String, _ line: Int, _ what: String) {
     let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }
-    #expect(error?.description.contains("r.yaml") == true)
+    #expect(error?.subject == "r.yaml:\(line)" && error?.message.contains(what) == true, "\(error as Any)")
+  }
+
+  @Test func aSettingThatDoesNotFitIsNamed() {
+    let error = #expect(throws: MienError.self) {
+      try RecipeFile.parse("epochs: 3", file: "r.yaml", settings: ["epochs=-1"])
+    }
+    #expect(error?.description == "--set epochs=-1: epochs must be at least 1")
+    let broken = #expect(throws: MienError.self) { try RecipeFile.parse("a: [", file: "r.yaml") }
+    #expect(broken?.description.contains("r.yaml") == true)
   }
 
   @Test func settingsNeedAKeyAndAValue() {

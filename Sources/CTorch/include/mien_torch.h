@@ -27,6 +27,7 @@ typedef enum mien_torch_type {
   MIEN_TORCH_U8 = 0,
   MIEN_TORCH_I64 = 1,
   MIEN_TORCH_F32 = 2,
+  MIEN_TORCH_BF16 = 3,
 } mien_torch_type;
 
 /// How samples outside a picture are filled when it is warped.
@@ -44,6 +45,13 @@ void mien_torch_free(mien_torch_tensor *tensor) MIEN_NOEXCEPT;
 /// Sets how many threads an operation may use, flushes denormal numbers to zero on the calling thread, and has the
 /// process keep freed memory for the next step.
 int32_t mien_torch_configure(int32_t threads, char **error) MIEN_NOEXCEPT;
+/// Loads libtorch's CUDA libraries, by the name `libtorch_cuda.so`, and has tensors be made on the first CUDA device from
+/// then on. Call it before any tensor is made: libtorch decides once whether there is CUDA. Fails where the libraries or
+/// a device are missing.
+int32_t mien_torch_use_cuda(char **error) MIEN_NOEXCEPT;
+/// Has convolutions and matrix products on CUDA compute in bf16 (1) or as their inputs are (0), for the calling thread;
+/// turning it off forgets the converted weights. Nothing changes on a CPU.
+int32_t mien_torch_set_autocast(int32_t enabled, char **error) MIEN_NOEXCEPT;
 /// Copies libtorch's version text into a new string that the caller frees.
 int32_t mien_torch_version(char **out, char **error) MIEN_NOEXCEPT;
 /// Turns the recording of gradients on (1) or off (0) for the calling thread; `*previous` gets the old state.
@@ -88,6 +96,14 @@ int32_t mien_torch_subtract(const mien_torch_tensor *a, const mien_torch_tensor 
 /// Elementwise product, with broadcasting.
 int32_t mien_torch_multiply(const mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
                             char **error) MIEN_NOEXCEPT;
+/// Elementwise quotient, with broadcasting.
+int32_t mien_torch_divide(const mien_torch_tensor *a, const mien_torch_tensor *b, mien_torch_tensor **out,
+                          char **error) MIEN_NOEXCEPT;
+/// Each element, which must not be negative, to the power `exponent`.
+int32_t mien_torch_power(const mien_torch_tensor *x, double exponent, mien_torch_tensor **out,
+                         char **error) MIEN_NOEXCEPT;
+/// e to the power of each element.
+int32_t mien_torch_exponential(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) MIEN_NOEXCEPT;
 /// `x * scale + offset`.
 int32_t mien_torch_affine(const mien_torch_tensor *x, float scale, float offset, mien_torch_tensor **out,
                           char **error) MIEN_NOEXCEPT;
@@ -161,6 +177,24 @@ int32_t mien_torch_warp(const mien_torch_tensor *x, const mien_torch_tensor *the
 int32_t mien_torch_sgd_step(mien_torch_tensor *const *parameters, mien_torch_tensor *const *velocities, int32_t count,
                             double learning_rate, double momentum, double weight_decay, int32_t nesterov,
                             char **error) MIEN_NOEXCEPT;
+/// One step of Adam (Kingma and Ba 2015) on each parameter that has a gradient, the `step`th from 1:
+/// m = beta1 * m + (1 - beta1) * g; v = beta2 * v + (1 - beta2) * g^2;
+/// p -= rate * m / (1 - beta1^step) / (sqrt(v / (1 - beta2^step)) + epsilon).
+/// Weight decay is added to g, or, where `decoupled` is not 0, taken from p directly (Loshchilov and Hutter 2019):
+/// p -= rate * decay * p.
+int32_t mien_torch_adam_step(mien_torch_tensor *const *parameters, mien_torch_tensor *const *first_moments,
+                             mien_torch_tensor *const *second_moments, int32_t count, int64_t step,
+                             double learning_rate, double beta1, double beta2, double epsilon, double weight_decay,
+                             int32_t decoupled, char **error) MIEN_NOEXCEPT;
+/// One step of RMSprop (Tieleman and Hinton 2012) on each parameter that has a gradient:
+/// g += decay * p; s = rho * s + (1 - rho) * g^2; v = momentum * v + g / (sqrt(s) + epsilon); p -= rate * v.
+/// `velocities` may be null where `momentum` is 0.
+int32_t mien_torch_rmsprop_step(mien_torch_tensor *const *parameters, mien_torch_tensor *const *squares,
+                                mien_torch_tensor *const *velocities, int32_t count, double learning_rate, double rho,
+                                double momentum, double epsilon, double weight_decay, char **error) MIEN_NOEXCEPT;
+/// Adds `scales[i] * parameters[i]` to the gradient of each parameter that has one.
+int32_t mien_torch_add_to_gradients_inplace(mien_torch_tensor *const *parameters, const double *scales, int32_t count,
+                                            char **error) MIEN_NOEXCEPT;
 /// Scales all gradients so that their joint L2 norm is at most `maximum`; `*norm` gets the norm before.
 int32_t mien_torch_clip_gradients_inplace(mien_torch_tensor *const *parameters, int32_t count, double maximum,
                                           double *norm, char **error) MIEN_NOEXCEPT;
