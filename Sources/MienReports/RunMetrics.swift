@@ -85,12 +85,13 @@ public struct RunMetrics: Sendable {
   /// written, the one with the lowest training loss. Of equals the first; nil where there is no epoch.
   public var best: Best? {
     let heads = heads
+    let accuracies = heads.map { values("validation_\($0)_accuracy") }
     let scores: [Double?] =
       heads.isEmpty
       ? values("train_loss").map { $0.map { -$0 } }
       : rows.indices.map { row in
-        let accuracies = heads.map { values("validation_\($0)_accuracy")[row] }
-        return accuracies.contains(nil) ? nil : accuracies.compactMap(\.self).reduce(0, +) / Double(heads.count)
+        let shares = accuracies.compactMap { $0[row] }
+        return shares.count == heads.count ? shares.reduce(0, +) / Double(heads.count) : nil
       }
     var best: (row: Int, score: Double)?
     for (row, score) in scores.enumerated() {
