@@ -91,7 +91,9 @@ let package = Package(
     .testTarget(
       name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport"], swiftSettings: strict),
     .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
-    .testTarget(name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference"], swiftSettings: strict),
+    .testTarget(
+      name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference", "MienTestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "MienCommandTests",
       dependencies: ["MienCore", "MienInference", "MienTestSupport", "MienVision", "mien", "mien-train"],

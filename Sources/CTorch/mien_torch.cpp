@@ -539,3 +539,37 @@ int32_t mien_torch_lerp_inplace(mien_torch_tensor *const *targets, mien_torch_te
     at::_foreach_lerp_(list(targets, count), list(sources, count), weight);
   });
 }
+
+int32_t mien_torch_leaky_relu(const mien_torch_tensor *x, double slope, mien_torch_tensor **out,
+                              char **error) noexcept {
+  return make(out, error, [&] { return at::leaky_relu(get(x), slope); });
+}
+
+int32_t mien_torch_parametric_relu(const mien_torch_tensor *x, const mien_torch_tensor *slopes,
+                                   mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::prelu(get(x), get(slopes).reshape({-1})); });
+}
+
+int32_t mien_torch_silu(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::silu(get(x)); });
+}
+
+int32_t mien_torch_gelu(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] { return at::gelu(get(x)); });
+}
+
+int32_t mien_torch_maximum(const mien_torch_tensor *x, const int64_t *dims, int32_t count, mien_torch_tensor **out,
+                           char **error) noexcept {
+  return make(out, error, [&] { return at::amax(get(x), sizes_of(dims, count)); });
+}
+
+int32_t mien_torch_fractional_max_pool2d(const mien_torch_tensor *x, int64_t kernel, int64_t side,
+                                         const mien_torch_tensor *samples, mien_torch_tensor **out,
+                                         char **error) noexcept {
+  return make(out, error, [&] {
+    const auto &input = get(x);
+    const auto pooled = std::get<0>(at::fractional_max_pool2d(input, {kernel, kernel}, {side, side}, get(samples)));
+    // libtorch's comes in the plain order.
+    return pooled.contiguous(input.suggest_memory_format());
+  });
+}

@@ -3,9 +3,6 @@ import MienTorch
 
 /// A family of networks: a short declaration whose stored properties are the options a recipe may set.
 public protocol Architecture: Codable, Sendable {
-  /// The family with its default options.
-  init()
-
   /// Builds a network with fresh weights.
   ///
   /// - Parameters:
@@ -17,19 +14,25 @@ public protocol Architecture: Codable, Sendable {
 
 /// The architectures by the names that recipes use.
 public enum ModelRegistry {
-  /// Every architecture, by name.
-  public static let architectures: [String: any Architecture.Type] = [
-    "mien-s": CompactResidualNetwork.self
+  /// Every architecture with its default options, by name. A family may stand here under several names.
+  public static let architectures: [String: any Architecture] = [
+    "mien-s": CompactResidualNetwork(),
+    "chen": ChenNetwork(),
+    "javier": JavierNetwork(),
+    "gao": GaoNetwork(),
+    "le-shallow": LeNetwork.shallow,
+    "le-deep": LeNetwork.deep,
+    "yousaf": YousafNetwork(),
   ]
 
-  /// The architecture called `name`.
+  /// The architecture called `name`, with its default options.
   ///
   /// - Throws: ``MienError`` listing the known names.
-  public static func architecture(named name: String) throws -> any Architecture.Type {
-    guard let type = architectures[name] else {
+  public static func architecture(named name: String) throws -> any Architecture {
+    guard let architecture = architectures[name] else {
       let known = architectures.keys.sorted().joined(separator: ", ")
       throw MienError(.argument, "architecture \(name)", "unknown; known are \(known)")
     }
-    return type
+    return architecture
   }
 }

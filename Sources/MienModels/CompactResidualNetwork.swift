@@ -24,6 +24,8 @@ public struct CompactResidualNetwork: Architecture {
   public var squeezeExcite = true
   /// Probability that a number of the embedding is dropped while training.
   public var dropout = 0.3
+  /// Probability that training leaves the last block's body out (Huang et al. 2016); it rises linearly from the first.
+  public var stochasticDepth = 0.0
 
   /// The default widths.
   public init() {}
@@ -33,13 +35,19 @@ public struct CompactResidualNetwork: Architecture {
     guard widths.count == blocks.count, let last = widths.last else {
       throw MienError(.argument, "model", "widths and blocks need one entry a stage")
     }
+    guard (0..<1).contains(stochasticDepth) else {
+      throw MienError(.argument, "model.options.stochasticDepth", "must be in 0..<1, found \(stochasticDepth)")
+    }
     var layers: [any Layer] = [
       try Conv2d(channels, stem, kernel: 3, bias: false, random: &random), try BatchNorm(stem), ReLU(inPlace: true),
     ]
     var width = stem
+    let blockCount = blocks.reduce(0, +)
     for (stageWidth, count) in zip(widths, blocks) {
       for index in 0..<count {
-        layers.append(try block(width, stageWidth, stride: index == 0 ? 2 : 1, random: &random))
+        let drop = stochasticDepth * Double(layers.count - 2) / Double(blockCount)
+        layers.append(
+          try block(width, stageWidth, stride: index == 0 ? 2 : 1, dropProbability: drop, random: &random))
         width = stageWidth
       }
     }
@@ -49,7 +57,7 @@ public struct CompactResidualNetwork: Architecture {
   }
 
   @TorchActor private func block(
-    _ input: Int, _ output: Int, stride: Int, random: inout SeededRandom
+    _ input: Int, _ output: Int, stride: Int, dropProbability: Double, random: inout SeededRandom
   ) throws -> Residual {
     var body: [any Layer] = [
       try Conv2d(input, output, kernel: 3, stride: stride, bias: false, random: &random), try BatchNorm(output),
@@ -57,11 +65,13 @@ public struct CompactResidualNetwork: Architecture {
       try Conv2d(output, output, kernel: 3, bias: false, random: &random), try BatchNorm(output),
     ]
     if squeezeExcite { body.append(try SqueezeExcite(output, random: &random)) }
-    guard stride > 1 || input != output else { return Residual(Sequential(body)) }
+    guard stride > 1 || input != output else {
+      return Residual(Sequential(body), dropProbability: dropProbability)
+    }
     let shortcut: [any Layer] = [
       Pool2d(.average, kernel: stride),
       try Conv2d(input, output, kernel: 1, bias: false, random: &random), try BatchNorm(output),
     ]
-    return Residual(Sequential(body), shortcut: Sequential(shortcut))
+    return Residual(Sequential(body), shortcut: Sequential(shortcut), dropProbability: dropProbability)
   }
 }

@@ -2,14 +2,14 @@ public import MienCore
 
 /// What one forward pass needs to know besides its input: nothing about training is ambient.
 @TorchActor public final class ForwardPass {
-  /// Whether batch statistics are taken and dropout is active.
+  /// Whether batch statistics are taken, and dropout and the like are active.
   public let isTraining: Bool
-  /// The source of dropout's randomness.
+  /// The source of the randomness in layers: dropout, stochastic depth, fractional pooling.
   public var random: SeededRandom
 
   /// A pass for training whose randomness is that of `seed`.
   public static func training(seed: UInt64) -> ForwardPass { ForwardPass(isTraining: true, seed: seed) }
-  /// A pass for measuring: running statistics, no dropout.
+  /// A pass for measuring: running statistics, nothing random.
   public static var inference: ForwardPass { ForwardPass(isTraining: false, seed: 0) }
 
   private init(isTraining: Bool, seed: UInt64) {
@@ -24,12 +24,15 @@ public import MienCore
   public let value: Tensor
   /// Whether weight decay applies: to weights, not to biases and normalisation.
   public let decays: Bool
+  /// λ of a penalty `λ * sum(w * w)` on this tensor alone, added to the loss: its gradient is `2 λ w`. At least 0.
+  public let l2: Double
 
   /// Wraps `value`, which then collects gradients.
-  public init(_ value: Tensor, decays: Bool) throws {
+  public init(_ value: Tensor, decays: Bool, l2: Double = 0) throws {
     try value.requireGradientInPlace()
     self.value = value
     self.decays = decays
+    self.l2 = l2
   }
 }
 

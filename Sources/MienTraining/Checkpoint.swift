@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 public import MienCore
 public import MienModels
 public import MienTorch
@@ -24,6 +24,9 @@ public struct Progress: Codable, Sendable, Equatable {
 
   static let currentFormat = 1
 
+  /// Nothing done yet.
+  package init() {}
+
   /// Mean loss of the running epoch.
   var meanLoss: Double { lossSum / Double(max(1, lossSteps)) }
 
@@ -43,7 +46,8 @@ public struct Progress: Codable, Sendable, Equatable {
   static let metadataKey = "mien.checkpoint"
 
   /// Writes `groups` (prefix, names, tensors) and `progress` as a whole or not at all.
-  static func write(_ groups: [String: [(name: String, value: Tensor)]], progress: Progress, to url: URL) throws {
+  package static func write(_ groups: [String: [(name: String, value: Tensor)]], progress: Progress, to url: URL) throws
+  {
     let json = try JSONEncoder().encode(progress)
     var file = SafeTensors(metadata: [metadataKey: String(decoding: json, as: UTF8.self)])
     for (prefix, tensors) in groups {
@@ -55,7 +59,7 @@ public struct Progress: Codable, Sendable, Equatable {
   }
 
   /// Reads a checkpoint's tensors and progress.
-  static func read(_ url: URL) throws -> (file: SafeTensors, progress: Progress) {
+  package static func read(_ url: URL) throws -> (file: SafeTensors, progress: Progress) {
     let file = try SafeTensors(contentsOf: url)
     guard let json = file.metadata[metadataKey],
       let progress = try? JSONDecoder().decode(Progress.self, from: Data(json.utf8))
@@ -68,7 +72,8 @@ public struct Progress: Codable, Sendable, Equatable {
   }
 
   /// Copies the tensors called `prefix.PATH` into `targets`.
-  static func restore(_ targets: [(name: String, value: Tensor)], prefix: String, from file: SafeTensors) throws {
+  package static func restore(_ targets: [(name: String, value: Tensor)], prefix: String, from file: SafeTensors) throws
+  {
     for (name, target) in targets {
       let shape = try target.shape
       let stored = try file.tensor("\(prefix).\(name)", type: .f32, rank: shape.count)
@@ -92,12 +97,12 @@ public struct Progress: Codable, Sendable, Equatable {
 
 extension FaceNetwork {
   /// Parameters and buffers by path.
-  var state: [(name: String, value: Tensor)] { Parameters.state(of: self).map { ($0.name, $0.item.value) } }
+  package var state: [(name: String, value: Tensor)] { Parameters.state(of: self).map { ($0.name, $0.item.value) } }
 }
 
 extension Recipe {
   /// The recipe's network with fresh weights of its seed.
-  @TorchActor func network() throws -> FaceNetwork {
+  @TorchActor package func network() throws -> FaceNetwork {
     var random = SeededRandom(seed: seed, stream: 0)
     return try architecture(RecipePlaces(file: name)).network(
       channels: model.channels, labels: labelSets(), random: &random)

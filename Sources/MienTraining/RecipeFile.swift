@@ -129,30 +129,33 @@ extension Recipe {
   ///
   /// - Throws: ``MienError`` where the architecture or one of its options is unknown or does not fit.
   func architecture(_ places: RecipePlaces) throws -> any Architecture {
-    let type: any Architecture.Type
-    do { type = try ModelRegistry.architecture(named: model.architecture) } catch let error as MienError {
+    let defaults: any Architecture
+    do { defaults = try ModelRegistry.architecture(named: model.architecture) } catch let error as MienError {
       throw MienError(error.kind, places["model.architecture"], error.description)
     }
-    return try configured(type, places)
+    return try configured(defaults, places)
   }
 
-  private func configured<Family: Architecture>(_ type: Family.Type, _ places: RecipePlaces) throws -> Family {
+  private func configured<Family: Architecture>(_ architecture: Family, _ places: RecipePlaces) throws -> Family {
     let place = places["model.options"]
-    let defaults = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(Family()))
+    var result = architecture
+    let defaults = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(architecture))
     guard case .object(var members) = defaults, case .object(let given) = model.options else {
       throw MienError(.format, place, "model.options must be a mapping")
     }
-    for (key, value) in given {
+    for (key, value) in given.sorted(by: { $0.key < $1.key }) {
       guard members[key] != nil else {
         let near = RecipeFile.nearest(key, among: Array(members.keys)).map { "; did you mean \($0)?" } ?? ""
         throw MienError(.format, place, "unknown key model.options.\(key) of \(model.architecture)\(near)")
       }
       members[key] = value
+      let text = try JSONEncoder().encode(JSONValue.object(members))
+      // One at a time: a decoder does not always tell which value it refused.
+      do { result = try JSONDecoder().decode(Family.self, from: text) } catch {
+        let refused = String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+        throw MienError(.format, place, "model.options.\(key) of \(model.architecture) cannot be \(refused)")
+      }
     }
-    do {
-      return try JSONDecoder().decode(Family.self, from: JSONEncoder().encode(JSONValue.object(members)))
-    } catch {
-      throw MienError(.format, place, "a value in model.options has the wrong type for \(model.architecture)")
-    }
+    return result
   }
 }

@@ -13,6 +13,8 @@ import MienTorch
   private let losses: [CrossEntropy]
   private let teachers: Teachers?
   private let parameters: [Tensor]
+  /// The parameters with a penalty of their own, and its gradient's factor.
+  private let penalized: [(value: Tensor, scale: Double)]
   /// Everything that a checkpoint must hold, by prefix and property path.
   let state: [String: [(name: String, value: Tensor)]]
 
@@ -33,6 +35,7 @@ import MienTorch
     let trained = network.parameters
     optimizer = try recipe.optimizer.make(trained)
     parameters = trained.map(\.value)
+    penalized = trained.filter { $0.l2 > 0 }.map { ($0.value, 2 * $0.l2) }
     let names = Parameters.state(of: network).compactMap { if case .parameter = $0.item { $0.name } else { nil } }
     var state = ["weights": network.state, "average": average.state]
     for (name, tensors) in optimizer.state { state[name] = zip(names, tensors).map { (name: $0, value: $1) } }
@@ -66,6 +69,7 @@ import MienTorch
     guard let total else { throw MienError(.argument, "heads", "a recipe needs at least one") }
     try Tensor.clearGradientsInPlace(parameters)
     try total.backward()
+    if !penalized.isEmpty { try Tensor.addToGradientsInPlace(penalized.map(\.value), scales: penalized.map(\.scale)) }
     if recipe.optimizer.gradientClip > 0 {
       try Tensor.clipGradientsInPlace(parameters, maximumNorm: recipe.optimizer.gradientClip)
     }

@@ -44,14 +44,6 @@ func close(_ a: [Float], _ b: [Float], within tolerance: Float = 1e-5) -> Bool {
     #expect(try close(layer(input, .inference).floats(), [-0.70710678, 0.70710678]))
   }
 
-  @Test func poolsTakeMaximumAndMean() throws {
-    let input = try Tensor([1, 2, 3, 6], shape: [1, 1, 2, 2])
-    #expect(try Pool2d(.max, kernel: 2)(input, .inference).floats() == [6])
-    #expect(try Pool2d(.average, kernel: 2)(input, .inference).floats() == [3])
-    #expect(try Pool2d(.average, kernel: 3, stride: 1, padding: 1)(input, .inference).floats() == [3, 3, 3, 3])
-    #expect(try GlobalAveragePool()(input, .inference).shape == [1, 1])
-  }
-
   @Test func dropoutIsItsSeedsAndOnlyWhileTraining() throws {
     let layer = Dropout(0.25)
     let input = try Tensor.full([4000], 1)
@@ -69,6 +61,76 @@ func close(_ a: [Float], _ b: [Float], within tolerance: Float = 1e-5) -> Bool {
     let body = Sequential([try Conv2d(1, 1, kernel: 3, bias: false, random: &random), try BatchNorm(1, scale: 0)])
     let input = try Tensor([-1, 2, 3, -4], shape: [1, 1, 2, 2])
     #expect(try Residual(body)(input, .inference).floats() == [0, 2, 3, 0])
+  }
+
+  @Test func depthwiseConvolutionLeavesChannelsAlone() throws {
+    var random = SeededRandom(seed: 4)
+    let layer = try Conv2d.depthwise(3, kernel: 3, stride: 2, random: &random)
+    #expect(try layer.weight.value.shape == [3, 1, 3, 3])
+    let pixels = random.normal(count: 3 * 6 * 6, standardDeviation: 1)
+    let result = try layer(Tensor(pixels, shape: [1, 3, 6, 6]).channelsLast(), .inference)
+    #expect(try result.shape == [1, 3, 3, 3])
+    let weights = try layer.weight.value.floats()
+    for channel in 0..<3 {
+      let single = try Conv2d(1, 1, kernel: 3, stride: 2, random: &random)
+      try single.weight.value.copyInPlace(Tensor(Array(weights[(channel * 9)...].prefix(9)), shape: [1, 1, 3, 3]))
+      let alone = try single(Tensor(Array(pixels[(channel * 36)...].prefix(36)), shape: [1, 1, 6, 6]), .inference)
+      #expect(try close(Array(result.floats()[(channel * 9)...].prefix(9)), alone.floats(), within: 1e-5))
+    }
+  }
+
+  @Test(arguments: [(0, 4, 3, 1), (4, 0, 3, 1), (4, 4, 0, 1), (4, 6, 3, 4), (6, 4, 3, 4), (4, 4, 3, 0)])
+  func aConvolutionOfImpossibleSizesIsRefused(_ input: Int, _ output: Int, _ kernel: Int, _ groups: Int) {
+    var random = SeededRandom(seed: 1)
+    let error = #expect(throws: MienError.self) {
+      try Conv2d(input, output, kernel: kernel, groups: groups, random: &random)
+    }
+    #expect(error?.kind == .argument)
+  }
+
+  @Test func penaltiesBelongToTheWeightsThatAskForThem() throws {
+    var random = SeededRandom(seed: 1)
+    let layer = Sequential([
+      try Conv2d(1, 2, kernel: 3, l2: 0.01, random: &random), try Conv2d(2, 2, kernel: 3, random: &random),
+      try Linear(2, 3, l2: 0.5, random: &random), try Conv2d.depthwise(3, kernel: 3, l2: 2, random: &random),
+    ])
+    let penalties = Parameters.state(of: layer).compactMap {
+      if case .parameter(let parameter) = $0.item { parameter.l2 } else { nil }
+    }
+    #expect(penalties == [0.01, 0, 0, 0, 0.5, 0, 2, 0])
+  }
+
+  /// A branch that gives its input unchanged.
+  private func identity() throws -> Sequential {
+    var random = SeededRandom(seed: 1)
+    let layer = try Conv2d(1, 1, kernel: 1, bias: false, random: &random)
+    try layer.weight.value.copyInPlace(.full([1, 1, 1, 1], 1))
+    return Sequential([layer])
+  }
+
+  @Test func stochasticDepthDropsTheBranchOfWholeSamplesAndKeepsTheMean() throws {
+    let layer = Residual(try identity(), dropProbability: 0.2)
+    let input = try Tensor.full([4000, 1, 1, 2], 1)
+    let trained = try layer(input, .training(seed: 5)).floats()
+    // Kept: 1 + 1 / 0.8. Dropped: the shortcut alone.
+    #expect(Set(trained) == [1, 2.25])
+    #expect(stride(from: 0, to: 8000, by: 2).allSatisfy { trained[$0] == trained[$0 + 1] })
+    #expect((600...1000).contains(trained.filter { $0 == 1 }.count / 2))
+    #expect(try layer(input, .training(seed: 5)).floats() == trained)
+    #expect(try layer(input, .training(seed: 6)).floats() != trained)
+    #expect(try Set(layer(input, .inference).floats()) == [2])
+    #expect(try Set(Residual(identity())(input, .training(seed: 5)).floats()) == [2])
+  }
+
+  @Test func aDroppedBranchGetsNoGradient() throws {
+    let body = try identity()
+    let layer = Residual(body, dropProbability: 0.2)
+    let input = try Tensor.full([100, 1, 1, 1], 1)
+    let output = try layer(input, .training(seed: 5))
+    try output.sum().backward()
+    let kept = try output.floats().filter { $0 > 1 }.count
+    let weight = try #require(Parameters.state(of: body).first?.item.value)
+    #expect(try close(weight.gradient?.floats() ?? [], [Float(kept) / 0.8], within: 1e-3))
   }
 
   @Test func squeezeExciteScalesWholeChannels() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienTestSupport
 import MienTraining
 
 /// Faces drawn by code, a pattern a class, for tests that need data but no data set.
@@ -48,9 +49,28 @@ enum DrawnFaces {
   }
 }
 
-/// A folder that is removed with the test.
-final class TemporaryFolder {
-  let url = FileManager.default.temporaryDirectory.appending(path: "mien-test-\(UUID().uuidString)")
-  init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
-  deinit { try? FileManager.default.removeItem(at: url) }
+/// Faces of FER2013 where the development data is there, else drawn ones: inputs of a network in 0…1.
+enum ManyFaces {
+  /// `count` grey faces, `[count, 1, 48, 48]`.
+  static func inputs(count: Int) throws -> [Float] {
+    let file = Shared.url("data/fer2013/fer2013.csv.xz")
+    guard Shared.has("data/fer2013/fer2013.csv.xz") else {
+      let set = try DrawnFaces.set(count: count, split: { _ in .test }, seed: 11)
+      return try (0..<count).flatMap { try Preprocessing().input(pixels: set.face(at: $0), sourceChannels: 1) }
+    }
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", "xz -dc \"$0\" | head -n \(count + 1)", file.path]
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    let values = text.split(separator: "\n").dropFirst().flatMap { row in
+      row.split(separator: ",")[1].split(separator: " ").compactMap { Float($0.filter(\.isNumber)) }
+    }
+    return values.map { $0 / 255 }
+  }
 }
+
+typealias TemporaryFolder = MienTestSupport.TemporaryFolder

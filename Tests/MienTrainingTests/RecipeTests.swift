@@ -37,7 +37,7 @@ import Testing
     ("epochs: zero", 1, "epochs must be a whole number"), ("seed: 1\nepochs: 0", 2, "epochs must be at least 1"),
     ("loss:\n  labelSmoothing: 1", 2, "loss.labelSmoothing must be in 0..<1"), ("heads: []", 1, "at least one"),
     ("heads: [{labels: fer2014, weight: 1}]", 1, "heads.labels must be one of"),
-    ("model: {architecture: resnet}", 1, "known are"), ("model: {options: {stem: wide}}", 1, "wrong type"),
+    ("model: {architecture: resnet}", 1, "known are"), ("model: {options: {stem: wide}}", 1, "model.options.stem of mien-s cannot be \"wide\""),
     ("augmentation:\n  shift: 0.1\n  zoom: [1.2, 0.8]", 3, "augmentation.zoom must be"),
     ("optimizer: 3", 1, "optimizer must be a mapping"), ("optimizer: {name: lion}", 1, "optimizer.name"),
     ("optimizer: {nesterov: 3}", 1, "optimizer.nesterov must be true or false"),

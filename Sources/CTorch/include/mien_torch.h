@@ -202,6 +202,25 @@ int32_t mien_torch_clip_gradients_inplace(mien_torch_tensor *const *parameters, 
 int32_t mien_torch_lerp_inplace(mien_torch_tensor *const *targets, mien_torch_tensor *const *sources, int32_t count,
                                 double weight, char **error) MIEN_NOEXCEPT;
 
+/// `x` where it is above 0, `slope * x` elsewhere.
+int32_t mien_torch_leaky_relu(const mien_torch_tensor *x, double slope, mien_torch_tensor **out,
+                              char **error) MIEN_NOEXCEPT;
+/// The same with a slope for each index of dimension 1 of x [N, C, …]; `slopes` has C elements in any shape.
+int32_t mien_torch_parametric_relu(const mien_torch_tensor *x, const mien_torch_tensor *slopes,
+                                   mien_torch_tensor **out, char **error) MIEN_NOEXCEPT;
+/// `x * sigmoid(x)`.
+int32_t mien_torch_silu(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) MIEN_NOEXCEPT;
+/// `x` times the normal distribution function of `x`, by the error function.
+int32_t mien_torch_gelu(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) MIEN_NOEXCEPT;
+/// Largest value over the dimensions `dims[0..<count]`.
+int32_t mien_torch_maximum(const mien_torch_tensor *x, const int64_t *dims, int32_t count, mien_torch_tensor **out,
+                           char **error) MIEN_NOEXCEPT;
+/// Fractional max-pooling of x [N, C, H, W] to [N, C, side, side] with windows of `kernel` x `kernel`; `samples`
+/// [N, C, 2] in 0..<1 place the columns (0) and rows (1) of each map's windows.
+int32_t mien_torch_fractional_max_pool2d(const mien_torch_tensor *x, int64_t kernel, int64_t side,
+                                         const mien_torch_tensor *samples, mien_torch_tensor **out,
+                                         char **error) MIEN_NOEXCEPT;
+
 #ifdef __cplusplus
 }
 #endif

@@ -17,23 +17,35 @@ public import MienCore
 
 /// `relu(body(x) + shortcut(x))` (He et al. 2016); the shortcut is the identity where none is given.
 ///
-/// The body must end in batch norm, whose output the sum overwrites.
+/// With stochastic depth (Huang et al. 2016), training leaves the body's result out with a probability, for each sample
+/// of the batch on its own, and divides what it keeps by the complement, so that inference needs no scaling.
+///
+/// The body must end in batch norm or a product, whose output the sum overwrites.
 @TorchActor public final class Residual: Layer {
   /// The branch with the work.
   public let body: Sequential
   /// What makes the input's shape fit, where it changes.
   public let shortcut: Sequential?
+  /// The probability that training leaves the body out, 0..<1.
+  public let dropProbability: Double
 
   /// Joins the two branches.
-  public init(_ body: Sequential, shortcut: Sequential? = nil) {
+  public init(_ body: Sequential, shortcut: Sequential? = nil, dropProbability: Double = 0) {
     self.body = body
     self.shortcut = shortcut
+    self.dropProbability = dropProbability
   }
 
   /// Runs both branches and joins them.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
     let straight = try shortcut?(input, pass) ?? input
-    let bent = try body(input, pass)
+    var bent = try body(input, pass)
+    if pass.isTraining, dropProbability > 0 {
+      let shape = try bent.shape
+      let keep = Float(1 / (1 - dropProbability))
+      let factors = (0..<shape[0]).map { _ in Double(pass.random.uniform()) < dropProbability ? 0 : keep }
+      bent = try bent.multiplied(by: Tensor(factors, shape: [shape[0]] + shape.dropFirst().map { _ in 1 }))
+    }
     return try Tensor.make { mien_torch_add_relu_inplace(bent.handle, straight.handle, $0, $1) }
   }
 }

@@ -18,18 +18,40 @@ public import MienCore
   ///
   /// - Parameters:
   ///   - padding: zeros at each side; nil for "same" at stride 1, `kernel / 2`.
+  ///   - groups: a divisor of `input` and `output`.
   ///   - bias: off where batch norm follows.
+  ///   - l2: ``Parameter/l2`` of the weights.
+  /// - Throws: ``MienError`` where a size is not positive or the groups do not divide the channels.
   public init(
     _ input: Int, _ output: Int, kernel: Int, stride: Int = 1, padding: Int? = nil, groups: Int = 1,
-    bias: Bool = true, random: inout SeededRandom
+    bias: Bool = true, l2: Double = 0, random: inout SeededRandom
   ) throws {
+    guard min(input, output, kernel, stride, groups) > 0, input % groups == 0, output % groups == 0 else {
+      throw MienError(
+        .argument, "Conv2d",
+        "channels, kernel, stride and groups must be positive and the groups divide the channels; found \(input) to "
+          + "\(output) channels, kernel \(kernel), stride \(stride), \(groups) groups")
+    }
     weight = try Parameter(
       random.heNormal([output, input / groups, kernel, kernel], fanOut: output * kernel * kernel / groups),
-      decays: true)
+      decays: true, l2: l2)
     self.bias = bias ? try Parameter(.full([output], 0), decays: false) : nil
     self.stride = stride
     self.padding = padding ?? kernel / 2
     self.groups = groups
+  }
+
+  /// A depthwise convolution (Chollet 2017): each of `channels` channels by a kernel of its own.
+  ///
+  /// With a 1x1 convolution after it, a depthwise-separable one. Parameters as in
+  /// ``init(_:_:kernel:stride:padding:groups:bias:l2:random:)``.
+  public static func depthwise(
+    _ channels: Int, kernel: Int, stride: Int = 1, padding: Int? = nil, bias: Bool = true, l2: Double = 0,
+    random: inout SeededRandom
+  ) throws -> Conv2d {
+    try Conv2d(
+      channels, channels, kernel: kernel, stride: stride, padding: padding, groups: channels, bias: bias, l2: l2,
+      random: &random)
   }
 
   /// Convolves `[N, in, H, W]`.

@@ -9,11 +9,13 @@ public import MienCore
   public let bias: Parameter
 
   /// A layer with normal weights of variance `2 / (in + out)` (Glorot and Bengio 2010) and zero bias.
-  public init(_ input: Int, _ output: Int, random: inout SeededRandom) throws {
+  ///
+  /// - Parameter l2: ``Parameter/l2`` of the weights.
+  public init(_ input: Int, _ output: Int, l2: Double = 0, random: inout SeededRandom) throws {
     let deviation = (2 / Float(input + output)).squareRoot()
     weight = try Parameter(
       Tensor(random.normal(count: input * output, standardDeviation: deviation), shape: [output, input]),
-      decays: true)
+      decays: true, l2: l2)
     bias = try Parameter(.full([output], 0), decays: false)
   }
 
@@ -22,21 +24,6 @@ public import MienCore
     try Tensor.make {
       mien_torch_linear(input.handle, weight.value.handle, bias.value.handle, $0, $1)
     }
-  }
-}
-
-/// `max(0, x)`, any shape.
-@TorchActor public final class ReLU: Layer {
-  /// Whether the input's storage is reused: only directly after batch norm or a convolution.
-  public let inPlace: Bool
-
-  /// A rectifier.
-  public init(inPlace: Bool = false) { self.inPlace = inPlace }
-
-  /// Rectifies.
-  public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
-    guard inPlace else { return try input.relu() }
-    return try Tensor.make { mien_torch_relu_inplace(input.handle, $0, $1) }
   }
 }
 

@@ -28,10 +28,10 @@ extension Sequential: ExportableLayer {
     var index = 0
     while index < layers.count {
       let layerPath = "\(path).layers.\(index)"
-      if let convolution = layers[index] as? Conv2d, index + 1 < layers.count,
+      if let map = layers[index] as? any LinearMap, index + 1 < layers.count,
         let norm = layers[index + 1] as? BatchNorm
       {
-        value = try convolution.export(value, path: layerPath, foldedWith: norm, to: &graph)
+        value = try map.export(value, path: layerPath, foldedWith: norm, to: &graph)
         index += 2
       } else {
         value = try layers[index].exported(value, path: layerPath, to: &graph)
@@ -42,15 +42,25 @@ extension Sequential: ExportableLayer {
   }
 }
 
-extension Conv2d: ExportableLayer {
+/// A layer of weights and biases whose outputs are the weights' first dimension: batch norm after it folds into them.
+@TorchActor protocol LinearMap: ExportableLayer {
+  func export(
+    _ input: String, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
+  ) throws -> String
+}
+
+extension LinearMap {
   func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
     try export(input, path: path, foldedWith: nil, to: &graph)
   }
 
-  /// With batch norm folded in: `w' = w * s` and `b' = (b - mean) * s + offset`, `s = scale / sqrt(variance + epsilon)`.
-  fileprivate func export(
-    _ input: String, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
-  ) throws -> String {
+  /// Adds the weights and biases as constants, with batch norm folded in: `w' = w * s` and
+  /// `b' = (b - mean) * s + offset`, `s = scale / sqrt(variance + epsilon)`.
+  ///
+  /// - Returns: the constants' names; the biases' is missing where there are none.
+  func addConstants(
+    weight: Parameter, bias: Parameter?, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
+  ) throws -> [String] {
     let shape = try weight.value.shape
     var weights = try weight.value.floats()
     var biases = try bias?.value.floats()
@@ -62,14 +72,33 @@ extension Conv2d: ExportableLayer {
         $0 * $1.0 + $1.1
       }
     }
-    var inputs = [input, try graph.constant("\(path).weight", shape: shape, values: weights)]
-    if let biases { inputs.append(try graph.constant("\(path).bias", shape: [shape[0]], values: biases)) }
+    var names = [try graph.constant("\(path).weight", shape: shape, values: weights)]
+    if let biases { names.append(try graph.constant("\(path).bias", shape: [shape[0]], values: biases)) }
+    return names
+  }
+}
+
+extension Conv2d: LinearMap {
+  func export(
+    _ input: String, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
+  ) throws -> String {
+    let shape = try weight.value.shape
+    let constants = try addConstants(weight: weight, bias: bias, path: path, foldedWith: norm, to: &graph)
     return graph.node(
-      "Conv", inputs,
+      "Conv", [input] + constants,
       attributes: [
         "kernel_shape": .ints([shape[2], shape[3]]), "strides": .ints([stride, stride]),
         "pads": .ints([padding, padding, padding, padding]), "group": .int(groups),
       ])
+  }
+}
+
+extension Linear: LinearMap {
+  func export(
+    _ input: String, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
+  ) throws -> String {
+    let constants = try addConstants(weight: weight, bias: bias, path: path, foldedWith: norm, to: &graph)
+    return graph.node("Gemm", [input] + constants, attributes: ["transB": .int(1)])
   }
 }
 
@@ -94,16 +123,41 @@ extension BatchNorm: ExportableLayer {
   }
 }
 
-extension Linear: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
-    let weights = try graph.constant("\(path).weight", shape: weight.value.shape, values: weight.value.floats())
-    let biases = try graph.constant("\(path).bias", shape: bias.value.shape, values: bias.value.floats())
-    return graph.node("Gemm", [input, weights, biases], attributes: ["transB": .int(1)])
+extension ReLU: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String { graph.node("Relu", [input]) }
+}
+
+extension LeakyReLU: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+    graph.node("LeakyRelu", [input], attributes: ["alpha": .float(Float(slope))])
   }
 }
 
-extension ReLU: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String { graph.node("Relu", [input]) }
+extension ParametricReLU: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    let slopes = try graph.constant("\(path).slopes", shape: slopes.value.shape, values: slopes.value.floats())
+    return graph.node("PRelu", [input, slopes])
+  }
+}
+
+extension SiLU: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+    graph.node("Mul", [input, graph.node("Sigmoid", [input])])
+  }
+}
+
+extension GELU: ExportableLayer {
+  /// Operator set 17 has no GELU of its own.
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    func constant(_ name: String, _ value: Float) throws -> String {
+      try graph.constant("\(path).\(name)", shape: [1], values: [value])
+    }
+    let root = try constant("root", Float(2).squareRoot())
+    let one = try constant("one", 1)
+    let half = try constant("half", 0.5)
+    let erf = graph.node("Erf", [graph.node("Div", [input, root])])
+    return graph.node("Mul", [graph.node("Mul", [input, graph.node("Add", [erf, one])]), half])
+  }
 }
 
 extension Dropout: ExportableLayer {
@@ -124,6 +178,29 @@ extension Pool2d: ExportableLayer {
     ]
     if kind == .average { attributes["count_include_pad"] = .int(0) }
     return graph.node(kind == .max ? "MaxPool" : "AveragePool", [input], attributes: attributes)
+  }
+}
+
+extension FractionalMaxPool2d: ExportableLayer {
+  /// The largest of `kernel` gathered rows, then the same of columns: a maximum over a square is one over its sides.
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    let places = try (0..<kernel).map { offset in
+      try graph.constant(
+        "\(path).places.\(offset)", shape: [output], integers: inferenceStarts.map { Int64($0 + offset) })
+    }
+    var value = input
+    for axis in [2, 3] {
+      let taken = places.map { graph.node("Gather", [value, $0], attributes: ["axis": .int(axis)]) }
+      value = graph.node("Max", taken)
+    }
+    return value
+  }
+}
+
+extension GlobalMaxPool: ExportableLayer {
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+    let pooled = graph.node("GlobalMaxPool", [input])
+    return graph.node("Flatten", [pooled], attributes: ["axis": .int(1)])
   }
 }
 

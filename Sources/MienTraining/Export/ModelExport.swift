@@ -43,7 +43,7 @@ public import MienTorch
   /// `network` as it computes at inference.
   ///
   /// Input `faces` f32 [N, C, 48, 48] in 0…1; outputs: probabilities [N, K] named by each label set, `embedding`
-  /// [N, D] and `features` [N, F, h, w]. Batch norm is folded where it directly follows a convolution.
+  /// [N, D] and `features` [N, F, h, w]. Batch norm is folded where it directly follows a convolution or a linear layer.
   public static func model(of network: FaceNetwork, card: ModelCard) throws -> ONNXModel {
     let input = card.preprocessing
     var graph = ONNXGraphBuilder(name: card.name)
