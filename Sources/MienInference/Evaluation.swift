@@ -1,4 +1,5 @@
 public import MienCore
+import MienVision
 
 /// A model measured on a labelled set of faces.
 public struct Evaluation: Sendable {
@@ -10,6 +11,8 @@ public struct Evaluation: Sendable {
     case flip
   }
 
+  /// The faces measured, in the order of the figures, [N]: their places in the FaceSet.
+  public let indices: [Int]
   /// The figures.
   public let metrics: ClassificationMetrics
   /// The model's output that was measured.
@@ -26,11 +29,13 @@ public struct Evaluation: Sendable {
   ///
   /// - Parameters:
   ///   - split: nil for all faces.
+  ///   - corruption: what is done to each face first; nil for nothing.
   ///   - progress: called with how many faces are done, and of how many.
   /// - Throws: ``MienError`` where no face has a label, the faces' size is not the model's input, or no class is shared.
   public init(
     _ classifier: EmotionClassifier, on faces: FaceSet, labels source: LabelSource, split: Split?,
-    averaging: Averaging = .none, progress: @Sendable @escaping (Int, Int) -> Void = { _, _ in }
+    averaging: Averaging = .none, corruption: Corruption? = nil,
+    progress: @Sendable @escaping (Int, Int) -> Void = { _, _ in }
   ) async throws {
     let preprocessing = classifier.card.preprocessing
     guard faces.width == preprocessing.width, faces.height == preprocessing.height else {
@@ -53,7 +58,8 @@ public struct Evaluation: Sendable {
         try Task.checkCancellation()
         let rows = labelled[start..<min(start + Self.chunk, labelled.count)]
         let inputs = try rows.flatMap {
-          try preprocessing.input(pixels: faces.face(at: $0.index), sourceChannels: faces.channels)
+          try preprocessing.input(
+            pixels: Self.pixels(faces, at: $0.index, corruption), sourceChannels: faces.channels)
         }
         let distributions = try Self.distributions(classifier, inputs, rows.count, output, averaging)
         for distribution in distributions {
@@ -69,6 +75,7 @@ public struct Evaluation: Sendable {
     missingClasses = zip(labels.emotions, metrics.classes).compactMap { emotion, scores in
       output.index(of: emotion) == nil && scores.support > 0 ? emotion : nil
     }
+    indices = labelled.map(\.index)
     self.metrics = metrics
     self.output = output
     unlabelledCount = faces.indices(in: split).count - labelled.count
@@ -76,6 +83,13 @@ public struct Evaluation: Sendable {
 
   /// Faces between two calls of `progress`.
   private static let chunk = 64
+
+  private static func pixels(_ faces: FaceSet, at index: Int, _ corruption: Corruption?) throws -> [UInt8] {
+    let pixels = faces.face(at: index)
+    guard let corruption else { return pixels }
+    let face = try Image(width: faces.width, height: faces.height, channels: faces.channels, pixels: pixels)
+    return try corruption.applied(to: face, index: index).pixels
+  }
 
   private static func distributions(
     _ classifier: EmotionClassifier, _ inputs: [Float], _ count: Int, _ output: LabelSet, _ averaging: Averaging

@@ -4,6 +4,7 @@ public import MienCore
 public struct FaceSetReport: Sendable {
   /// The counts under one label source.
   private struct Counts {
+    let source: LabelSource
     let title: String
     let labels: LabelSet
     /// Faces by class, then by split; the last entry counts faces without a label.
@@ -29,33 +30,40 @@ public struct FaceSetReport: Sendable {
         let row = faces.label(at: index, source).flatMap(labels.index(of:)) ?? labels.count
         cells[row][column] += 1
       }
-      return Counts(title: title, labels: labels, cells: cells)
+      return Counts(source: source, title: title, labels: labels, cells: cells)
     }
   }
 
-  /// A line on the whole, then a table a label source.
-  public var text: String {
+  /// A line on the whole: how many faces of what, and from where.
+  public var summary: String {
     var facts = ["\(faces.count) faces of \(faces.width)x\(faces.height)", faces.channels == 1 ? "grey" : "colour"]
     facts.append("source \(faces.info.source)")
     if faces.hasSubjects { facts.append("\(faces.info.subjects.count) subjects") }
     if !faces.info.sequences.isEmpty { facts.append("\(faces.info.sequences.count) sequences") }
-    return ([facts.joined(separator: ", ")] + counts.map(table)).joined(separator: "\n\n")
+    return facts.joined(separator: ", ")
   }
 
+  /// The summary, then a table a label source.
+  public var text: String { ([summary] + counts.map(table)).joined(separator: "\n\n") }
+
   /// The same counts as an SVG chart.
-  public var svg: String {
-    BarChart.svg(
-      counts.map { counts in
-        let hasUnlabelled = counts.cells[counts.labels.count].contains { $0 > 0 }
-        let rows = counts.labels.emotions.indices.sorted { counts.labels.emotions[$0] < counts.labels.emotions[$1] }
-        let cells = rows.map { counts.cells[$0] } + (hasUnlabelled ? [counts.cells[counts.labels.count]] : [])
-        return BarChart(
-          title: "\(faces.info.source): \(counts.title), faces",
-          categories: rows.map { counts.labels.emotions[$0].rawValue } + (hasUnlabelled ? ["no label"] : []),
-          series: splits.indices.map { split in
-            .init(name: splits[split].rawValue, values: cells.map { Double($0[split]) })
-          })
-      })
+  public var svg: String { BarChart.svg(charts()) }
+
+  /// A chart a label source.
+  ///
+  /// - Parameter source: the one wanted; nil for all.
+  func charts(_ source: LabelSource? = nil) -> [BarChart] {
+    counts.filter { source == nil || $0.source == source }.map { counts in
+      let hasUnlabelled = counts.cells[counts.labels.count].contains { $0 > 0 }
+      let rows = counts.labels.emotions.indices.sorted { counts.labels.emotions[$0] < counts.labels.emotions[$1] }
+      let cells = rows.map { counts.cells[$0] } + (hasUnlabelled ? [counts.cells[counts.labels.count]] : [])
+      return BarChart(
+        title: "\(faces.info.source): \(counts.title), faces",
+        categories: rows.map { counts.labels.emotions[$0].rawValue } + (hasUnlabelled ? ["no label"] : []),
+        series: splits.indices.map { split in
+          .init(name: splits[split].rawValue, values: cells.map { Double($0[split]) })
+        })
+    }
   }
 
   private func table(_ counts: Counts) -> String {

@@ -6,17 +6,20 @@ import MienReports
 struct EvaluationTable {
   private let evaluation: Evaluation
   private let report: EvaluationReport
-  private let averaging: Evaluation.Averaging
+  private let passes: String
 
   /// Lays out `evaluation`.
-  init(_ evaluation: Evaluation, _ report: EvaluationReport, averaging: Evaluation.Averaging) {
+  init(_ evaluation: Evaluation, _ report: EvaluationReport, passes: String) {
     self.evaluation = evaluation
     self.report = report
-    self.averaging = averaging
+    self.passes = passes
   }
 
   /// The lines to print.
-  var lines: [String] { summary + ["", perClass, "", confusion] + notes }
+  var lines: [String] {
+    let corruptions = report.corruptions.map { ["", CorruptionTable($0, clean: report.accuracy).table.text] }
+    return summary + ["", perClass, "", confusion] + (corruptions ?? []) + notes.flatMap { ["", $0] }
+  }
 
   private var summary: [String] {
     let interval = report.accuracyInterval
@@ -24,13 +27,13 @@ struct EvaluationTable {
       "model              \(report.model)",
       "weights SHA-256    \(report.weightsSHA256)",
       "data               \(report.data), \(report.split), \(report.count) faces, labels \(report.labels)",
-      "passes             \(averaging == .flip ? "two: the face and its mirror image" : "one")",
-      "accuracy           \(Self.percent(report.accuracy)), 95 % interval \(Self.percent(interval.lower)) to "
-        + Self.percent(interval.upper),
-      "balanced accuracy  \(Self.percent(report.balancedAccuracy))",
-      "macro F1           \(Self.percent(report.macroF1))",
-      "log loss           \(Self.fixed(report.loss, 4))",
-      "calibration error  \(Self.percent(report.calibration.ece))",
+      "passes             \(passes)",
+      "accuracy           \(NumberText.percent(report.accuracy)), 95 % interval \(NumberText.percent(interval.lower)) to "
+        + NumberText.percent(interval.upper),
+      "balanced accuracy  \(NumberText.percent(report.balancedAccuracy))",
+      "macro F1           \(NumberText.percent(report.macroF1))",
+      "log loss           \(NumberText.fixed(report.loss, 4))",
+      "calibration error  \(NumberText.percent(report.calibration.ece))",
     ]
   }
 
@@ -38,8 +41,9 @@ struct EvaluationTable {
     var table = TextTable(header: ["class", "precision", "recall", "F1", "AUC", "faces"])
     for (emotion, scores) in zip(evaluation.metrics.labels.emotions, evaluation.metrics.classes) {
       table.add([
-        emotion.rawValue, Self.percent(scores.precision), Self.percent(scores.recall), Self.percent(scores.f1),
-        scores.auc.map { Self.fixed($0, 4) } ?? "-", "\(scores.support)",
+        emotion.rawValue, NumberText.percent(scores.precision), NumberText.percent(scores.recall),
+        NumberText.percent(scores.f1),
+        scores.auc.map { NumberText.fixed($0, 4) } ?? "-", "\(scores.support)",
       ])
     }
     return table.text
@@ -52,34 +56,17 @@ struct EvaluationTable {
     return table.text
   }
 
-  private var notes: [String] {
+  /// What limits the figures, a sentence each.
+  var notes: [String] {
     var notes: [String] = []
     let missing = evaluation.missingClasses.map(\.rawValue).joined(separator: ", ")
-    if !missing.isEmpty { notes += ["", "The model lacks \(missing): those faces count as wrong."] }
+    if !missing.isEmpty { notes.append("The model lacks \(missing): those faces count as wrong.") }
     if Set(evaluation.output.emotions) != Set(evaluation.metrics.labels.emotions) {
-      notes += [
-        "",
-        "Measured on the output \(evaluation.output.name), restricted to the classes of \(report.labels).",
-      ]
+      notes.append("Measured on the output \(evaluation.output.name), restricted to the classes of \(report.labels).")
     }
     if evaluation.unlabelledCount > 0 {
-      notes += [
-        "",
-        "\(evaluation.unlabelledCount) faces of the split have no \(report.labels) label and are left out.",
-      ]
+      notes.append("\(evaluation.unlabelledCount) faces of the split have no \(report.labels) label and are left out.")
     }
     return notes
-  }
-
-  private static func percent(_ share: Double) -> String { fixed(share * 100, 2) + " %" }
-
-  /// A number with a fixed count of decimals.
-  private static func fixed(_ value: Double, _ decimals: Int) -> String {
-    var scale = 1
-    for _ in 0..<decimals { scale *= 10 }
-    let rounded = Int((value * Double(scale)).rounded())
-    let fraction = String(abs(rounded) % scale)
-    return (rounded < 0 ? "-" : "") + "\(abs(rounded) / scale)."
-      + String(repeating: "0", count: decimals - fraction.count) + fraction
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import FoundationXML
 import MienCore
 import MienTestSupport
 import Testing
@@ -59,6 +60,58 @@ import Testing
     #expect(outcome.output.contains("weights SHA-256    \(hash)\n"))
     #expect(outcome.output.contains("true \\ read"))
     #expect(outcome.output.contains("two: the face and its mirror image"))
+  }
+
+  @Test func reportSaysWhatTheJSONSays() throws {
+    let data = try faces("faces", split: .test, [(.anger, 0), (.happiness, 3), (.happiness, 0), (.neutral, 6)])
+    let outcome = try Command.mien(
+      "evaluate", "--data", data, "--model", path("pixels.onnx"), "--json", path("r.json"), "--report",
+      path("r.html"), "--predictions", path("p.csv"))
+    #expect(outcome.status == 0 && outcome.output.contains("accuracy           75.00 %"), "\(outcome.errors)")
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(contentsOf: folder.file("r.json")))
+    #expect(report.corruptions == nil)
+    let page = try XMLDocument(data: Data(contentsOf: folder.file("r.html")))
+    func values(_ path: String) throws -> [String] { try page.nodes(forXPath: path).compactMap(\.stringValue) }
+    let figures = try values("//*[local-name()='data']/@value").compactMap { Double($0) }
+    #expect(
+      figures == [
+        report.accuracy, report.balancedAccuracy, report.macroF1, report.loss, report.calibration.ece,
+        Double(report.count),
+      ])
+    #expect(try values("//*[local-name()='dd']").contains(report.weightsSHA256))
+    // The confusion matrix: each cell's tooltip holds its count.
+    let cells = try values("//*[local-name()='rect']/*[local-name()='title']").filter { $0.contains(" read as ") }
+    let counts = cells.compactMap { $0.split(separator: ": ").last?.split(separator: " ").first.flatMap { Int($0) } }
+    #expect(counts == report.confusion.flatMap(\.self))
+    #expect(try values("//*[local-name()='img']/@alt").contains("face 2: label happiness, read anger"))
+    let rows = try String(contentsOf: folder.file("p.csv"), encoding: .utf8).split(separator: "\n")
+    #expect(rows.count == 5 && rows[3].hasPrefix("2,happiness,anger,"))
+  }
+
+  @Test func corruptionsAreMeasuredOnRequest() throws {
+    let data = try faces("faces", split: .test, [(.anger, 0), (.happiness, 3)])
+    let outcome = try Command.mien(
+      "evaluate", "--data", data, "--model", path("pixels.onnx"), "--corruptions", "--json", path("r.json"), "--report",
+      path("r.html"))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(contentsOf: folder.file("r.json")))
+    let results = try #require(report.corruptions)
+    #expect(results.count == 40 && Set(results.map(\.name)).count == 8)
+    // A dim white pixel is still the brightest; where contrast is low, too.
+    #expect(results.filter { $0.name == "low light" }.allSatisfy { $0.accuracy == 1 })
+    #expect(outcome.output.contains("\nlow light   ") && outcome.output.contains("gain 0.7, 0.5, 0.35, 0.2, 0.1\n"))
+    #expect(try String(contentsOf: folder.file("r.html"), encoding: .utf8).contains("Accuracy on corrupted faces"))
+  }
+
+  @Test func onlyOneResultGoesToStandardOutput() throws {
+    let data = try faces("faces", split: .test, [(.anger, 0)])
+    let both = try Command.mien("evaluate", "--data", data, "--json", "-", "--predictions", "-")
+    #expect(both.status == 64)
+    let one = try Command.mien("evaluate", "--data", data, "--model", path("pixels.onnx"), "--predictions", "-")
+    #expect(
+      one.status == 0 && one.output.hasPrefix("index,label,prediction,anger,") && one.output.count { $0 == "\n" } == 2)
+    let folderAsFile = try Command.mien("evaluate", "--data", data, "--report", folder.url.path)
+    #expect(folderAsFile.status == 1 && folderAsFile.errors.contains(folder.url.path))
   }
 
   @Test func missingClassesAreNamed() throws {

@@ -127,6 +127,11 @@ public struct ClassificationMetrics: Sendable, Equatable {
   /// Mean F1 over the classes with support, 0…1.
   public var macroF1: Double { macro(\.f1) }
 
+  /// The probabilities of entry `index`, [K] in the order of ``labels``.
+  public func probabilities(at index: Int) -> ArraySlice<Float> {
+    probabilities[(index * labels.count)..<((index + 1) * labels.count)]
+  }
+
   /// The one-vs-rest ROC curve of `emotion`; nil where the label set lacks it, or either side has no face.
   public func rocCurve(of emotion: Emotion) -> ROCCurve? {
     labels.index(of: emotion).flatMap { label in

@@ -54,15 +54,18 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   public let calibration: Calibration
   /// Classes of the data that the model lacks; their faces count as wrong.
   public let missingClasses: [Emotion]
+  /// Accuracy on corrupted faces; nil, and no key, where it was not measured.
+  public let corruptions: [CorruptionResult]?
 
   /// Writes down `metrics` with what was measured on what.
   ///
   /// - Parameters:
   ///   - split: nil for all faces.
   ///   - missingClasses: classes of the data that the model lacks.
+  ///   - corruptions: accuracy on corrupted faces; nil where it was not measured.
   public init(
     _ metrics: ClassificationMetrics, model: String, weightsSHA256: String, data: String, split: Split?,
-    missingClasses: [Emotion] = []
+    missingClasses: [Emotion] = [], corruptions: [CorruptionResult]? = nil
   ) {
     self.model = model
     self.weightsSHA256 = weightsSHA256
@@ -88,6 +91,7 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
       })
     calibration = metrics.calibration
     self.missingClasses = missingClasses
+    self.corruptions = corruptions
   }
 
   /// The report as indented JSON with sorted keys.
@@ -95,5 +99,34 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
     return try encoder.encode(self)
+  }
+}
+
+/// Accuracy where every face was corrupted in one way and severity.
+public struct CorruptionResult: Codable, Sendable, Equatable {
+  /// What was done, as `blur`.
+  public let name: String
+  /// How much of it, from 1.
+  public let severity: Int
+  /// What the parameter is, with its unit.
+  public let parameter: String
+  /// The parameter's value.
+  public let value: Double
+  /// Share of faces that are right, 0…1.
+  public let accuracy: Double
+  /// Its 95 % interval.
+  public let accuracyInterval: ProportionInterval
+  /// Mean recall over classes with support, 0…1.
+  public let balancedAccuracy: Double
+
+  /// Writes down `metrics` of corrupted faces.
+  public init(name: String, severity: Int, parameter: String, value: Double, metrics: ClassificationMetrics) {
+    self.name = name
+    self.severity = severity
+    self.parameter = parameter
+    self.value = value
+    accuracy = metrics.accuracy
+    accuracyInterval = metrics.accuracyInterval
+    balancedAccuracy = metrics.balancedAccuracy
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MienCore
 import MienInference
+import MienReports
 import Synchronization
 
 /// `mien evaluate --data FACES`: how well a model does on labelled faces.
@@ -10,62 +11,73 @@ struct Evaluate: AsyncParsableCommand {
     abstract: "Measures a model on a labelled set of faces.",
     discussion: "What is measured is the model's file, run as `mien detect` runs it.")
 
-  /// A split, or all faces.
-  enum Part: String, ExpressibleByArgument, CaseIterable {
-    case train, validation, test, all
-  }
-
-  /// What is averaged over.
-  enum Averaging: String, ExpressibleByArgument, CaseIterable {
-    case none, flip
-  }
-
   @Option(help: ArgumentHelp("A set of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
   var data: String
 
-  @Option(help: ArgumentHelp("The labels to measure against; FER+'s where there are votes.", valueName: "labels"))
-  var labels: String?
+  @OptionGroup var measure: MeasureOptions
 
-  @Option(help: "The faces to measure on; without it, test, or validation where there is no test face.")
-  var split: Part?
-
-  @Option(help: "What to average over for each face: its mirror image too, or nothing.")
-  var tta: Averaging = .none
+  @Flag(help: "Measure on blurred, noisy, dark and otherwise corrupted faces too: 41 times the work.")
+  var corruptions = false
 
   @Option(help: ArgumentHelp("Write the figures as JSON to a file or to standard output.", valueName: "file|-"))
   var json: String?
 
+  @Option(help: ArgumentHelp("Write charts, figures and faces as one HTML file.", valueName: "file.html"))
+  var report: String?
+
+  @Option(help: ArgumentHelp("Write what the model says of each face.", valueName: "file.csv"))
+  var predictions: String?
+
   @OptionGroup var model: ModelOptions
 
   func run() async throws {
-    try ResultFile.check(json)
+    for path in [json, report, predictions] { try ResultFile.check(path) }
     let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
     do {
-      let source = try faces.labelSource(named: labels)
-      let part = chosenSplit(faces, source)
+      let source = try faces.labelSource(named: measure.labels)
+      let part = measure.part(of: faces, source, data: data)
       let classifier = try model.classifier()
-      let averaging: Evaluation.Averaging = tta == .flip ? .flip : .none
+      let rounds: [Corruption?] = [nil] + (corruptions ? Corruption.all : [])
       let progress = Mutex(ProgressLine("faces"))
-      let evaluation = try await Evaluation(
-        classifier, on: faces, labels: source, split: part, averaging: averaging
-      ) { done, total in progress.withLock { $0.update(done, of: total) } }
-      progress.withLock { $0.clear() }
-      let report = EvaluationReport(
-        evaluation.metrics, model: classifier.card.name, weightsSHA256: classifier.card.weightsSHA256,
-        data: faces.info.source, split: part, missingClasses: evaluation.missingClasses)
-      if let json { try ResultFile.write(try report.json() + Data("\n".utf8), to: json) }
-      if json != "-" {
-        for line in EvaluationTable(evaluation, report, averaging: averaging).lines { Console.print(line) }
+      var evaluations: [Evaluation] = []
+      for (round, corruption) in rounds.enumerated() {
+        evaluations.append(
+          try await Evaluation(
+            classifier, on: faces, labels: source, split: part, averaging: measure.averaging, corruption: corruption
+          ) { done, total in progress.withLock { $0.update(round * total + done, of: rounds.count * total) } })
       }
+      progress.withLock { $0.clear() }
+      let evaluation = evaluations[0]
+      let results = zip(Corruption.all, evaluations.dropFirst()).map { corruption, evaluation in
+        CorruptionResult(
+          name: corruption.kind.rawValue, severity: corruption.severity, parameter: corruption.kind.parameter,
+          value: corruption.value, metrics: evaluation.metrics)
+      }
+      let figures = EvaluationReport(
+        evaluation.metrics, model: classifier.card.name, weightsSHA256: classifier.card.weightsSHA256,
+        data: faces.info.source, split: part, missingClasses: evaluation.missingClasses,
+        corruptions: corruptions ? results : nil)
+      let table = EvaluationTable(evaluation, figures, passes: measure.passes)
+      if let json { try ResultFile.write(try figures.json() + Data("\n".utf8), to: json) }
+      if let predictions {
+        try ResultFile.write(
+          try Predictions(indices: evaluation.indices, metrics: evaluation.metrics).csv(), to: predictions)
+      }
+      if let report {
+        let page = EvaluationPage(
+          evaluation, figures, card: classifier.card, faces: faces, source: source, passes: measure.passes)
+        try ResultFile.write(
+          try page.report(notes: table.notes, command: Console.commandLine).data, to: report)
+      }
+      if ![json, report, predictions].contains("-") { for line in table.lines { Console.print(line) } }
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)
     }
   }
 
-  private func chosenSplit(_ faces: FaceSet, _ source: LabelSource) -> Split? {
-    if let split { return Split(rawValue: split.rawValue) }
-    if !faces.labelled(source, in: .test).isEmpty { return .test }
-    Console.error("\(data): no test face has a label, measuring on validation")
-    return .validation
+  func validate() throws {
+    guard [json, report, predictions].count(where: { $0 == "-" }) <= 1 else {
+      throw ValidationError("only one of --json, --report and --predictions can go to standard output")
+    }
   }
 }

@@ -17,7 +17,7 @@ struct FramingBenchmark: AsyncParsableCommand {
   var data: String
 
   @Option(help: "The part of the set.")
-  var split = Evaluate.Part.validation
+  var split = MeasureOptions.Part.validation
 
   @Option(help: "Sizes of the crop as multiples of the detector's box.")
   var scales: [Double] = [0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5]

@@ -20,29 +20,37 @@ public struct BarChart: Sendable {
   public let categories: [String]
   /// The bars of a group, from top to bottom; at most as many as there are colours.
   public let series: [Series]
+  /// The value of the longest bar there could be; nil for the longest there is.
+  public let maximum: Double?
   /// Writes a value at the end of its bar.
   private let label: @Sendable (Double) -> String
 
   /// Describes a chart; a value that `series` lacks counts as 0.
   public init(
-    title: String, categories: [String], series: [Series],
+    title: String, categories: [String], series: [Series], maximum: Double? = nil,
     label: @escaping @Sendable (Double) -> String = { String(Int($0.rounded())) }
   ) {
     self.title = title
     self.categories = categories
     self.series = series
+    self.maximum = maximum
     self.label = label
   }
 
   /// The charts below one another as one SVG document, which follows the reader's light or dark setting.
-  public static func svg(_ charts: [BarChart]) -> String {
+  public static func svg(_ charts: [BarChart]) -> String { drawing(charts).document }
+
+  /// The chart by itself.
+  public var drawing: Drawing { Self.drawing([self]) }
+
+  private static func drawing(_ charts: [BarChart]) -> Drawing {
     var canvas = SVGCanvas(width: Layout.width)
     var top = Layout.margin
     for chart in charts {
       chart.draw(on: &canvas, top: &top)
       top += Layout.margin
     }
-    return canvas.document(height: top, title: charts.map(\.title).joined(separator: "; "))
+    return canvas.drawing(height: top, title: charts.map(\.title).joined(separator: "; "))
   }
 
   private enum Layout {
@@ -69,14 +77,14 @@ public struct BarChart: Sendable {
     }
     let left = Layout.margin + Layout.labelWidth
     let room = Layout.width - left - Layout.valueWidth - Layout.margin
-    let largest = max(series.flatMap(\.values).filter(\.isFinite).max() ?? 0, .leastNormalMagnitude)
+    let largest = max(maximum ?? series.flatMap(\.values).filter(\.isFinite).max() ?? 0, .leastNormalMagnitude)
     let start = top
     let height = Double(max(series.count, 1)) * Layout.bar
     for (group, category) in categories.enumerated() {
-      canvas.text(category, x: left - 8, y: top + height / 2 + 4.5, style: "end")
+      canvas.text(SVGCanvas.shortened(category, to: 16), x: left - 8, y: top + height / 2 + 4.5, style: "end")
       for (index, entry) in series.enumerated() {
         let value = group < entry.values.count && entry.values[group].isFinite ? max(entry.values[group], 0) : 0
-        let length = room * value / largest
+        let length = room * min(value / largest, 1)
         let y = top + Double(index) * Layout.bar
         canvas.rectangle(
           x: left, y: y + 0.5, width: length, height: Layout.bar - 1, style: "s\(index % SVGCanvas.colorCount)",

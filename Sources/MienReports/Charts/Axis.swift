@@ -1,0 +1,54 @@
+import Glibc
+
+/// One axis of a chart: the values it spans and where its ticks stand.
+struct Axis {
+  /// The values from one end to the other.
+  let range: ClosedRange<Double>
+  /// Round values inside ``range``, rising.
+  let ticks: [Double]
+  private let decimals: Int
+  private let isPercent: Bool
+
+  /// An axis over `values`, widened to round numbers, or over `range` where one is given.
+  ///
+  /// - Parameter isPercent: whether values are shares, written as percentages.
+  init(_ values: some Sequence<Double>, range given: ClosedRange<Double>? = nil, isPercent: Bool = false) {
+    let usable = values.filter(Self.isUsable)
+    var low = given?.lowerBound ?? usable.min() ?? 0
+    var high = given?.upperBound ?? usable.max() ?? 1
+    if high <= low {
+      let room = max(abs(low), 1) / 2
+      (low, high) = (low - room, high + room)
+    }
+    let step = Self.step(near: (high - low) / 5)
+    if given == nil {
+      low = (low / step).rounded(.down) * step
+      high = (high / step).rounded(.up) * step
+    }
+    range = low...high
+    let first = (low / step - 1e-9).rounded(.up)
+    let last = (high / step + 1e-9).rounded(.down)
+    ticks = stride(from: first, through: last, by: 1).map { $0 * step }
+    decimals = max(0, -Int(floor(log10(isPercent ? step * 100 : step) + 1e-9)))
+    self.isPercent = isPercent
+  }
+
+  /// Whether a value can be drawn at all.
+  static func isUsable(_ value: Double) -> Bool { value.isFinite && abs(value) < 1e9 }
+
+  /// Where `value` lies: 0 at the lower end, 1 at the upper one.
+  func position(_ value: Double) -> Double {
+    (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+  }
+
+  /// A tick's text.
+  func label(_ tick: Double) -> String {
+    isPercent ? NumberText.percent(tick, min(decimals, 6)) : NumberText.fixed(tick, min(decimals, 6))
+  }
+
+  /// 1, 2 or 5 times a power of ten, at least `size`.
+  private static func step(near size: Double) -> Double {
+    let power = pow(10, floor(log10(max(size, 1e-9))))
+    return power * ([1, 2, 5].first { $0 * power >= size * (1 - 1e-9) } ?? 10)
+  }
+}

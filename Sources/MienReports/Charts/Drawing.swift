@@ -1,0 +1,44 @@
+/// A finished chart, to stand alone as an SVG file or inside a ``Report``.
+public struct Drawing: Sendable {
+  /// What the chart shows.
+  public let title: String
+  /// What a screen reader says after the title; may be empty.
+  public let summary: String
+  let width: Double
+  let height: Double
+  let shapes: [String]
+
+  /// The chart as an SVG file, which follows the reader's light or dark setting.
+  public var document: String {
+    let size = "width=\"\(SVGCanvas.number(width))\" height=\"\(SVGCanvas.number(height))\""
+    return """
+      \(opening(viewBox: (0, width), attributes: size))
+      <style>\(SVGCanvas.style)</style>
+      <rect \(size) class="ground"/>
+      \(shapes.joined(separator: "\n"))
+      </svg>
+
+      """
+  }
+
+  /// What every chart leaves free at its sides.
+  private static let margin = 18.0
+
+  /// The chart for a page that holds ``SVGCanvas/style`` already, without its margins at the sides.
+  var inline: String {
+    """
+    \(opening(viewBox: (Self.margin, width - 2 * Self.margin), attributes: "class=\"chart\""))
+    \(shapes.joined(separator: "\n"))
+    </svg>
+    """
+  }
+
+  private func opening(viewBox: (left: Double, width: Double), attributes: String) -> String {
+    let description = summary.isEmpty ? "" : "<desc>\(SVGCanvas.escaped(summary))</desc>"
+    let box = [viewBox.left, 0, viewBox.width, height].map(SVGCanvas.number).joined(separator: " ")
+    return """
+      <svg xmlns="http://www.w3.org/2000/svg" viewBox="\(box)" \
+      \(attributes) role="img" aria-label="\(SVGCanvas.escaped(title))">\(description)
+      """
+  }
+}

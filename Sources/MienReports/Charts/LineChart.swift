@@ -1,0 +1,166 @@
+/// Lines over a common axis: curves of training, ROC curves, accuracy by severity.
+public struct LineChart: Sendable {
+  /// One place on a line.
+  public struct Point: Sendable, Equatable {
+    /// Along the horizontal axis.
+    public let x: Double
+    /// Along the vertical axis; a line breaks where it is not finite.
+    public let y: Double
+
+    /// A place.
+    public init(_ x: Double, _ y: Double) {
+      self.x = x
+      self.y = y
+    }
+  }
+
+  /// One line.
+  public struct Series: Sendable {
+    /// What the line stands for.
+    public let name: String
+    /// Its places, from left to right.
+    public let points: [Point]
+
+    /// Describes a line.
+    public init(name: String, points: [Point]) {
+      self.name = name
+      self.points = points
+    }
+  }
+
+  /// What the chart shows.
+  public var title: String
+  /// What the horizontal axis says.
+  public var xTitle: String
+  /// What the vertical axis says.
+  public var yTitle: String
+  /// The lines, in the order of the legend.
+  public var series: [Series]
+  /// The ends of the vertical axis; nil to follow the lines.
+  public var yRange: ClosedRange<Double>?
+  /// Whether vertical values are shares, written as percentages.
+  public var isPercent: Bool
+  /// Whether the plot is a square from 0 to 1 with its diagonal, as for ROC curves.
+  public var isUnitSquare: Bool
+  /// A horizontal place to mark, and what it is.
+  public var mark: (x: Double, name: String)?
+
+  /// Describes a chart.
+  public init(
+    title: String, xTitle: String, yTitle: String, series: [Series], yRange: ClosedRange<Double>? = nil,
+    isPercent: Bool = false, isUnitSquare: Bool = false, mark: (x: Double, name: String)? = nil
+  ) {
+    self.title = title
+    self.xTitle = xTitle
+    self.yTitle = yTitle
+    self.series = series
+    self.yRange = yRange
+    self.isPercent = isPercent
+    self.isUnitSquare = isUnitSquare
+    self.mark = mark
+  }
+
+  /// The chart, legend to the right.
+  public var drawing: Drawing {
+    let plot = PlotArea(
+      x: Axis(points.map(\.x), range: isUnitSquare ? 0...1 : extent, isPercent: isUnitSquare),
+      y: Axis(points.map(\.y), range: isUnitSquare ? 0...1 : yRange, isPercent: isPercent || isUnitSquare),
+      left: 58, top: 56, width: isUnitSquare ? 420 : 460, height: isUnitSquare ? 420 : 250)
+    var canvas = SVGCanvas(width: 720)
+    canvas.text(title, x: 20, y: 24, style: "title")
+    plot.draw(on: &canvas, xTitle: xTitle, yTitle: yTitle)
+    if isUnitSquare {
+      canvas.line(x1: plot.left, y1: plot.bottom, x2: plot.right, y2: plot.top, style: "guide")
+    }
+    if let mark, Axis.isUsable(mark.x) {
+      let x = plot.x(mark.x)
+      canvas.line(x1: x, y1: plot.top, x2: x, y2: plot.bottom, style: "guide")
+      // The name stands on the side that has more room.
+      let isRight = x > (plot.left + plot.right) / 2
+      canvas.text(mark.name, x: x + (isRight ? -5 : 5), y: plot.top + 12, style: isRight ? "value end" : "value")
+    }
+    var legend = plot.top + 8
+    for (index, entry) in series.enumerated() {
+      for piece in pieces(entry, plot) { canvas.path(piece, color: index, tooltip: entry.name) }
+      let x = plot.right + 20
+      canvas.path([(x, legend - 4), (x + 24, legend - 4)], color: index, tooltip: entry.name)
+      canvas.text(SVGCanvas.shortened(entry.name, to: isUnitSquare ? 25 : 20), x: x + 30, y: legend)
+      legend += 20
+    }
+    return canvas.drawing(height: max(plot.bottom + 46, legend + 10), title: title, summary: summary)
+  }
+
+  private var points: [Point] {
+    series.flatMap(\.points).filter { Axis.isUsable($0.x) && Axis.isUsable($0.y) }
+  }
+
+  private var extent: ClosedRange<Double>? {
+    guard let least = points.map(\.x).min(), let most = points.map(\.x).max() else { return nil }
+    return least...most
+  }
+
+  private var summary: String {
+    let ends = series.compactMap { entry -> String? in
+      guard let last = entry.points.last(where: { Axis.isUsable($0.y) }), !isUnitSquare else { return nil }
+      let value = isPercent ? NumberText.percent(last.y) : NumberText.fixed(last.y, 4)
+      return "\(entry.name) ends at \(value)"
+    }
+    return (["\(yTitle) over \(xTitle)"] + (isUnitSquare ? series.map(\.name) : ends)).joined(separator: "; ")
+  }
+
+  /// The line's unbroken parts in the picture's units. Places closer than half a unit to the last one drawn are left
+  /// out: a ROC curve has a point a face.
+  private func pieces(_ series: Series, _ plot: PlotArea) -> [[(x: Double, y: Double)]] {
+    var pieces: [[(x: Double, y: Double)]] = [[]]
+    for (index, point) in series.points.enumerated() {
+      guard Axis.isUsable(point.x), Axis.isUsable(point.y) else {
+        if pieces.last?.isEmpty == false { pieces.append([]) }
+        continue
+      }
+      let place = (
+        x: plot.x(point.x), y: plot.y(min(max(point.y, plot.yAxis.range.lowerBound), plot.yAxis.range.upperBound))
+      )
+      let isLast = index + 1 == series.points.count || !Axis.isUsable(series.points[index + 1].y)
+      if let last = pieces.last?.last, !isLast, abs(last.x - place.x) + abs(last.y - place.y) < 0.5 { continue }
+      pieces[pieces.count - 1].append(place)
+    }
+    return pieces.filter { !$0.isEmpty }
+  }
+}
+
+/// A rectangle with an axis on two sides.
+struct PlotArea {
+  let xAxis: Axis
+  let yAxis: Axis
+  let left: Double
+  let top: Double
+  let width: Double
+  let height: Double
+
+  init(x: Axis, y: Axis, left: Double, top: Double, width: Double, height: Double) {
+    (xAxis, yAxis) = (x, y)
+    (self.left, self.top, self.width, self.height) = (left, top, width, height)
+  }
+
+  var right: Double { left + width }
+  var bottom: Double { top + height }
+
+  func x(_ value: Double) -> Double { left + width * xAxis.position(value) }
+  func y(_ value: Double) -> Double { bottom - height * yAxis.position(value) }
+
+  /// Draws grid, ticks and titles.
+  func draw(on canvas: inout SVGCanvas, xTitle: String, yTitle: String) {
+    for tick in yAxis.ticks {
+      canvas.line(x1: left, y1: y(tick), x2: right, y2: y(tick), style: "grid")
+      canvas.text(yAxis.label(tick), x: left - 7, y: y(tick) + 4, style: "tick end")
+    }
+    for tick in xAxis.ticks {
+      canvas.line(x1: x(tick), y1: bottom, x2: x(tick), y2: bottom + 4)
+      canvas.text(xAxis.label(tick), x: x(tick), y: bottom + 17, style: "tick middle")
+    }
+    canvas.line(x1: left, y1: bottom, x2: right, y2: bottom)
+    canvas.line(x1: left, y1: top, x2: left, y2: bottom)
+    canvas.text(xTitle, x: right, y: bottom + 35, style: "end")
+    canvas.text(yTitle, x: 20, y: top - 12)
+  }
+}

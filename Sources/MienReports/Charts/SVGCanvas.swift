@@ -1,0 +1,130 @@
+import Foundation
+
+/// Collects shapes for a ``Drawing``. Texts are escaped; colours come from style classes.
+struct SVGCanvas {
+  /// How many colours there are: `s0`, `s1`, … fill and `l0`, `l1`, … draw lines. They are those of Okabe and Ito, which
+  /// differ for colour-blind readers, in a shade for light and one for dark backgrounds. Lines from the fifth on are
+  /// dashed too.
+  static let colorCount = 8
+  static let style = colors(light, dashes: true) + "@media screen and (prefers-color-scheme:dark){" + colors(dark) + "}"
+
+  private static let light = (
+    ground: "#ffffff", text: "#1f2328", faint: "#59636e", axis: "#818b98", grid: "#dfe3e8",
+    series: ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#3d9bd4", "#1f2328", "#8a7a00"]
+  )
+  private static let dark = (
+    ground: "#0d1117", text: "#f0f6fc", faint: "#9ba3ac", axis: "#656c76", grid: "#2b313a",
+    series: ["#56b4e9", "#f0b429", "#2bc29a", "#e3a3c6", "#ff8a4f", "#a5b8ff", "#f0f6fc", "#f0e442"]
+  )
+  private static let dashPatterns = ["7 3", "2 3", "9 3 2 3", "4 2"]
+
+  private static func colors(_ theme: Theme, dashes: Bool = false) -> String {
+    var rules = """
+      .ground{fill:\(theme.ground)}svg text{fill:\(theme.text)}svg .value,svg .tick{fill:\(theme.faint)}\
+      .axis{stroke:\(theme.axis)}.grid{stroke:\(theme.grid)}\
+      .guide{stroke:\(theme.faint)}.whisker{stroke:\(theme.text)}
+      """
+    if dashes {
+      rules += """
+        svg text{font:12px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
+        svg .title{font-size:15px;font-weight:600}svg .value,svg .tick,svg .small{font-size:11px}\
+        svg .end{text-anchor:end}svg .middle{text-anchor:middle}.axis,.grid,.whisker{stroke-width:1;fill:none}\
+        .guide{stroke-width:1.2;stroke-dasharray:4 4;fill:none}.line{stroke-width:2;fill:none;stroke-linejoin:round}
+        """
+    }
+    for (index, color) in theme.series.enumerated() {
+      rules += ".s\(index){fill:\(color)}.l\(index){stroke:\(color)}"
+      if dashes, index >= 4 { rules += ".l\(index){stroke-dasharray:\(dashPatterns[index - 4])}" }
+    }
+    return rules
+  }
+
+  private typealias Theme = (
+    ground: String, text: String, faint: String, axis: String, grid: String, series: [String]
+  )
+
+  private let width: Double
+  private var shapes: [String] = []
+
+  /// Starts an empty picture of `width` units.
+  init(width: Double) { self.width = width }
+
+  /// Adds a text whose base line is at `y`.
+  mutating func text(_ text: String, x: Double, y: Double, style: String = "") {
+    let attribute = style.isEmpty ? "" : " class=\"\(style)\""
+    shapes.append("<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\"\(attribute)>\(Self.escaped(text))</text>")
+  }
+
+  /// Adds a filled rectangle, with a text that shows under the pointer.
+  mutating func rectangle(
+    x: Double, y: Double, width: Double, height: Double, style: String, opacity: Double = 1, tooltip: String? = nil
+  ) {
+    let place = "x=\"\(Self.number(x))\" y=\"\(Self.number(y))\""
+    let size = "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
+    let veil = opacity < 1 ? " fill-opacity=\"\(Self.number(opacity))\"" : ""
+    shapes.append("<rect \(place) \(size) class=\"\(style)\"\(veil)>\(Self.title(tooltip))</rect>")
+  }
+
+  /// Adds a straight line, an axis where no style is given.
+  mutating func line(x1: Double, y1: Double, x2: Double, y2: Double, style: String = "axis") {
+    let ends = zip(["x1", "y1", "x2", "y2"], [x1, y1, x2, y2]).map { "\($0)=\"\(Self.number($1))\"" }
+    shapes.append("<line \(ends.joined(separator: " ")) class=\"\(style)\"/>")
+  }
+
+  /// Adds a line through `points`; a single one becomes a dot.
+  mutating func path(_ points: [(x: Double, y: Double)], color: Int, tooltip: String? = nil) {
+    let color = color % Self.colorCount
+    guard points.count > 1 else {
+      for point in points { dot(x: point.x, y: point.y, color: color, tooltip: tooltip) }
+      return
+    }
+    let places = points.map { "\(Self.number($0.x)),\(Self.number($0.y))" }.joined(separator: " ")
+    shapes.append("<polyline points=\"\(places)\" class=\"line l\(color)\">\(Self.title(tooltip))</polyline>")
+  }
+
+  /// Adds a filled dot.
+  mutating func dot(x: Double, y: Double, color: Int, tooltip: String? = nil) {
+    let color = color % Self.colorCount
+    shapes.append(
+      "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"3\" class=\"s\(color)\">"
+        + "\(Self.title(tooltip))</circle>")
+  }
+
+  /// The picture; `summary` is what screen readers say after its title.
+  func drawing(height: Double, title: String, summary: String = "") -> Drawing {
+    Drawing(title: title, summary: summary, width: width, height: height, shapes: shapes)
+  }
+
+  /// `text` for use between tags or in an attribute; characters that XML cannot hold become U+FFFD.
+  static func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      case "'": result += "&#39;"
+      case "\t", "\n": result.unicodeScalars.append(scalar)
+      case let scalar where scalar.value < 32 || scalar.value == 0xFFFE || scalar.value == 0xFFFF:
+        result += "\u{FFFD}"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  /// `text` in at most `length` characters; what is cut off is marked.
+  static func shortened(_ text: String, to length: Int) -> String {
+    text.count <= length ? text : text.prefix(max(0, length - 1)) + "…"
+  }
+
+  /// A coordinate with at most two decimals, always with a point; 0 where it is no usable number.
+  static func number(_ value: Double) -> String {
+    guard value.isFinite, abs(value) < 1e9 else { return "0" }
+    let rounded = (value * 100).rounded() / 100
+    return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
+  }
+
+  private static func title(_ text: String?) -> String { text.map { "<title>\(escaped($0))</title>" } ?? "" }
+}

@@ -1,0 +1,119 @@
+public import Foundation
+
+/// A page of sections as one HTML file that needs nothing else: no network, no script, no other file. It follows the
+/// reader's light or dark setting, prints, and is well-formed XML.
+public struct Report: Sendable {
+  /// What the page is about.
+  public let title: String
+  /// A sentence under the title; may be empty.
+  public let subtitle: String
+  /// The parts, in order.
+  public let sections: [ReportSection]
+
+  /// Composes a page; sections that are nil, since their data are absent, are left out.
+  public init(title: String, subtitle: String = "", sections: [ReportSection?]) {
+    self.title = title
+    self.subtitle = subtitle
+    self.sections = sections.compactMap(\.self)
+  }
+
+  /// The page as UTF-8.
+  public var data: Data { Data(html.utf8) }
+
+  /// The page.
+  public var html: String {
+    let links = sections.enumerated().map { index, section in
+      "<li><a href=\"#section-\(index + 1)\">\(SVGCanvas.escaped(section.title))</a></li>"
+    }
+    let parts = sections.enumerated().map { index, section in
+      """
+      <section id="section-\(index + 1)">
+      <h2>\(SVGCanvas.escaped(section.title))</h2>
+      \(section.blocks.map(\.html).joined(separator: "\n"))
+      </section>
+      """
+    }
+    let name = SVGCanvas.escaped(title)
+    return """
+      <!DOCTYPE html>
+      <html lang="en" xmlns="http://www.w3.org/1999/xhtml">
+      <head>
+      <meta charset="utf-8"/>
+      <meta name="viewport" content="width=device-width, initial-scale=1"/>
+      <meta name="color-scheme" content="light dark"/>
+      <meta http-equiv="Content-Security-Policy" content="\(Self.policy)"/>
+      <title>\(name)</title>
+      <style>
+      \(Self.style)
+      \(SVGCanvas.style)
+      </style>
+      </head>
+      <body>
+      <header>
+      <h1>\(name)</h1>
+      \(subtitle.isEmpty ? "" : "<p class=\"lead\">\(SVGCanvas.escaped(subtitle))</p>")
+      </header>
+      <nav aria-label="Sections"><ul>\(links.joined())</ul></nav>
+      <main>
+      \(parts.joined(separator: "\n"))
+      </main>
+      </body>
+      </html>
+
+      """
+  }
+
+  /// A page made of others' data: a browser must load and run nothing.
+  private static let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+  private static let style = """
+    :root{--ground:#ffffff;--text:#1f2328;--faint:#59636e;--line:#d1d9e0;--panel:#f6f8fa;--link:#0059a3;\
+    --bar:#818b98;--right:#009e73;--wrong:#d55e00}
+    @media screen and (prefers-color-scheme:dark){:root{--ground:#0d1117;--text:#f0f6fc;--faint:#9ba3ac;\
+    --line:#343b45;--panel:#151b23;--link:#6cb6ff;--bar:#656c76;--right:#2bc29a;--wrong:#ff8a4f}}
+    *{box-sizing:border-box}
+    body{margin:0 auto;padding:32px 24px 64px;max-width:908px;background:var(--ground);color:var(--text);\
+    font:15px/1.5 system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}
+    h1{font-size:28px;line-height:1.25;margin:0;overflow-wrap:anywhere}
+    h2{font-size:20px;margin:0 0 12px;padding-bottom:6px;border-bottom:1px solid var(--line)}
+    .lead{color:var(--faint);margin:6px 0 0;overflow-wrap:anywhere}
+    nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:4px 18px;margin:18px 0 0;padding:0}
+    a{color:var(--link);text-decoration:none}a:hover{text-decoration:underline}
+    section{margin-top:40px}p{margin:10px 0;max-width:75ch}.note{color:var(--faint);font-size:14px}
+    .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:12px;margin:14px 0}
+    .tile{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:12px 14px}
+    .tile .name,.tile .detail{display:block;color:var(--faint);font-size:13px}
+    .tile data{display:block;white-space:nowrap;font-size:24px;font-weight:600;font-variant-numeric:tabular-nums}
+    dl{display:grid;grid-template-columns:minmax(130px,max-content) 1fr;gap:4px 20px;margin:14px 0}
+    dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
+    .scroll{overflow-x:auto;margin:14px 0}
+    table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
+    caption{text-align:left;color:var(--faint);padding-bottom:6px}
+    th,td{padding:5px 14px 5px 0;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+    th:first-child,td:first-child{text-align:left}\
+    thead th{color:var(--faint);font-weight:500;white-space:normal;vertical-align:bottom}
+    tbody th{font-weight:400}
+    figure{margin:16px 0}figcaption{color:var(--faint);font-size:14px;max-width:75ch}
+    .chart{display:block;width:100%;min-width:540px;height:auto}
+    .faces{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:12px;margin:14px 0}
+    .face{margin:0;background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:10px;\
+    display:grid;grid-template-columns:84px 1fr;gap:6px 10px}
+    .face img{width:84px;height:84px;object-fit:contain;border-radius:4px;background:#808080}
+    .face figcaption{grid-column:1/3;font-size:13px;color:var(--text)}\
+    .face figcaption span{display:block;color:var(--faint)}
+    .face ul{list-style:none;margin:0;padding:0;font-size:11px;line-height:1.35;align-self:center}
+    .face li{display:grid;grid-template-columns:60px 1fr 34px;gap:5px;align-items:center;color:var(--faint)}
+    .face li.label{color:var(--text);font-weight:600}.face li span:last-child{text-align:right;white-space:nowrap}
+    .bar{height:8px;border-radius:2px;background:var(--bar);min-width:1px}
+    .bar.right{background:var(--right)}.bar.wrong{background:var(--wrong)}
+    pre{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:12px;overflow-x:auto;\
+    font:13px/1.45 ui-monospace,'DejaVu Sans Mono',monospace}
+    @media print{body{padding:0;max-width:none;font-size:11pt}nav{display:none}section{margin-top:20pt}\
+    h2,h2+p{break-after:avoid}p,figure,.tile,.face,table,dl{break-inside:avoid}dd{font-size:9.5pt}\
+    .tiles{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible}.chart{min-width:0}\
+    pre{white-space:pre-wrap}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}\
+    th,td{padding-right:8px;font-size:9pt}.faces{grid-template-columns:repeat(3,1fr);gap:6pt}\
+    .face{grid-template-columns:52px 1fr;padding:5px}.face img{width:52px;height:52px}}
+    @page{margin:15mm}
+    """
+}

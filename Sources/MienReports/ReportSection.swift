@@ -1,0 +1,112 @@
+/// A part of a ``Report``: a heading and what stands under it.
+public struct ReportSection: Sendable {
+  /// The heading.
+  public let title: String
+  /// What stands under it, in order.
+  public let blocks: [ReportBlock]
+
+  /// Makes a section; blocks that are nil are left out.
+  public init(title: String, blocks: [ReportBlock?]) {
+    self.title = title
+    self.blocks = blocks.compactMap(\.self)
+  }
+}
+
+/// One thing in a ``ReportSection``. All texts are plain and are escaped where they are written.
+public enum ReportBlock: Sendable {
+  /// A paragraph.
+  case text(String)
+  /// A paragraph in smaller print: how to read a figure, or what limits it.
+  case note(String)
+  /// Large figures side by side.
+  case figures([Figure])
+  /// Names and values, one below the other.
+  case facts([Fact])
+  /// A table; the first column names the rows.
+  case table(TextTable, caption: String?)
+  /// A chart with a caption.
+  case chart(Drawing, caption: String?)
+  /// Faces with their probabilities.
+  case faces([FaceCard])
+  /// Text as it is written, such as a recipe.
+  case verbatim(String)
+
+  /// A large figure.
+  public struct Figure: Sendable {
+    /// What it is.
+    public let name: String
+    /// Its exact value, for programs that read the page.
+    public let value: Double
+    /// The value as people read it.
+    public let text: String
+    /// A few words below it; may be empty.
+    public let detail: String
+
+    /// Describes a figure.
+    public init(name: String, value: Double, text: String, detail: String = "") {
+      self.name = name
+      self.value = value
+      self.text = text
+      self.detail = detail
+    }
+  }
+
+  /// A name and a value.
+  public struct Fact: Sendable {
+    /// What it is.
+    public let name: String
+    /// The value.
+    public let value: String
+
+    /// Describes a fact.
+    public init(_ name: String, _ value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  /// The block's elements.
+  var html: String {
+    switch self {
+    case .text(let text): "<p>\(escaped(text))</p>"
+    case .note(let text): "<p class=\"note\">\(escaped(text))</p>"
+    case .verbatim(let text): "<pre>\(escaped(text))</pre>"
+    case .figures(let figures):
+      "<div class=\"tiles\">"
+        + figures.map { figure in
+          "<div class=\"tile\"><span class=\"name\">\(escaped(figure.name))</span>"
+            + "<data value=\"\(figure.value)\">\(escaped(figure.text))</data>"
+            + "<span class=\"detail\">\(escaped(figure.detail))</span></div>"
+        }.joined(separator: "\n") + "</div>"
+    case .facts(let facts):
+      "<dl>" + facts.map { "<dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd>" }.joined(separator: "\n")
+        + "</dl>"
+    case .table(let table, let caption): Self.html(table, caption: caption)
+    case .chart(let drawing, let caption):
+      "<figure>\n<div class=\"scroll\">\(drawing.inline)</div>\n"
+        + (caption.map { "<figcaption>\(escaped($0))</figcaption>\n" } ?? "") + "</figure>"
+    case .faces(let faces): "<div class=\"faces\">" + faces.map(\.html).joined(separator: "\n") + "</div>"
+    }
+  }
+
+  private func escaped(_ text: String) -> String { SVGCanvas.escaped(text) }
+
+  private static func html(_ table: TextTable, caption: String?) -> String {
+    let head = table.header.map { "<th scope=\"col\">\(SVGCanvas.escaped($0))</th>" }.joined()
+    let rows = table.rows.map { cells in
+      let items = table.header.indices.map { column in
+        let text = SVGCanvas.escaped(column < cells.count ? cells[column] : "")
+        return column == 0 ? "<th scope=\"row\">\(text)</th>" : "<td>\(text)</td>"
+      }
+      return "<tr>\(items.joined())</tr>"
+    }
+    let title = caption.map { "<caption>\(SVGCanvas.escaped($0))</caption>" } ?? ""
+    return """
+      <div class="scroll"><table>\(title)
+      <thead><tr>\(head)</tr></thead>
+      <tbody>
+      \(rows.joined(separator: "\n"))
+      </tbody></table></div>
+      """
+  }
+}

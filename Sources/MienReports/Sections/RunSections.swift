@@ -1,0 +1,161 @@
+/// The sections that speak about training and about figures beside one another.
+extension ReportSection {
+  /// What was trained how: a sentence on the protocol, and the recipe as it was resolved.
+  public static func protocolAndRecipe(_ facts: [ReportBlock.Fact], recipe: String?) -> ReportSection {
+    ReportSection(title: "Protocol and recipe", blocks: [.facts(facts), recipe.map { .verbatim($0) }])
+  }
+
+  /// Loss and accuracy over the epochs of one run; nil where it has no epoch.
+  public static func curves(_ run: RunMetrics) -> ReportSection? {
+    guard let best = run.best else { return nil }
+    let mark = (x: Double(best.epoch), name: "best epoch \(best.epoch)")
+    func chart(
+      _ title: String, _ yTitle: String, _ names: [(column: String, name: String)], isPercent: Bool
+    )
+      -> ReportBlock?
+    {
+      let series = names.filter { run.columns.contains($0.column) }.map { entry in
+        LineChart.Series(name: entry.name, points: run.points(entry.column))
+      }
+      guard !series.isEmpty else { return nil }
+      return .chart(
+        LineChart(title: title, xTitle: "epoch", yTitle: yTitle, series: series, isPercent: isPercent, mark: mark)
+          .drawing, caption: nil)
+    }
+    func both(_ suffix: String) -> [(column: String, name: String)] {
+      run.heads.flatMap { head in
+        [("validation_\(head)_\(suffix)", "\(head), validation"), ("train_\(head)_\(suffix)", "\(head), training")]
+      }
+    }
+    return ReportSection(
+      title: "Curves",
+      blocks: [
+        chart("Loss", "nats a face", [("train_loss", "training, all heads")] + both("loss"), isPercent: false),
+        chart("Accuracy", "share of faces that is right", both("accuracy"), isPercent: true),
+        chart("Balanced accuracy", "mean recall over classes", both("balanced_accuracy"), isPercent: true),
+        chart("Learning rate", "rate", [("learning_rate", "learning rate")], isPercent: false),
+        .note(
+          "The training loss is measured on augmented faces while the weights change, and is the weighted sum of the "
+            + "heads' losses: compare its course, not its height, with the others. \(best.rule)"),
+      ])
+  }
+
+  /// Cross-validation, a row a fold and their mean; nil where there is no fold.
+  public static func folds(_ folds: [FoldResult]) -> ReportSection? {
+    guard !folds.isEmpty else { return nil }
+    var table = TextTable(header: ["fold", "faces", "accuracy", "balanced", "loss", "best epoch"])
+    for fold in folds {
+      table.add([
+        fold.name, "\(fold.count)", NumberText.percent(fold.accuracy), NumberText.percent(fold.balancedAccuracy),
+        NumberText.fixed(fold.loss, 4), fold.bestEpoch.map(String.init) ?? "-",
+      ])
+    }
+    func summary(_ value: KeyPath<FoldResult, Double>) -> (mean: Double, deviation: Double) {
+      let values = folds.map { $0[keyPath: value] }
+      let mean = values.reduce(0, +) / Double(values.count)
+      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      return (mean, values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : .nan)
+    }
+    let (accuracy, balanced, loss) = (summary(\.accuracy), summary(\.balancedAccuracy), summary(\.loss))
+    table.add([
+      "mean", "\(folds.map(\.count).reduce(0, +))", NumberText.percent(accuracy.mean),
+      NumberText.percent(balanced.mean), NumberText.fixed(loss.mean, 4),
+    ])
+    table.add([
+      "deviation", "", NumberText.percent(accuracy.deviation), NumberText.percent(balanced.deviation),
+      NumberText.fixed(loss.deviation, 4),
+    ])
+    let chart = BarChart(
+      title: "Accuracy of each fold", categories: folds.map(\.name),
+      series: [.init(name: "accuracy", values: folds.map(\.accuracy))], maximum: 1
+    ) { NumberText.percent($0, 1) }
+    return ReportSection(
+      title: "Folds",
+      blocks: [
+        .table(table, caption: nil), .chart(chart.drawing, caption: nil),
+        .note("Deviation: the sample standard deviation over folds."),
+      ])
+  }
+
+  /// Figures of a paper beside those measured here; nil where there is none.
+  public static func published(_ figures: [PublishedFigure], notes: [String] = []) -> ReportSection? {
+    guard !figures.isEmpty else { return nil }
+    var table = TextTable(header: ["figure", "published", "measured", "difference"])
+    for figure in figures {
+      func text(_ value: Double) -> String {
+        figure.isShare ? NumberText.percent(value) : NumberText.fixed(value, 4)
+      }
+      let difference = figure.measured.map { measured -> String in
+        let gap = measured - figure.published
+        let points = figure.isShare ? NumberText.fixed(gap * 100, 2) + " points" : NumberText.fixed(gap, 4)
+        return (gap >= 0 ? "+" : "") + points
+      }
+      table.add([
+        figure.name, text(figure.published), figure.measured.map(text) ?? "not measured", difference ?? "",
+      ])
+    }
+    return ReportSection(
+      title: "Published and measured", blocks: [.table(table, caption: nil)] + notes.map { .note($0) })
+  }
+
+  /// Where and how the figures were made.
+  public static func environment(_ environment: RunEnvironment, _ more: [ReportBlock.Fact] = []) -> ReportSection {
+    ReportSection(
+      title: "Environment",
+      blocks: [
+        .facts(
+          more + [
+            .init("system", environment.system), .init("processor", environment.processor),
+            .init("cores", "\(environment.cores)"), .init("date", environment.date),
+          ])
+      ])
+  }
+}
+
+/// One fold of a cross-validation.
+public struct FoldResult: Sendable, Equatable {
+  /// The fold, as `1`.
+  public var name: String
+  /// Faces measured.
+  public var count: Int
+  /// Share of them that is right, 0…1.
+  public var accuracy: Double
+  /// Mean recall over classes, 0…1.
+  public var balancedAccuracy: Double
+  /// Mean -ln p(true class).
+  public var loss: Double
+  /// The epoch chosen; nil where there was no choice.
+  public var bestEpoch: Int?
+
+  /// Describes a fold.
+  public init(
+    name: String, count: Int, accuracy: Double, balancedAccuracy: Double, loss: Double, bestEpoch: Int? = nil
+  ) {
+    self.name = name
+    self.count = count
+    self.accuracy = accuracy
+    self.balancedAccuracy = balancedAccuracy
+    self.loss = loss
+    self.bestEpoch = bestEpoch
+  }
+}
+
+/// A figure that a paper reports, and what was measured here.
+public struct PublishedFigure: Sendable, Equatable {
+  /// What it is, as `test accuracy` or `recall, anger`.
+  public var name: String
+  /// The paper's value.
+  public var published: Double
+  /// The value measured; nil where there is none.
+  public var measured: Double?
+  /// Whether the values are shares in 0…1, written as percentages.
+  public var isShare: Bool
+
+  /// Describes a figure.
+  public init(name: String, published: Double, measured: Double?, isShare: Bool = true) {
+    self.name = name
+    self.published = published
+    self.measured = measured
+    self.isShare = isShare
+  }
+}

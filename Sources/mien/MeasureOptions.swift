@@ -1,0 +1,39 @@
+import ArgumentParser
+import MienCore
+import MienInference
+
+/// How a model is measured.
+struct MeasureOptions: ParsableArguments {
+  /// A split, or all faces.
+  enum Part: String, ExpressibleByArgument, CaseIterable {
+    case train, validation, test, all
+  }
+
+  /// What is averaged over.
+  enum Averaging: String, ExpressibleByArgument, CaseIterable {
+    case none, flip
+  }
+
+  @Option(help: ArgumentHelp("The labels to measure against; FER+'s where there are votes.", valueName: "labels"))
+  var labels: String?
+
+  @Option(help: "The faces to measure on; without it, test, or validation where there is no test face.")
+  var split: Part?
+
+  @Option(help: "What to average over for each face: its mirror image too, or nothing.")
+  var tta: Averaging = .none
+
+  /// What is averaged over.
+  var averaging: Evaluation.Averaging { tta == .flip ? .flip : .none }
+
+  /// The averaging in words.
+  var passes: String { tta == .flip ? "two: the face and its mirror image" : "one" }
+
+  /// The faces to measure on; nil for all. Says so on standard error where the choice is not the usual one.
+  func part(of faces: FaceSet, _ source: LabelSource, data: String) -> Split? {
+    if let split { return Split(rawValue: split.rawValue) }
+    if !faces.labelled(source, in: .test).isEmpty { return .test }
+    Console.error("\(data): no test face has a label, measuring on validation")
+    return .validation
+  }
+}

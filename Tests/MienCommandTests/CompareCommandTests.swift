@@ -1,0 +1,88 @@
+import Foundation
+import FoundationXML
+import MienCore
+import MienTestSupport
+import Testing
+
+/// `mien compare` as users run it.
+@Suite struct CompareCommandTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    for (name, accuracies) in [("one", [0.5, 0.8, 0.7]), ("two", [0.6, 0.65])] {
+      try FileManager.default.createDirectory(at: folder.file(name), withIntermediateDirectories: true)
+      let rows = accuracies.enumerated().map { "\($0 + 1),\(10 * ($0 + 1)),2.5,1.5,\($1),0.4,\(30 * ($0 + 1))\n" }
+      let header =
+        "epoch,step,train_loss,validation_fer2013_loss,validation_fer2013_accuracy,"
+        + "validation_fer2013_balanced_accuracy,seconds\n"
+      try Data((header + rows.joined()).utf8).write(to: folder.file("\(name)/metrics.csv"))
+    }
+    try PixelGraph.model().write(to: folder.file("one/model.onnx"))
+    // 12 faces of two classes; one of them lies: its pixel says neutral.
+    try FaceSet(
+      source: "pixels", labelSet: .fer2013, height: 48, width: 48, channels: 1,
+      rows: (0..<12).map { .init(label: $0 % 2 == 0 ? .anger : .happiness, split: .test, sourceRow: $0) },
+      pixels: Data((0..<12).flatMap { PixelGraph.face($0 == 11 ? 6 : $0 % 2 == 0 ? 0 : 3) })
+    ).write(to: folder.file("faces"))
+  }
+
+  private func path(_ name: String) -> String { folder.file(name).path }
+
+  @Test func runsAreComparedByTheirCurves() throws {
+    let outcome = try Command.mien("compare", path("one"), path("two"), "--report", path("c.html"))
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    #expect(lines[1] == "one 0 3 2 80.00 % 40.00 % 1.5000 1 min 30 s")
+    #expect(lines[2] == "two - 2 2 65.00 % 40.00 % 1.5000 1 min 0 s")
+    let page = try XMLDocument(data: Data(contentsOf: folder.file("c.html")))
+    #expect(try page.nodes(forXPath: "//*[local-name()='svg']").count == 4)
+  }
+
+  @Test func modelsAreTestedOnSharedFaces() throws {
+    // The other model's predictions: wrong on the faces 0 to 5, else right.
+    let classes = LabelSet.fer2013.emotions.map(\.rawValue)
+    let rows = (0..<12).map { index -> String in
+      let label = index % 2 == 0 ? "anger" : "happiness"
+      let read = index < 6 ? "fear" : label
+      return "\(index),\(label),\(read)," + classes.map { $0 == read ? "1" : "0" }.joined(separator: ",") + "\n"
+    }
+    try Data(("index,label,prediction," + classes.joined(separator: ",") + "\n" + rows.joined()).utf8)
+      .write(to: folder.file("other.csv"))
+    let outcome = try Command.mien(
+      "compare", path("one"), path("other.csv"), "--data", path("faces"), "--json", "-")
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    let json = try #require(JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+    #expect((json["runs"] as? [[String: Any]])?.count == 1)
+    let models = try #require(json["models"] as? [[String: Any]])
+    #expect(models.map { $0["accuracy"] as? Double } == [11.0 / 12, 0.5])
+    #expect(models[0]["weightsSHA256"] as? String == (try PixelGraph.model().weightsSHA256))
+    let pair = try #require((json["mcnemar"] as? [[String: Any]])?.first)
+    #expect(pair["onlyFirst"] as? Int == 6 && pair["onlySecond"] as? Int == 1 && pair["bothRight"] as? Int == 5)
+    // 2 * (1 + 7) / 2^7.
+    #expect(abs((pair["pValue"] as? Double ?? 0) - 0.125) < 1e-12)
+  }
+
+  @Test func predictionsOfEvaluateAreRead() throws {
+    let evaluated = try Command.mien(
+      "evaluate", "--data", path("faces"), "--model", path("one/model.onnx"), "--predictions", path("p.csv"))
+    #expect(evaluated.status == 0)
+    let outcome = try Command.mien("compare", path("p.csv"), path("one/model.onnx"), "--data", path("faces"))
+    #expect(outcome.status == 0 && outcome.output.contains("p, model"), "\(outcome.errors)")
+    #expect(outcome.output.contains("0.00 points  1.0000"))
+  }
+
+  @Test func whatDoesNotFitIsNamed() throws {
+    let noData = try Command.mien("compare", path("one/model.onnx"))
+    #expect(noData.status == 64 && noData.errors.contains("--data"))
+    let missing = try Command.mien("compare", path("none/"))
+    #expect(missing.status == 1 && missing.errors.contains(path("none")))
+    try FileManager.default.createDirectory(at: folder.file("empty"), withIntermediateDirectories: true)
+    let empty = try Command.mien("compare", path("empty"))
+    #expect(empty.status == 1 && empty.errors.contains("metrics.csv: no such file"))
+    try Data("a,b\n".utf8).write(to: folder.file("bad.csv"))
+    let bad = try Command.mien("compare", path("bad.csv"))
+    #expect(bad.status == 1 && bad.errors.contains("\(path("bad.csv")): expected the columns index"))
+    #expect(try Command.mien("compare").status == 64)
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import MienCore
+import MienReports
+import Testing
+
+@Suite struct ChartTests {
+  private let hostile = "<script>&\"'\u{1}</text>"
+
+  /// The places of each polyline.
+  private func lines(_ markup: Markup) -> [[(x: Double, y: Double)]] {
+    markup.all("polyline").map { element in
+      (element.attributes["points"] ?? "").split(separator: " ").map { pair in
+        let numbers = pair.split(separator: ",").compactMap { Double($0) }
+        return (numbers[0], numbers[1])
+      }
+    }
+  }
+
+  @Test func linesFollowTheirValues() throws {
+    let chart = LineChart(
+      title: "t", xTitle: "epoch", yTitle: "loss",
+      series: [.init(name: "a", points: [.init(1, 0), .init(2, 5), .init(3, 10)])])
+    let markup = try Markup(chart.drawing.document)
+    // The first polyline is the line, the second its sample in the legend.
+    let line = lines(markup)[0]
+    #expect(line.count == 3)
+    #expect(abs(line[1].x - (line[0].x + line[2].x) / 2) < 0.02 && abs(line[1].y - (line[0].y + line[2].y) / 2) < 0.02)
+    #expect(line[0].y > line[2].y)
+    #expect(markup.texts("text").contains("10") && markup.texts("text").contains("epoch"))
+    #expect(markup.texts("desc") == ["loss over epoch; a ends at 10.0000"])
+  }
+
+  @Test func linesBreakAtGapsAndSurviveOddValues() throws {
+    let chart = LineChart(
+      title: hostile, xTitle: hostile, yTitle: hostile,
+      series: [
+        .init(
+          name: hostile,
+          points: [.init(1, 1), .init(2, .nan), .init(3, .infinity), .init(4, 2), .init(5, 1e300), .init(6, 3)]),
+        .init(name: "none", points: []),
+      ])
+    let markup = try Markup(chart.drawing.document)
+    // Three dots for the three lone points; lines are only in the legend.
+    #expect(markup.all("circle").count == 3 && markup.all("polyline").count == 2)
+    #expect(markup.texts("text").contains("<script>&\"'\u{FFFD}</text>"))
+    _ = try Markup(LineChart(title: "", xTitle: "", yTitle: "", series: []).drawing.document)
+  }
+
+  @Test func rocCurvesLoseNoCorner() throws {
+    let metrics = try Samples.metrics(count: 7000)
+    let curve = try #require(metrics.rocCurve(of: .anger))
+    let chart = LineChart(
+      title: "ROC", xTitle: "x", yTitle: "y",
+      series: [.init(name: "anger", points: curve.points.map { .init($0.falsePositiveRate, $0.truePositiveRate) })],
+      isUnitSquare: true)
+    let line = try lines(Markup(chart.drawing.document))[0]
+    #expect(line.count < 2000)
+    // The area under the drawn line is the AUC, in the plot's units.
+    let (width, height) = (line.last!.x - line[0].x, line[0].y - line.last!.y)
+    let area = zip(line, line.dropFirst()).reduce(0) { sum, step in
+      sum + (step.1.x - step.0.x) * (line[0].y - (step.0.y + step.1.y) / 2)
+    }
+    #expect(abs(area / (width * height) - curve.area) < 0.003)
+  }
+
+  @Test func heatmapShowsCountsAndShares() throws {
+    let chart = Heatmap(title: "c", labels: ["a", "b", hostile], counts: [[3, 1, 0], [0, 2, 0], []])
+    let markup = try Markup(chart.drawing.document)
+    let texts = markup.texts("text")
+    #expect(texts.contains("75.0 %") && texts.contains("25.0 %") && texts.contains("100.0 %"))
+    let cells = markup.all("rect", class: "s0").map { Double($0.attributes["fill-opacity"] ?? "1") ?? 1 }
+    try #require(cells.count == 9)
+    #expect(cells[4] > cells[0] && cells[0] > cells[1] && cells[1] > cells[2] && cells[2] == 0)
+    #expect(markup.texts("title").contains("a read as b: 1 of 4, 25.0 %"))
+  }
+
+  @Test func reliabilityBarsAreAsHighAsAccuracy() throws {
+    let metrics = try Samples.metrics(count: 400)
+    let markup = try Markup(ReliabilityDiagram(title: "r", metrics.calibration).drawing.document)
+    let heights = markup.all("rect", class: "s0").dropLast().compactMap { Double($0.attributes["height"] ?? "") }
+    let accuracies = metrics.calibration.bins.compactMap(\.accuracy)
+    try #require(heights.count == accuracies.count && accuracies.count > 5)
+    for (height, accuracy) in zip(heights, accuracies) { #expect(abs(height / 320 - accuracy) < 0.001) }
+    #expect(markup.texts("text").contains(NumberText.percent(metrics.calibration.ece)))
+  }
+
+  @Test(arguments: [
+    (0.85004, 2, "0.85"), (-0.005, 1, "0.0"), (-1.25, 1, "-1.3"), (3, 0, "3"), (.nan, 2, "-"), (1e300, 2, "1e+300"),
+  ])
+  func numbersHaveFixedDecimals(value: Double, decimals: Int, text: String) {
+    #expect(NumberText.fixed(value, decimals) == text)
+  }
+
+  @Test(arguments: [(4.21, "4.2 s"), (725, "12 min 5 s"), (5400, "1 h 30 min"), (-1, "-"), (.infinity, "-")])
+  func timesAreReadable(seconds: Double, text: String) { #expect(NumberText.duration(seconds) == text) }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import MienCore
+import MienReports
+import Testing
+
+@Suite struct ComparisonTests {
+  private func model(_ name: String, seed: UInt64, indices: [Int]? = nil) throws -> Comparison.Model {
+    let metrics = try Samples.metrics(count: 210, seed: seed)
+    return try .init(
+      name: name, predictions: Predictions(indices: indices ?? Array(0..<210), metrics: metrics))
+  }
+
+  @Test func runsAreReadWithColumnsThatAreNotKnown() throws {
+    let run = try RunMetrics(csv: Samples.csv, name: "r")
+    #expect(run.heads == ["ferplus"] && run.epochCount == 3)
+    // Epochs 2 and 3 are equally good: the first counts.
+    #expect(run.best?.epoch == 2 && run.atBest("validation_ferplus_loss") == 0.9)
+    #expect(run.values("validation_ferplus_loss") == [1.25, 0.9, nil] && run.values("moon_phase") == [nil, nil, nil])
+    #expect(run.seconds == 92)
+    let windows = try RunMetrics(csv: Samples.csv.replacing("\n", with: "\r\n"), name: "r")
+    #expect(windows.best == run.best)
+    let plain = try RunMetrics(csv: "epoch,train_loss\n1,2\n2,1\n3,nan\n", name: "r")
+    #expect(plain.best?.epoch == 2 && plain.heads.isEmpty)
+  }
+
+  @Test(arguments: ["", "a,b\n1,2\n", "epoch,a\n1\n", "epoch,a\nx,1\n", "epoch,a\n1.5,1\n", "epoch\n1e300\n"])
+  func otherFilesAreRefused(csv: String) {
+    #expect(throws: MienError.self) { try RunMetrics(csv: csv, name: "r") }
+  }
+
+  @Test func predictionsReadBackAsTheyWere() throws {
+    let predictions = try Predictions(indices: Array(10..<220), metrics: Samples.metrics(count: 210))
+    let read = try Predictions(csv: String(decoding: predictions.csv(), as: UTF8.self), name: "fer2013")
+    #expect(read == predictions)
+    #expect(try read.metrics() == Samples.metrics(count: 210))
+  }
+
+  @Test(arguments: [
+    "", "index,label\n", "index,label,prediction,anger,joy\n", "index,label,prediction,anger\n",
+    "index,label,prediction,anger,fear\n0,anger,anger,1\n", "index,label,prediction,anger,fear\n-1,anger,anger,1,0\n",
+    "index,label,prediction,anger,fear\n0,sadness,anger,1,0\n",
+    "index,label,prediction,anger,fear\n0,anger,anger,x,0\n",
+    "index,label,prediction,anger,fear\n0,anger,anger,1,0\n0,fear,fear,0,1\n",
+  ])
+  func otherPredictionsAreRefused(csv: String) {
+    #expect(throws: MienError.self) { try Predictions(csv: csv, name: "p") }
+  }
+
+  @Test func modelsAreTestedOnTheFacesTheyShare() throws {
+    let first = try model("a", seed: 1)
+    let second = try model("b", seed: 2)
+    let comparison = try Comparison(runs: [], models: [first, second, first])
+    #expect(comparison.pairs.map { [$0.first, $0.second] } == [["a", "b"], ["a", "a"], ["b", "a"]])
+    let test = comparison.pairs[0].test
+    #expect(test.count == 210)
+    #expect(abs(test.difference - (first.metrics.accuracy - second.metrics.accuracy)) < 1e-12)
+    #expect(comparison.pairs[1].test.pValue == 1)
+    // The same faces in another order and 14 others.
+    let shifted = try model("c", seed: 2, indices: Array(14..<224))
+    #expect(try Comparison(runs: [], models: [first, shifted]).pairs[0].test.count == 196)
+  }
+
+  @Test func facesThatDoNotMatchAreRefused() throws {
+    let first = try model("a", seed: 1)
+    let other = try model("b", seed: 1, indices: Array(1..<211))
+    let error = #expect(throws: MienError.self) { try Comparison(runs: [], models: [first, other]) }
+    #expect(error?.description.contains("face 1 is labelled") == true)
+    let apart = try model("c", seed: 1, indices: Array(1000..<1210))
+    #expect(throws: MienError.self) { try Comparison(runs: [], models: [first, apart]) }
+  }
+
+  @Test func pageAndJSONHoldWhatTheTablesSay() throws {
+    let runs = try ["one", "</svg>"].map {
+      Comparison.Run(try RunMetrics(csv: Samples.csv, name: $0), parameterCount: 7)
+    }
+    let comparison = try Comparison(runs: runs, models: [model("a", seed: 1), model("b", seed: 2)])
+    let markup = try Markup(comparison.report.html)
+    // Four curves of two runs, and recall by class.
+    #expect(markup.all("svg").count == 5 && markup.all("table").count == 3)
+    #expect(comparison.runTable?.rows.first?.contains("75.00 %") == true)
+    let json = try #require(try JSONSerialization.jsonObject(with: comparison.json()) as? [String: Any])
+    let run = try #require((json["runs"] as? [[String: Any]])?.first)
+    #expect(run["bestEpoch"] as? Int == 2 && run["parameters"] as? Int == 7)
+    let pair = try #require((json["mcnemar"] as? [[String: Any]])?.first)
+    #expect(abs((pair["pValue"] as? Double ?? 0) - comparison.pairs[0].test.pValue) < 1e-12)
+    #expect(try Comparison(runs: runs, models: []).modelTable == nil)
+  }
+}

@@ -1,0 +1,148 @@
+import Foundation
+import MienCore
+import MienReports
+import Testing
+
+@Suite struct ReportTests {
+  private let hostile = "</style><script>alert('&\"')</script>\u{0}"
+  private let hostileShown = "</style><script>alert('&\"')</script>\u{FFFD}"
+
+  private func evaluation(data: String = "made-up") throws -> (EvaluationReport, ClassificationMetrics) {
+    let metrics = try Samples.metrics(count: 210)
+    let corruptions = (1...2).map { severity in
+      CorruptionResult(name: data, severity: severity, parameter: "sigma", value: 0.5, metrics: metrics)
+    }
+    return (
+      EvaluationReport(
+        metrics, model: data, weightsSHA256: data, data: data, split: .test, corruptions: corruptions), metrics
+    )
+  }
+
+  private func card(_ text: String) -> ModelCard {
+    ModelCard(
+      name: text, summary: text, architecture: text, parameterCount: 5, preprocessing: .init(), framing: .init(),
+      outputs: [.init(name: text, emotions: LabelSet.fer2013.emotions)],
+      training: [.init(source: text, split: text, count: 1, labels: [text])], seed: 1, epochs: 2,
+      measurements: [
+        .init(source: text, split: text, labels: text, count: 1, accuracy: 0.5, balancedAccuracy: 0.5, note: text)
+      ], license: text)
+  }
+
+  /// A page with every section there is, each text being `text`.
+  private func everything(_ text: String) throws -> Report {
+    let (report, metrics) = try evaluation(data: text)
+    let faces = try Samples.faces(count: 210, source: text)
+    let measured = try MeasuredFaces(faces, indices: Array(0..<210), metrics: metrics)
+    return Report(
+      title: text, subtitle: text,
+      sections: [
+        .protocolAndRecipe([.init(text, text)], recipe: text),
+        .result(report, passes: text, notes: [text]), .data(faces, .own),
+        .curves(try RunMetrics(csv: Samples.csv.replacing("ferplus", with: "<&\"'"), name: text)),
+        .confusion(report), .classes(report), .roc(metrics), .calibration(report.calibration), .robustness(report),
+        try .sampleFaces(measured), try .surestMistakes(measured), .model(card(text)),
+        .folds([
+          .init(name: text, count: 3, accuracy: 0.5, balancedAccuracy: 0.5, loss: 1, bestEpoch: 2),
+          .init(name: text, count: 3, accuracy: 0.7, balancedAccuracy: 0.5, loss: 1),
+        ]),
+        .published(
+          [
+            .init(name: text, published: 0.8325, measured: 0.85),
+            .init(name: "loss", published: 0.5, measured: 0.4, isShare: false),
+            .init(name: "later", published: 0.5, measured: nil),
+          ], notes: [text]),
+        .environment(.current(), [.init(text, text)]),
+      ])
+  }
+
+  @Test func pagesAreWellFormedWhateverTheTexts() throws {
+    let markup = try Markup(try everything(hostile).html)
+    #expect(markup.all("script").isEmpty && markup.all("style").count == 1)
+    #expect(markup.texts("h1") == [hostileShown])
+    #expect(markup.texts("pre") == [hostileShown])
+    #expect(markup.all("section").count == 15 && markup.all("svg").count == 11)
+    #expect(markup.all("svg").allSatisfy { $0.attributes["role"] == "img" && $0.attributes["aria-label"] != nil })
+  }
+
+  @Test func pagesNeedNothingFromOutside() throws {
+    let page = try everything("plain")
+    let markup = try Markup(page.html)
+    for element in markup.elements {
+      for (name, value) in element.attributes where ["src", "href", "srcset", "xlink:href", "data"].contains(name) {
+        #expect(value.hasPrefix("#") || value.hasPrefix("data:image/png;base64,"), "\(name)=\(value.prefix(40))")
+      }
+    }
+    #expect(!page.html.contains("@import") && !page.html.contains("url("))
+    // Only the namespaces of HTML and SVG.
+    let addresses = page.html.components(separatedBy: "http").dropFirst().map { $0.prefix(18) }
+    #expect(Set(addresses).isSubset(of: ["://www.w3.org/1999", "://www.w3.org/2000", "-equiv=\"Content-Se"]))
+    #expect(Set(markup.all("section").compactMap { $0.attributes["id"] }).count == 15)
+    #expect(markup.all("a").count == 15)
+  }
+
+  @Test func sectionsWithoutDataAreLeftOut() throws {
+    let (report, _) = try evaluation()
+    let bare = EvaluationReport(
+      try Samples.metrics(count: 21), model: "m", weightsSHA256: "", data: "d", split: nil)
+    let empty = try RunMetrics(csv: "epoch,train_loss\n", name: "r")
+    let page = Report(
+      title: "t",
+      sections: [.robustness(bare), .curves(empty), .folds([]), .published([]), .confusion(report)])
+    #expect(page.sections.map(\.title) == ["Confusion"])
+  }
+
+  @Test func figuresAreThoseOfTheReport() throws {
+    let (report, _) = try evaluation()
+    let markup = try Markup(Report(title: "t", sections: [.result(report, passes: "one"), .classes(report)]).html)
+    let values = markup.all("data").compactMap { Double($0.attributes["value"] ?? "") }
+    #expect(
+      values == [
+        report.accuracy, report.balancedAccuracy, report.macroF1, report.loss, report.calibration.ece, 210,
+      ])
+    let cells = markup.texts("td")
+    let anger = try #require(report.perClass[.anger])
+    #expect(Array(cells.prefix(3)) == [anger.precision, anger.recall, anger.f1].map { NumberText.percent($0) })
+  }
+
+  @Test func facesAreEmbeddedWithTheirProbabilities() throws {
+    let metrics = try Samples.metrics(count: 210)
+    let measured = try MeasuredFaces(Samples.faces(count: 210), indices: Array(0..<210), metrics: metrics)
+    let mistakes = try #require(try ReportSection.surestMistakes(measured, count: 5))
+    let markup = try Markup(Report(title: "t", sections: [mistakes]).html)
+    let pictures = markup.all("img").compactMap { $0.attributes["src"] }
+    #expect(pictures.count == 5 && Set(pictures).count == 5)
+    let png = try #require(Data(base64Encoded: String(pictures[0].dropFirst("data:image/png;base64,".count))))
+    #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    // The first is the wrong reading with the highest probability.
+    let surest = try #require(
+      (0..<210).filter { metrics.truth[$0] != metrics.predictions[$0] }
+        .compactMap { metrics.probabilities(at: $0).max() }.max())
+    let shown = markup.texts("figcaption")[0]
+    #expect(shown.contains(NumberText.percent(Double(surest), 0)) && shown.contains("label"))
+    #expect(throws: MienError.self) {
+      try MeasuredFaces(Samples.faces(count: 5), indices: Array(0..<210), metrics: metrics)
+    }
+  }
+
+  @Test func samplesAreSpreadOverClassesAndRepeat() throws {
+    let metrics = try Samples.metrics(count: 210)
+    let measured = try MeasuredFaces(Samples.faces(count: 210), indices: Array(0..<210), metrics: metrics)
+    let (first, second) = (try ReportSection.sampleFaces(measured), try ReportSection.sampleFaces(measured))
+    let pages = [first, second].map { Report(title: "t", sections: [$0]).html }
+    #expect(pages[0] == pages[1])
+    let captions = try Markup(pages[0]).texts("figcaption")
+    #expect(captions.count == 21)
+    for emotion in LabelSet.fer2013.emotions {
+      #expect(captions.count { $0.hasPrefix("label \(emotion.rawValue),") } == 3)
+    }
+  }
+
+  @Test func foldsAreSummedUp() throws {
+    let section = ReportSection.folds([
+      .init(name: "1", count: 10, accuracy: 0.5, balancedAccuracy: 0.5, loss: 1),
+      .init(name: "2", count: 10, accuracy: 0.7, balancedAccuracy: 0.5, loss: 2),
+    ])
+    let cells = try Markup(Report(title: "t", sections: [section]).html).texts("td")
+    #expect(cells.contains("60.00 %") && cells.contains("14.14 %") && cells.contains("1.5000"))
+  }
+}

@@ -1,0 +1,33 @@
+import Foundation
+import MienCore
+import MienVision
+import Testing
+
+/// MienCore's writer, read back by OpenCV's decoder, which checks sums and sizes.
+@Suite struct PNGTests {
+  @Test(arguments: [(1, 1, 1), (48, 48, 1), (5, 3, 3), (300, 400, 3)])
+  func picturesReadBackAsTheyWere(width: Int, height: Int, channels: Int) throws {
+    var random = SeededRandom(seed: 7)
+    let pixels = (0..<(width * height * channels)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    let data = try PNG.encoded(width: width, height: height, channels: channels, pixels: pixels)
+    #expect(try Image(encoded: data) == Image(width: width, height: height, channels: channels, pixels: pixels))
+  }
+
+  @Test func aFlippedByteIsNoticed() throws {
+    // The checksum is what tells: without one, the decoder would give another picture.
+    let data = try PNG.encoded(width: 8, height: 8, channels: 1, pixels: [UInt8](repeating: 9, count: 64))
+    let crc = data.count - 12 - 4
+    var broken = data
+    broken[crc] ^= 0xFF
+    #expect(data[(data.count - 8)..<(data.count - 4)] == Data("IEND".utf8))
+    #expect(throws: MienError.self) { try Image(encoded: broken) }
+  }
+
+  @Test(arguments: [(0, 1, 1, 0), (2, 2, 2, 8), (2, 2, 1, 3), (-1, -1, 1, 1), (Int.max, 2, 3, 6)])
+  func sizesThatDoNotFitAreRefused(width: Int, height: Int, channels: Int, count: Int) {
+    #expect(throws: MienError.self) {
+      try PNG.encoded(
+        width: width, height: height, channels: channels, pixels: [UInt8](repeating: 0, count: count))
+    }
+  }
+}
