@@ -80,7 +80,9 @@ let package = Package(
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
     .executableTarget(
       name: "mien-train",
-      dependencies: ["MienTraining", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "MienReports", "MienTraining", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
     // One test bundle holds them all, so one search path serves all.

@@ -301,7 +301,7 @@ setup_python() {
     { tail -n 5 "$log" >&2 && fail "could not make a Python environment in $cache/python"; }
   mkdir -p "$cache/tmp/pip"
   if ! TMPDIR="$cache/tmp/pip" "$cache/python/bin/python3" -m pip install --no-input --disable-pip-version-check \
-    --progress-bar off --no-compile --require-hashes --only-binary=:all: \
+    --progress-bar off --no-compile --no-deps --require-hashes --only-binary=:all: \
     --requirement "$scripts/requirements-test.txt" \
     >>"$log" 2>&1 </dev/null; then
     tail -n 12 "$log" >&2

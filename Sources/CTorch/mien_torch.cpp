@@ -516,6 +516,23 @@ int32_t mien_torch_add_to_gradients_inplace(mien_torch_tensor *const *parameters
   });
 }
 
+int32_t mien_torch_tally(const mien_torch_tensor *loss, mien_torch_tensor *const *logits,
+                         mien_torch_tensor *const *targets, int32_t count, mien_torch_tensor **out,
+                         char **error) noexcept {
+  return make(out, error, [&] {
+    c10::NoGradGuard no_gradient;
+    const auto guesses = list(logits, count), truths = list(targets, count);
+    std::vector<at::Tensor> values{get(loss).detach().reshape({}).to(at::kFloat)};
+    for (size_t i = 0; i < guesses.size(); ++i) {
+      const auto counts = truths[i].sum(1).gt(0);
+      const auto right = guesses[i].argmax(1).eq(truths[i].argmax(1)).logical_and(counts);
+      values.push_back(counts.sum().to(at::kFloat));
+      values.push_back(right.sum().to(at::kFloat));
+    }
+    return at::stack(values);
+  });
+}
+
 int32_t mien_torch_clip_gradients_inplace(mien_torch_tensor *const *parameters, int32_t count, double maximum,
                                           double *norm, char **error) noexcept {
   return guarded(error, [&] {

@@ -3,8 +3,9 @@ import Glibc
 
 /// Writes files so that a crash or a full disk leaves the old contents in place.
 public enum AtomicFile {
-  /// Writes `chunks` one after another to a temporary file beside `url`, synchronises it to the disk, and renames it.
-  /// A link stays and its target is replaced; a device or a pipe is written to as it is.
+  /// Writes `chunks` one after another to a temporary file beside `url`, synchronises it to the disk, renames it, and
+  /// synchronises the folder, so that the new contents outlast a loss of power. A link stays and its target is replaced;
+  /// a device or a pipe is written to as it is.
   ///
   /// - Throws: ``MienError`` naming the file; the temporary file is removed and an older `url` stays as it was.
   public static func write(to url: URL, chunks: [Data]) throws {
@@ -35,6 +36,17 @@ public enum AtomicFile {
       unlink(temporary)
       throw error
     }
+    guard synchronize(folder: target.deletingLastPathComponent()) else { throw failure() }
+  }
+
+  /// Whether the names in `folder` are on the disk; else `errno` says why not.
+  private static func synchronize(folder: URL) -> Bool {
+    let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    // A folder that may be written to but not read has no descriptor to synchronise.
+    guard descriptor >= 0 else { return errno == EACCES }
+    defer { close(descriptor) }
+    // Some file systems cannot synchronise folders, and say so.
+    return fsync(descriptor) == 0 || errno == EINVAL
   }
 
   /// Whether `url` is there and is neither a file nor a folder: renaming over it would replace a device by a file.

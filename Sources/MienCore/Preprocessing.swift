@@ -52,6 +52,12 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     }
   }
 
+  /// Interleaved 8-bit pixels with the channels that the model takes: colour becomes grey as above, grey is repeated.
+  public func bytes(_ pixels: [UInt8], sourceChannels: Int) -> [UInt8] {
+    if sourceChannels == channels { return pixels }
+    return channels == 1 ? Self.grey(rgb: pixels) : pixels.flatMap { [$0, $0, $0] }
+  }
+
   /// An 8-bit value in 0…1.
   public static func scaled(_ value: UInt8) -> Float { Float(value) / 255 }
 

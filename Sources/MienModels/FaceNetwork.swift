@@ -49,9 +49,19 @@ public import MienTorch
   }
 
   /// The logits of each head, `[N, K]`.
-  public func logits(_ faces: Tensor, _ pass: ForwardPass) throws -> [Tensor] {
+  ///
+  /// - Parameter frozen: how many of the trunk's first layers run as at inference and get no gradients, whatever `pass`
+  ///   says.
+  public func logits(_ faces: Tensor, _ pass: ForwardPass, frozen: Int = 0) throws -> [Tensor] {
     let scaled = scaling == .identity ? faces : try faces.scaled(by: scaling.scale, offset: scaling.offset)
-    let embedding = try neck(trunk(scaled.channelsLast(), pass), pass)
+    var features = try scaled.channelsLast()
+    if frozen > 0 {
+      features = try Tensor.withGradients(false) {
+        try trunk.layers.prefix(frozen).reduce(features) { try $1($0, .inference) }
+      }
+    }
+    features = try trunk.layers.dropFirst(frozen).reduce(features) { try $1($0, pass) }
+    let embedding = try neck(features, pass)
     return try heads.map { try $0(embedding, pass) }
   }
 

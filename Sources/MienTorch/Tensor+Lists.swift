@@ -44,6 +44,26 @@ extension Tensor {
     return norm
   }
 
+  /// A step's loss and, for each head, how many rows count and how many of them are right, read in one go.
+  ///
+  /// - Parameters:
+  ///   - loss: a scalar.
+  ///   - logits: `[N, K]` a head.
+  ///   - targets: `[N, K]` a head; a row of zeros does not count, and the right class is that of the largest target.
+  public static func tally(
+    loss: Tensor, logits: [Tensor], targets: [Tensor]
+  ) throws -> (loss: Float, heads: [(counted: Int, right: Int)]) {
+    guard logits.count == targets.count else {
+      throw MienError(.mismatch, nil, "\(logits.count) heads cannot be held against \(targets.count) targets")
+    }
+    let values = try withHandles(logits) { logits, count in
+      try withHandles(targets) { targets, _ in
+        try make { mien_torch_tally(loss.handle, logits, targets, count, $0, $1) }
+      }
+    }.floats()
+    return (values[0], stride(from: 1, to: values.count, by: 2).map { (Int(values[$0]), Int(values[$0 + 1])) })
+  }
+
   /// `target += weight * (source - target)` for each pair, without history.
   public static func interpolateInPlace(_ targets: [Tensor], towards sources: [Tensor], weight: Double) throws {
     guard targets.count == sources.count else {

@@ -5,6 +5,12 @@ public import MienTorch
 
 /// What a checkpoint says besides its tensors.
 public struct Progress: Codable, Sendable, Equatable {
+  /// How many training faces of a running epoch had a target for a head, and how many were named right.
+  struct Tally: Codable, Sendable, Equatable {
+    var counted = 0
+    var right = 0
+  }
+
   /// The layout's version.
   public var format = Progress.currentFormat
   /// Steps done.
@@ -13,30 +19,56 @@ public struct Progress: Codable, Sendable, Equatable {
   public var lossSum = 0.0
   /// How many steps `lossSum` is over.
   public var lossSteps = 0
+  /// What the running epoch's batches came to, a head an entry.
+  var tallies: [Tally] = []
   /// Seconds trained, over all sessions.
   public var seconds = 0.0
-  /// The best selection metric so far, and its epoch.
+  /// The best epoch so far.
   public var best: EpochResult?
-  /// What each epoch came to, higher is better.
-  public var scores: [Double] = []
+  /// Every finished epoch.
+  public var epochs: [EpochResult] = []
   /// What was trained on.
   public var data: [ModelCard.TrainingData] = []
+  /// What the initial weights were trained on.
+  public var initialData: [ModelCard.TrainingData] = []
 
   static let currentFormat = 1
 
   /// Nothing done yet.
   package init() {}
 
+  /// Decodes what is there; a key that an earlier version did not write keeps its default.
+  public init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: CodingKeys.self)
+    func value<Value: Decodable>(_ key: CodingKeys, _ default: Value) throws -> Value {
+      try keys.decodeIfPresent(Value.self, forKey: key) ?? `default`
+    }
+    step = try keys.decode(Int.self, forKey: .step)
+    lossSum = try value(.lossSum, 0)
+    lossSteps = try value(.lossSteps, 0)
+    tallies = try value(.tallies, [])
+    seconds = try value(.seconds, 0)
+    best = try keys.decodeIfPresent(EpochResult.self, forKey: .best)
+    epochs = try value(.epochs, [])
+    data = try value(.data, [])
+    initialData = try value(.initialData, [])
+  }
+
   /// Mean loss of the running epoch.
   var meanLoss: Double { lossSum / Double(max(1, lossSteps)) }
 
-  mutating func add(_ loss: Float) {
+  mutating func add(_ loss: Float, heads: [(counted: Int, right: Int)]) {
     step += 1
     lossSum += Double(loss)
     lossSteps += 1
+    if tallies.isEmpty { tallies = heads.map { _ in Tally() } }
+    for (index, head) in heads.enumerated() {
+      tallies[index].counted += head.counted
+      tallies[index].right += head.right
+    }
   }
 
-  mutating func startEpoch() { (lossSum, lossSteps) = (0, 0) }
+  mutating func startEpoch() { (lossSum, lossSteps, tallies) = (0, 0, []) }
 }
 
 /// Saves and restores a run's tensors.
@@ -60,15 +92,34 @@ public struct Progress: Codable, Sendable, Equatable {
 
   /// Reads a checkpoint's tensors and progress.
   package static func read(_ url: URL) throws -> (file: SafeTensors, progress: Progress) {
+    struct Version: Decodable { let format: Int }
     let file = try SafeTensors(contentsOf: url)
-    guard let json = file.metadata[metadataKey],
-      let progress = try? JSONDecoder().decode(Progress.self, from: Data(json.utf8))
-    else { throw MienError(.format, url.path, "is no checkpoint of a Mien run") }
-    guard progress.format == Progress.currentFormat else {
+    let decoder = JSONDecoder()
+    let json = Data((file.metadata[metadataKey] ?? "").utf8)
+    guard let version = try? decoder.decode(Version.self, from: json) else {
+      throw MienError(.format, url.path, "is no checkpoint of a Mien run")
+    }
+    guard version.format == Progress.currentFormat else {
       throw MienError(
-        .format, url.path, "checkpoint of format \(progress.format), this version reads \(Progress.currentFormat)")
+        .format, url.path, "checkpoint of format \(version.format), this version reads \(Progress.currentFormat)")
+    }
+    guard let progress = try? decoder.decode(Progress.self, from: json) else {
+      throw MienError(.format, url.path, "is a damaged checkpoint: its progress cannot be read")
     }
     return (file, progress)
+  }
+
+  /// The file of the best epoch of `run`.
+  ///
+  /// - Throws: ``MienError`` where the folder holds a series of runs, or no finished epoch.
+  static func best(checkpointOf run: RunFolder) throws -> (file: SafeTensors, progress: Progress) {
+    if run.recipe.isSeries {
+      throw MienError(.argument, run.url.path, "holds a series of runs: name one of the run folders in it")
+    }
+    guard FileManager.default.fileExists(atPath: run.bestCheckpoint.path) else {
+      throw MienError(.file, run.url.path, "has no finished epoch yet: there is no \(run.bestCheckpoint.path)")
+    }
+    return try read(run.bestCheckpoint)
   }
 
   /// Copies the tensors called `prefix.PATH` into `targets`.
@@ -86,7 +137,7 @@ public struct Progress: Codable, Sendable, Equatable {
 
   /// The network of `run` with the weights of its best epoch, and what is known of it.
   public static func best(of run: RunFolder) throws -> (network: FaceNetwork, progress: Progress) {
-    let (file, progress) = try read(run.bestCheckpoint)
+    let (file, progress) = try best(checkpointOf: run)
     let network = try run.recipe.network()
     do { try restore(network.state, prefix: "average", from: file) } catch let error as MienError {
       throw error.about(run.bestCheckpoint.path)

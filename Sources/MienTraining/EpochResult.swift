@@ -12,6 +12,9 @@ public struct EpochResult: Codable, Sendable, Equatable {
     public var accuracy: Double
     /// Mean recall over the classes that occur, 0…1.
     public var balancedAccuracy: Double
+    /// Share of the training faces that were named right as they were trained on: augmented, with dropout, by weights
+    /// that changed within the epoch; nil where it was not counted.
+    public var trainingAccuracy: Double?
   }
 
   /// The epoch, from 1.
@@ -26,7 +29,4 @@ public struct EpochResult: Codable, Sendable, Equatable {
   public var heads: [Head]
   /// Seconds trained since the run began.
   public var seconds: Double
-
-  /// What the best epoch is chosen by: the mean of the heads' accuracies, 0…1.
-  public var score: Double { heads.map(\.accuracy).reduce(0, +) / Double(max(1, heads.count)) }
 }

@@ -8,6 +8,7 @@ extension Recipe {
     try places.require(epochs >= 1, "epochs", "at least 1")
     try places.require((1...65536).contains(batchSize), "batchSize", "1 to 65536")
     try places.require([1, 3].contains(model.channels), "model.channels", "1 or 3")
+    try places.require(!model.equalize || model.channels == 1, "model.equalize", "false where model.channels is 3")
     try places.require((0..<1).contains(averageDecay), "averageDecay", "in 0..<1")
     try places.require(checkpointEverySeconds > 0, "checkpointEverySeconds", "above 0")
     try places.require(!heads.isEmpty, "heads", "a list of at least one")
@@ -23,6 +24,14 @@ extension Recipe {
     try places.require((0...1).contains(teachers.weight), "teachers.weight", "0 to 1")
     try places.require(teachers.temperature > 0, "teachers.temperature", "above 0")
     try augmentation.validate(places)
+    try selection.validate(places, key: "selection", heads: heads)
+    try earlyStopping.validate(places, heads: heads)
+    try places.require(split.problem == nil, "split", split.problem ?? "")
+    if let problem = folds.problem { try places.require(false, "folds.\(problem.key)", problem.expected) }
+    try places.require(Set(seeds).count == seeds.count, "seeds", "a list without repeats")
+    try balance.validate(places, hasOwnSplit: !split.isOn && !folds.isOn)
+    try places.require(freeze >= 0, "freeze", "at least 0")
+    try places.require(freeze == 0 || !initialWeights.isEmpty, "freeze", "0 without initialWeights")
     _ = try architecture(places)
   }
 }

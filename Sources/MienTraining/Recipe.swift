@@ -1,4 +1,4 @@
-import MienCore
+public import MienCore
 import MienModels
 import MienTorch
 
@@ -143,6 +143,22 @@ public struct Recipe: Codable, Sendable, Equatable {
   public var augmentation = Augmentation()
   /// Seconds between checkpoints within an epoch.
   public var checkpointEverySeconds = 120.0
+  /// What the best epoch is chosen by.
+  public var selection = Selection()
+  /// When training ends before its last epoch.
+  public var earlyStopping = EarlyStopping()
+  /// A split instead of the data sets' own.
+  public var split = SplitRule()
+  /// Cross-validation.
+  public var folds = FoldRule()
+  /// Seeds to train with in turn, instead of `seed`.
+  public var seeds: [UInt64] = []
+  /// Copies that make up for small classes.
+  public var balance = Balance()
+  /// The run folder whose best weights this run begins with; empty for fresh ones.
+  public var initialWeights = ""
+  /// How many of the trunk's first layers keep their initial weights and statistics.
+  public var freeze = 0
 
   /// The defaults.
   public init() {}

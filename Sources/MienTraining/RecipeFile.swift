@@ -50,7 +50,19 @@ public enum RecipeFile {
 
   /// The recipe as YAML with every key, for a run folder.
   public static func text(of recipe: Recipe) throws -> String {
-    try YAMLEncoder().encode(recipe)
+    let text = try YAMLEncoder().encode(recipe)
+    return try compose(yaml: text).map { try serialize(node: plain($0), sortKeys: false) } ?? text
+  }
+
+  /// `node` with numbers as people write them: `0.1`, where the encoder writes `1e-1`.
+  private static func plain(_ node: Node) -> Node {
+    switch node {
+    case .mapping(let mapping): Node(mapping.map { ($0.key, plain($0.value)) })
+    case .sequence(let sequence): Node(sequence.map(plain))
+    case .scalar(let scalar) where scalar.style == .plain && node.int == nil:
+      node.float.map { Node("\($0)") } ?? node
+    default: node
+    }
   }
 
   private static func value(of recipe: Recipe) throws -> JSONValue {

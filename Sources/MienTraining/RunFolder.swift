@@ -1,7 +1,8 @@
 public import Foundation
 import MienCore
 
-/// A training run on disk: `recipe.yaml`, `metrics.csv` and `checkpoints/{last,best}.safetensors`.
+/// A training run on disk: `recipe.yaml`, `metrics.csv`, `checkpoints/{last,best}.safetensors`, and `result.json` when
+/// it is finished. A recipe with folds or seeds has a run folder for each inside, and their summary.
 public struct RunFolder: Sendable {
   /// The folder.
   public let url: URL
@@ -14,12 +15,12 @@ public struct RunFolder: Sendable {
   public init(creating url: URL, recipe: Recipe) throws {
     self.url = url
     self.recipe = recipe
-    guard !FileManager.default.fileExists(atPath: recipeFile.path) else {
+    guard !Self.exists(at: url) else {
       throw MienError(.file, url.path, "holds a run already; continue it with --resume, or choose another folder")
     }
     do {
       try FileManager.default.createDirectory(
-        at: url.appendingPathComponent("checkpoints"), withIntermediateDirectories: true)
+        at: recipe.isSeries ? url : url.appendingPathComponent("checkpoints"), withIntermediateDirectories: true)
     } catch {
       throw MienError(.file, url.path, "the run folder could not be made: \(error.localizedDescription)")
     }
@@ -31,11 +32,15 @@ public struct RunFolder: Sendable {
   /// - Throws: ``MienError`` where it holds none.
   public init(opening url: URL) throws {
     self.url = url
-    let file = url.appendingPathComponent("recipe.yaml")
-    guard FileManager.default.fileExists(atPath: file.path) else {
+    guard Self.exists(at: url) else {
       throw MienError(.file, url.path, "is no run folder: it has no recipe.yaml")
     }
-    recipe = try RecipeFile.read(file)
+    recipe = try RecipeFile.read(url.appendingPathComponent("recipe.yaml"))
+  }
+
+  /// Whether `url` holds a run.
+  static func exists(at url: URL) -> Bool {
+    FileManager.default.fileExists(atPath: url.appendingPathComponent("recipe.yaml").path)
   }
 
   /// `$MIEN_RUNS/NAME-DATE`, or the same under `~/mien-runs`.
@@ -52,8 +57,20 @@ public struct RunFolder: Sendable {
   var recipeFile: URL { url.appendingPathComponent("recipe.yaml") }
   /// One row an epoch.
   public var metricsFile: URL { url.appendingPathComponent("metrics.csv") }
+  /// What the run came to, once it is finished.
+  public var resultFile: URL { url.appendingPathComponent("result.json") }
   /// The newest state, to resume from.
   public var lastCheckpoint: URL { url.appendingPathComponent("checkpoints/last.safetensors") }
   /// The best epoch's weights, to export.
   public var bestCheckpoint: URL { url.appendingPathComponent("checkpoints/best.safetensors") }
+
+  /// Removes half-written files of a process that was killed. Only who holds the folder's lock may.
+  func removeLeftovers() {
+    for folder in [url, lastCheckpoint.deletingLastPathComponent()] {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+      for name in names where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+        try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+      }
+    }
+  }
 }

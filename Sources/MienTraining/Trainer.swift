@@ -6,6 +6,7 @@ public import MienTorch
 /// an uninterrupted one.
 @TorchActor public final class Trainer {
   private let run: RunFolder
+  private let lock: RunLock
   private let recipe: Recipe
   private let data: TrainingData
   private let trainStep: TrainingStep
@@ -15,16 +16,29 @@ public import MienTorch
   /// The running epoch's shuffle.
   private var order: (epoch: Int, faces: [Int])?
 
-  /// Loads the data, builds the network, and restores the last checkpoint where the run has one.
+  /// Locks the run folder, loads the data, builds the network, and restores the last checkpoint where the run has one,
+  /// else the recipe's initial weights.
   ///
-  /// - Throws: ``MienError`` where the data do not fit the recipe, or the checkpoint is damaged or of other data.
+  /// - Throws: ``MienError`` where the data do not fit the recipe, the checkpoint is damaged or of other data, the initial
+  ///   weights do not fit the network, or another process trains the run.
   public init(run: RunFolder, sets: [FaceSet], observers: [any TrainingObserver]) throws {
+    guard !run.recipe.isSeries else {
+      throw MienError(.argument, run.url.path, "its recipe is for a series of runs: it names folds or seeds")
+    }
     self.run = run
     recipe = run.recipe
+    lock = try RunLock(run.url)
+    run.removeLeftovers()
     data = try TrainingData(sets, recipe: recipe)
     trainStep = try TrainingStep(recipe, classCounts: data.classCounts)
     self.observers = observers
+    let depth = trainStep.network.trunk.layers.count
+    guard recipe.freeze <= depth else {
+      throw MienError(
+        .argument, "freeze \(recipe.freeze)", "the trunk of \(recipe.model.architecture) has \(depth) layers")
+    }
     progress.data = data.origins
+    var notes = data.notes
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
       let (file, restored) = try Checkpoint.read(run.lastCheckpoint)
       guard restored.data == progress.data else {
@@ -34,33 +48,42 @@ public import MienTorch
         for (prefix, tensors) in trainStep.state { try Checkpoint.restore(tensors, prefix: prefix, from: file) }
       } catch let error as MienError { throw error.about(run.lastCheckpoint.path) }
       progress = restored
+    } else if !recipe.initialWeights.isEmpty {
+      let initial = try InitialWeights(recipe.initialWeights)
+      notes += try initial.load(into: [trainStep.network, trainStep.average])
+      progress.initialData = initial.data
+      // From here on the run does not depend on the other one.
+      try Checkpoint.write(trainStep.state, progress: progress, to: run.lastCheckpoint)
     }
     plan = TrainingPlan(
       name: recipe.name, folder: run.url.path, parameterCount: try trainStep.network.parameterCount,
       trainCount: data.train.count, validationCount: data.validation.count,
       stepsPerEpoch: max(1, data.train.count / recipe.batchSize), epochs: recipe.epochs, batchSize: recipe.batchSize,
-      firstStep: progress.step)
+      firstStep: progress.step, history: progress.epochs, notes: notes)
   }
 
   /// Trains to the end, or until `shouldStop`, which is asked after each step; then the run can be resumed.
   ///
-  /// - Throws: ``MienError`` where the loss is no number any more; the last checkpoint stays.
-  public func run(shouldStop: () -> Bool) throws {
+  /// - Returns: what the run came to; nil where it was stopped.
+  /// - Throws: ``MienError`` where the loss is no number any more, or a file cannot be written; the last checkpoint stays.
+  @discardableResult
+  public func run(shouldStop: () -> Bool) throws -> RunResult? {
     for observer in observers { try observer.started(plan) }
     var clock = ContinuousClock.now
     var saved = clock
-    while progress.step < plan.steps {
+    while progress.step < plan.steps, !stopsEarly {
       let rate = learningRate(at: progress.step)
-      let loss = try step(progress.step, learningRate: rate)
+      let (loss, heads) = try step(progress.step, learningRate: rate)
       guard loss.isFinite else {
         throw MienError(
           .argument, run.url.path,
           "the loss is \(loss) at step \(progress.step); the last checkpoint is kept. "
             + "Try a lower optimizer.learningRate")
       }
-      progress.add(loss)
+      progress.add(loss, heads: heads)
       for observer in observers {
-        try observer.stepped(.init(step: progress.step, loss: progress.meanLoss, learningRate: rate))
+        try observer.stepped(
+          .init(step: progress.step, loss: progress.meanLoss, batchLoss: Double(loss), learningRate: rate))
       }
       let isEpochEnd = progress.step % plan.stepsPerEpoch == 0
       progress.seconds += seconds(since: &clock)
@@ -68,18 +91,30 @@ public import MienTorch
       let stopping = shouldStop()
       if isEpochEnd || stopping || clock - saved > .seconds(recipe.checkpointEverySeconds) {
         progress.seconds += seconds(since: &clock)
-        try Checkpoint.write(trainStep.state, progress: progress, to: run.lastCheckpoint)
+        try save()
         saved = clock
       }
       if stopping {
         for observer in observers { try observer.stopped(plan, step: progress.step) }
-        return
+        return nil
       }
     }
-    for observer in observers { try observer.finished(plan, best: progress.best) }
+    return try finish()
   }
 
-  private func step(_ step: Int, learningRate: Double) throws -> Float {
+  private var stopsEarly: Bool { recipe.earlyStopping.ends(after: progress.epochs, selection: recipe.selection) }
+
+  private func save() throws {
+    do {
+      try Checkpoint.write(trainStep.state, progress: progress, to: run.lastCheckpoint)
+    } catch let error as MienError {
+      throw MienError(
+        error.kind, error.subject,
+        "\(error.message). The checkpoint before it is kept: --resume \(run.url.path) goes on")
+    }
+  }
+
+  private func step(_ step: Int, learningRate: Double) throws -> (loss: Float, heads: [(counted: Int, right: Int)]) {
     let batch = batch(step)
     let indices = try Tensor(indices: batch)
     var random = SeededRandom(seed: recipe.seed, stream: 1 << 40 | UInt64(step))
@@ -92,7 +127,9 @@ public import MienTorch
 
   private func learningRate(at step: Int) -> Double {
     let epoch = Double(step + 1) / Double(plan.stepsPerEpoch)
-    return recipe.optimizer.learningRate * recipe.learningRate.factor(epoch: epoch, scores: progress.scores)
+    return recipe.optimizer.learningRate
+      * recipe.learningRate.factor(
+        epoch: epoch, scores: progress.epochs.map(recipe.selection.score))
   }
 
   /// The faces of a step: a slice of the epoch's shuffle.
@@ -108,19 +145,42 @@ public import MienTorch
   private func finishEpoch(learningRate: Double) throws {
     let measured = recipe.averageDecay > 0 ? "average" : "weights"
     let network = recipe.averageDecay > 0 ? trainStep.average : trainStep.network
+    var heads = try Validation.measure(network, data: data, part: data.validation)
+    for (labels, tally) in zip(data.labels, progress.tallies) where tally.counted > 0 {
+      guard let head = heads.firstIndex(where: { $0.labels == labels.name }) else { continue }
+      heads[head].trainingAccuracy = Double(tally.right) / Double(tally.counted)
+    }
     let result = EpochResult(
       epoch: progress.step / plan.stepsPerEpoch, step: progress.step, learningRate: learningRate,
-      trainingLoss: progress.meanLoss, heads: try Validation.measure(network, data: data, batchSize: 256),
-      seconds: progress.seconds)
+      trainingLoss: progress.meanLoss, heads: heads, seconds: progress.seconds)
     progress.startEpoch()
-    progress.scores.append(result.score)
-    let isBest = result.score > progress.best?.score ?? -.infinity
+    progress.epochs.append(result)
+    let isBest = progress.best.map { recipe.selection.score(of: result) > recipe.selection.score(of: $0) } ?? true
     if isBest {
       progress.best = result
       try Checkpoint.write(
         ["average": trainStep.state[measured, default: []]], progress: progress, to: run.bestCheckpoint)
     }
     for observer in observers { try observer.finishedEpoch(result, isBest: isBest) }
+  }
+
+  /// Measures the test part that the recipe sets aside, if any, by the best epoch's weights.
+  private func finish() throws -> RunResult {
+    guard let best = progress.best else {
+      throw MienError(.format, run.lastCheckpoint.path, "is at its last step, and has no finished epoch")
+    }
+    var test: [EpochResult.Head] = []
+    if recipe.measuresTest, !data.test.isEmpty {
+      // Sets aside may lack the labels of one head.
+      test = try Validation.logits(Checkpoint.best(of: run).network, data: data, part: data.test)
+        .filter { !$0.truth.isEmpty }.map { try $0.result() }
+    }
+    let result = RunResult(
+      best: best, test: test, epochs: progress.step / plan.stepsPerEpoch, stoppedEarly: progress.step < plan.steps,
+      data: progress.data)
+    try result.write(to: run)
+    for observer in observers { try observer.finished(plan, result: result) }
+    return result
   }
 
   private func seconds(since clock: inout ContinuousClock.Instant) -> Double {

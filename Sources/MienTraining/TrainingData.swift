@@ -19,65 +19,63 @@ public import MienTorch
   public let train: [Int]
   /// Faces to choose the model by.
   public let validation: [Int]
+  /// Faces to measure once.
+  public let test: [Int]
+  /// What a user should know of how the data were prepared.
+  let notes: [String]
   private let pixels: Tensor
   let targets: [Targets]
   let labels: [LabelSet]
 
-  /// Loads `sets` for `recipe`.
+  /// Loads `sets` for `recipe`, split and balanced as it says.
   ///
   /// FER+ heads learn the distribution of votes, other heads the set's own label; a face without a target for a head
   /// does not count in that head's loss. Faces without any target are not trained on.
   ///
-  /// - Throws: ``MienError`` where sizes differ from the network's 48x48 input, no set serves a head, or the training
-  ///   or validation split is empty.
+  /// - Throws: ``MienError`` where sizes differ from the network's 48x48 input, no set serves a head, the faces cannot be
+  ///   split as the recipe says, or the training or validation part is empty.
   public init(_ sets: [FaceSet], recipe: Recipe) throws {
     labels = try recipe.labelSets()
     let preprocessing = recipe.preprocessing
+    let dealt = try recipe.dealt(sets.flatMap(\.splitFaces))
     var bytes: [UInt8] = []
     for set in sets {
-      guard set.width == preprocessing.width, set.height == preprocessing.height, set.channels == preprocessing.channels
-      else {
+      guard set.width == preprocessing.width, set.height == preprocessing.height else {
         throw MienError(
           .mismatch, set.info.source,
-          "faces of \(set.width)x\(set.height)x\(set.channels), the network takes "
-            + "\(preprocessing.width)x\(preprocessing.height)x\(preprocessing.channels)")
+          "faces of \(set.width)x\(set.height), the network takes \(preprocessing.width)x\(preprocessing.height)")
       }
-      bytes.append(contentsOf: set.pixels)
+      bytes += preprocessing.bytes(Array(set.pixels), sourceChannels: set.channels)
     }
+    bytes += try recipe.balance.pixels(of: dealt.copies, in: bytes, preprocessing: preprocessing)
     if preprocessing.equalize {
       let size = preprocessing.width * preprocessing.height
       bytes = stride(from: 0, to: bytes.count, by: size).flatMap {
         Preprocessing.equalized(Array(bytes[$0..<($0 + size)]))
       }
     }
-    let count = sets.reduce(0) { $0 + $1.count }
+    let count = sets.reduce(0) { $0 + $1.count } + dealt.copies.count
     pixels = try Tensor(
       bytes: bytes, shape: [count, preprocessing.height, preprocessing.width, preprocessing.channels]
     )
     .permuted([0, 3, 1, 2])
 
-    targets = try labels.map { try Self.targets($0, in: sets) }
-    var splits: [Split: [Int]] = [:]
-    var offset = 0
-    for set in sets {
-      for index in 0..<set.count { splits[set.split(at: index), default: []].append(offset + index) }
-      offset += set.count
-    }
+    targets = try labels.map { try Self.targets($0, in: sets, copies: dealt.copies) }
     let allTargets = targets
-    train = (splits[.train] ?? []).filter { face in allTargets.contains { $0.weights[face] > 0 } }
-    validation = (splits[.validation] ?? []).filter { face in allTargets.contains { $0.truth[face] != nil } }
+    func labelled(_ part: [Int]) -> [Int] { part.filter { face in allTargets.contains { $0.truth[face] != nil } } }
+    train = dealt.parts.train.filter { face in allTargets.contains { $0.weights[face] > 0 } }
+    validation = labelled(dealt.parts.validation)
+    test = labelled(dealt.parts.test)
     guard !train.isEmpty else { throw MienError(.mismatch, "--data", "no face to train on: the train split is empty") }
     guard !validation.isEmpty else {
       throw MienError(.mismatch, "--data", "no face to choose the model by: the validation split is empty")
     }
-    let names = labels.map(\.name)
-    origins = sets.map { set in
-      ModelCard.TrainingData(
-        source: set.info.source, split: Split.train.rawValue, count: set.indices(in: .train).count, labels: names)
-    }
+    origins = recipe.origins(of: sets, dealt: dealt)
+    notes = recipe.balance.notes(copies: dealt.copies.count)
   }
 
-  private static func targets(_ labels: LabelSet, in sets: [FaceSet]) throws -> Targets {
+  /// The targets of all faces, then those of `copies`.
+  private static func targets(_ labels: LabelSet, in sets: [FaceSet], copies: [Int]) throws -> Targets {
     var values: [Float] = []
     var weights: [Float] = []
     var truth: [Int?] = []
@@ -99,6 +97,11 @@ public import MienTorch
         truth.append(label)
       }
     }
+    for face in copies {
+      values += values[(face * labels.count)..<((face + 1) * labels.count)]
+      weights.append(weights[face])
+      truth.append(truth[face])
+    }
     guard weights.contains(where: { $0 > 0 }) else {
       throw MienError(.mismatch, "--data", "no face has labels for the head \(labels.name)")
     }
@@ -107,7 +110,7 @@ public import MienTorch
   }
 
   /// How many faces to train on each class of each head has; soft targets count by their shares.
-  var classCounts: [[Float]] {
+  package var classCounts: [[Float]] {
     get throws { try targets.map { try $0.values.rows(Tensor(indices: train)).sum(0).floats() } }
   }
 
@@ -118,6 +121,18 @@ public import MienTorch
 }
 
 extension Recipe {
+  /// What is trained on, a set an entry: its faces in the training part, copies not counted.
+  func origins(of sets: [FaceSet], dealt: DealtFaces) -> [ModelCard.TrainingData] {
+    var offset = 0
+    return sets.map { set in
+      let range = offset..<(offset + set.count)
+      offset += set.count
+      return ModelCard.TrainingData(
+        source: set.info.source, split: Split.train.rawValue + splitNote,
+        count: dealt.parts.train.count { range.contains($0) }, labels: heads.map(\.labels))
+    }
+  }
+
   /// The input contract of the recipe's network.
   public var preprocessing: Preprocessing {
     Preprocessing(width: 48, height: 48, channels: model.channels, equalize: model.equalize)

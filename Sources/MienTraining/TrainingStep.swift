@@ -49,13 +49,14 @@ import MienTorch
   ///   - targets: `[N, K]` a head; a row of zeros does not count.
   ///   - step: how many steps were done before; early on the average forgets faster.
   ///   - seed: of dropout.
-  /// - Returns: the batch's loss.
+  /// - Returns: the batch's loss, and for each head how many faces count and how many of them it named right, before
+  ///   the step.
   func callAsFunction(
     _ faces: Tensor, targets: [Tensor], learningRate: Double, step: Int, seed: UInt64
-  ) throws -> Float {
-    let logits = try Torch.withAutocast { try network.logits(faces, .training(seed: seed)) }.map {
-      try $0.cast(to: .f32)
-    }
+  ) throws -> (loss: Float, heads: [(counted: Int, right: Int)]) {
+    let logits = try Torch.withAutocast {
+      try network.logits(faces, .training(seed: seed), frozen: recipe.freeze)
+    }.map { try $0.cast(to: .f32) }
     let opinions = try teachers?.opinions(of: faces)
     var total: Tensor?
     for (head, recipeHead) in recipe.heads.enumerated() {
@@ -78,7 +79,7 @@ import MienTorch
     try Tensor.interpolateInPlace(
       state["average", default: []].map(\.value), towards: state["weights", default: []].map(\.value),
       weight: 1 - decay)
-    return try total.detached().scalar()
+    return try Tensor.tally(loss: total, logits: logits, targets: targets)
   }
 }
 

@@ -3,24 +3,29 @@ import MienCore
 import MienModels
 import MienTorch
 
-/// Measures a network on the validation split, one pass, no averaging.
+/// Measures a network, one pass, no averaging.
 @TorchActor enum Validation {
-  static func measure(_ network: FaceNetwork, data: TrainingData, batchSize: Int) throws -> [EpochResult.Head] {
-    try logits(network, data: data, batchSize: batchSize).map { try $0.result() }
+  private static let batchSize = 256
+
+  /// Each head on `part` of the faces.
+  ///
+  /// - Throws: ``MienError`` where a head has no labelled face there.
+  static func measure(_ network: FaceNetwork, data: TrainingData, part: [Int]) throws -> [EpochResult.Head] {
+    try logits(network, data: data, part: part).map { try $0.result() }
   }
 
-  /// What each head says of the faces that have a hard label for it.
-  static func logits(_ network: FaceNetwork, data: TrainingData, batchSize: Int) throws -> [HeadLogits] {
+  /// What each head says of the faces in `part` that have a hard label for it.
+  static func logits(_ network: FaceNetwork, data: TrainingData, part: [Int]) throws -> [HeadLogits] {
     var logits = [[Float]](repeating: [], count: data.labels.count)
     try Tensor.withGradients(false) {
-      for start in stride(from: 0, to: data.validation.count, by: batchSize) {
-        let batch = Array(data.validation[start..<min(start + batchSize, data.validation.count)])
+      for start in stride(from: 0, to: part.count, by: batchSize) {
+        let batch = Array(part[start..<min(start + batchSize, part.count)])
         let outputs = try network.logits(data.faces(Tensor(indices: batch)), .inference)
         for (head, output) in outputs.enumerated() { logits[head] += try output.floats() }
       }
     }
     return zip(data.labels, zip(logits, data.targets)).map { labels, pair in
-      HeadLogits(labels: labels, allLogits: pair.0, truth: data.validation.map { pair.1.truth[$0] })
+      HeadLogits(labels: labels, allLogits: pair.0, truth: part.map { pair.1.truth[$0] })
     }
   }
 }

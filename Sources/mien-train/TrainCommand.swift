@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MienCore
+import MienReports
 import MienTorch
 import MienTraining
 
@@ -9,8 +10,9 @@ struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a network as a recipe says.",
     discussion: """
-      Writes a run folder: recipe.yaml, metrics.csv and checkpoints/{last,best}.safetensors. Ctrl-C or a crash leaves a \
-      run that --resume continues.
+      Writes a run folder: recipe.yaml, metrics.csv, TensorBoard events and checkpoints/{last,best}.safetensors. A recipe \
+      with folds or seeds makes a run folder for each of them, and a summary. Ctrl-C or a crash leaves a run that \
+      --resume continues.
       """)
 
   @Argument(help: "The recipe, a YAML file; not given with --resume.")
@@ -29,6 +31,12 @@ struct TrainCommand: AsyncParsableCommand {
     name: [.customShort("o"), .customLong("output")], help: "The run folder (default: under MIEN_RUNS or ~/mien-runs).")
   var output: String?
 
+  @Option(name: .customLong("init"), help: "Begin with the best weights of the run in this folder.")
+  var initialRun: String?
+
+  @Option(help: "With --init: how many of the trunk's first layers do not train.")
+  var freeze: Int?
+
   @Option(help: "Where to compute: cpu or cuda.")
   var device: Torch.Device = .cpu
 
@@ -37,8 +45,12 @@ struct TrainCommand: AsyncParsableCommand {
 
   func validate() throws {
     if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE, or --resume RUN.") }
-    if resume != nil && (!settings.isEmpty || output != nil) {
-      throw ValidationError("--resume continues a run as it is: --set and --output do not go with it.")
+    if resume != nil && (!settings.isEmpty || output != nil || initialRun != nil || freeze != nil) {
+      throw ValidationError(
+        "--resume continues a run as it is: --set, --output, --init and --freeze do not go with it.")
+    }
+    if let freeze, initialRun == nil || freeze < 0 {
+      throw ValidationError("--freeze needs --init, and a number of layers from 0.")
     }
     if threads < 1 { throw ValidationError("--threads must be at least 1.") }
   }
@@ -46,22 +58,52 @@ struct TrainCommand: AsyncParsableCommand {
   func run() async throws {
     let device = device
     try await TorchActor.run { try Torch.use(device) }
+    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let run: RunFolder
     if let resume {
       run = try RunFolder(opening: URL(fileURLWithPath: resume))
     } else {
-      let url = URL(fileURLWithPath: recipe ?? "")
-      let parsed = try RecipeFile.read(url, settings: settings)
+      let recipe = try newRecipe()
+      // What cannot be split leaves no folder behind.
+      _ = try recipe.members(for: sets)
       run = try RunFolder(
-        creating: output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: parsed.name), recipe: parsed)
+        creating: output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: recipe.name), recipe: recipe)
     }
-    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let threads = threads
     Interrupt.listen()
-    try await TorchActor.run {
+    let summary: SeriesSummary? = try await TorchActor.run {
       try Torch.configure(threads: threads)
-      let trainer = try Trainer(run: run, sets: sets, observers: [TerminalProgress(), MetricsFile(run: run)])
-      try trainer.run(shouldStop: { Interrupt.isRaised })
+      func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
+        [TerminalProgress(member: name), MetricsFile(run: run), TensorBoardEvents(run: run)]
+      }
+      guard run.recipe.isSeries else {
+        try Trainer(run: run, sets: sets, observers: observers(run, "")).run(shouldStop: { Interrupt.isRaised })
+        return nil
+      }
+      return try RunSeries(in: run, sets: sets).run(observers: observers, shouldStop: { Interrupt.isRaised })
     }
+    if let summary { print(Self.table(of: summary).text) }
+  }
+
+  private func newRecipe() throws -> Recipe {
+    var recipe = try RecipeFile.read(URL(fileURLWithPath: recipe ?? ""), settings: settings)
+    if let initialRun { recipe.initialWeights = initialRun }
+    if let freeze { recipe.freeze = freeze }
+    // The run folder may be resumed from another working directory.
+    if !recipe.initialWeights.isEmpty { recipe.initialWeights = URL(fileURLWithPath: recipe.initialWeights).path }
+    return recipe
+  }
+
+  /// Mean and standard deviation of each figure; accuracies as shares of 1.
+  private static func table(of summary: SeriesSummary) -> TextTable {
+    func number(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "-" }
+    var table = TextTable(header: ["\(summary.runs.count) runs", "mean", "sd", "least", "greatest"])
+    for figure in summary.figures {
+      table.add([
+        figure.name, number(figure.mean), number(figure.standardDeviation), number(figure.minimum),
+        number(figure.maximum),
+      ])
+    }
+    return table
   }
 }

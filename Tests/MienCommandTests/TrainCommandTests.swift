@@ -5,44 +5,18 @@ import Testing
 
 /// `mien train`, `mien export` and `mien evaluate` as a user chains them.
 @Suite(.serialized) struct TrainCommandTests {
-  private let settings = [
-    "model.options={stem: 4, widths: [8, 12], blocks: [1, 1]}", "batchSize=16", "optimizer.learningRate=0.05",
-    "averageDecay=0.9",
-  ].flatMap { ["--set", $0] }
-
-  /// Faces of noise over a level that tells the class.
-  private func faces(in folder: TemporaryFolder) throws -> String {
-    var random = SeededRandom(seed: 3)
-    var pixels: [UInt8] = []
-    let rows = (0..<70).map { index -> FaceSet.Row in
-      let label = index % LabelSet.fer2013.count
-      for _ in 0..<(48 * 48) { pixels.append(UInt8(Float(label * 30 + 20) + random.uniform(in: -10...10))) }
-      return FaceSet.Row(
-        label: LabelSet.fer2013.emotions[label], split: index < 49 ? .train : .validation, sourceRow: index)
-    }
-    let set = try FaceSet(
-      source: "levels", labelSet: .fer2013, height: 48, width: 48, channels: 1, rows: rows, pixels: Data(pixels))
-    let url = folder.file("faces.safetensors")
-    try set.write(to: url)
-    return url.path
-  }
-
-  private func recipe(in folder: TemporaryFolder) throws -> String {
-    let url = folder.file("recipe.yaml")
-    try Data("name: levels\nepochs: 2\n".utf8).write(to: url)
-    return url.path
-  }
-
   @Test func trainExportEvaluate() throws {
     let folder = try TemporaryFolder()
-    let (faces, run, model) = (try faces(in: folder), folder.file("run").path, folder.file("model.onnx").path)
-    let arguments = ["train", try recipe(in: folder), "--data", faces, "-o", run]
-    let trained = try Command.run(Command.mien.path, arguments + settings)
+    let (faces, run, model) = (
+      try TrainingFiles.faces(in: folder), folder.file("run").path, folder.file("model.onnx").path
+    )
+    let arguments = ["train", try TrainingFiles.recipe(in: folder), "--data", faces, "-o", run]
+    let trained = try Command.run(Command.mien.path, arguments + TrainingFiles.settings)
     #expect(trained.status == 0, "\(trained.errors)")
     for file in ["recipe.yaml", "metrics.csv", "checkpoints/last.safetensors", "checkpoints/best.safetensors"] {
       #expect(FileManager.default.fileExists(atPath: run + "/" + file), "\(file)")
     }
-    let again = try Command.run(Command.mien.path, arguments + settings)
+    let again = try Command.run(Command.mien.path, arguments + TrainingFiles.settings)
     #expect(again.status == 1 && again.errors.contains("--resume"))
 
     let exported = try Command.mien("export", run, "-o", model, "--data", faces)
@@ -61,11 +35,12 @@ import Testing
 
   @Test func controlCLeavesARunThatResumes() throws {
     let folder = try TemporaryFolder()
-    let (faces, run) = (try faces(in: folder), folder.file("run").path)
+    let (faces, run) = (try TrainingFiles.faces(in: folder), folder.file("run").path)
     let process = Process()
     process.executableURL = Command.mien
     process.arguments =
-      ["train", try recipe(in: folder), "--data", faces, "-o", run, "--set", "epochs=100000"] + settings
+      ["train", try TrainingFiles.recipe(in: folder), "--data", faces, "-o", run, "--set", "epochs=100000"]
+      + TrainingFiles.settings
     process.standardError = FileHandle.nullDevice
     try process.run()
     // The first epochs are done when the metrics are there.
@@ -91,13 +66,62 @@ import Testing
     #expect(try rows() > before && resumed.terminationStatus == 0)
   }
 
+  @Test func foldsEndInATableAndEachCanBeExported() throws {
+    let folder = try TemporaryFolder()
+    let (faces, run, model) = (
+      try TrainingFiles.faces(in: folder), folder.file("run").path, folder.file("model.onnx").path
+    )
+    let arguments = ["train", try TrainingFiles.recipe(in: folder), "--data", faces, "-o", run]
+    let folds = ["--set", "folds.count=2", "--set", "split={train: 0.8, test: 0.2}"]
+    let outcome = try Command.run(Command.mien.path, arguments + TrainingFiles.settings + folds)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let summary = try String(contentsOfFile: run + "/summary.csv", encoding: .utf8).split(separator: "\n")
+    #expect(summary.map { String($0.prefix { $0 != "," }) } == ["run", "fold-1", "fold-2", "mean", "sd"])
+    for line in ["2 runs ", "validation_fer2013_accuracy ", "test_fer2013_accuracy "] {
+      #expect(outcome.output.contains(line), "\(outcome.output)")
+    }
+    // All is done: the series is summed up again and nothing is trained.
+    let again = try Command.mien("train", "--resume", run, "--data", faces)
+    #expect(again.status == 0 && again.output == outcome.output && !again.errors.contains("epoch"))
+    let whole = try Command.mien("export", run, "-o", model)
+    #expect(whole.status == 1 && whole.errors.contains("series of runs"))
+    let exported = try Command.mien("export", run + "/fold-1", "-o", model)
+    #expect(exported.status == 0 && exported.output.contains("fold 1 of 2"), "\(exported.errors)")
+
+    let people = try Command.run(
+      Command.mien.path,
+      ["train", folder.file("recipe.yaml").path, "--data", faces, "-o", folder.file("none").path]
+        + TrainingFiles.settings + ["--set", "folds={count: 2, kind: grouped}"])
+    #expect(people.status == 1 && people.errors.contains("the data set has no subjects"))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("none").path))
+  }
+
+  @Test func aRunBeginsWithTheWeightsOfAnother() throws {
+    let folder = try TemporaryFolder()
+    let (faces, first) = (try TrainingFiles.faces(in: folder), folder.file("first").path)
+    func train(_ run: String, _ more: String...) throws -> Command.Outcome {
+      try Command.run(
+        Command.mien.path,
+        ["train", try TrainingFiles.recipe(in: folder), "--data", faces, "-o", run] + TrainingFiles.settings + more)
+    }
+    #expect(try train(first).status == 0)
+    let second = try train(folder.file("second").path, "--init", first, "--freeze", "2")
+    #expect(second.status == 0, "\(second.errors)")
+    let recipe = try String(contentsOf: folder.file("second/recipe.yaml"), encoding: .utf8)
+    #expect(recipe.contains("initialWeights: \(first)\n") && recipe.contains("freeze: 2\n"))
+    let model = folder.file("model.onnx").path
+    #expect(try Command.mien("export", first, "-o", model).status == 0)
+    let third = try train(folder.file("third").path, "--init", model)
+    #expect(third.status == 1 && third.errors.contains("give the folder of the run"), "\(third.errors)")
+  }
+
   /// Where there is CUDA, it learns what the CPU learns, within 2 % of the loss (bf16 keeps 8 bits); else it is refused.
   @Test func cudaAgreesWithTheCPUOrIsRefused() throws {
     let folder = try TemporaryFolder()
-    let (faces, recipe) = (try faces(in: folder), try recipe(in: folder))
+    let (faces, recipe) = (try TrainingFiles.faces(in: folder), try TrainingFiles.recipe(in: folder))
     func train(_ device: String) throws -> Command.Outcome {
       let arguments = ["train", recipe, "--data", faces, "-o", folder.file(device).path, "--device", device]
-      return try Command.run(Command.mien.path, arguments + settings)
+      return try Command.run(Command.mien.path, arguments + TrainingFiles.settings)
     }
     let cuda = try train("cuda")
     guard cuda.status == 0 else {
@@ -115,12 +139,14 @@ import Testing
 
   @Test func wrongUseIsSaid() throws {
     let folder = try TemporaryFolder()
-    let faces = try faces(in: folder)
+    let faces = try TrainingFiles.faces(in: folder)
     #expect(try Command.mien("train", "--data", faces).status == 64)
     #expect(try Command.mien("train", "a.yaml", "--data", faces, "--resume", "b").status == 64)
+    #expect(try Command.mien("train", "--data", faces, "--resume", "b", "--init", "c").status == 64)
+    #expect(try Command.mien("train", "a.yaml", "--data", faces, "--freeze", "1").status == 64)
     let missing = try Command.mien("train", folder.file("none.yaml").path, "--data", faces)
     #expect(missing.status == 1 && missing.errors.contains("none.yaml") && missing.errors.contains("no such file"))
-    let recipe = try recipe(in: folder)
+    let recipe = try TrainingFiles.recipe(in: folder)
     let unknown = try Command.mien("train", recipe, "--data", faces, "--set", "epocs=3")
     #expect(unknown.status != 0 && unknown.errors.contains("did you mean epochs?"))
     let noRun = try Command.mien("export", folder.file("nowhere").path, "-o", folder.file("m.onnx").path)

@@ -5,12 +5,15 @@ import MienTraining
 
 /// Faces drawn by code, a pattern a class, for tests that need data but no data set.
 enum DrawnFaces {
-  /// `count` faces of 48x48, of FER2013's classes in turn: a bar whose angle is the class, with noise.
-  static func set(count: Int, split: (Int) -> Split, votes: Bool = true, seed: UInt64 = 5) throws -> FaceSet {
+  /// `count` faces of 48x48, of FER2013's classes in turn: a bar whose angle is the class, with noise. Each person shows
+  /// every class once; only faces that `keep` holds for are in the set.
+  static func set(
+    count: Int, split: (Int) -> Split, votes: Bool = true, seed: UInt64 = 5, keep: (Int) -> Bool = { _ in true }
+  ) throws -> FaceSet {
     var random = SeededRandom(seed: seed)
     var pixels: [UInt8] = []
     var rows: [FaceSet.Row] = []
-    for index in 0..<count {
+    for index in 0..<count where keep(index) {
       let label = index % LabelSet.fer2013.count
       let angle = Float(label) * .pi / Float(LabelSet.fer2013.count)
       for y in 0..<48 {
@@ -22,7 +25,8 @@ enum DrawnFaces {
       let emotion = LabelSet.fer2013.emotions[label]
       rows.append(
         FaceSet.Row(
-          label: emotion, split: split(index), votes: votes ? Self.votes(emotion) : nil, sourceRow: index))
+          label: emotion, split: split(index), votes: votes ? Self.votes(emotion) : nil,
+          subject: "s\(index / LabelSet.fer2013.count)", sourceRow: index))
     }
     return try FaceSet(
       source: "drawn", labelSet: .fer2013, height: 48, width: 48, channels: 1, rows: rows, pixels: Data(pixels))
@@ -72,5 +76,3 @@ enum ManyFaces {
     return values.map { $0 / 255 }
   }
 }
-
-typealias TemporaryFolder = MienTestSupport.TemporaryFolder

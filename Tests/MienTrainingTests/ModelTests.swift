@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienModels
+import MienTestSupport
 import MienTorch
 import MienTraining
 import Testing

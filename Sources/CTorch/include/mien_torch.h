@@ -195,6 +195,12 @@ int32_t mien_torch_rmsprop_step(mien_torch_tensor *const *parameters, mien_torch
 /// Adds `scales[i] * parameters[i]` to the gradient of each parameter that has one.
 int32_t mien_torch_add_to_gradients_inplace(mien_torch_tensor *const *parameters, const double *scales, int32_t count,
                                             char **error) MIEN_NOEXCEPT;
+/// What a training step is told of, as one f32 tensor [1 + 2 * count], so that a device is waited for once: the scalar
+/// `loss`, then for each of `count` heads the rows of `targets` [N, K] that do not sum to 0, and how many of them have
+/// their largest target where `logits` [N, K] are largest.
+int32_t mien_torch_tally(const mien_torch_tensor *loss, mien_torch_tensor *const *logits,
+                         mien_torch_tensor *const *targets, int32_t count, mien_torch_tensor **out,
+                         char **error) MIEN_NOEXCEPT;
 /// Scales all gradients so that their joint L2 norm is at most `maximum`; `*norm` gets the norm before.
 int32_t mien_torch_clip_gradients_inplace(mien_torch_tensor *const *parameters, int32_t count, double maximum,
                                           double *norm, char **error) MIEN_NOEXCEPT;

@@ -19,23 +19,28 @@ public import MienTorch
     var results = progress.best?.heads ?? []
     var temperatures = [Float](repeating: 1, count: network.heads.count)
     if !sets.isEmpty {
-      let measured = try Validation.logits(network, data: TrainingData(sets, recipe: run.recipe), batchSize: 256)
+      let data = try TrainingData(sets, recipe: run.recipe)
+      let measured = try Validation.logits(network, data: data, part: data.validation)
       results = try measured.map { try $0.result() }
       temperatures = measured.map { $0.fittedTemperature() }
     }
-    let measurements = results.map { head in
+    func measurement(_ head: EpochResult.Head, on split: Split, note: String) -> ModelCard.Measurement {
       ModelCard.Measurement(
-        source: progress.data.map(\.source).joined(separator: "+"), split: Split.validation.rawValue,
-        labels: head.labels,
-        count: head.count, accuracy: head.accuracy, balancedAccuracy: head.balancedAccuracy,
-        note: "best epoch chosen and temperature fitted on this split; one pass, no test-time averaging")
+        source: progress.data.map(\.source).joined(separator: "+"), split: split.rawValue + run.recipe.splitNote,
+        labels: head.labels, count: head.count, accuracy: head.accuracy, balancedAccuracy: head.balancedAccuracy,
+        note: "\(note); one pass, no test-time averaging")
     }
+    let measurements =
+      results.map {
+        measurement($0, on: .validation, note: "best epoch chosen and temperature fitted on this split")
+      }
+      + (try RunResult(of: run)?.test ?? []).map { measurement($0, on: .test, note: "measured once, after training") }
     let card = ModelCard(
       name: run.recipe.name, summary: run.recipe.summary, architecture: run.recipe.model.architecture,
       parameterCount: try network.parameterCount, preprocessing: run.recipe.preprocessing, framing: framing,
       outputs: zip(network.labels, temperatures).map {
         ModelCard.Output(name: $0.name, emotions: $0.emotions, temperature: $1)
-      }, training: progress.data, seed: run.recipe.seed, epochs: progress.best?.epoch ?? 0,
+      }, training: progress.initialData + progress.data, seed: run.recipe.seed, epochs: progress.best?.epoch ?? 0,
       measurements: measurements, license: "MIT")
     return try model(of: network, card: card)
   }

@@ -1,35 +1,34 @@
 import Foundation
 import MienCore
 
-/// Writes `metrics.csv`: a row an epoch. After a resume, rows of epochs that are trained again are dropped.
+/// Writes `metrics.csv`: a row an epoch. After a resume it holds the epochs of the checkpoint, no more and no fewer.
 public final class MetricsFile: TrainingObserver {
   private let url: URL
+  private var epochs: [EpochResult] = []
 
   /// Writes the file of `run`.
   public init(run: RunFolder) { url = run.metricsFile }
 
-  /// Drops rows of epochs that will be trained again.
+  /// Goes back to the epochs that earlier sessions finished.
   public func started(_ plan: TrainingPlan) throws {
-    guard let text = try? String(contentsOf: url, encoding: .utf8) else { return }
-    let done = plan.firstStep / plan.stepsPerEpoch
-    let kept = text.split(separator: "\n").filter { line in
-      Int(line.prefix { $0 != "," }).map { $0 <= done } ?? true
-    }
-    try AtomicFile.write(Data(kept.map { "\($0)\n" }.joined().utf8), to: url)
+    epochs = plan.history
+    guard !epochs.isEmpty || FileManager.default.fileExists(atPath: url.path) else { return }
+    try write()
   }
 
   /// Adds a row.
   public func finishedEpoch(_ result: EpochResult, isBest: Bool) throws {
-    var text = (try? String(contentsOf: url, encoding: .utf8)) ?? ""
-    if text.isEmpty {
-      let columns = result.heads.flatMap { head in
-        ["loss", "accuracy", "balanced_accuracy"].map { "validation_\(head.labels)_\($0)" }
-      }
-      text = (["epoch", "step", "learning_rate", "train_loss"] + columns + ["seconds"]).joined(separator: ",") + "\n"
+    epochs.append(result)
+    try write()
+  }
+
+  private func write() throws {
+    let columns = epochs.first?.figures.map(\.name) ?? []
+    let header = (["epoch", "step", "learning_rate"] + columns + ["seconds"]).joined(separator: ",")
+    let rows = epochs.map { epoch in
+      let numbers = [epoch.learningRate] + epoch.figures.map(\.value) + [epoch.seconds]
+      return "\(epoch.epoch),\(epoch.step)," + numbers.map { String(format: "%.6g", $0) }.joined(separator: ",")
     }
-    let values = result.heads.flatMap { [$0.loss, $0.accuracy, $0.balancedAccuracy] }
-    let numbers = [result.learningRate, result.trainingLoss] + values + [result.seconds]
-    text += "\(result.epoch),\(result.step)," + numbers.map { String(format: "%.6g", $0) }.joined(separator: ",") + "\n"
-    try AtomicFile.write(Data(text.utf8), to: url)
+    try AtomicFile.write(Data(([header] + rows).map { $0 + "\n" }.joined().utf8), to: url)
   }
 }

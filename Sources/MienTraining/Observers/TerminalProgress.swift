@@ -6,24 +6,31 @@ public final class TerminalProgress: TrainingObserver {
   private var plan: TrainingPlan?
   private var begin = ContinuousClock.now
   private var lastShown = ContinuousClock.now
+  private var lastEpoch: EpochResult?
+
+  private let member: String
 
   /// Writes to standard error.
-  public init() {}
+  ///
+  /// - Parameter member: which run of a series it is; empty for a run alone.
+  public init(member: String = "") { self.member = member }
 
   /// Says what is trained on what, and where.
   public func started(_ plan: TrainingPlan) {
     self.plan = plan
     begin = .now
     lastShown = .now
+    lastEpoch = plan.history.last
     let parameters = String(format: "%.2f M", Double(plan.parameterCount) / 1e6)
     say(
-      "\(plan.name): \(parameters) parameters, \(plan.trainCount) faces to train on, "
+      "\(plan.name)\(member.isEmpty ? "" : " \(member)"): \(parameters) parameters, \(plan.trainCount) faces to train on, "
         + "\(plan.validationCount) to validate")
     say("run folder \(plan.folder)")
+    for note in plan.notes { say(note) }
     if plan.firstStep > 0 { say("resumed at step \(plan.firstStep)") }
   }
 
-  /// Shows epoch, loss, rate and time left, at most twice a second on a terminal and twice a minute elsewhere.
+  /// Shows epoch, loss, learning rate, the last validation, speed and time left, at most twice a second on a terminal and twice a minute elsewhere.
   public func stepped(_ step: StepResult) {
     guard let plan, ContinuousClock.now - lastShown > .seconds(isTerminal ? 0.5 : 30) else { return }
     lastShown = .now
@@ -34,8 +41,8 @@ public final class TerminalProgress: TrainingObserver {
     let share = 100 * ((step.step - 1) % plan.stepsPerEpoch + 1) / plan.stepsPerEpoch
     let line =
       "epoch \(epoch)/\(plan.epochs) \(share)%  loss \(String(format: "%.4f", step.loss))  "
-      + "lr \(String(format: "%.4g", step.learningRate))  \(Int(perSecond * Double(plan.batchSize))) images/s  "
-      + "\(Self.duration(left)) left"
+      + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize))) "
+      + "images/s  \(Self.duration(left)) left"
     if isTerminal {
       FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
     } else {
@@ -45,10 +52,12 @@ public final class TerminalProgress: TrainingObserver {
 
   /// Says what the epoch came to.
   public func finishedEpoch(_ result: EpochResult, isBest: Bool) {
+    lastEpoch = result
     let heads = result.heads.map { head in
-      String(
-        format: "%@ %.2f%% (balanced %.2f%%, loss %.4f)", head.labels, head.accuracy * 100,
-        head.balancedAccuracy * 100, head.loss)
+      let training = head.trainingAccuracy.map { String(format: ", train %.2f%%", $0 * 100) } ?? ""
+      return String(
+        format: "%@ %.2f%% (balanced %.2f%%, loss %.4f%@)", head.labels, head.accuracy * 100,
+        head.balancedAccuracy * 100, head.loss, training)
     }
     let training = String(format: "%.4f", result.trainingLoss)
     clearLine()
@@ -58,16 +67,25 @@ public final class TerminalProgress: TrainingObserver {
   /// Says how to go on.
   public func stopped(_ plan: TrainingPlan, step: Int) {
     clearLine()
-    say("stopped at step \(step); continue with --resume \(plan.folder)")
+    let folder = URL(fileURLWithPath: plan.folder)
+    let whole = member.isEmpty ? folder : folder.deletingLastPathComponent()
+    say("stopped at step \(step); continue with --resume \(whole.path)")
   }
 
   /// Says which epoch was best and how to export it.
-  public func finished(_ plan: TrainingPlan, best: EpochResult?) {
+  public func finished(_ plan: TrainingPlan, result: RunResult) {
     clearLine()
-    guard let best else { return }
-    let heads = best.heads.map { String(format: "%@ %.2f%%", $0.labels, $0.accuracy * 100) }
-    say("best epoch \(best.epoch): \(heads.joined(separator: ", "))")
+    if result.stoppedEarly { say("stopped early after epoch \(result.epochs): no better for the recipe's patience") }
+    say("best epoch \(result.best.epoch): validation \(Self.accuracies(result.best.heads))")
+    if !result.test.isEmpty { say("test, measured once: \(Self.accuracies(result.test))") }
     say("export it with `mien export \(plan.folder) -o MODEL.onnx`")
+  }
+
+  /// The last epoch's accuracies.
+  private var validation: String { lastEpoch.map { "val \(Self.accuracies($0.heads))  " } ?? "" }
+
+  private static func accuracies(_ heads: [EpochResult.Head]) -> String {
+    heads.map { String(format: "%@ %.2f%%", $0.labels, $0.accuracy * 100) }.joined(separator: ", ")
   }
 
   private func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }

@@ -18,6 +18,10 @@ public struct TrainingPlan: Sendable {
   public let batchSize: Int
   /// Steps that an earlier session did.
   public let firstStep: Int
+  /// The epochs that earlier sessions finished.
+  public let history: [EpochResult]
+  /// What a user should know of this run.
+  public let notes: [String]
 
   /// Steps of the whole run.
   public var steps: Int { epochs * stepsPerEpoch }
@@ -29,6 +33,8 @@ public struct StepResult: Sendable {
   public let step: Int
   /// Mean loss of the epoch so far.
   public let loss: Double
+  /// The step's own loss.
+  public let batchLoss: Double
   /// The step's learning rate.
   public let learningRate: Double
 }
@@ -43,8 +49,8 @@ public protocol TrainingObserver: AnyObject {
   func finishedEpoch(_ result: EpochResult, isBest: Bool) throws
   /// Training stopped early with a state that can be resumed.
   func stopped(_ plan: TrainingPlan, step: Int) throws
-  /// All epochs are done.
-  func finished(_ plan: TrainingPlan, best: EpochResult?) throws
+  /// All epochs are done, or no more are needed.
+  func finished(_ plan: TrainingPlan, result: RunResult) throws
 }
 
 extension TrainingObserver {
@@ -55,5 +61,5 @@ extension TrainingObserver {
   /// Does nothing.
   public func stopped(_ plan: TrainingPlan, step: Int) throws {}
   /// Does nothing.
-  public func finished(_ plan: TrainingPlan, best: EpochResult?) throws {}
+  public func finished(_ plan: TrainingPlan, result: RunResult) throws {}
 }

@@ -1,0 +1,172 @@
+import MienCore
+import Testing
+
+@Suite struct SplitTests {
+  /// Faces of several people with three classes of unlike size; person `p` shows class `p % 4 == 0 ? 2 : …`.
+  private func faces(people: Int, seed: UInt64) -> [SplitFace] {
+    var random = SeededRandom(seed: seed)
+    let emotions: [Emotion] = [.anger, .anger, .anger, .fear, .fear, .happiness]
+    return (0..<people).flatMap { person in
+      (0..<Int.random(in: 3...12, using: &random)).map { index in
+        SplitFace(
+          emotion: emotions[Int.random(in: 0..<emotions.count, using: &random)], subject: "p\(person)",
+          sequence: "p\(person)-\(index / 3)")
+      }
+    }
+  }
+
+  private func count(_ faces: [SplitFace], _ part: [Int], _ emotion: Emotion) -> Int {
+    part.count { faces[$0].emotion == emotion }
+  }
+
+  private func expectPartition(_ parts: [[Int]], of pool: [Int]) {
+    #expect(parts.flatMap(\.self).sorted() == pool)
+    #expect(parts.allSatisfy { $0 == $0.sorted() && !$0.isEmpty })
+  }
+
+  @Test(arguments: [UInt64(1), 2, 3], [2, 3, 5, 10])
+  func stratifiedFoldsDifferByAtMostOneFaceAClass(seed: UInt64, count folds: Int) throws {
+    let faces = faces(people: 40, seed: seed)
+    var rule = FoldRule()
+    (rule.count, rule.seed) = (folds, seed)
+    let pool = Array(faces.indices.dropFirst(7))
+    let found = try rule.folds(of: faces, pool: pool)
+    #expect(found.count == folds)
+    expectPartition(found, of: pool)
+    for emotion in [Emotion.anger, .fear, .happiness] {
+      let counts = found.map { count(faces, $0, emotion) }
+      #expect(try #require(counts.max()) - #require(counts.min()) <= 1)
+    }
+    let sizes = found.map(\.count)
+    #expect(try #require(sizes.max()) - #require(sizes.min()) <= 1)
+    #expect(try rule.folds(of: faces, pool: pool) == found)
+    rule.seed += 100
+    #expect(try rule.folds(of: faces, pool: pool) != found)
+  }
+
+  @Test(arguments: [UInt64(1), 2, 3]) func groupedFoldsKeepPeopleTogether(seed: UInt64) throws {
+    let faces = faces(people: 40, seed: seed)
+    var rule = FoldRule()
+    (rule.count, rule.kind, rule.seed) = (5, .grouped, seed)
+    let found = try rule.folds(of: faces, pool: Array(faces.indices))
+    expectPartition(found, of: Array(faces.indices))
+    let people = found.map { Set($0.compactMap { faces[$0].subject }) }
+    #expect(people.reduce(0) { $0 + $1.count } == 40)
+    for emotion in [Emotion.anger, .fear, .happiness] {
+      let shares = found.map { Double(count(faces, $0, emotion)) / Double(count(faces, Array(faces.indices), emotion)) }
+      #expect(shares.allSatisfy { (0.1...0.3).contains($0) }, "\(emotion): \(shares)")
+    }
+    #expect(try rule.folds(of: faces, pool: Array(faces.indices)) == found)
+  }
+
+  @Test func leaveOneSubjectOutHoldsOnePersonAFold() throws {
+    let faces = faces(people: 12, seed: 4)
+    var rule = FoldRule()
+    rule.kind = .leaveOneSubjectOut
+    let found = try rule.folds(of: faces, pool: Array(faces.indices))
+    #expect(found.count == 12)
+    expectPartition(found, of: Array(faces.indices))
+    #expect(found.allSatisfy { Set($0.compactMap { faces[$0].subject }).count == 1 })
+  }
+
+  @Test(arguments: [UInt64(1), 2]) func sharesHoldForEveryClass(seed: UInt64) throws {
+    let faces = faces(people: 60, seed: seed)
+    var rule = SplitRule()
+    (rule.train, rule.validation, rule.test, rule.seed) = (0.7, 0.1, 0.2, seed)
+    let parts = try rule.parts(of: faces)
+    expectPartition([parts.train, parts.validation, parts.test], of: Array(faces.indices))
+    for emotion in [Emotion.anger, .fear, .happiness] {
+      let all = Double(count(faces, Array(faces.indices), emotion))
+      for (part, share) in [(parts.train, 0.7), (parts.validation, 0.1), (parts.test, 0.2)] {
+        #expect(abs(Double(count(faces, part, emotion)) - share * all) < 1)
+      }
+    }
+    #expect(try rule.parts(of: faces) == parts)
+  }
+
+  @Test(arguments: [FaceGrouping.subject, .sequence], [true, false])
+  func groupedSharesKeepGroupsWhole(grouping: FaceGrouping, stratify: Bool) throws {
+    let faces = faces(people: 60, seed: 9)
+    var rule = SplitRule()
+    (rule.train, rule.test, rule.groupBy, rule.stratify) = (0.75, 0.25, grouping, stratify)
+    let parts = try rule.parts(of: faces)
+    expectPartition([parts.train, parts.test], of: Array(faces.indices))
+    func names(_ part: [Int]) -> Set<String> {
+      Set(part.compactMap { grouping == .subject ? faces[$0].subject : faces[$0].sequence })
+    }
+    #expect(names(parts.train).isDisjoint(with: names(parts.test)))
+    let share = Double(parts.train.count) / Double(faces.count)
+    #expect((0.7...0.8).contains(share), "\(share)")
+    if grouping == .sequence {
+      // A person may then stand on both sides.
+      #expect(!Set(parts.train.map { faces[$0].subject }).isDisjoint(with: parts.test.map { faces[$0].subject }))
+    }
+  }
+
+  @Test func aFoldIsValidatedTheOthersAreTrainedAndTheTestPartStays() throws {
+    let faces = faces(people: 30, seed: 5)
+    var split = SplitRule()
+    (split.train, split.test) = (0.8, 0.2)
+    let base = try split.parts(of: faces)
+    var seen: [Int] = []
+    for fold in 1...5 {
+      var rule = FoldRule()
+      (rule.count, rule.fold) = (5, fold)
+      let parts = try rule.parts(of: faces, from: base)
+      #expect(parts.test == base.test)
+      #expect((parts.train + parts.validation).sorted() == base.train)
+      seen += parts.validation
+    }
+    #expect(seen.sorted() == base.train)
+    var rule = FoldRule()
+    (rule.count, rule.fold) = (5, 6)
+    #expect(throws: MienError.self) { try rule.parts(of: faces, from: base) }
+    #expect(try FoldRule().parts(of: faces, from: base) == base)
+  }
+
+  @Test func whatCannotBeSplitIsSaid() throws {
+    let nobody = (0..<20).map { SplitFace(emotion: $0 < 17 ? .anger : .fear) }
+    let pool = Array(nobody.indices)
+    func message(_ kind: FoldRule.Kind, _ count: Int, _ faces: [SplitFace]) -> String {
+      var rule = FoldRule()
+      (rule.count, rule.kind) = (count, kind)
+      let error = #expect(throws: MienError.self) { try rule.folds(of: faces, pool: pool) }
+      return error?.description ?? ""
+    }
+    #expect(message(.stratified, 4, nobody).contains("more folds than faces of a class: fear has 3"))
+    #expect(message(.grouped, 2, nobody).contains("the data set has no subjects"))
+    #expect(message(.leaveOneSubjectOut, 0, nobody).contains("the data set has no subjects"))
+    var two = pool.map { SplitFace(emotion: $0 < 17 ? .anger : .fear, subject: $0 < 17 ? "a" : "b") }
+    #expect(message(.grouped, 3, two).contains("more folds than subjects: there are 2"))
+    // Whoever is left out takes a class along.
+    #expect(message(.leaveOneSubjectOut, 0, two).contains("the training part of fold 1 has no face of anger"))
+    two[3].subject = nil
+    #expect(message(.grouped, 2, two).contains("1 faces have none"))
+
+    var split = SplitRule()
+    (split.train, split.test, split.groupBy) = (0.5, 0.5, .sequence)
+    let error = #expect(throws: MienError.self) { try split.parts(of: nobody) }
+    #expect(error?.description.contains("no sequences") == true)
+    (split.train, split.test, split.groupBy) = (0.02, 0.98, .none)
+    #expect(throws: MienError.self) { try split.parts(of: nobody) }
+  }
+
+  @Test func numbersThatMakeNoRuleAreRefused() {
+    var split = SplitRule()
+    #expect(split.problem == nil && !split.isOn)
+    for (train, validation, test) in [(0.5, 0.2, 0.2), (0, 0.5, 0.5), (1.5, -0.5, 0), (0.6, 0.6, -0.2)] {
+      (split.train, split.validation, split.test) = (train, validation, test)
+      #expect(split.problem != nil)
+    }
+    (split.train, split.validation, split.test) = (0.7, 0.1, 0.2)
+    #expect(split.problem == nil)
+    for (count, kind, fold) in [
+      (1, FoldRule.Kind.stratified, 0), (-1, .stratified, 0), (0, .grouped, 0), (5, .leaveOneSubjectOut, 0),
+      (5, .stratified, -1), (0, .stratified, 1),
+    ] {
+      var rule = FoldRule()
+      (rule.count, rule.kind, rule.fold) = (count, kind, fold)
+      #expect(rule.problem != nil)
+    }
+  }
+}

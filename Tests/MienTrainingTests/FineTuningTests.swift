@@ -1,0 +1,114 @@
+import Foundation
+import MienCore
+import MienTestSupport
+import MienTorch
+import MienTraining
+import Testing
+
+/// Runs that begin with another run's weights.
+@Suite(.serialized) @TorchActor struct FineTuningTests {
+  private let folder: TemporaryFolder
+  private let source: RunFolder
+  private let set: FaceSet
+
+  init() throws {
+    folder = try TemporaryFolder()
+    set = try DrawnFaces.set(count: 70, split: { $0 < 49 ? .train : .validation })
+    source = try RunFolder(creating: folder.file("source"), recipe: DrawnFaces.recipe(epochs: 2))
+    try Trainer(run: source, sets: [set], observers: []).run(shouldStop: { false })
+  }
+
+  private func run(_ name: String, epochs: Int = 2, _ settings: String...) throws -> RunFolder {
+    let recipe = try DrawnFaces.recipe(
+      epochs: epochs, settings: ["initialWeights=\(source.url.path)", "seed=9"] + settings)
+    return try RunFolder(creating: folder.file(name), recipe: recipe)
+  }
+
+  private func train(_ run: RunFolder, stopAfter steps: Int = .max) throws -> [String] {
+    let recorder = Recorder()
+    try Trainer(run: run, sets: [set], observers: [recorder]).run(shouldStop: { recorder.steps >= steps })
+    return recorder.plan?.notes ?? []
+  }
+
+  /// The tensors of a checkpoint with a prefix, by what follows it.
+  private func tensors(_ url: URL, _ prefix: String) throws -> [String: SafeTensors.Tensor] {
+    let all = try SafeTensors(contentsOf: url).tensors.filter { $0.key.hasPrefix(prefix + ".") }
+    return Dictionary(uniqueKeysWithValues: all.map { (String($0.key.dropFirst(prefix.count + 1)), $0.value) })
+  }
+
+  @Test func weightsAreTakenOverByPathAndHeadsByLabelSet() throws {
+    let run = try run("run", "heads=[{labels: fer2013, weight: 1}]")
+    _ = try Trainer(run: run, sets: [set], observers: [])
+    let (before, after) = (
+      try tensors(source.bestCheckpoint, "average"), try tensors(run.lastCheckpoint, "weights")
+    )
+    #expect(try tensors(run.lastCheckpoint, "average") == after)
+    // The source's head for fer2013 is its second.
+    for (name, tensor) in after {
+      #expect(tensor == before[name.replacingOccurrences(of: "heads.0", with: "heads.1")], "\(name)")
+    }
+    let notes = try train(run)
+    #expect(notes.isEmpty, "they are said once: this session began with the checkpoint")
+    let card = try ModelExport.model(of: run).card()
+    #expect(card.training.map(\.labels) == [["ferplus", "fer2013"], ["fer2013"]])
+  }
+
+  @Test func headsThatTheSourceLacksStartFreshAndAreNamed() throws {
+    let single = try run("single", "heads=[{labels: fer2013, weight: 1}]")
+    #expect(try train(single) == ["the head ferplus of \(source.url.path) is left behind"])
+    let recipe = try DrawnFaces.recipe(epochs: 1, settings: ["initialWeights=\(single.url.path)"])
+    let both = try RunFolder(creating: folder.file("both"), recipe: recipe)
+    let notes = try train(both)
+    #expect(notes == ["the head ferplus starts with fresh weights: \(single.url.path) has none"])
+  }
+
+  @Test func frozenLayersKeepWeightsAndStatistics() throws {
+    let run = try run("frozen", "freeze=4")
+    _ = try train(run)
+    let (before, after) = (
+      try tensors(source.bestCheckpoint, "average"), try tensors(run.lastCheckpoint, "weights")
+    )
+    let average = try tensors(run.lastCheckpoint, "average")
+    for name in after.keys {
+      let isFrozen = (0..<4).contains { name.hasPrefix("trunk.layers.\($0).") }
+      #expect((after[name] == before[name]) == isFrozen, "\(name)")
+      if isFrozen { #expect(average[name] == before[name], "\(name)") }
+    }
+    // The stem's convolution and batch norm, and the first block.
+    #expect(
+      after.keys.contains("trunk.layers.1.runningMean") && after.keys.contains { $0.hasPrefix("trunk.layers.3.") })
+  }
+
+  @Test func aResumedRunDoesNotNeedTheSourceAndGoesOnBitForBit() throws {
+    let (whole, broken) = (try run("whole", "freeze=1"), try run("broken", "freeze=1"))
+    _ = try train(whole)
+    _ = try train(broken, stopAfter: 2)
+    try FileManager.default.moveItem(at: source.url, to: folder.file("elsewhere"))
+    _ = try train(RunFolder(opening: broken.url))
+    #expect(try whole.checkpointTensors == broken.checkpointTensors)
+  }
+
+  @Test func whatDoesNotFitIsRefusedByName() throws {
+    func message(_ settings: String...) throws -> String {
+      let recipe = try DrawnFaces.recipe(
+        epochs: 1, settings: ["initialWeights=\(source.url.path)"] + settings)
+      let run = try RunFolder(creating: folder.file("bad-\(UUID())"), recipe: recipe)
+      let error = #expect(throws: MienError.self) { try Trainer(run: run, sets: [set], observers: []) }
+      return error?.description ?? ""
+    }
+    func options(_ stem: Int, _ blocks: [Int]) -> String {
+      "model.options={stem: \(stem), widths: [8, 12], blocks: \(blocks)}"
+    }
+    let wide = try message(options(6, [1, 1]))
+    #expect(wide.contains("trunk.layers.0.weight") && wide.contains("[4, 1, 3, 3]") && wide.contains("[6, 1, 3, 3]"))
+    #expect(try message(options(4, [1, 2])).contains("it has no tensor trunk.layers.5."))
+    #expect(try message(options(4, [1, 0])).contains("has no place"))
+    #expect(try message("freeze=99").contains("has 5 layers"))
+    let model = folder.file("model.onnx")
+    try ModelExport.model(of: source).write(to: model)
+    let exported = try message("initialWeights=\(model.path)")
+    #expect(exported.contains("model.onnx") && exported.contains("folder of the run that it was exported from"))
+    #expect(try message("initialWeights=/nowhere").contains("is no run folder"))
+    #expect(throws: MienError.self) { try DrawnFaces.recipe(epochs: 1, settings: ["freeze=1"]) }
+  }
+}
