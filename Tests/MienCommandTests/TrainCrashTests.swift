@@ -76,6 +76,8 @@ import Testing
     for extra in [3, 30, 20] {
       let process = try start(reached == 0 ? new(broken) : ["--resume", broken.path])
       wait(process) { step(broken) ?? 0 >= reached + extra }
+      // The identifier of a process that has ended could be another's.
+      try #require(process.isRunning)
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
       #expect(process.terminationReason == .uncaughtSignal)
@@ -97,7 +99,9 @@ import Testing
     let run = folder.file("run")
     let process = try start(new(run) + ["--set", "epochs=100000"])
     wait(process) { step(run) != nil }
-    let second = try Command.mien("train", "--resume", run.path, "--data", faces)
+    // Were it not refused, it would not end.
+    let second = try Command.run(
+      "/usr/bin/timeout", ["60", Command.mien.path, "train", "--resume", run.path, "--data", faces])
     #expect(second.status == 1)
     #expect(second.errors.contains("\(run.path): another process (process \(process.processIdentifier)) is training"))
     process.interrupt()
