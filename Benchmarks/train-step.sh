@@ -1,20 +1,38 @@
 #!/usr/bin/env bash
-# The training step of mien-s against PyTorch eager: same network, batch and threads, in turn, medians.
+# The training step of several recipes against PyTorch eager and Keras: same network, batch and threads, in turn, medians.
 # Usage: Benchmarks/train-step.sh [TURNS]. Needs `make build` and Benchmarks/peers.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 turns=${1:-3}
 threads=$(nproc)
-python="${MIEN_CACHE:-$HOME/.cache/mien}/peers/bin/python3"
-[[ -x $python ]] || { echo "no PyTorch to compare with: run Benchmarks/peers.sh first" >&2; exit 1; }
+peers="${MIEN_CACHE:-$HOME/.cache/mien}/peers"
+for python in "$peers" "$peers-keras"; do
+  [[ -x $python/bin/python3 ]] || { echo "no peers to compare with: run Benchmarks/peers.sh first" >&2; exit 1; }
+done
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-for ((turn = 1; turn <= turns; turn++)); do
-  .build/release/mien-train benchmark recipes/mien-s.yaml --threads "$threads" >>"$folder/Mien"
-  "$python" Benchmarks/train_step.py --threads "$threads" >>"$folder/PyTorch"
-  "$python" Benchmarks/train_step.py --threads "$threads" --channels-last >>"$folder/PyTorch channels-last"
-done
-printf '%-24s %12s\n' 'training step, batch 64' 'images/s'
-for name in 'Mien' 'PyTorch' 'PyTorch channels-last'; do
-  printf '%-24s %12s\n' "$name" "$(sort -n "$folder/$name" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')"
-done
+
+measure() {  # RECIPE BATCH STEPS
+  local recipe=$1 arguments=(--batch "$2" --steps "$3" --threads "$threads") name
+  rm -f "$folder"/*
+  for ((turn = 1; turn <= turns; turn++)); do
+    .build/release/mien-train benchmark "recipes/$recipe.yaml" --set "batchSize=$2" --steps "$3" --threads "$threads" \
+      >>"$folder/Mien"
+    "$peers/bin/python3" Benchmarks/train_step.py "$recipe" "${arguments[@]}" >>"$folder/PyTorch"
+    "$peers/bin/python3" Benchmarks/train_step.py "$recipe" "${arguments[@]}" --channels-last \
+      >>"$folder/PyTorch channels-last"
+    if [[ $recipe != mien-s ]]; then
+      "$peers-keras/bin/python3" Benchmarks/train_step_keras.py "$recipe" "${arguments[@]}" >>"$folder/Keras"
+    fi
+  done
+  printf '%-24s %12s\n' "$recipe, batch $2" 'images/s'
+  for name in 'Mien' 'PyTorch' 'PyTorch channels-last' 'Keras'; do
+    [[ -f $folder/$name ]] || continue
+    printf '%-24s %12s\n' "$name" "$(sort -n "$folder/$name" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')"
+  done
+}
+
+measure mien-s 64 10
+measure chen 8 100
+measure chen 64 30
+measure le-deep 64 3
