@@ -35,10 +35,11 @@ run: ## Find the emotions in PHOTO (or a sample photo) and draw them into a copy
 	@.build/release/mien detect '$(PHOTO)' --annotate '$(OUT)'
 	@echo 'The annotated picture is in $(abspath $(OUT))/'
 
-build: ## Build mien and mien-train
+build: ## Build mien, mien-server and mien-train
 	@scripts/setup.sh training
 	@swift build $(SWIFT_FLAGS) --product mien
 	@swift build $(SWIFT_FLAGS) --product MienVideoShim
+	@swift build $(SWIFT_FLAGS) --product mien-server
 	@swift build $(SWIFT_FLAGS) --product mien-train
 
 test: ## Set up, build everything, lint, run every test: what CI runs

@@ -28,11 +28,14 @@ let package = Package(
     .library(name: "MienTraining", targets: ["MienTraining"]),
     .executable(name: "mien", targets: ["mien"]),
     .executable(name: "mien-train", targets: ["mien-train"]),
+    .executable(name: "mien-server", targets: ["mien-server"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
@@ -85,6 +88,19 @@ let package = Package(
       ],
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
+    // The server: a program of its own, so that `mien` builds and starts without it.
+    .target(
+      name: "MienServer",
+      dependencies: [
+        "MienInference", "MienONNX", .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"), .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "mien-server",
+      dependencies: ["MienServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict, linkerSettings: searchPath("openvino")),
+
     // One test bundle holds them all, so one search path serves all.
     .testTarget(
       name: "MienCoreTests", dependencies: ["MienCore"], exclude: ["Fixtures"], swiftSettings: strict,
@@ -107,8 +123,17 @@ let package = Package(
       name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference", "MienTestSupport"],
       swiftSettings: strict),
     .testTarget(
+      name: "MienServerTests",
+      dependencies: [
+        "MienServer", "MienInference", "MienVision", "MienTestSupport",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "MienCommandTests",
-      dependencies: ["MienCore", "MienInference", "MienTestSupport", "MienVision", "mien", "mien-train"],
+      dependencies: [
+        "MienCore", "MienInference", "MienTestSupport", "MienVision", "mien", "mien-train", "mien-server",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

@@ -2,7 +2,7 @@
 # Fetches what Mien builds and runs with, outside the checkout, and links it into .native/.
 #
 #   scripts/setup.sh runtime    OpenCV, OpenVINO, the sample photo: enough to build and run `mien`
-#   scripts/setup.sh training   the above and libtorch: enough to build and run `mien-train`
+#   scripts/setup.sh training   the above, libtorch and SQLite: enough to build and run `mien-train` and `mien-server`
 #   scripts/setup.sh test       the above and a Python environment that the tests compare with (the default)
 #
 # Downloads and unpacked libraries go to $MIEN_CACHE (default ~/.cache/mien). It is safe to run again at any
@@ -90,6 +90,8 @@ require_host() {
 install_system_packages() {
   local wanted=(libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-objdetect-dev
     libopencv-videoio-dev opencv-data zlib1g-dev)
+  # SQLite holds the corrections that the server keeps.
+  ((depth < 2)) || wanted+=(libsqlite3-dev)
   local missing=() present package
   command -v dpkg-query >/dev/null ||
     fail "this is not Debian or Ubuntu (there is no dpkg-query)" \

@@ -16,7 +16,7 @@ package struct FaceFinder: Sendable {
   /// A picture's faces, ready for the network.
   package struct PreparedFaces: Sendable {
     /// The faces, in the detector's order.
-    var faces: [DetectedFace] = []
+    package fileprivate(set) var faces: [DetectedFace] = []
     /// [faces.count, C, H, W]
     var inputs: [Float] = []
     /// Time spent searching.

@@ -24,4 +24,7 @@ package struct NativeQueue: Sendable {
       queue.addOperation { continuation.resume(with: Swift.Result { try body() }) }
     }
   }
+
+  /// Starts `body` on one of the threads, and does not wait for it.
+  package func start(_ body: @escaping @Sendable () -> Void) { queue.addOperation(body) }
 }

@@ -52,7 +52,7 @@ public final class Recognizer: Sendable {
   }
 
   /// Reads the faces of several pictures in one go. Blocks.
-  func classify(_ pictures: [FaceFinder.PreparedFaces]) throws -> [[FaceReading]] {
+  package func classify(_ pictures: [FaceFinder.PreparedFaces]) throws -> [[FaceReading]] {
     let distributions = try classifier.distributions(
       for: pictures.flatMap(\.inputs), count: pictures.reduce(0) { $0 + $1.faces.count }, labels: labels)
     var next = 0

@@ -2,41 +2,6 @@ import Foundation
 import MienCore
 import MienDatasets
 import MienInference
-import MienVision
-
-/// The element of `mien detect --json`: a photo. Part of the command's contract.
-struct PhotoJSON: Encodable {
-  let outcome: PhotoPipeline.Outcome
-
-  private enum Keys: String, CodingKey { case file, width, height, faces, error }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Keys.self)
-    try container.encode(outcome.name, forKey: .file)
-    try container.encode(outcome.width, forKey: .width)
-    try container.encode(outcome.height, forKey: .height)
-    try container.encode(outcome.faces.map(FaceJSON.init), forKey: .faces)
-    try container.encode(outcome.error?.message, forKey: .error)
-  }
-
-  private struct FaceJSON: Encodable {
-    let box: Box
-    let emotion: Emotion
-    let probability: Float
-    let scores: [Emotion: Float]
-    /// Only there where it is false.
-    let confident: Bool?
-
-    init(_ reading: FaceReading) {
-      box = reading.box
-      emotion = reading.emotion
-      probability = reading.probability
-      scores = Dictionary(
-        uniqueKeysWithValues: zip(reading.distribution.labels.emotions, reading.distribution.probabilities))
-      confident = reading.isConfident ? nil : false
-    }
-  }
-}
 
 /// Collects the outcomes of a run and writes them as JSON and CSV.
 struct PhotoResults {
@@ -58,7 +23,7 @@ struct PhotoResults {
 
   /// Adds a photo. What is kept are a few hundred bytes a face.
   mutating func add(_ outcome: PhotoPipeline.Outcome) throws {
-    json.append(try encoder.encode(PhotoJSON(outcome: outcome)))
+    json.append(try encoder.encode(PictureJSON(outcome)))
     for (index, face) in outcome.faces.enumerated() {
       let box = face.box
       let numbers = [index + 1, box.x, box.y, box.width, box.height].map(String.init)

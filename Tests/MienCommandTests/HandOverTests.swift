@@ -3,7 +3,7 @@ import MienTestSupport
 import Testing
 
 @Suite struct HandOverTests {
-  /// An installation of its own, with a script in the place of `mien-train` where given.
+  /// An installation of its own, with a script in the place of `mien-train` and `mien-server` where given.
   struct Installation {
     private let folder: TemporaryFolder
     let mien: URL
@@ -19,13 +19,15 @@ import Testing
       try files.createSymbolicLink(
         at: folder.file(".native"), withDestinationURL: Command.folder.appendingPathComponent("../../../.native"))
       guard let script else { return }
-      let train = programs.appendingPathComponent("mien-train")
-      try Data(script.utf8).write(to: train)
-      try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: train.path)
+      for name in ["mien-train", "mien-server"] {
+        let program = programs.appendingPathComponent(name)
+        try Data(script.utf8).write(to: program)
+        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+      }
     }
   }
 
-  @Test(arguments: ["train", "export"])
+  @Test(arguments: ["train", "export", "serve"])
   func argumentsAndStatusArePassedOn(command: String) throws {
     let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\nexit 37\n")
     let arguments = ["a b.yaml", "--set", "x=1", "--help", "-o", "run", "--", "-", ""]
@@ -41,10 +43,11 @@ import Testing
     #expect(try Command.run(elsewhere.file("mien").path, ["train"]).status == 5)
   }
 
-  @Test func whereItIsMissingTheMessageSaysHowToBuildIt() throws {
+  @Test(arguments: [("train", "mien-train"), ("serve", "mien-server")])
+  func whereItIsMissingTheMessageSaysHowToBuildIt(command: String, program: String) throws {
     let installed = try Installation(script: nil)
-    let outcome = try Command.run(installed.mien.path, ["train", "recipe.yaml"])
+    let outcome = try Command.run(installed.mien.path, [command, "recipe.yaml"])
     #expect(outcome.status == 1 && outcome.output.isEmpty)
-    #expect(outcome.errors.contains("mien-train") && outcome.errors.contains("`make build`"))
+    #expect(outcome.errors.contains(program) && outcome.errors.contains("`make build`"))
   }
 }

@@ -3,14 +3,20 @@ import Foundation
 import Glibc
 import MienCore
 
-/// Replaces this process by `mien-train`, which holds all that needs libtorch; its exit status becomes ours.
+/// Replaces this process by another of Mien's programs, whose exit status becomes ours: `mien-train` holds all that needs
+/// libtorch, `mien-server` all that needs a web server and a database.
 enum HandOver {
-  private static let program = "mien-train"
+  /// The programs.
+  enum Program: String {
+    case train = "mien-train"
+    case server = "mien-server"
+  }
 
-  /// Runs `mien-train COMMAND ARGUMENTS…`, found beside this program.
+  /// Runs `PROGRAM COMMAND ARGUMENTS…`, found beside this program.
   ///
   /// - Throws: ``MienError`` where it is not there or cannot be started; else does not return.
-  static func run(_ command: String, _ arguments: [String]) throws -> Never {
+  static func run(_ program: Program, _ command: String, _ arguments: [String]) throws -> Never {
+    let program = program.rawValue
     let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     let path = own.deletingLastPathComponent().appendingPathComponent(program).path
     guard access(path, X_OK) == 0 else {
@@ -32,7 +38,7 @@ struct Train: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "A recipe, data and options for mien-train.")
   var arguments: [String] = []
 
-  func run() throws { try HandOver.run("train", arguments) }
+  func run() throws { try HandOver.run(.train, "train", arguments) }
 }
 
 /// `mien export`, by `mien-train`.
@@ -43,5 +49,16 @@ struct Export: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "A run and options for mien-train.")
   var arguments: [String] = []
 
-  func run() throws { try HandOver.run("export", arguments) }
+  func run() throws { try HandOver.run(.train, "export", arguments) }
+}
+
+/// `mien serve`, by `mien-server`.
+struct Serve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serves recognition over HTTP.", discussion: "`mien serve --help` lists the options.")
+
+  @Argument(parsing: .captureForPassthrough, help: "Options for mien-server.")
+  var arguments: [String] = []
+
+  func run() throws { try HandOver.run(.server, "serve", arguments) }
 }

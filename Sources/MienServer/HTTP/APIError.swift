@@ -1,0 +1,69 @@
+import Foundation
+package import Hummingbird
+import MienCore
+
+/// What a client is told where its request is not answered: `{"error": {"code", "message"}}`.
+package struct APIError: Error, HTTPResponseError {
+  /// The HTTP status.
+  package let status: HTTPResponse.Status
+  /// A word for programs, as `too_large`.
+  let code: String
+  /// A sentence for people that says nothing of the server's inside.
+  let message: String
+  /// Further header fields.
+  var headers: HTTPFields = [:]
+
+  init(_ status: HTTPResponse.Status, _ code: String, _ message: String, headers: HTTPFields = [:]) {
+    self.status = status
+    self.code = code
+    self.message = message
+    self.headers = headers
+  }
+
+  /// The body of the answer.
+  struct Body: Encodable {
+    struct Details: Encodable {
+      let code: String
+      let message: String
+    }
+    let error: Details
+  }
+
+  package func response(from request: Request, context: some RequestContext) throws -> Response {
+    try JSON.response(Body(error: .init(code: code, message: message)), status: status, headers: headers)
+  }
+}
+
+extension APIError {
+  static let notFound = APIError(.notFound, "not_found", "There is nothing at this address.")
+  static let unauthorized = APIError(
+    .unauthorized, "unauthorized", "A valid token is needed: Authorization: Bearer TOKEN.",
+    headers: [.wwwAuthenticate: "Bearer realm=\"mien\""])
+  static let failed = APIError(.internalServerError, "internal", "The server failed to answer; its log says why.")
+  static let disconnected = APIError(.badRequest, "incomplete", "The request's body ended early.")
+  static let bodyTimeout = APIError(.requestTimeout, "timeout", "The request's body took too long to arrive.")
+
+  static func badRequest(_ message: String) -> APIError { APIError(.badRequest, "bad_request", message) }
+
+  static func bodyTooLarge(limit: Int) -> APIError {
+    APIError(.contentTooLarge, "too_large", "A request's body may have \(limit) bytes at most.")
+  }
+
+  static func unsupportedType(_ message: String) -> APIError {
+    APIError(.unsupportedMediaType, "unsupported_type", message)
+  }
+
+  /// More was asked than there is room for; it is worth another try in `seconds`.
+  static func busy(_ message: String, retryAfter seconds: Int = 1) -> APIError {
+    APIError(.tooManyRequests, "busy", message, headers: [.retryAfter: "\(seconds)"])
+  }
+
+  /// What to say of a picture that could not be read; nil where the fault is the server's own.
+  static func unreadable(_ error: MienError) -> APIError? {
+    switch error.kind {
+    case .format: APIError(.unprocessableContent, "unreadable_picture", "The picture \(error.message).")
+    case .limit: APIError(.contentTooLarge, "too_large", "The picture \(error.message).")
+    case .file, .argument, .mismatch, .native: nil
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Hummingbird
+import NIOCore
+import Synchronization
+
+/// Memory that all requests together may hold.
+final class ByteBudget: Sendable {
+  private let limit: Int
+  private let used = Mutex(0)
+
+  init(limit: Int) { self.limit = limit }
+
+  /// Takes `count` bytes.
+  ///
+  /// - Throws: ``APIError`` where others hold them.
+  func take(_ count: Int) throws {
+    let fits = used.withLock { used in
+      guard used + count <= limit else { return false }
+      used += count
+      return true
+    }
+    guard fits else { throw APIError.busy("Too many requests are being received.") }
+  }
+
+  /// Gives `count` bytes back.
+  func give(_ count: Int) { used.withLock { $0 -= count } }
+}
+
+/// Reads bodies: bounded in size, time and memory.
+struct BodyReader: Sendable {
+  let limits: ServerLimits
+  let budget: ByteBudget
+
+  init(limits: ServerLimits) {
+    self.limits = limits
+    budget = ByteBudget(limit: limits.bufferedBytes)
+  }
+
+  /// Reads a body and hands it to `use`.
+  ///
+  /// - Throws: ``APIError`` where the body is longer than `limit`, comes too slowly, or ends early.
+  func withBody<Result>(
+    of request: Request, limit: Int, _ use: (Data) async throws -> Result
+  ) async throws -> Result {
+    let expected = try Self.length(of: request, limit: limit)
+    var data = Data()
+    defer { budget.give(data.count) }
+    try await chunks(of: request, limit: limit, seconds: limits.bodySeconds) { chunk in
+      try budget.take(chunk.readableBytes)
+      data.append(contentsOf: chunk.readableBytesView)
+    }
+    guard expected ?? data.count == data.count else { throw APIError.disconnected }
+    return try await use(data)
+  }
+
+  /// Hands a body to `use` piece by piece.
+  func chunks(
+    of request: Request, limit: Int, seconds: Double, _ use: (ByteBuffer) async throws -> Void
+  ) async throws {
+    _ = try Self.length(of: request, limit: limit)
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    var count = 0
+    for try await chunk in request.body {
+      count += chunk.readableBytes
+      guard count <= limit else { throw APIError.bodyTooLarge(limit: limit) }
+      // A client that sends nothing at all is cut off by the connection's idle timeout.
+      guard ContinuousClock.now < deadline else { throw APIError.bodyTimeout }
+      try await use(chunk)
+    }
+  }
+
+  /// The length that the request names, refused before anything is read.
+  private static func length(of request: Request, limit: Int) throws -> Int? {
+    guard let text = request.headers[.contentLength] else { return nil }
+    guard let length = Int(text), length >= 0 else { throw APIError.badRequest("Content-Length is no number.") }
+    guard length <= limit else { throw APIError.bodyTooLarge(limit: limit) }
+    return length
+  }
+}

@@ -1,0 +1,100 @@
+import Synchronization
+
+/// Decides which pictures are worked on: a few at a time, the others in turn. Who may not wait any longer, and who finds
+/// too many waiting, is refused.
+final class Admission: Sendable {
+  private struct Waiter {
+    let number: Int
+    let continuation: CheckedContinuation<Void, any Error>
+  }
+
+  private struct State {
+    var free: Int
+    var waiting: [Waiter] = []
+    var nextNumber = 0
+  }
+
+  private let state: Mutex<State>
+  private let places: Int
+  private let capacity: Int
+
+  /// - Parameters:
+  ///   - places: how many are worked on at a time.
+  ///   - capacity: how many may wait.
+  init(places: Int, capacity: Int) {
+    self.places = places
+    self.capacity = capacity
+    state = Mutex(State(free: places))
+  }
+
+  /// How many wait.
+  var waitingCount: Int { state.withLock { $0.waiting.count } }
+  /// How many are worked on.
+  var activeCount: Int { state.withLock { places - $0.free } }
+  /// Whether one more would have to be refused.
+  var isFull: Bool { state.withLock { $0.waiting.count >= capacity } }
+
+  /// Waits for a place, runs `body`, gives the place up.
+  ///
+  /// - Parameter patience: seconds to wait at most; nil for work that was accepted already, which waits as long as it
+  ///   takes however many wait.
+  /// - Throws: ``APIError`` where there was no place in time.
+  func withPlace<Result>(patience: Double?, _ body: () async throws -> Result) async throws -> Result {
+    try await enter(patience: patience)
+    defer { leave() }
+    return try await body()
+  }
+
+  private func enter(patience: Double?) async throws {
+    let number = state.withLock { state in
+      state.nextNumber += 1
+      return state.nextNumber
+    }
+    let timer = patience.map { seconds in
+      Task {
+        try await Task.sleep(for: .seconds(seconds))
+        self.giveUp(number, APIError.busy("The server is busy."))
+      }
+    }
+    defer { timer?.cancel() }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        let result: Result<Void, any Error>? = state.withLock { state in
+          // A cancellation after this finds the waiter.
+          if Task.isCancelled { return .failure(CancellationError()) }
+          if state.free > 0 {
+            state.free -= 1
+            return .success(())
+          }
+          if patience != nil, state.waiting.count >= capacity {
+            return .failure(APIError.busy("Too many requests are waiting."))
+          }
+          state.waiting.append(Waiter(number: number, continuation: continuation))
+          return nil
+        }
+        if let result { continuation.resume(with: result) }
+      }
+    } onCancel: {
+      giveUp(number, CancellationError())
+    }
+  }
+
+  /// Refuses `number`, if it still waits.
+  private func giveUp(_ number: Int, _ error: any Error) {
+    let waiter = state.withLock { state in
+      state.waiting.firstIndex { $0.number == number }.map { state.waiting.remove(at: $0) }
+    }
+    waiter?.continuation.resume(throwing: error)
+  }
+
+  private func leave() {
+    let next: Waiter? = state.withLock { state in
+      if state.waiting.isEmpty {
+        state.free += 1
+        return nil
+      }
+      return state.waiting.removeFirst()
+    }
+    next?.continuation.resume()
+  }
+}

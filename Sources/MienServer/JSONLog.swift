@@ -1,0 +1,26 @@
+import Foundation
+package import Logging
+
+/// Writes log messages to standard error, each as a line of JSON.
+package struct JSONLog: LogHandler {
+  package var metadata: Logger.Metadata = [:]
+  package var logLevel = Logger.Level.info
+
+  package init() {}
+
+  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  package func log(event: LogEvent) {
+    var fields = ["time": Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))]
+    fields["level"] = event.level.rawValue
+    fields["message"] = event.message.description
+    for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {
+      fields[key == "hb.request.id" ? "request" : key] = value.description
+    }
+    guard let line = try? JSON.encode(fields) else { return }
+    try? FileHandle.standardError.write(contentsOf: line + Data("\n".utf8))
+  }
+}

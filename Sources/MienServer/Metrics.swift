@@ -1,0 +1,107 @@
+import Foundation
+import Synchronization
+
+/// Counts what the server does, in Prometheus's text format (version 0.0.4).
+final class Metrics: Sendable {
+  /// Upper edges of the buckets of durations, in seconds.
+  private static let edges = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+  /// A value that is read when the metrics are.
+  typealias Gauge = @Sendable () -> Double
+
+  private struct Durations {
+    var buckets = [Int](repeating: 0, count: edges.count)
+    var count = 0
+    var sum = 0.0
+  }
+
+  private struct RequestKey: Hashable {
+    let method: String
+    let route: String
+    let status: Int
+  }
+
+  private struct State {
+    var requests: [RequestKey: Int] = [:]
+    var durations: [String: Durations] = [:]
+    var counters: [String: Int] = [:]
+    var help: [String: String] = [:]
+    var gauges: [String: Gauge] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  /// Names a counter and starts it at 0.
+  func declareCounter(_ name: String, _ help: String) {
+    state.withLock {
+      $0.counters[name] = 0
+      $0.help[name] = help
+    }
+  }
+
+  /// Names a value that goes up and down.
+  func declareGauge(_ name: String, _ help: String, _ value: @escaping Gauge) {
+    state.withLock {
+      $0.gauges[name] = value
+      $0.help[name] = help
+    }
+  }
+
+  /// Adds to a counter.
+  func add(_ count: Int = 1, to name: String) { state.withLock { $0.counters[name, default: 0] += count } }
+
+  /// Counts a request. Methods and routes are those that the server knows, so their number is bounded.
+  func request(method: String, route: String, status: Int, seconds: Double) {
+    let method = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(method) ? method : "other"
+    state.withLock { state in
+      state.requests[RequestKey(method: method, route: route, status: status), default: 0] += 1
+      var durations = state.durations[route] ?? Durations()
+      durations.count += 1
+      durations.sum += seconds
+      for (index, edge) in Self.edges.enumerated() where seconds <= edge { durations.buckets[index] += 1 }
+      state.durations[route] = durations
+    }
+  }
+
+  /// Everything, as text.
+  var text: String {
+    let state = state.withLock { $0 }
+    var lines: [String] = []
+    func head(_ name: String, _ type: String, _ help: String) {
+      lines += ["# HELP \(name) \(help)", "# TYPE \(name) \(type)"]
+    }
+    head("mien_requests_total", "counter", "Requests answered.")
+    for (key, count) in state.requests.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+      lines.append(
+        "mien_requests_total{method=\"\(key.method)\",route=\"\(key.route)\",status=\"\(key.status)\"} \(count)")
+    }
+    head("mien_request_seconds", "histogram", "Time from a request's head to its answer.")
+    for (route, durations) in state.durations.sorted(by: { $0.key < $1.key }) {
+      for (edge, count) in zip(Self.edges, durations.buckets) {
+        lines.append("mien_request_seconds_bucket{route=\"\(route)\",le=\"\(edge)\"} \(count)")
+      }
+      lines.append("mien_request_seconds_bucket{route=\"\(route)\",le=\"+Inf\"} \(durations.count)")
+      lines.append("mien_request_seconds_sum{route=\"\(route)\"} \(durations.sum)")
+      lines.append("mien_request_seconds_count{route=\"\(route)\"} \(durations.count)")
+    }
+    for (name, count) in state.counters.sorted(by: { $0.key < $1.key }) {
+      head(name, "counter", state.help[name] ?? "")
+      lines.append("\(name) \(count)")
+    }
+    for (name, value) in state.gauges.sorted(by: { $0.key < $1.key }) {
+      head(name, "gauge", state.help[name] ?? "")
+      lines.append("\(name) \(value())")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+/// What the kernel says of this process.
+enum ProcessMemory {
+  /// Bytes in memory; 0 where the kernel does not tell.
+  static var resident: Double {
+    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+    let pages = text.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
+    return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
+  }
+}

@@ -1,0 +1,43 @@
+import MienCore
+
+/// How much a server takes on before it refuses.
+package struct ServerLimits: Sendable {
+  /// Most bytes of a request with pictures.
+  package var bodyBytes = 16 << 20
+  /// Most pixels of a picture (width x height).
+  package var pixels = 25_000_000
+  /// Most pictures of a request.
+  package var pictures = 32
+  /// Most bytes of all requests that are being read or waiting, together.
+  package var bufferedBytes = 256 << 20
+  /// Seconds from a request's head to the end of its body.
+  package var bodySeconds = 30.0
+  /// Seconds after which a connection on which nothing happens is closed.
+  package var idleSeconds = 60.0
+  /// Most connections; more wait to be accepted.
+  package var connections = 512
+  /// Requests that may wait for their turn.
+  package var waiting = 128
+  /// Seconds that a request waits for its turn before it is refused.
+  package var waitingSeconds = 0.5
+  /// Seconds that accepted work is given to finish when the server is told to stop.
+  package var shutdownSeconds = 30.0
+
+  /// The defaults.
+  package init() {}
+
+  func validate() throws {
+    for (name, value) in [
+      ("max-body", bodyBytes), ("max-pixels", pixels), ("max-pictures", pictures), ("max-connections", connections),
+      ("max-waiting", waiting),
+    ] where value < 1 {
+      throw MienError(.argument, "--\(name) \(value)", "expected at least 1")
+    }
+    for (name, value) in [
+      ("body-timeout", bodySeconds), ("idle-timeout", idleSeconds), ("wait-timeout", waitingSeconds),
+      ("shutdown-timeout", shutdownSeconds),
+    ] where !(value > 0 && value <= 86_400) {
+      throw MienError(.argument, "--\(name) \(value)", "expected more than 0 and at most 86400 seconds")
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package import Foundation
+import MienCore
+
+/// What a server is started with.
+package struct ServerOptions: Sendable {
+  /// The address to listen on.
+  package var host = "127.0.0.1"
+  /// The port to listen on; 0 for any that is free.
+  package var port = 8080
+  /// Who may use the server; nil for everybody who reaches it.
+  package var tokens: AccessTokens?
+  /// The certificate and key to serve TLS with; nil for plain HTTP.
+  package var tls: TLSFiles?
+  /// Web pages of these origins, as `https://example.org`, may call the server from a browser.
+  package var corsOrigins: [String] = []
+  /// How much is taken on.
+  package var limits = ServerLimits()
+
+  /// PEM files.
+  package struct TLSFiles: Sendable {
+    /// The certificate, followed by those that lead from it to a root.
+    package var certificate: URL
+    /// The certificate's private key.
+    package var key: URL
+
+    /// Names the files.
+    package init(certificate: URL, key: URL) {
+      self.certificate = certificate
+      self.key = key
+    }
+  }
+
+  /// The defaults: this machine only, plain HTTP, no token.
+  package init() {}
+
+  /// Whether only programs on this machine reach ``host``.
+  package var isLoopback: Bool {
+    if host == "localhost" || host == "::1" { return true }
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+    return parts.count == 4 && parts[0] == 127 && !parts.contains(nil)
+  }
+
+  /// Checks what belongs together.
+  ///
+  /// - Throws: ``MienError`` of kind `argument`.
+  package func validate() throws {
+    guard (0...65_535).contains(port) else {
+      throw MienError(.argument, "--port \(port)", "expected 0 to 65535")
+    }
+    guard isLoopback || tokens != nil else {
+      throw MienError(
+        .argument, "--host \(host)",
+        "other machines may reach this address, so it needs --token-file; without one, only 127.0.0.1 is served")
+    }
+    for origin in corsOrigins {
+      guard let url = URL(string: origin), ["http", "https"].contains(url.scheme), url.host() != nil,
+        url.path().isEmpty, url.query == nil, url.user() == nil
+      else {
+        throw MienError(.argument, "--cors-origin \(origin)", "expected an origin, as https://example.org")
+      }
+    }
+    try limits.validate()
+  }
+}

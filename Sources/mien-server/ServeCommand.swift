@@ -1,0 +1,123 @@
+import ArgumentParser
+import Foundation
+import Logging
+import MienCore
+import MienInference
+import MienServer
+
+/// `mien serve`: recognition over HTTP.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Serves recognition over HTTP.",
+    discussion: """
+      Only this machine is served, unless --host says otherwise; then --token-file is needed. The log goes to standard \
+      error, a line of JSON a request. SIGTERM and Ctrl-C stop the server after it has finished what it accepted.
+      """)
+
+  @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
+  var host = ServerOptions().host
+
+  @Option(help: ArgumentHelp("The port to listen on; 0 for any that is free.", valueName: "port"))
+  var port = ServerOptions().port
+
+  @Option(
+    help: ArgumentHelp(
+      "A file with a token a line; clients send one as Authorization: Bearer TOKEN.", valueName: "file"))
+  var tokenFile: String?
+
+  @Option(help: ArgumentHelp("The certificate to serve TLS with, in PEM form.", valueName: "file"))
+  var tlsCert: String?
+
+  @Option(help: ArgumentHelp("The certificate's key, in PEM form.", valueName: "file"))
+  var tlsKey: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Let web pages of this origin use the server, as https://example.org; may be given several times.",
+      valueName: "origin"))
+  var corsOrigin: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
+  var model: String?
+
+  @OptionGroup(title: "Limits") var limits: LimitOptions
+
+  func validate() throws {
+    if (tlsCert == nil) != (tlsKey == nil) { throw ValidationError("--tls-cert and --tls-key go together.") }
+  }
+
+  func run() async throws {
+    let server = try makeServer()
+    try await server.run()
+  }
+
+  private func makeServer() throws -> MienServer {
+    var options = ServerOptions()
+    options.host = host
+    options.port = port
+    options.corsOrigins = corsOrigin
+    options.tokens = try tokenFile.map { try AccessTokens(contentsOf: URL(fileURLWithPath: $0)) }
+    if let tlsCert, let tlsKey {
+      options.tls = .init(certificate: URL(fileURLWithPath: tlsCert), key: URL(fileURLWithPath: tlsKey))
+    }
+    options.limits = limits.limits
+    try options.validate()
+    let classifier: EmotionClassifier
+    do {
+      classifier = try EmotionClassifier(model: ModelStore().model(named: model), threads: 1)
+    } catch let error as MienError where error.subject == nil {
+      throw error.about(model ?? "the built-in model")
+    }
+    return try MienServer(
+      options: options, classifier: classifier, logger: Logger(label: "mien") { _ in JSONLog() })
+  }
+}
+
+/// How much a server takes on.
+struct LimitOptions: ParsableArguments {
+  private static let standard = ServerLimits()
+
+  @Option(help: ArgumentHelp("Most bytes of a request with pictures.", valueName: "bytes"))
+  var maxBody = standard.bodyBytes
+
+  @Option(help: ArgumentHelp("Most pixels of a picture.", valueName: "pixels"))
+  var maxPixels = standard.pixels
+
+  @Option(help: ArgumentHelp("Most pictures of a request.", valueName: "n"))
+  var maxPictures = standard.pictures
+
+  @Option(help: ArgumentHelp("Most connections at a time.", valueName: "n"))
+  var maxConnections = standard.connections
+
+  @Option(help: ArgumentHelp("Most pictures that wait for their turn.", valueName: "n"))
+  var maxWaiting = standard.waiting
+
+  @Option(help: ArgumentHelp("How long a picture waits before it is refused with 429.", valueName: "seconds"))
+  var waitTimeout = standard.waitingSeconds
+
+  @Option(help: ArgumentHelp("How long the body of a request may take.", valueName: "seconds"))
+  var bodyTimeout = standard.bodySeconds
+
+  @Option(help: ArgumentHelp("How long a connection may be idle.", valueName: "seconds"))
+  var idleTimeout = standard.idleSeconds
+
+  @Option(help: ArgumentHelp("How long accepted work may take to finish at the end.", valueName: "seconds"))
+  var shutdownTimeout = standard.shutdownSeconds
+
+  /// The limits.
+  var limits: ServerLimits {
+    var limits = ServerLimits()
+    limits.bodyBytes = maxBody
+    limits.pixels = maxPixels
+    limits.pictures = maxPictures
+    limits.connections = maxConnections
+    limits.waiting = maxWaiting
+    limits.waitingSeconds = waitTimeout
+    limits.bodySeconds = bodyTimeout
+    limits.idleSeconds = idleTimeout
+    limits.shutdownSeconds = shutdownTimeout
+    return limits
+  }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import MienCore
+import MienInference
+import MienServer
+import MienTestSupport
+import MienVision
+
+/// A server over a network whose answers are known (``PixelGraph``).
+enum TestServer {
+  /// A server.
+  static func make(_ change: (inout ServerOptions) throws -> Void = { _ in }) throws -> MienServer {
+    var options = ServerOptions()
+    try change(&options)
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return try MienServer(
+      options: options, classifier: EmotionClassifier(model: PixelGraph.model([.ferplus]), threads: 1),
+      logger: logger)
+  }
+
+  /// A face of class `index` as a file: with `detector=none`, it is read as that class.
+  static func face(_ index: Int, as format: ImageFormat = .png) throws -> ByteBuffer {
+    ByteBuffer(bytes: try Image(width: 48, height: 48, channels: 1, pixels: PixelGraph.face(index)).encoded(as: format))
+  }
+}
+
+extension TestResponse {
+  /// The body, as JSON.
+  func json<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
+    try JSONDecoder().decode(type, from: Data(body.readableBytesView))
+  }
+
+  /// The code of an error.
+  var errorCode: String? { try? json(ErrorBody.self).error.code }
+}
+
+/// An error's body.
+struct ErrorBody: Decodable {
+  struct Details: Decodable {
+    let code: String
+    let message: String
+  }
+  let error: Details
+}
+
+/// A picture in an answer.
+struct PictureBody: Decodable {
+  struct Face: Decodable {
+    let box: Box
+    let emotion: String
+    let probability: Double
+    let scores: [String: Double]
+    let confident: Bool?
+  }
+  let file: String?
+  let width: Int?
+  let height: Int?
+  let faces: [Face]
+  let error: String?
+}
+
+/// A form with files.
+struct Form {
+  static let boundary = "----mien"
+  static let contentType = "multipart/form-data; boundary=\(boundary)"
+  private var body = ByteBuffer()
+
+  /// Adds a file.
+  func adding(_ name: String, _ content: ByteBuffer) -> Form {
+    var form = self
+    form.body.writeString(
+      "--\(Self.boundary)\r\nContent-Disposition: form-data; name=\"pictures\"; filename=\"\(name)\"\r\n\r\n")
+    form.body.writeImmutableBuffer(content)
+    form.body.writeString("\r\n")
+    return form
+  }
+
+  /// The body.
+  var buffer: ByteBuffer {
+    var buffer = body
+    buffer.writeString("--\(Self.boundary)--\r\n")
+    return buffer
+  }
+}
