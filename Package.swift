@@ -98,7 +98,7 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "mien-server",
-      dependencies: ["MienServer", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["MienServer", "MienONNX", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
 
     // One test bundle holds them all, so one search path serves all.
@@ -132,7 +132,8 @@ let package = Package(
     .testTarget(
       name: "MienCommandTests",
       dependencies: [
-        "MienCore", "MienInference", "MienTestSupport", "MienVision", "mien", "mien-train", "mien-server",
+        "MienCore", "MienInference", "MienONNX", "MienServer", "MienTestSupport", "MienVision", "mien", "mien-train",
+        "mien-server",
       ],
       swiftSettings: strict),
   ],

@@ -18,15 +18,19 @@ public final class EmotionClassifier: Sendable {
   public let labelSets: [LabelSet]
   /// The label set of most classes; of equals, the first.
   public let widestLabels: LabelSet
+  /// The last layer that stands in for the model's own; nil for the model as it is.
+  public let adaptedHead: AdaptedHead?
   private let outputShapes: [String: [Int]]
   private let network: CompiledNetwork
 
   /// Compiles a model and checks that its card tells the truth about the network.
   ///
-  /// - Parameter threads: how many threads one run may use; nil for as many as there are cores.
-  /// - Throws: ``MienError`` where the model has no card, its weights are not the card's, OpenVINO cannot compile it, or
-  ///   its inputs and outputs are not what the card says.
-  public init(model: ONNXModel, threads: Int? = nil) throws {
+  /// - Parameters:
+  ///   - threads: how many threads one run may use; nil for as many as there are cores.
+  ///   - adaptedHead: a last layer fitted to corrections; it makes the probabilities of its label set.
+  /// - Throws: ``MienError`` where the model has no card, its weights are not the card's, OpenVINO cannot compile it, its
+  ///   inputs and outputs are not what the card says, or `adaptedHead` is of another model.
+  public init(model: ONNXModel, threads: Int? = nil, adaptedHead: AdaptedHead? = nil) throws {
     if let threads, threads < 1 { throw MienError(.argument, "threads", "expected at least 1, found \(threads)") }
     card = try model.card()
     labelSets = try card.labelSets()
@@ -51,6 +55,10 @@ public final class EmotionClassifier: Sendable {
       if shape.first == .some(nil), !rest.contains(nil) { shapes[name] = rest.compactMap(\.self) }
     }
     outputShapes = shapes
+    let embedding = shapes[ONNXModel.embeddingName]
+    try adaptedHead?.check(
+      fits: card, labelSets: labelSets, width: embedding?.count == 1 ? embedding?.first : nil)
+    self.adaptedHead = adaptedHead
   }
 
   /// The names of the tensors that a run gives.
@@ -84,7 +92,10 @@ public final class EmotionClassifier: Sendable {
         "has no output \(wanted.subtracting(outputNames).sorted().joined(separator: ", ")), but "
           + outputNames.sorted().joined(separator: ", "))
     }
-    let shapes = outputShapes.filter { wanted.contains($0.key) }
+    // The adapted layer reads the embedding, and the model's own probabilities are not looked at.
+    let adapted = adaptedHead.flatMap { wanted.contains($0.head.labels.name) ? $0.head : nil }
+    let run = adapted.map { wanted.subtracting([$0.labels.name]).union([ONNXModel.embeddingName]) } ?? wanted
+    let shapes = outputShapes.filter { run.contains($0.key) }
     var values = shapes.mapValues { _ in [Float]() }
     let input = card.preprocessing
     var start = 0
@@ -96,12 +107,16 @@ public final class EmotionClassifier: Sendable {
       }
       start += size
     }
-    return ClassifierOutput(
-      count: count,
-      tensors: Dictionary(
-        uniqueKeysWithValues: shapes.map { name, shape in
-          (name, ClassifierOutput.Tensor(shape: [count] + shape, values: values[name] ?? []))
-        }))
+    var tensors = Dictionary(
+      uniqueKeysWithValues: shapes.map { name, shape in
+        (name, ClassifierOutput.Tensor(shape: [count] + shape, values: values[name] ?? []))
+      })
+    if let adapted, let embedding = tensors[ONNXModel.embeddingName] {
+      tensors[adapted.labels.name] = ClassifierOutput.Tensor(
+        shape: [count, adapted.labels.count],
+        values: (0..<count).flatMap { adapted.probabilities(embedding.row($0)) })
+    }
+    return ClassifierOutput(count: count, tensors: tensors.filter { wanted.contains($0.key) })
   }
 
   /// The distributions of one output, one a face; see ``predictions(for:count:outputs:)``.

@@ -142,6 +142,23 @@ public struct ONNXModel: Sendable {
     return try ONNXModel(message: message)
   }
 
+  /// What the metadata says under `key`; nil where it says nothing.
+  package func metadata(_ key: String) -> String? { message.metadataProps.first { $0.key == key }?.value }
+
+  /// The same graph, weights and card with `value` under `key` in the metadata.
+  package func replacingMetadata(_ key: String, with value: String) throws -> ONNXModel {
+    var message = message
+    message.metadataProps.removeAll { $0.key == key }
+    message.metadataProps.append(
+      .with {
+        $0.key = key
+        $0.value = value
+      })
+    return try ONNXModel(message: message)
+  }
+
+  var graph: Onnx_GraphProto { message.graph }
+
   /// Writes the file as a whole or not at all.
   ///
   /// - Throws: ``MienError`` naming the file.

@@ -19,19 +19,24 @@ package final class MienServer: Sendable {
   private let metrics = Metrics()
   private let engine: InferenceEngine
   private let page: [StaticFile]
+  private let corrections: CorrectionStore?
   private let isStopping = Atomic(false)
 
   /// Prepares to serve `classifier`.
   ///
-  /// - Parameter page: the files of the web page.
+  /// - Parameters:
+  ///   - page: the files of the web page.
+  ///   - corrections: where corrections are kept; nil where none are taken.
   /// - Throws: ``MienError`` where the options do not fit together or the detector cannot be loaded.
   package init(
-    options: ServerOptions, classifier: EmotionClassifier, page: [StaticFile] = [], logger: Logger
+    options: ServerOptions, classifier: EmotionClassifier, page: [StaticFile] = [],
+    corrections: CorrectionStore? = nil, logger: Logger
   ) throws {
     try options.validate()
     self.options = options
     self.logger = logger
     self.page = page
+    self.corrections = corrections
     engine = try InferenceEngine(classifier: classifier, limits: options.limits, metrics: metrics)
     metrics.declareGauge("process_resident_memory_bytes", "Memory in use.") { ProcessMemory.resident }
   }
@@ -76,6 +81,7 @@ package final class MienServer: Sendable {
     let bodies = BodyReader(limits: options.limits)
     StatusRoutes(engine: engine, metrics: metrics) { [self] in isStopping.load(ordering: .relaxed) }.add(to: &routes)
     DetectRoutes(engine: engine, bodies: bodies).add(to: &routes)
+    CorrectionRoutes(store: corrections, engine: engine, bodies: bodies).add(to: &routes)
     StaticRoutes(files: page).add(to: &routes)
     routes.refuseOtherMethods()
     return (router, routes)

@@ -42,6 +42,17 @@ struct ServeCommand: AsyncParsableCommand {
       "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
   var model: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Read as `mien adapt` fitted the model to a user's corrections under this name.", valueName: "name"))
+  var profile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Take corrections of what faces show, and keep them in this file. Without it, none are taken.",
+      valueName: "file"))
+  var corrections: String?
+
   @OptionGroup(title: "Limits") var limits: LimitOptions
 
   func validate() throws {
@@ -66,12 +77,19 @@ struct ServeCommand: AsyncParsableCommand {
     try options.validate()
     let classifier: EmotionClassifier
     do {
-      classifier = try EmotionClassifier(model: ModelStore().model(named: model), threads: 1)
+      let head = try profile.map { try ProfileStore().head(of: ProfileName($0)) }
+      classifier = try EmotionClassifier(model: ModelStore().model(named: model), threads: 1, adaptedHead: head)
     } catch let error as MienError where error.subject == nil {
       throw error.about(model ?? "the built-in model")
     }
-    return try MienServer(
-      options: options, classifier: classifier, logger: Logger(label: "mien") { _ in JSONLog() })
+    let logger = Logger(label: "mien") { _ in JSONLog() }
+    let store = try corrections.map { try CorrectionStore(url: URL(fileURLWithPath: $0)) }
+    if let store, let damaged = store.damagedFile {
+      logger.warning(
+        "the corrections were damaged and put aside, new ones are begun",
+        metadata: ["file": "\(store.url.path)", "aside": "\(damaged.path)"])
+    }
+    return try MienServer(options: options, classifier: classifier, corrections: store, logger: logger)
   }
 }
 

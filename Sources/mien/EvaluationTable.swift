@@ -7,9 +7,11 @@ struct EvaluationTable {
   private let evaluation: Evaluation
   private let report: EvaluationReport
   private let passes: String
+  private let profile: AdaptedHead?
 
   /// Lays out `evaluation`.
-  init(_ evaluation: Evaluation, _ report: EvaluationReport, passes: String) {
+  init(_ evaluation: Evaluation, _ report: EvaluationReport, passes: String, profile: AdaptedHead? = nil) {
+    self.profile = profile
     self.evaluation = evaluation
     self.report = report
     self.passes = passes
@@ -59,6 +61,12 @@ struct EvaluationTable {
   /// What limits the figures, a sentence each.
   var notes: [String] {
     var notes: [String] = []
+    if let profile {
+      notes.append(
+        profile.head.labels == evaluation.output
+          ? "Read with the profile \(profile.info.profile), fitted to \(profile.info.correctionCount) corrections."
+          : "The profile \(profile.info.profile) does not change the output \(evaluation.output.name).")
+    }
     let missing = evaluation.missingClasses.map(\.rawValue).joined(separator: ", ")
     if !missing.isEmpty { notes.append("The model lacks \(missing): those faces count as wrong.") }
     if Set(evaluation.output.emotions) != Set(evaluation.metrics.labels.emotions) {

@@ -11,6 +11,11 @@ struct ModelOptions: ParsableArguments {
       "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
   var model: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Read as `mien adapt` fitted the model to a user's corrections under this name.", valueName: "name"))
+  var profile: String?
+
   /// Reads the model's file.
   func file() throws -> ONNXModel { try ModelStore().model(named: model) }
 
@@ -21,8 +26,14 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  /// Compiles the model.
-  func classifier() throws -> EmotionClassifier { try naming { try EmotionClassifier(model: file()) } }
+  /// Compiles the model, with the profile's last layer where one is named.
+  func classifier() throws -> EmotionClassifier { try classifier(of: file()) }
+
+  /// Compiles the model out of its file, with the profile's last layer where one is named.
+  func classifier(of file: ONNXModel) throws -> EmotionClassifier {
+    let head = try profile.map { try ProfileStore().head(of: ProfileName($0)) }
+    return try naming { try EmotionClassifier(model: file, adaptedHead: head) }
+  }
 }
 
 /// Where results go.

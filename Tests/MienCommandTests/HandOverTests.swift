@@ -27,7 +27,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["train", "export", "serve"])
+  @Test(arguments: ["train", "export", "serve", "adapt", "corrections"])
   func argumentsAndStatusArePassedOn(command: String) throws {
     let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\nexit 37\n")
     let arguments = ["a b.yaml", "--set", "x=1", "--help", "-o", "run", "--", "-", ""]

@@ -54,6 +54,8 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   public let calibration: Calibration
   /// Classes of the data that the model lacks; their faces count as wrong.
   public let missingClasses: [Emotion]
+  /// The profile that the model was read with; nil, and no key, for the model as it is.
+  public let profile: String?
   /// Accuracy on corrupted faces; nil, and no key, where it was not measured.
   public let corruptions: [CorruptionResult]?
 
@@ -62,10 +64,11 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - split: nil for all faces.
   ///   - missingClasses: classes of the data that the model lacks.
+  ///   - profile: the profile that the model was read with; nil for the model as it is.
   ///   - corruptions: accuracy on corrupted faces; nil where it was not measured.
   public init(
     _ metrics: ClassificationMetrics, model: String, weightsSHA256: String, data: String, split: Split?,
-    missingClasses: [Emotion] = [], corruptions: [CorruptionResult]? = nil
+    missingClasses: [Emotion] = [], profile: String? = nil, corruptions: [CorruptionResult]? = nil
   ) {
     self.model = model
     self.weightsSHA256 = weightsSHA256
@@ -91,6 +94,7 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
       })
     calibration = metrics.calibration
     self.missingClasses = missingClasses
+    self.profile = profile
     self.corruptions = corruptions
   }
 

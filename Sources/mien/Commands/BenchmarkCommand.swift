@@ -7,7 +7,8 @@ import MienVision
 /// `mien benchmark`: measurements of this program on this machine.
 struct Benchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures Mien on this machine.", subcommands: [PhotoBenchmark.self, FramingBenchmark.self],
+    abstract: "Measures Mien on this machine.",
+    subcommands: [PhotoBenchmark.self, FramingBenchmark.self, AdaptationBenchmark.self],
     defaultSubcommand: PhotoBenchmark.self)
 }
 

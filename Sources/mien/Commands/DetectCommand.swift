@@ -68,7 +68,7 @@ struct Detect: AsyncParsableCommand {
     // The network is compiled while the first photos are decoded and searched. No result comes before its checks.
     let (model, minConfidence) = (model, minConfidence)
     let classifier = Task.detached {
-      try await NativeQueue.shared.run { try model.naming { try EmotionClassifier(model: file) } }
+      try await NativeQueue.shared.run { try model.classifier(of: file) }
     }
     let finder = FaceFinder(
       card: card, detector: try detector == .none ? nil : FaceDetector(options: FaceDetectorOptions(minFace: minFace)))

@@ -56,8 +56,9 @@ struct Evaluate: AsyncParsableCommand {
       let figures = EvaluationReport(
         evaluation.metrics, model: classifier.card.name, weightsSHA256: classifier.card.weightsSHA256,
         data: faces.info.source, split: part, missingClasses: evaluation.missingClasses,
-        corruptions: corruptions ? results : nil)
-      let table = EvaluationTable(evaluation, figures, passes: measure.passes)
+        profile: classifier.adaptedHead?.info.profile, corruptions: corruptions ? results : nil)
+      let table = EvaluationTable(
+        evaluation, figures, passes: measure.passes, profile: classifier.adaptedHead)
       if let json { try ResultFile.write(try figures.json() + Data("\n".utf8), to: json) }
       if let predictions {
         try ResultFile.write(

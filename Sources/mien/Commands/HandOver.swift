@@ -62,3 +62,25 @@ struct Serve: ParsableCommand {
 
   func run() throws { try HandOver.run(.server, "serve", arguments) }
 }
+
+/// `mien adapt`, by `mien-server`, which reads the corrections.
+struct Adapt: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Fits the model to a user's corrections.", discussion: "`mien adapt --help` lists the options.")
+
+  @Argument(parsing: .captureForPassthrough, help: "Options for mien-server.")
+  var arguments: [String] = []
+
+  func run() throws { try HandOver.run(.server, "adapt", arguments) }
+}
+
+/// `mien corrections`, by `mien-server`.
+struct Corrections: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Lists, exports and deletes corrections.", discussion: "`mien corrections --help` lists the options.")
+
+  @Argument(parsing: .captureForPassthrough, help: "Options for mien-server.")
+  var arguments: [String] = []
+
+  func run() throws { try HandOver.run(.server, "corrections", arguments) }
+}

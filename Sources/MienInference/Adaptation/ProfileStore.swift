@@ -1,0 +1,80 @@
+public import Foundation
+import MienCore
+
+/// A profile's name: 1 to 64 ASCII letters, digits, `.`, `-` and `_`, the first a letter or a digit. It is part of a
+/// file's name, so it can name nothing outside its folder.
+public struct ProfileName: Sendable, Hashable, CustomStringConvertible {
+  /// The name.
+  public let text: String
+
+  /// Checks a name.
+  ///
+  /// - Throws: ``MienError`` where it is none.
+  public init(_ text: String) throws {
+    let isPlain = text.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
+    guard isPlain, (1...64).contains(text.utf8.count), let first = text.first, first.isLetter || first.isNumber else {
+      throw MienError(
+        .argument, "profile",
+        "a name has 1 to 64 letters, digits, dots, dashes and underscores, and starts with a letter or a digit")
+    }
+    self.text = text
+  }
+
+  /// The name.
+  public var description: String { text }
+}
+
+/// The folder of profiles: a file `NAME.safetensors` each.
+public struct ProfileStore: Sendable {
+  /// The folder.
+  public let folder: URL
+
+  /// Uses `folder`.
+  public init(folder: URL) { self.folder = folder }
+
+  /// Uses the folder `MIEN_PROFILES`; else `mien/profiles` in `XDG_CONFIG_HOME`, or in `~/.config`.
+  public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    func named(_ key: String) -> URL? {
+      environment[key].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
+    }
+    let settings =
+      named("XDG_CONFIG_HOME")
+      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".config", isDirectory: true)
+    self.init(folder: named("MIEN_PROFILES") ?? settings.appendingPathComponent("mien/profiles", isDirectory: true))
+  }
+
+  /// The file of a profile, whether it is there or not.
+  public func url(of name: ProfileName) -> URL { folder.appendingPathComponent("\(name.text).safetensors") }
+
+  /// The adapted layer of a profile.
+  ///
+  /// - Throws: ``MienError`` where there is none, or its file is damaged.
+  public func head(of name: ProfileName) throws -> AdaptedHead {
+    let url = url(of: name)
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      throw MienError(
+        .file, "profile \(name)", "not found in \(folder.path); `mien adapt --profile \(name)` makes it")
+    }
+    return try AdaptedHead(contentsOf: url)
+  }
+
+  /// Writes a profile's file; the folder is made where it is missing.
+  ///
+  /// - Returns: the file.
+  /// - Throws: ``MienError`` naming the file.
+  @discardableResult
+  public func write(_ head: AdaptedHead, as name: ProfileName) throws -> URL {
+    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+      throw MienError(.file, folder.path, "could not be made: \(error.localizedDescription)")
+    }
+    try head.write(to: url(of: name))
+    return url(of: name)
+  }
+}

@@ -1,0 +1,29 @@
+package import MienCore
+
+extension EmotionClassifier {
+  /// What the network says of some faces of a set, run off the cooperative pool.
+  ///
+  /// - Parameters:
+  ///   - indices: the faces' places in the set.
+  ///   - outputs: the outputs wanted; nil for all.
+  /// - Throws: ``MienError`` where the faces' size is not the model's input, or there is no such output.
+  package func output(
+    of faces: FaceSet, at indices: [Int], outputs: Set<String>? = nil
+  ) async throws
+    -> ClassifierOutput
+  {
+    let preprocessing = card.preprocessing
+    guard faces.width == preprocessing.width, faces.height == preprocessing.height else {
+      throw MienError(
+        .mismatch, faces.info.source,
+        "faces of \(faces.width)x\(faces.height) pixels, \(card.name) takes "
+          + "\(preprocessing.width)x\(preprocessing.height)")
+    }
+    return try await NativeQueue.shared.run {
+      let inputs = try indices.flatMap {
+        try preprocessing.input(pixels: faces.face(at: $0), sourceChannels: faces.channels)
+      }
+      return try self.predictions(for: inputs, count: indices.count, outputs: outputs)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package import Foundation
+import MienCore
+
+/// A correction as JSON: in answers without the embedding and the crop, in exports with them.
+package struct CorrectionJSON: Encodable, Sendable {
+  private struct Reading: Encodable {
+    let emotion: Emotion
+    let probability: Float
+  }
+
+  private let id: Int64
+  private let profile: String
+  private let created: String
+  private let emotion: Emotion
+  private let read: Reading
+  private let labels: String
+  private let weightsSHA256: String
+  private let hasCrop: Bool
+  private let embedding: [Float]?
+  private let crop: Data?
+
+  /// Describes `correction`.
+  ///
+  /// - Parameter isWhole: whether with the embedding and the crop, as base64.
+  package init(_ correction: Correction, isWhole: Bool = false) {
+    id = correction.id
+    profile = correction.profile.text
+    created = Self.text(correction.created)
+    emotion = correction.emotion
+    read = Reading(emotion: correction.readEmotion, probability: correction.readProbability)
+    labels = correction.labels
+    weightsSHA256 = correction.weightsSHA256
+    hasCrop = correction.crop != nil
+    embedding = isWhole ? correction.embedding : nil
+    crop = isWhole ? correction.crop : nil
+  }
+
+  /// A moment as ISO 8601 in UTC, with milliseconds.
+  fileprivate static func text(_ date: Date) -> String {
+    date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
+  }
+}
+
+/// Corrections as files for other programs.
+package enum CorrectionExport {
+  /// A JSON array with everything that is stored; crops as base64.
+  package static func json(_ corrections: [Correction]) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    return try encoder.encode(corrections.map { CorrectionJSON($0, isWhole: true) }) + Data("\n".utf8)
+  }
+
+  /// RFC 4180 with a header, a row a correction, without embeddings and crops.
+  package static func csv(_ corrections: [Correction]) -> Data {
+    let header = "id,profile,created,emotion,readEmotion,readProbability,labels,weightsSHA256,hasCrop"
+    let rows = corrections.map { correction in
+      [
+        "\(correction.id)", correction.profile.text, CorrectionJSON.text(correction.created),
+        correction.emotion.rawValue, correction.readEmotion.rawValue, "\(correction.readProbability)",
+        quoted(correction.labels), correction.weightsSHA256, "\(correction.crop != nil)",
+      ].joined(separator: ",")
+    }
+    return Data(([header] + rows).map { $0 + "\r\n" }.joined().utf8)
+  }
+
+  /// The only text that is not ours: the name of a model's label set.
+  private static func quoted(_ text: String) -> String {
+    text.contains(where: { ",\"\r\n".contains($0) }) ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+  }
+}

@@ -1,0 +1,167 @@
+import Foundation
+import Hummingbird
+import MienCore
+import MienInference
+import MienONNX
+import MienVision
+
+/// `/v1/corrections`: what users say that faces show.
+struct CorrectionRoutes: Sendable {
+  /// Nil where the server was not told to keep corrections: then every request is refused.
+  let store: CorrectionStore?
+  let engine: InferenceEngine
+  let bodies: BodyReader
+
+  /// Corrections of one answer at most.
+  private static let pageSize = 1000
+
+  func add(to routes: inout RouteTable) {
+    routes.on(.post, "/v1/corrections", use: add)
+    routes.on(.get, "/v1/corrections", use: list)
+    routes.on(.delete, "/v1/corrections", use: deleteProfile)
+    routes.on(.delete, "/v1/corrections/{id}", use: deleteOne)
+  }
+
+  private func open() throws -> CorrectionStore {
+    guard let store else {
+      throw APIError(.notFound, "not_kept", "This server keeps no corrections; `mien serve --corrections FILE` does.")
+    }
+    return store
+  }
+
+  /// Takes the picture again, and which of its faces is meant, rather than an embedding: what is stored is what this
+  /// model makes of the face.
+  private func add(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let store = try open()
+    let query = try Query(request, "profile", "emotion", "x", "y", "width", "height", "crop")
+    let profile = try Self.profile(query)
+    let labels = engine.recognizer.labels
+    guard let emotion = query.text("emotion").flatMap(Emotion.init(rawValue:)), labels.index(of: emotion) != nil else {
+      throw APIError.badRequest(
+        "emotion is one of \(labels.emotions.sorted().map(\.rawValue).joined(separator: ", ")).")
+    }
+    let box = try Self.box(query)
+    let keepsCrop = try query.choice("crop", Switch.false) == .true
+    try PictureInput.checkContentType(of: request)
+    return try await bodies.withBody(of: request, limit: bodies.limits.bodyBytes) { body in
+      let input = try PictureInput(request, body: body, limit: 1)
+      let face = try await engine.embedded(input.pictures[0].data, box: box, limits: bodies.limits)
+      do {
+        let correction = try await store.add(
+          Correction(
+            profile: profile, owner: context.client, emotion: emotion, readEmotion: face.distribution.top.emotion,
+            readProbability: face.distribution.top.probability, labels: labels.name,
+            weightsSHA256: engine.recognizer.classifier.card.weightsSHA256, embedding: face.embedding,
+            crop: keepsCrop ? face.crop : nil))
+        return try JSON.response(CorrectionJSON(correction), status: .created)
+      } catch let error as MienError where error.kind == .mismatch {
+        throw APIError(.conflict, "profile_taken", "The profile belongs to another client.")
+      } catch let error as MienError where error.kind == .limit {
+        throw APIError(
+          .init(code: 507, reasonPhrase: "Insufficient Storage"), "full", "There is no room for further corrections.")
+      }
+    }
+  }
+
+  private func list(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let store = try open()
+    let query = try Query(request, "profile", "after", "limit")
+    let profile = try query.text("profile").map { _ in try Self.profile(query) }
+    let after = try query.number("after", in: 0...9e15) ?? 0
+    let limit = Int(try query.number("limit", in: 1...Double(Self.pageSize)) ?? Double(Self.pageSize))
+    let found = try await store.corrections(
+      of: profile, owner: context.client, after: Int64(after), limit: limit)
+    return try JSON.response(
+      Page(corrections: found.map { CorrectionJSON($0) }, next: found.count == limit ? found.last?.id : nil))
+  }
+
+  private func deleteProfile(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let store = try open()
+    let profile = try Self.profile(try Query(request, "profile"))
+    return try JSON.response(["deleted": try await store.delete(profile: profile, owner: context.client)])
+  }
+
+  private func deleteOne(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let store = try open()
+    _ = try Query(request)
+    guard let id = context.parameters.get("id", as: Int64.self),
+      try await store.delete(id: id, owner: context.client)
+    else { throw APIError(.notFound, "not_found", "There is no such correction.") }
+    return Response(status: .noContent)
+  }
+
+  private enum Switch: String, CaseIterable {
+    case `true`, `false`
+  }
+
+  private struct Page: Encodable {
+    let corrections: [CorrectionJSON]
+    /// What to ask for `after`; absent at the end.
+    let next: Int64?
+  }
+
+  private static func profile(_ query: Query) throws -> ProfileName {
+    do { return try ProfileName(query.text("profile") ?? "") } catch let error as MienError {
+      throw APIError.badRequest("profile: \(error.message).")
+    }
+  }
+
+  /// The box that the query names; nil for the whole picture.
+  private static func box(_ query: Query) throws -> Box? {
+    let names = ["x", "y", "width", "height"]
+    let values = try names.compactMap { try query.number($0, in: 0...100_000) }
+    if values.isEmpty { return nil }
+    guard values.count == names.count, values.allSatisfy({ $0 == $0.rounded() }), values[2] >= 1, values[3] >= 1 else {
+      throw APIError.badRequest("A box has whole numbers x, y, width and height.")
+    }
+    return Box(x: Int(values[0]), y: Int(values[1]), width: Int(values[2]), height: Int(values[3]))
+  }
+}
+
+extension InferenceEngine {
+  /// A face as the network sees it, and what it makes of it.
+  struct EmbeddedFace: Sendable {
+    let embedding: [Float]
+    let distribution: EmotionDistribution
+    /// A PNG file.
+    let crop: Data
+  }
+
+  /// Reads one face of an encoded picture.
+  ///
+  /// - Parameter box: where the face is, in pixels of the upright picture; nil where it fills the picture.
+  /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
+  func embedded(_ data: Data, box: Box?, limits: ServerLimits) async throws -> EmbeddedFace {
+    guard Self.isPicture(data) else {
+      throw APIError.unsupportedType("The picture is no JPEG, PNG or WebP file.")
+    }
+    let classifier = recognizer.classifier
+    let labels = recognizer.labels
+    return try await admission.withPlace(patience: limits.waitingSeconds) {
+      try await NativeQueue.shared.run {
+        let image: Image
+        do {
+          image = try Image(
+            encoded: data, limits: ImageLimits(maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes))
+        } catch let error as MienError { throw APIError.unreadable(error) ?? error }
+        let frame = FaceFrame(card: classifier.card)
+        let crop: Image
+        if let box {
+          guard box.x + box.width <= image.width, box.y + box.height <= image.height else {
+            throw APIError.badRequest("The box is not inside the picture of \(image.width)x\(image.height) pixels.")
+          }
+          crop = try frame.face(in: box, of: image)
+        } else {
+          crop = try frame.face(whole: image)
+        }
+        let output = try classifier.predictions(
+          for: frame.preprocessing.input(pixels: crop.pixels, sourceChannels: crop.channels), count: 1,
+          outputs: [labels.name, ONNXModel.embeddingName])
+        guard let embedding = output[ONNXModel.embeddingName], let distribution = try output.distributions(labels).first
+        else { throw MienError(.native, classifier.card.name, "gave no embedding") }
+        return EmbeddedFace(
+          embedding: Array(embedding.row(0)), distribution: distribution, crop: try crop.encoded(as: .png))
+      }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienInference
+import MienONNX
+import MienServer
+
+/// Where corrections are.
+struct CorrectionOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The file of corrections that `mien serve --corrections` keeps; without it, corrections.sqlite beside the "
+        + "profiles.", valueName: "file"))
+  var corrections: String?
+
+  /// Opens the file, which must be there.
+  func store() throws -> CorrectionStore {
+    let url = corrections.map { URL(fileURLWithPath: $0) } ?? CorrectionStore.defaultURL()
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      throw MienError(.file, url.path, "no such file; `mien serve --corrections` makes it")
+    }
+    let store = try CorrectionStore(url: url)
+    if let damaged = store.damagedFile {
+      throw MienError(.format, url.path, "was damaged and is now \(damaged.path); a new one is begun")
+    }
+    return store
+  }
+}
+
+/// `mien adapt --profile P`: fits the model's last layer to a profile's corrections.
+struct AdaptCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "adapt", abstract: "Fits the model's last layer to a user's corrections.",
+    discussion: """
+      The result is a small file that `--profile` of detect, evaluate, video and serve uses. The profile is measured \
+      first, by cross-validation over the corrections; one that reads fewer of them right than the model as it is is not \
+      written, unless --force is given.
+      """)
+
+  @Option(help: ArgumentHelp("Whose corrections, and the name of what is made.", valueName: "name"))
+  var profile: String
+
+  @OptionGroup var source: CorrectionOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
+  var model: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How far the readings of ordinary faces may change on average: the Kullback-Leibler divergence in nats.",
+      valueName: "nats"))
+  var budget = HeadAdaptation.defaultBudget
+
+  @Flag(help: "Write the profile even where it reads fewer corrections right.")
+  var force = false
+
+  func run() async throws {
+    let name = try ProfileName(profile)
+    let store = try source.store()
+    let made = try await store.corrections(of: name)
+    guard !made.isEmpty else {
+      throw MienError(.mismatch, "profile \(name)", "has no corrections in \(store.url.path)")
+    }
+    let subject = model ?? "the built-in model"
+    do {
+      let file = try ModelStore().model(named: model)
+      let card = try file.card()
+      let own = made.filter { $0.weightsSHA256 == card.weightsSHA256 }
+      if own.count < made.count {
+        print("\(made.count - own.count) corrections were made with other weights and are left out")
+      }
+      guard !own.isEmpty else {
+        throw MienError(.mismatch, "profile \(name)", "none of its corrections was made with \(subject)")
+      }
+      guard let reference = try file.embeddingReference() else {
+        throw MienError(.mismatch, nil, "its file has no averages of embeddings; `mien reference` puts them there")
+      }
+      let labels = try card.widestLabels()
+      let adaptation = try HeadAdaptation(
+        original: file.linearHead(for: labels), reference: reference, divergenceBudget: budget)
+      let examples = own.map { HeadAdaptation.Example(embedding: $0.embedding, emotion: $0.emotion) }
+      let check = try AdaptationCheck(adaptation, examples)
+      let fit = try adaptation.fit(examples)
+      report(name, examples.map(\.emotion), check, fit)
+      guard force || !check.isWorse else {
+        throw MienError(
+          .mismatch, "profile \(name)", "not written: it reads fewer corrections right; --force writes it all the same")
+      }
+      let head = AdaptedHead(
+        head: fit.head, info: .init(profile: name, model: card, fit: fit, check: check))
+      let url = try ProfileStore().write(head, as: name)
+      print("wrote \(url.path); `--profile \(name)` uses it")
+    } catch let error as MienError where error.subject == nil {
+      throw error.about(subject)
+    }
+  }
+
+  private func report(
+    _ name: ProfileName, _ emotions: [Emotion], _ check: AdaptationCheck, _ fit: HeadAdaptation.Fit
+  ) {
+    let counts = Dictionary(grouping: emotions) { $0 }.sorted { $0.key < $1.key }
+    print("profile \(name): \(check.count) corrections, " + counts.map { "\($1.count) \($0)" }.joined(separator: ", "))
+    let way = check.folds == check.count ? "leave-one-out" : "\(check.folds)-fold cross-validation"
+    print(
+      "read right         \(check.before.correct) of \(check.count) before, \(check.after.correct) after (\(way))")
+    print(String(format: "log loss           %.3f before, %.3f after", check.before.logLoss, check.after.logLoss))
+    print(
+      String(format: "ordinary faces     change by %.4f nats on average (strength %.3g)", fit.divergence, fit.strength))
+  }
+}

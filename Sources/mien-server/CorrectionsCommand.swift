@@ -1,0 +1,103 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienInference
+import MienServer
+
+/// `mien corrections`: what is stored, for reading and deleting.
+struct CorrectionsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "corrections", abstract: "Lists, exports and deletes corrections.",
+    subcommands: [List.self, Export.self, Delete.self], defaultSubcommand: List.self)
+
+  /// `mien corrections list`.
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Lists the profiles, or a profile's corrections.")
+
+    @Option(help: ArgumentHelp("Whose corrections.", valueName: "name"))
+    var profile: String?
+
+    @OptionGroup var source: CorrectionOptions
+
+    func run() async throws {
+      let store = try source.store()
+      guard let profile else {
+        for (name, count) in try await store.counts().sorted(by: { $0.key < $1.key }) { print("\(name)  \(count)") }
+        return
+      }
+      let found = try await store.corrections(of: ProfileName(profile))
+      FileHandle.standardOutput.write(CorrectionExport.csv(found))
+    }
+  }
+
+  /// `mien corrections export`.
+  struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Writes corrections as JSON with everything that is stored, or as CSV.")
+
+    @Option(help: ArgumentHelp("Whose corrections; without it, everybody's.", valueName: "name"))
+    var profile: String?
+
+    @Option(help: ArgumentHelp("Write JSON to a file or to standard output.", valueName: "file|-"))
+    var json: String?
+
+    @Option(help: ArgumentHelp("Write CSV, without embeddings and crops.", valueName: "file|-"))
+    var csv: String?
+
+    @OptionGroup var source: CorrectionOptions
+
+    func validate() throws {
+      guard json != nil || csv != nil else { throw ValidationError("--json or --csv is needed.") }
+      guard json != "-" || csv != "-" else {
+        throw ValidationError("--json - and --csv - cannot share standard output.")
+      }
+    }
+
+    func run() async throws {
+      let found = try await source.store().corrections(of: profile.map { try ProfileName($0) })
+      if let json { try Self.write(CorrectionExport.json(found), to: json) }
+      if let csv { try Self.write(CorrectionExport.csv(found), to: csv) }
+    }
+
+    private static func write(_ data: Data, to path: String) throws {
+      if path == "-" {
+        FileHandle.standardOutput.write(data)
+      } else {
+        try AtomicFile.write(data, to: URL(fileURLWithPath: path))
+      }
+    }
+  }
+
+  /// `mien corrections delete`.
+  struct Delete: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Deletes one correction, or all of a profile.",
+      discussion: "What `mien adapt` made of them stays; its file can be removed.")
+
+    @Option(help: ArgumentHelp("The correction, as `mien corrections list --profile` numbers them.", valueName: "n"))
+    var id: Int64?
+
+    @Option(help: ArgumentHelp("Delete all corrections of this profile.", valueName: "name"))
+    var profile: String?
+
+    @OptionGroup var source: CorrectionOptions
+
+    func validate() throws {
+      guard (id == nil) != (profile == nil) else { throw ValidationError("Either --id or --profile is needed.") }
+    }
+
+    func run() async throws {
+      let store = try source.store()
+      if let id {
+        guard try await store.delete(id: id) else { throw MienError(.argument, "--id \(id)", "no such correction") }
+        print("deleted correction \(id)")
+      }
+      if let profile {
+        let name = try ProfileName(profile)
+        print("deleted \(try await store.delete(profile: name)) corrections of \(name)")
+        let made = ProfileStore().url(of: name)
+        if FileManager.default.fileExists(atPath: made.path) { print("\(made.path) stays; remove it to forget all") }
+      }
+    }
+  }
+}

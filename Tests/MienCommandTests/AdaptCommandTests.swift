@@ -1,0 +1,177 @@
+import Foundation
+import MienCore
+import MienInference
+import MienONNX
+import MienServer
+import MienTestSupport
+import MienVision
+import Testing
+
+/// `mien reference`, `mien adapt` and `--profile` as users run them.
+@Suite struct AdaptCommandTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func path(_ name: String) -> String { folder.file(name).path }
+
+  /// Runs `mien` with profiles in the test's folder.
+  private func mien(_ arguments: String...) throws -> Command.Outcome {
+    try Command.run("/usr/bin/env", ["MIEN_PROFILES=\(path("profiles"))", Command.mien.path] + arguments)
+  }
+
+  /// Noise of a mean brightness.
+  private func pixels(_ brightness: Int, seed: UInt64) -> [UInt8] {
+    var random = SeededRandom(seed: seed)
+    return (0..<2304).map { _ in UInt8(clamping: brightness + Int.random(in: -40...40, using: &random)) }
+  }
+
+  /// A model with averages over dark faces.
+  private func model() throws -> ONNXModel {
+    try TinyGraph.model().write(to: folder.file("plain.onnx"))
+    let set = try FaceSet(
+      source: "drawn", labelSet: .ferplus, height: 48, width: 48, channels: 1,
+      rows: (0..<120).map { .init(label: nil, split: .train, sourceRow: $0) },
+      pixels: Data((0..<120).flatMap { pixels(40 + $0 % 30, seed: UInt64($0)) }))
+    try set.write(to: folder.file("faces.safetensors"))
+    let outcome = try mien(
+      "reference", "--model", path("plain.onnx"), "--data", path("faces.safetensors"), "-o", path("tiny.onnx"))
+    #expect(outcome.status == 0 && outcome.output.contains("120 faces"), "\(outcome.errors)")
+    return try ONNXModel(contentsOf: folder.file("tiny.onnx"))
+  }
+
+  /// Corrections: what is bright is disgust.
+  private func correct(_ model: ONNXModel, _ emotions: [Emotion], weights: String? = nil) async throws {
+    let classifier = try EmotionClassifier(model: model)
+    let store = try CorrectionStore(url: folder.file("profiles/corrections.sqlite"))
+    for (index, emotion) in emotions.enumerated() {
+      let input = try Preprocessing().input(pixels: pixels(200, seed: UInt64(1000 + index)), sourceChannels: 1)
+      let output = try classifier.predictions(for: input, count: 1)
+      let read = try #require(try output.distributions(.ferplus).first).top
+      _ = try await store.add(
+        Correction(
+          profile: ProfileName("me"), emotion: emotion, readEmotion: read.emotion, readProbability: read.probability,
+          labels: "ferplus", weightsSHA256: weights ?? classifier.card.weightsSHA256,
+          embedding: try #require(output["embedding"]).values))
+    }
+  }
+
+  private func emotion(_ outcome: Command.Outcome) throws -> String? {
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let photos = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [[String: Any]]
+    return (photos?.first?["faces"] as? [[String: Any]])?.first?["emotion"] as? String
+  }
+
+  @Test func aProfileChangesTheReading() async throws {
+    let model = try model()
+    try await correct(model, [Emotion](repeating: .disgust, count: 12))
+    try await correct(model, [.fear, .fear], weights: "of another model")
+    let made = try mien("adapt", "--profile", "me", "--model", path("tiny.onnx"), "--budget", "1")
+    #expect(made.status == 0, "\(made.errors)")
+    #expect(made.output.contains("2 corrections were made with other weights"))
+    #expect(made.output.contains("12 corrections, 12 disgust") && made.output.contains("0 of 12 before, 12 after"))
+
+    try Image(width: 48, height: 48, channels: 1, pixels: pixels(200, seed: 7)).write(to: folder.file("bright.png"))
+    let detect = ["detect", "--detector", "none", "--json", "-", "--model", path("tiny.onnx"), path("bright.png")]
+    let plain = try mien(detect[0], detect[1], detect[2], detect[3], detect[4], detect[5], detect[6], detect[7])
+    let adapted = try mien(
+      detect[0], detect[1], detect[2], detect[3], detect[4], detect[5], detect[6], detect[7], "--profile", "me")
+    #expect(try emotion(plain) != "disgust")
+    #expect(try emotion(adapted) == "disgust")
+
+    // Another model's weights, a profile that is not there, and a name that is a path.
+    try TinyGraph.model(seed: 2).write(to: folder.file("other.onnx"))
+    let other = try mien("detect", "--model", path("other.onnx"), "--profile", "me", path("bright.png"))
+    #expect(other.status == 1 && other.errors.contains("profile me: was fitted to tiny"))
+    let missing = try mien("detect", "--model", path("tiny.onnx"), "--profile", "you", path("bright.png"))
+    #expect(missing.status == 1 && missing.errors.contains("profile you: not found"))
+    let wrong = try mien("detect", "--model", path("tiny.onnx"), "--profile", "../me", path("bright.png"))
+    #expect(wrong.status == 64)
+
+    let listed = try mien("corrections")
+    #expect(listed.output == "me  14\n")
+    let export = try mien("corrections", "export", "--profile", "me", "--json", "-")
+    #expect((try JSONSerialization.jsonObject(with: Data(export.output.utf8)) as? [Any])?.count == 14)
+    let deleted = try mien("corrections", "delete", "--profile", "me")
+    #expect(deleted.output.contains("deleted 14 corrections of me") && deleted.output.contains("me.safetensors stays"))
+    #expect(try mien("adapt", "--profile", "me", "--model", path("tiny.onnx")).errors.contains("has no corrections"))
+  }
+
+  @Test func evaluationSaysThatAProfileIsUsed() async throws {
+    let model = try model()
+    try await correct(model, [Emotion](repeating: .disgust, count: 8))
+    let made = try mien("adapt", "--profile", "me", "--model", path("tiny.onnx"), "--budget", "1")
+    #expect(made.status == 0, "\(made.errors)")
+    let set = try FaceSet(
+      source: "bright", labelSet: .ferplus, height: 48, width: 48, channels: 1,
+      rows: (0..<10).map { .init(label: .disgust, split: .test, sourceRow: $0) },
+      pixels: Data((0..<10).flatMap { pixels(200, seed: UInt64(50 + $0)) }))
+    try set.write(to: folder.file("bright.safetensors"))
+    let outcome = try mien(
+      "evaluate", "--data", path("bright.safetensors"), "--model", path("tiny.onnx"), "--profile", "me", "--json",
+      path("figures.json"))
+    #expect(outcome.output.contains("Read with the profile me, fitted to 8 corrections."), "\(outcome.errors)")
+    let figures = try JSONDecoder().decode(
+      EvaluationReport.self, from: Data(contentsOf: folder.file("figures.json")))
+    #expect(figures.accuracy == 1 && figures.profile == "me")
+  }
+
+  @Test func aProfileThatHarmsIsNotWritten() async throws {
+    let model = try model()
+    // Of faces that look alike, half are said to show what the model reads, half are dealt out over the others.
+    let classifier = try EmotionClassifier(model: model)
+    let input = try Preprocessing().input(pixels: pixels(200, seed: 1000), sourceChannels: 1)
+    let read = try #require(try classifier.distributions(for: input, count: 1).first).top.emotion
+    let others = LabelSet.ferplus.emotions.filter { $0 != read }
+    try await correct(model, (0..<24).map { $0 < 9 ? read : others[$0 % 2] })
+    let arguments = ["--profile", "me", "--model", path("tiny.onnx"), "--budget", "50"]
+    let refused = try mien("adapt", arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5])
+    let file = folder.file("profiles/me.safetensors")
+    #expect(refused.status == 1 && refused.errors.contains("--force"), "\(refused.output)")
+    #expect(!FileManager.default.fileExists(atPath: file.path))
+    let forced = try mien(
+      "adapt", arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], "--force")
+    #expect(forced.status == 0 && FileManager.default.fileExists(atPath: file.path))
+  }
+
+  @Test func modelsWithoutAveragesAreNamed() async throws {
+    let model = try TinyGraph.model()
+    try model.write(to: folder.file("plain.onnx"))
+    try await correct(model, [.fear])
+    let outcome = try mien("adapt", "--profile", "me", "--model", path("plain.onnx"))
+    #expect(outcome.status == 1 && outcome.errors.contains("`mien reference`"), "\(outcome.errors)")
+    #expect(try mien("adapt", "--profile", "../me").status == 64)
+    #expect(try mien("adapt").status == 64)
+    let none = try mien("adapt", "--profile", "me", "--corrections", path("none.sqlite"))
+    #expect(none.status == 1 && none.errors.contains("no such file"))
+    #expect(!FileManager.default.fileExists(atPath: path("none.sqlite")))
+  }
+
+  @Test func theBuiltInModelCarriesItsAverages() throws {
+    let model = try DefaultModel.model()
+    let reference = try #require(try model.embeddingReference())
+    #expect(reference.count > 20_000)
+    let head = try model.linearHead(for: .ferplus)
+    #expect(reference.width == head.width)
+    #expect(throws: Never.self) { try HeadAdaptation(original: head, reference: reference) }
+  }
+
+  @Test(.enabled(if: Shared.has("data/ck48/CK+48"), "needs ../shared/data/ck48"))
+  func correctionsOfSomePeopleHelpWithOthers() throws {
+    let set = path("ck48.safetensors")
+    #expect(try mien("dataset", "import", "ckplus48", Shared.url("data/ck48/CK+48").path, "-o", set).status == 0)
+    let outcome = try mien(
+      "benchmark", "adaptation", "--data", set, "--keep", set, "--keep-split", "all", "--keep-limit", "20", "--draws",
+      "2", "--counts", "25", "--json", "-")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    struct Series: Decodable {
+      struct Outcome: Decodable {
+        let before: Double
+        let after: Double
+      }
+      let draws: [[Outcome]]
+    }
+    let series = try JSONDecoder().decode([Series].self, from: Data(outcome.output.utf8))
+    for draw in try #require(series.first).draws { #expect(draw[0].after > draw[0].before + 0.03) }
+  }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import MienCore
+import MienInference
+import MienServer
+import MienTestSupport
+import MienVision
+import Testing
+
+@Suite struct CorrectionRouteTests {
+  private let folder: TemporaryFolder
+  private let store: CorrectionStore
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = try CorrectionStore(url: folder.file("corrections.sqlite"))
+  }
+
+  private func server(tokens: [String]? = nil) throws -> MienServer {
+    var options = ServerOptions()
+    options.tokens = try tokens.map { try AccessTokens($0) }
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return try MienServer(
+      options: options, classifier: EmotionClassifier(model: TinyGraph.model(), threads: 1), corrections: store,
+      logger: logger)
+  }
+
+  private struct Entry: Decodable {
+    struct Reading: Decodable {
+      let emotion: String
+      let probability: Double
+    }
+    let id: Int64
+    let profile: String
+    let emotion: String
+    let read: Reading
+    let hasCrop: Bool
+    let embedding: [Float]?
+  }
+
+  private struct Page: Decodable {
+    let corrections: [Entry]
+    let next: Int64?
+  }
+
+  private static let png: HTTPFields = [.contentType: "image/png"]
+
+  private func post(
+    _ query: String, headers: HTTPFields = png, by client: any TestClientProtocol
+  ) async throws
+    -> TestResponse
+  {
+    try await client.execute(
+      uri: "/v1/corrections?\(query)", method: .post, headers: headers, body: TestServer.face(30))
+  }
+
+  @Test func correctionsAreKeptListedAndDeleted() async throws {
+    try await server().application().test(.router) { client in
+      let made = try await post("profile=me&emotion=contempt&crop=true", by: client)
+      #expect(made.status == .created)
+      let entry = try made.json(Entry.self)
+      #expect(entry.profile == "me" && entry.emotion == "contempt" && entry.hasCrop && entry.embedding == nil)
+      // The embedding is what the model makes of the face, whoever asks.
+      let classifier = try EmotionClassifier(model: TinyGraph.model())
+      let input = try Preprocessing().input(pixels: PixelGraph.face(30), sourceChannels: 1)
+      let kept = try #require(try await store.corrections().first)
+      #expect(kept.embedding == (try classifier.predictions(for: input, count: 1)["embedding"]?.values))
+      #expect(kept.weightsSHA256 == classifier.card.weightsSHA256 && kept.labels == "ferplus")
+      #expect(try Image(encoded: #require(kept.crop)).pixels == PixelGraph.face(30))
+      #expect(entry.read.emotion == kept.readEmotion.rawValue && entry.read.probability > 0.1)
+
+      // By default, no picture is kept.
+      #expect(try await post("profile=me&emotion=fear&x=0&y=0&width=48&height=48", by: client).status == .created)
+      #expect(try await store.corrections().map { $0.crop != nil } == [true, false])
+      #expect(try await post("profile=you&emotion=anger", by: client).status == .created)
+
+      let page = try await client.execute(uri: "/v1/corrections?profile=me&limit=1", method: .get).json(Page.self)
+      #expect(page.corrections.map(\.id) == [entry.id] && page.next == entry.id)
+      let rest = try await client.execute(uri: "/v1/corrections?after=\(entry.id)", method: .get).json(Page.self)
+      #expect(rest.corrections.map(\.emotion) == ["fear", "anger"] && rest.next == nil)
+
+      let one = try await client.execute(uri: "/v1/corrections/\(entry.id)", method: .delete)
+      #expect(one.status == .noContent)
+      #expect(try await client.execute(uri: "/v1/corrections/\(entry.id)", method: .delete).status == .notFound)
+      let profile = try await client.execute(uri: "/v1/corrections?profile=you", method: .delete)
+      #expect(try profile.json([String: Int].self) == ["deleted": 1])
+      #expect(try await store.counts() == ["me": 1])
+    }
+  }
+
+  @Test(arguments: [
+    "emotion=fear", "profile=me", "profile=..&emotion=fear", "profile=a/b&emotion=fear", "profile=me&emotion=joy",
+    "profile=me&emotion=fear&x=0&y=0&width=48", "profile=me&emotion=fear&x=1&y=0&width=48&height=48",
+    "profile=me&emotion=fear&x=0&y=0&width=0&height=48", "profile=me&emotion=fear&x=0.5&y=0&width=1&height=1",
+    "profile=me&emotion=fear&crop=maybe", "profile=me&emotion=fear&colour=red",
+  ])
+  func wrongRequestsAreRefused(query: String) async throws {
+    try await server().application().test(.router) { client in
+      let response = try await post(query, by: client)
+      #expect(response.status == .badRequest && response.errorCode == "bad_request")
+      #expect(try await store.corrections().isEmpty)
+    }
+  }
+
+  @Test func clientsDoNotSeeEachOthersCorrections() async throws {
+    let tokens = ["0123456789abcdef", "fedcba9876543210"]
+    let headers = tokens.map { token -> HTTPFields in [.authorization: "Bearer \(token)", .contentType: "image/png"] }
+    try await server(tokens: tokens).application().test(.router) { client in
+      let made = try await post("profile=me&emotion=fear", headers: headers[0], by: client)
+      let id = try made.json(Entry.self).id
+      let taken = try await post("profile=me&emotion=fear", headers: headers[1], by: client)
+      #expect(taken.status == .conflict && taken.errorCode == "profile_taken")
+      let other = try await client.execute(uri: "/v1/corrections", method: .get, headers: headers[1])
+      #expect(try other.json(Page.self).corrections.isEmpty)
+      let deleted = try await client.execute(uri: "/v1/corrections/\(id)", method: .delete, headers: headers[1])
+      #expect(deleted.status == .notFound)
+      let none = try await client.execute(uri: "/v1/corrections?profile=me", method: .delete, headers: headers[1])
+      #expect(try none.json([String: Int].self) == ["deleted": 0])
+      #expect(try await client.execute(uri: "/v1/corrections", method: .get).status == .unauthorized)
+      #expect(try await store.corrections().count == 1)
+    }
+  }
+
+  @Test func withoutAStoreEveryRequestIsRefused() async throws {
+    try await TestServer.make().application().test(.router) { client in
+      let made = try await post("profile=me&emotion=fear", by: client)
+      #expect(made.status == .notFound && made.errorCode == "not_kept")
+      for (uri, method) in [
+        ("/v1/corrections", HTTPRequest.Method.get), ("/v1/corrections?profile=me", .delete),
+        ("/v1/corrections/1", .delete),
+      ] {
+        #expect(try await client.execute(uri: uri, method: method).errorCode == "not_kept")
+      }
+    }
+  }
+}

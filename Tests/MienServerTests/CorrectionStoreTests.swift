@@ -1,0 +1,156 @@
+import Foundation
+import MienCore
+import MienInference
+import MienServer
+import MienTestSupport
+import Testing
+
+@Suite struct CorrectionStoreTests {
+  let folder: TemporaryFolder
+  let url: URL
+
+  init() throws {
+    folder = try TemporaryFolder()
+    url = folder.file("store/corrections.sqlite")
+  }
+
+  private func correction(
+    _ profile: String = "me", owner: String = "", emotion: Emotion = .contempt, crop: Data? = nil
+  ) throws -> Correction {
+    Correction(
+      profile: try ProfileName(profile), owner: owner, emotion: emotion, readEmotion: .happiness,
+      readProbability: 0.75, labels: "ferplus", weightsSHA256: "abc", embedding: [1.5, -2, .pi], crop: crop)
+  }
+
+  @Test func whatIsStoredIsThereAfterwards() async throws {
+    let given = try correction(crop: Data([1, 2, 3]))
+    let stored = try await CorrectionStore(url: url).add(given)
+    #expect(stored.id > 0)
+    // Another start of the program; the file needs no further migration.
+    let store = try CorrectionStore(url: url)
+    #expect(store.damagedFile == nil)
+    let found = try await store.corrections()
+    #expect(found == [stored])
+    #expect(found.first?.embedding == [1.5, -2, .pi] && found.first?.crop == Data([1, 2, 3]))
+    #expect(found.first?.created == given.created)
+    let rights = try FileManager.default.attributesOfItem(atPath: url.path)[.posixPermissions] as? Int
+    #expect(rights == 0o600)
+  }
+
+  @Test func profilesAndOwnersAreApart() async throws {
+    let store = try CorrectionStore(url: url)
+    for _ in 0..<3 { _ = try await store.add(correction("a", owner: "one")) }
+    _ = try await store.add(correction("b", owner: "two"))
+    let (a, b) = (try ProfileName("a"), try ProfileName("b"))
+    #expect(try await store.counts() == ["a": 3, "b": 1])
+    #expect(try await store.corrections(of: b).count == 1)
+    #expect(try await store.corrections(of: a, owner: "two").isEmpty)
+    let ids = try await store.corrections(owner: "one", limit: 2).map(\.id)
+    #expect(ids.count == 2)
+    #expect(try await store.corrections(owner: "one", after: ids[1]).count == 1)
+    let error = await #expect(throws: MienError.self) { try await store.add(self.correction("a", owner: "two")) }
+    #expect(error?.kind == .mismatch && error?.subject == "profile a")
+    #expect(try await store.delete(id: ids[0], owner: "two") == false)
+    #expect(try await store.delete(id: ids[0], owner: "one"))
+    #expect(try await store.delete(id: ids[0]) == false)
+    #expect(try await store.delete(profile: a, owner: "two") == 0)
+    #expect(try await store.delete(profile: a) == 2)
+    #expect(try await store.counts() == ["b": 1])
+  }
+
+  @Test func whatIsDeletedIsGoneFromTheDisk() async throws {
+    let store = try CorrectionStore(url: url)
+    let mark = Data("a face that nobody else may see".utf8)
+    _ = try await store.add(correction(crop: mark))
+    func holds() throws -> Bool {
+      let files = try FileManager.default.contentsOfDirectory(
+        at: url.deletingLastPathComponent(), includingPropertiesForKeys: nil)
+      return try files.contains { try Data(contentsOf: $0).range(of: mark) != nil }
+    }
+    #expect(try holds())
+    #expect(try await store.delete(profile: ProfileName("me")) == 1)
+    #expect(try !holds())
+  }
+
+  @Test(arguments: [true, false])
+  func damagedFilesArePutAside(isText: Bool) async throws {
+    do {
+      let store = try CorrectionStore(url: url)
+      for _ in 0..<200 { _ = try await store.add(correction(crop: Data(repeating: 7, count: 500))) }
+      _ = try await store.delete(id: 1)
+    }
+    var bytes = try Data(contentsOf: url)
+    if isText {
+      bytes = Data(repeating: UInt8(ascii: "x"), count: 5000)
+    } else {
+      bytes.replaceSubrange(4096..<(bytes.count - 4096), with: Data(repeating: 0xAB, count: bytes.count - 8192))
+    }
+    try bytes.write(to: url)
+    let store = try CorrectionStore(url: url)
+    let aside = try #require(store.damagedFile)
+    #expect(aside.lastPathComponent == "corrections.sqlite.damaged-1")
+    #expect(try Data(contentsOf: aside) == bytes)
+    #expect(try await store.corrections().isEmpty)
+    _ = try await store.add(correction())
+    #expect(try await CorrectionStore(url: url).corrections().count == 1)
+    // The next one takes the next name.
+    try Data(repeating: 1, count: 5000).write(to: url)
+    for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: url.path + suffix) }
+    #expect(try CorrectionStore(url: url).damagedFile?.lastPathComponent == "corrections.sqlite.damaged-2")
+  }
+
+  @Test func aFullFileLosesNothing() async throws {
+    let store = try CorrectionStore(url: url, limit: 128 << 10)
+    var count = 0
+    let error = await #expect(throws: MienError.self) {
+      while count < 1000 {
+        _ = try await store.add(self.correction(crop: Data(repeating: 1, count: 4000)))
+        count += 1
+      }
+    }
+    #expect(error?.kind == .limit && error?.subject == url.path && error?.message.contains("full") == true)
+    #expect(count > 5 && count < 40)
+    #expect(try await store.corrections().count == count)
+    // There is room again.
+    #expect(try await store.delete(profile: ProfileName("me")) == count)
+    _ = try await store.add(correction())
+    #expect(try await CorrectionStore(url: url).corrections().count == 1)
+  }
+
+  @Test func severalUseOneFileAtATime() async throws {
+    let stores = try (0..<3).map { _ in try CorrectionStore(url: url) }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for index in 0..<30 {
+        group.addTask { _ = try await stores[index % 3].add(self.correction("p\(index % 2)")) }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try await stores[0].counts() == ["p0": 15, "p1": 15])
+  }
+
+  @Test func placesThatCannotBeUsedAreNamed() throws {
+    let error = #expect(throws: MienError.self) { try CorrectionStore(url: folder.url) }
+    #expect(error?.subject == folder.url.path)
+    try Data().write(to: folder.file("file"))
+    #expect(throws: MienError.self) { try CorrectionStore(url: folder.file("file/corrections.sqlite")) }
+  }
+
+  @Test func exportsHoldEverythingOrARowEach() async throws {
+    let store = try CorrectionStore(url: url)
+    let time = Date(timeIntervalSince1970: 1_700_000_000.25)
+    var given = try correction(crop: Data([1, 2, 3]))
+    given.created = time
+    given.labels = "odd, \"name\""
+    let stored = try await store.add(given)
+    let json = try JSONSerialization.jsonObject(with: CorrectionExport.json([stored])) as? [[String: Any]]
+    let entry = try #require(json?.first)
+    #expect(entry["profile"] as? String == "me" && entry["emotion"] as? String == "contempt")
+    #expect(entry["embedding"] as? [Double] == [1.5, -2, Double(Float.pi)])
+    #expect(entry["crop"] as? String == "AQID" && entry["created"] as? String == "2023-11-14T22:13:20.250Z")
+    #expect((entry["read"] as? [String: Any])?["emotion"] as? String == "happiness")
+    let lines = String(decoding: CorrectionExport.csv([stored]), as: UTF8.self).split(separator: "\r\n")
+    #expect(lines.count == 2)
+    #expect(
+      lines[1] == "\(stored.id),me,2023-11-14T22:13:20.250Z,contempt,happiness,0.75,\"odd, \"\"name\"\"\",abc,true")
+  }
+}
