@@ -89,10 +89,11 @@ let package = Package(
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
     // The server: a program of its own, so that `mien` builds and starts without it.
+    .target(name: "CMienServerFiles", exclude: ["openapi.json"]),
     .target(
       name: "MienServer",
       dependencies: [
-        "MienInference", "MienONNX", .product(name: "Hummingbird", package: "hummingbird"),
+        "CMienServerFiles", "MienInference", "MienONNX", .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"), .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: strict),

@@ -53,6 +53,12 @@ struct ServeCommand: AsyncParsableCommand {
       valueName: "file"))
   var corrections: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where videos lie until they are read, and their results after. Without it, a folder in MIEN_CACHE or ~/.cache/mien.",
+      valueName: "dir"))
+  var stateDir: String?
+
   @OptionGroup(title: "Limits") var limits: LimitOptions
 
   func validate() throws {
@@ -89,7 +95,9 @@ struct ServeCommand: AsyncParsableCommand {
         "the corrections were damaged and put aside, new ones are begun",
         metadata: ["file": "\(store.url.path)", "aside": "\(damaged.path)"])
     }
-    return try MienServer(options: options, classifier: classifier, corrections: store, logger: logger)
+    let state = try stateDir.map { try StateFolder(URL(fileURLWithPath: $0, isDirectory: true)) } ?? .first()
+    return try MienServer(
+      options: options, classifier: classifier, state: state, corrections: store, logger: logger)
   }
 }
 
@@ -121,6 +129,24 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long a connection may be idle.", valueName: "seconds"))
   var idleTimeout = standard.idleSeconds
 
+  @Option(help: ArgumentHelp("Most sessions at a time.", valueName: "n"))
+  var maxSessions = standard.sessions
+
+  @Option(help: ArgumentHelp("How long a session may be unused.", valueName: "seconds"))
+  var sessionTimeout = standard.sessionSeconds
+
+  @Option(help: ArgumentHelp("Most bytes of a video.", valueName: "bytes"))
+  var maxVideo = standard.videoBytes
+
+  @Option(help: ArgumentHelp("Most videos that are received, wait or are read at a time.", valueName: "n"))
+  var maxVideos = standard.videos
+
+  @Option(help: ArgumentHelp("How long the upload of a video may take.", valueName: "seconds"))
+  var videoTimeout = standard.videoSeconds
+
+  @Option(help: ArgumentHelp("How long the result of a video is kept.", valueName: "seconds"))
+  var keepResults = standard.resultSeconds
+
   @Option(help: ArgumentHelp("How long accepted work may take to finish at the end.", valueName: "seconds"))
   var shutdownTimeout = standard.shutdownSeconds
 
@@ -136,6 +162,12 @@ struct LimitOptions: ParsableArguments {
     limits.bodySeconds = bodyTimeout
     limits.idleSeconds = idleTimeout
     limits.shutdownSeconds = shutdownTimeout
+    limits.sessions = maxSessions
+    limits.sessionSeconds = sessionTimeout
+    limits.videoBytes = maxVideo
+    limits.videos = maxVideos
+    limits.videoSeconds = videoTimeout
+    limits.resultSeconds = keepResults
     return limits
   }
 }

@@ -25,8 +25,8 @@ import Testing
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     return try MienServer(
-      options: options, classifier: EmotionClassifier(model: TinyGraph.model(), threads: 1), corrections: store,
-      logger: logger)
+      options: options, classifier: EmotionClassifier(model: TinyGraph.model(), threads: 1),
+      state: StateFolder(folder.file("state")), corrections: store, logger: logger)
   }
 
   private struct Entry: Decodable {
