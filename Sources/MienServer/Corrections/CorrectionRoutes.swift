@@ -41,7 +41,7 @@ struct CorrectionRoutes: Sendable {
         "emotion is one of \(labels.emotions.sorted().map(\.rawValue).joined(separator: ", ")).")
     }
     let box = try Self.box(query)
-    let keepsCrop = try query.choice("crop", Switch.false) == .true
+    let keepsCrop = try query.flag("crop") ?? false
     try PictureInput.checkContentType(of: request)
     return try await bodies.withBody(of: request, limit: bodies.limits.bodyBytes) { body in
       let input = try PictureInput(request, body: body, limit: 1)
@@ -67,8 +67,8 @@ struct CorrectionRoutes: Sendable {
     let store = try open()
     let query = try Query(request, "profile", "after", "limit")
     let profile = try query.text("profile").map { _ in try Self.profile(query) }
-    let after = try query.number("after", in: 0...9e15) ?? 0
-    let limit = Int(try query.number("limit", in: 1...Double(Self.pageSize)) ?? Double(Self.pageSize))
+    let after = try query.integer("after", in: 0...Int.max) ?? 0
+    let limit = try query.integer("limit", in: 1...Self.pageSize) ?? Self.pageSize
     let found = try await store.corrections(
       of: profile, owner: context.client, after: Int64(after), limit: limit)
     return try JSON.response(
@@ -90,10 +90,6 @@ struct CorrectionRoutes: Sendable {
     return Response(status: .noContent)
   }
 
-  private enum Switch: String, CaseIterable {
-    case `true`, `false`
-  }
-
   private struct Page: Encodable {
     let corrections: [CorrectionJSON]
     /// What to ask for `after`; absent at the end.
@@ -108,13 +104,12 @@ struct CorrectionRoutes: Sendable {
 
   /// The box that the query names; nil for the whole picture.
   private static func box(_ query: Query) throws -> Box? {
-    let names = ["x", "y", "width", "height"]
-    let values = try names.compactMap { try query.number($0, in: 0...100_000) }
-    if values.isEmpty { return nil }
-    guard values.count == names.count, values.allSatisfy({ $0 == $0.rounded() }), values[2] >= 1, values[3] >= 1 else {
-      throw APIError.badRequest("A box has whole numbers x, y, width and height.")
+    let values = try [("x", 0), ("y", 0), ("width", 1), ("height", 1)].compactMap { name, least in
+      try query.integer(name, in: least...100_000)
     }
-    return Box(x: Int(values[0]), y: Int(values[1]), width: Int(values[2]), height: Int(values[3]))
+    if values.isEmpty { return nil }
+    guard values.count == 4 else { throw APIError.badRequest("A box has x, y, width and height.") }
+    return Box(x: values[0], y: values[1], width: values[2], height: values[3])
   }
 }
 
