@@ -71,7 +71,9 @@ import Testing
   }
 
   @Test func bodiesThatAreRefusedAreNotReadToTheirEnd() async throws {
-    try await withServer { $0.limits.bodyBytes = 1000 } _: { _, port in
+    try await withServer {
+      $0.limits.bodyBytes = 1000
+    } _: { _, port in
       for fields in ["Content-Length: 100000000000", "Transfer-Encoding: chunked"] {
         let raw = try RawClient(port: port)
         try await raw.send(head("/v1/detect", "Content-Type: image/jpeg", fields))

@@ -81,7 +81,8 @@ import Testing
 
   /// Whatever comes in, the parser answers with parts that lie in the body and within its bounds, or refuses.
   @Test func mutatedFormsNeverBreakTheParser() throws {
-    let head = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
+    let head =
+      "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
     let form = [UInt8]((head + "first\r\n\r\n--b" + "\r\n" + head.dropFirst(5) + "second\r\n--b--\r\n").utf8)
     let tokens = ["\r\n", "--b", "--", "\r", ";", "\"", "\\", ": ", "=", "\0", "name=", "\r\n\r\n", "\r\n--b--"]
       .map { [UInt8]($0.utf8) }

@@ -41,7 +41,9 @@ import Testing
       handle.readabilityHandler = { _ = $0.availableData }
     }
 
-    func request(_ method: String, _ path: String, _ body: Data = Data(), type: String = "video/mp4") async throws -> String {
+    func request(
+      _ method: String, _ path: String, _ body: Data = Data(), type: String = "video/mp4"
+    ) async throws -> String {
       let raw = try RawClient(port: port)
       let head =
         "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: \(type)\r\n"

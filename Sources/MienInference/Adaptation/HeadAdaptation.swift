@@ -39,6 +39,12 @@ public struct HeadAdaptation: Sendable {
     /// How far the readings of the reference faces are expected to change on average: the second-order
     /// Kullback-Leibler divergence, in nats.
     public let divergence: Double
+
+    package init(head: LinearHead, strength: Double, divergence: Double) {
+      self.head = head
+      self.strength = strength
+      self.divergence = divergence
+    }
   }
 
   /// The change of ordinary readings that is allowed by default, in nats a face. Chosen on people that no reported
