@@ -8,6 +8,8 @@ public import MienONNX
 public final class EmotionClassifier: Sendable {
   /// The name of the network's input.
   public static let inputName = "faces"
+  /// The name of the output with the feature maps, where a model has them.
+  static let featuresName = "features"
   /// Faces a run: larger batches are cut into runs of this size and single faces, so that the network is prepared for
   /// two shapes only.
   static let batchSize = 8
@@ -19,6 +21,8 @@ public final class EmotionClassifier: Sendable {
   /// The label set of most classes; of equals, the first.
   public let widestLabels: LabelSet
   private let outputShapes: [String: [Int]]
+  /// The heads that class activation maps can be made of, by output.
+  let pooledHeads: [String: PooledHead]
   private let network: CompiledNetwork
 
   /// Compiles a model and checks that its card tells the truth about the network.
@@ -51,6 +55,11 @@ public final class EmotionClassifier: Sendable {
       if shape.first == .some(nil), !rest.contains(nil) { shapes[name] = rest.compactMap(\.self) }
     }
     outputShapes = shapes
+    var heads: [String: PooledHead] = [:]
+    for labels in labelSets where shapes[Self.featuresName] != nil {
+      heads[labels.name] = model.pooledHead(of: labels.name, features: Self.featuresName)
+    }
+    pooledHeads = heads
   }
 
   /// The names of the tensors that a run gives.

@@ -1,12 +1,13 @@
 public import ArgumentParser
 public import MienTorch
 
-/// `mien-train`: the part of Mien that trains and exports. `mien` hands its `train` and `export` commands over to it.
+/// `mien-train`: the part of Mien that trains and exports. `mien` hands its `train`, `tune` and `export`
+/// commands over to it.
 @main
 struct MienTrain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mien-train", abstract: "Train networks that recognise emotion in faces, and export them.",
-    subcommands: [TrainCommand.self, ExportCommand.self, BenchmarkCommand.self])
+    subcommands: [TrainCommand.self, TuneCommand.self, ExportCommand.self, BenchmarkCommand.self])
 }
 
 extension Torch.Device: ExpressibleByArgument {}

@@ -25,7 +25,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["train", "export"])
+  @Test(arguments: ["train", "tune", "export"])
   func argumentsAndStatusArePassedOn(command: String) throws {
     let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\nexit 37\n")
     let arguments = ["a b.yaml", "--set", "x=1", "--help", "-o", "run", "--", "-", ""]

@@ -35,6 +35,17 @@ struct Train: ParsableCommand {
   func run() throws { try HandOver.run("train", arguments) }
 }
 
+/// `mien tune`, by `mien-train`.
+struct Tune: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Searches for better values of a recipe's keys.", discussion: "`mien tune --help` lists the options.")
+
+  @Argument(parsing: .captureForPassthrough, help: "A recipe, data and options for mien-train.")
+  var arguments: [String] = []
+
+  func run() throws { try HandOver.run("tune", arguments) }
+}
+
 /// `mien export`, by `mien-train`.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
