@@ -21,7 +21,7 @@ struct TuneRunCommand: AsyncParsableCommand {
       command with --resume continues.
       """)
 
-  @Argument(help: "The recipe, a YAML file.")
+  @Argument(help: "The recipe: a YAML file, or a built-in name.")
   var recipe: String
 
   @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`.")
@@ -119,7 +119,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   private func plan(for sets: [FaceSet]) throws -> TuningPlan {
     var settings = settings
     if let folds { settings.append("folds.count=\(folds)") }
-    var base = try RecipeFile.read(URL(fileURLWithPath: recipe), settings: settings)
+    var base = try RecipeFile.find(recipe, settings: settings)
     // A search may be resumed from another working directory.
     if !base.initialWeights.isEmpty { base.initialWeights = URL(fileURLWithPath: base.initialWeights).path }
     let axes =
