@@ -212,17 +212,6 @@ extension EmotionClassifier {
 }
 
 extension EmotionDistribution {
-  /// The share of each other class in what class `index` leaves to the others; 0 for itself.
-  fileprivate func rivals(of index: Int) -> [Float] {
-    var shares = probabilities
-    shares[index] = 0
-    let sum = shares.reduce(0, +)
-    guard sum > 0 else {
-      return shares.indices.map { $0 == index ? 0 : 1 / Float(shares.count - 1) }
-    }
-    return shares.map { $0 / sum }
-  }
-
   /// The natural logarithm of a probability, as if it were at least 10^-6.
   fileprivate func logarithm(_ index: Int) -> Float { log(max(probabilities[index], 1e-6)) }
 }

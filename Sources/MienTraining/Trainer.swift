@@ -133,7 +133,8 @@ public import MienTorch
 
   private func finishEpoch(learningRate: Double) throws {
     var heads: [EpochResult.Head]
-    do { heads = try Validation.measure(trainStep.average, data: data, part: data.validation) } catch let error as MienError
+    do { heads = try Validation.measure(trainStep.average, data: data, part: data.validation) } catch let error
+      as MienError
       where error.kind == .format
     { throw divergence("the network's outputs are no probabilities") }
     for (labels, tally) in zip(data.labels, progress.tallies) where tally.counted > 0 {

@@ -3,13 +3,14 @@ public import MienTorch
 public import MienTraining
 
 /// `mien-train`: the part of Mien that trains and exports. `mien` hands its `train`, `tune`, `reproduce` and `export`
-/// commands over to it.
+/// commands, and `explain --run`, over to it.
 @main
 struct MienTrain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mien-train", abstract: "Train networks that recognise emotion in faces, and export them.",
     subcommands: [
-      TrainCommand.self, TuneCommand.self, ReproduceCommand.self, ExportCommand.self, BenchmarkCommand.self,
+      TrainCommand.self, TuneCommand.self, ReproduceCommand.self, ExportCommand.self, ExplainCommand.self,
+      BenchmarkCommand.self,
     ])
 }
 

@@ -34,6 +34,12 @@ import Testing
     #expect(outcome.output == ([command] + arguments).map { "<\($0)>\n" }.joined())
   }
 
+  @Test func runsAreExplainedByTheOtherProgram() throws {
+    let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\n")
+    let outcome = try Command.run(installed.mien.path, ["explain", "faces", "--run", "a b", "--limit", "3"])
+    #expect(outcome.status == 0 && outcome.output == "<explain>\n<faces>\n<--run>\n<a b>\n<--limit>\n<3>\n")
+  }
+
   @Test func aLinkFindsWhatLiesBesideItsTarget() throws {
     let installed = try Installation(script: "#!/bin/sh\nexit 5\n")
     let elsewhere = try TemporaryFolder()

@@ -33,6 +33,16 @@ import Testing
     #expect(throws: MienError.self) { try map.drawn(over: [1], channels: 1) }
   }
 
+  @Test func aPictureIsTheEnlargedFaceUnderItsMap() throws {
+    let map = try EmotionMap(emotion: .anger, coarse: [0, 1, 1, 0], rows: 2, columns: 2, width: 2, height: 2)
+    let png = try map.picture(over: [0, 100, 200, 50], channels: 1, scale: 3)
+    let enlarged = try map.resized(width: 6, height: 6)
+    // The corners' pixels are those of the face.
+    let drawn = try enlarged.drawn(over: [UInt8](repeating: 0, count: 36), channels: 1)
+    #expect(png.prefix(4) == Data([0x89, 0x50, 0x4E, 0x47]) && png[19] == 6 && png[23] == 6 && drawn.count == 108)
+    #expect(throws: MienError.self) { try map.picture(over: [0], channels: 1) }
+  }
+
   @Test func regionsCoverTheFrameOnce() throws {
     #expect(abs(FaceRegion.areas.reduce(0, +) - 1) < 1e-12 && FaceRegion.areas.allSatisfy { $0 > 0.03 })
     // What FER2013's mean face has there.

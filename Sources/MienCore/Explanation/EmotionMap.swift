@@ -1,3 +1,5 @@
+public import Foundation
+
 /// How strongly each place of a framed face speaks for an emotion.
 public struct EmotionMap: Sendable, Equatable {
   /// The emotion.
@@ -23,19 +25,7 @@ public struct EmotionMap: Sendable, Equatable {
           + "\(coarse.count)")
     }
     guard coarse.allSatisfy(\.isFinite) else { throw MienError(.format, nil, "a map's value is no number") }
-    let (across, down) = (Self.places(columns, over: width), Self.places(rows, over: height))
-    var values: [Float] = []
-    values.reserveCapacity(width * height)
-    for row in down {
-      for column in across {
-        func mix(_ row: Int) -> Float {
-          let (first, second) = (coarse[row * columns + column.first], coarse[row * columns + column.second])
-          return first + column.share * (second - first)
-        }
-        let (upper, lower) = (mix(row.first), mix(row.second))
-        values.append(max(0, upper + row.share * (lower - upper)))
-      }
-    }
+    let values = Self.enlarged(coarse, rows: rows, columns: columns, width: width, height: height).map { max(0, $0) }
     let largest = values.max() ?? 0
     self.emotion = emotion
     (self.width, self.height) = (width, height)
@@ -46,6 +36,24 @@ public struct EmotionMap: Sendable, Equatable {
   public func resized(width: Int, height: Int) throws -> EmotionMap {
     try EmotionMap(
       emotion: emotion, coarse: values, rows: self.height, columns: self.width, width: width, height: height)
+  }
+
+  /// Bilinear between the places' centres, the border repeated.
+  private static func enlarged(_ coarse: [Float], rows: Int, columns: Int, width: Int, height: Int) -> [Float] {
+    let across = places(columns, over: width)
+    var values: [Float] = []
+    values.reserveCapacity(width * height)
+    for row in places(rows, over: height) {
+      for column in across {
+        func mix(_ row: Int) -> Float {
+          let (first, second) = (coarse[row * columns + column.first], coarse[row * columns + column.second])
+          return first + column.share * (second - first)
+        }
+        let (upper, lower) = (mix(row.first), mix(row.second))
+        values.append(upper + row.share * (lower - upper))
+      }
+    }
+    return values
   }
 
   /// For each of `size` pixels the two of `count` places it lies between, and how near it is to the second.
@@ -84,6 +92,22 @@ public struct EmotionMap: Sendable, Equatable {
         return UInt8((Float(level) * (1 - opacity) + color * opacity).rounded())
       }
     }
+  }
+
+  /// The map drawn over its face, both enlarged `scale` times, as a PNG file.
+  ///
+  /// - Parameter pixels: [height, width, channels] of the map's own size.
+  /// - Throws: ``MienError`` where the sizes differ.
+  public func picture(over pixels: [UInt8], channels: Int, scale: Int = 4) throws -> Data {
+    guard [1, 3].contains(channels), pixels.count == values.count * channels, (1...16).contains(scale) else {
+      throw MienError(.mismatch, nil, "a map of \(width)x\(height) does not fit a face of \(pixels.count) samples")
+    }
+    let grey = (channels == 3 ? Preprocessing.grey(rgb: pixels) : pixels).map(Float.init)
+    let size = (width: width * scale, height: height * scale)
+    let face = Self.enlarged(grey, rows: height, columns: width, width: size.width, height: size.height)
+    let drawn = try resized(width: size.width, height: size.height)
+      .drawn(over: face.map { UInt8($0.rounded()) }, channels: 1)
+    return try PNG.encoded(width: size.width, height: size.height, channels: 3, pixels: drawn)
   }
 
   private static let opacity: Float = 0.65
