@@ -34,6 +34,15 @@ public struct EmotionDistribution: Sendable, Hashable {
     return (labels.emotions[best], probabilities[best])
   }
 
+  /// The share of each other class in what class `index` leaves to the others, [K]; 0 for itself.
+  package func rivals(of index: Int) -> [Float] {
+    var shares = probabilities
+    shares[index] = 0
+    let sum = shares.reduce(0, +)
+    guard sum > 0 else { return shares.indices.map { $0 == index ? 0 : 1 / Float(shares.count - 1) } }
+    return shares.map { $0 / sum }
+  }
+
   /// The distribution over the classes shared with `other`, in `other`'s order and renormalised; classes that
   /// this one lacks get 0. Where all shared probability is 0, the shared classes are equally likely.
   ///

@@ -61,6 +61,17 @@ extension FaceSet {
     }
   }
 
+  /// Up to `count` faces, drawn at random under a fixed seed, in rising order.
+  ///
+  /// - Parameter split: nil for all faces.
+  package func sample(in split: Split?, count: Int) -> [Int] {
+    var random = SeededRandom(seed: 0)
+    return indices(in: split).shuffled(using: &random).prefix(count).sorted()
+  }
+
+  /// The split to look at where none is named: test, else validation, else nil for all faces.
+  package var usualSplit: Split? { [.test, .validation].first { !indices(in: $0).isEmpty } }
+
   /// The faces of `split` that have a label under `source`, with it.
   public func labelled(_ source: LabelSource, in split: Split?) -> [(index: Int, label: Emotion)] {
     indices(in: split).compactMap { index in label(at: index, source).map { (index, $0) } }

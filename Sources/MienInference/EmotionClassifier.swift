@@ -8,6 +8,8 @@ public import MienONNX
 public final class EmotionClassifier: Sendable {
   /// The name of the network's input.
   public static let inputName = "faces"
+  /// The name of the output with the feature maps, where a model has them.
+  static let featuresName = "features"
   /// Faces a run: larger batches are cut into runs of this size and single faces, so that the network is prepared for
   /// two shapes only.
   static let batchSize = 8
@@ -21,6 +23,8 @@ public final class EmotionClassifier: Sendable {
   /// The last layer that stands in for the model's own; nil for the model as it is.
   public let adaptedHead: AdaptedHead?
   private let outputShapes: [String: [Int]]
+  /// The heads that class activation maps can be made of, by output; an adapted one is none of them.
+  let pooledHeads: [String: PooledHead]
   private let network: CompiledNetwork
 
   /// Compiles a model and checks that its card tells the truth about the network.
@@ -59,6 +63,11 @@ public final class EmotionClassifier: Sendable {
     try adaptedHead?.check(
       fits: card, labelSets: labelSets, width: embedding?.count == 1 ? embedding?.first : nil)
     self.adaptedHead = adaptedHead
+    var heads: [String: PooledHead] = [:]
+    for labels in labelSets where shapes[Self.featuresName] != nil && labels != adaptedHead?.labels {
+      heads[labels.name] = model.pooledHead(of: labels.name, features: Self.featuresName)
+    }
+    pooledHeads = heads
   }
 
   /// The names of the tensors that a run gives.

@@ -39,10 +39,15 @@ package struct FaceFinder: Sendable {
     }
     prepared.framing = try clock.measure {
       for face in prepared.faces {
-        let crop = try detector == nil ? frame.face(whole: image) : frame.face(in: face.box, of: image)
+        let crop = try crop(face.box, of: image)
         prepared.inputs += try frame.preprocessing.input(pixels: crop.pixels, sourceChannels: crop.channels)
       }
     }
     return prepared
+  }
+
+  /// A found face as the model wants to see it.
+  func crop(_ box: Box, of image: Image) throws -> Image {
+    try detector == nil ? frame.face(whole: image) : frame.face(in: box, of: image)
   }
 }

@@ -53,8 +53,7 @@ public import MienTorch
   /// - Parameter frozen: how many of the trunk's first layers run as at inference and get no gradients, whatever `pass`
   ///   says.
   public func logits(_ faces: Tensor, _ pass: ForwardPass, frozen: Int = 0) throws -> [Tensor] {
-    let scaled = scaling == .identity ? faces : try faces.scaled(by: scaling.scale, offset: scaling.offset)
-    var features = try scaled.channelsLast()
+    var features = try scaled(faces).channelsLast()
     if frozen > 0 {
       features = try Tensor.withGradients(false) {
         try trunk.layers.prefix(frozen).reduce(features) { try $1($0, .inference) }
@@ -63,6 +62,15 @@ public import MienTorch
     features = try trunk.layers.dropFirst(frozen).reduce(features) { try $1($0, pass) }
     let embedding = try neck(features, pass)
     return try heads.map { try $0(embedding, pass) }
+  }
+
+  /// The feature maps, `[N, F, h, w]`.
+  package func features(_ faces: Tensor, _ pass: ForwardPass) throws -> Tensor {
+    try trunk(scaled(faces).channelsLast(), pass)
+  }
+
+  private func scaled(_ faces: Tensor) throws -> Tensor {
+    scaling == .identity ? faces : try faces.scaled(by: scaling.scale, offset: scaling.offset)
   }
 
   /// All parameters, in order of declaration.

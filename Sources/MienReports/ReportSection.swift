@@ -28,6 +28,8 @@ public enum ReportBlock: Sendable {
   case chart(Drawing, caption: String?)
   /// Faces with their probabilities.
   case faces([FaceCard])
+  /// Faces with the maps that explain their readings.
+  case maps([MapsCard])
   /// Text as it is written, such as a recipe.
   case verbatim(String)
 
@@ -85,6 +87,7 @@ public enum ReportBlock: Sendable {
     case .chart(let drawing, let caption):
       "<figure>\n<div class=\"scroll\">\(drawing.inline)</div>\n"
         + (caption.map { "<figcaption>\(escaped($0))</figcaption>\n" } ?? "") + "</figure>"
+    case .maps(let cards): cards.map(\.html).joined(separator: "\n")
     case .faces(let faces): "<div class=\"faces\">" + faces.map(\.html).joined(separator: "\n") + "</div>"
     }
   }

@@ -47,8 +47,10 @@ public enum RecipeFile {
     return try parse(String(cString: text), file: "\(name).yaml", settings: settings)
   }
 
-  /// The recipe written in `text`; `file` stands in errors.
-  public static func parse(_ text: String, file: String, settings: [String] = []) throws -> Recipe {
+  /// The recipe written in `text`; `file` and `option`, which the settings were given by, stand in errors.
+  public static func parse(
+    _ text: String, file: String, settings: [String] = [], option: String = "--set"
+  ) throws -> Recipe {
     var tree = try value(of: Recipe())
     var places = RecipePlaces(file: file)
     do {
@@ -57,7 +59,7 @@ public enum RecipeFile {
       throw MienError(.format, file, "is not valid YAML: \(error)")
     }
     for setting in settings {
-      let subject = "--set \(setting)"
+      let subject = "\(option) \(setting)"
       guard let separator = setting.firstIndex(of: "="), separator != setting.startIndex else {
         throw MienError(.argument, subject, "expected key=value")
       }
@@ -129,7 +131,8 @@ public enum RecipeFile {
     tree = .object(members)
   }
 
-  private static func json(_ node: Node) -> JSONValue {
+  /// A node as a value.
+  static func json(_ node: Node) -> JSONValue {
     switch node {
     case .mapping(let mapping):
       return .object(Dictionary(mapping.map { ($0.key.string ?? "", json($0.value)) }, uniquingKeysWith: { $1 }))

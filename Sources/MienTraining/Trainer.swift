@@ -13,6 +13,8 @@ public import MienTorch
   private let observers: [any TrainingObserver]
   private var progress = Progress()
   private let plan: TrainingPlan
+  /// Whether the loss or the network's outputs became no numbers, which ``run(shouldStop:)`` has thrown then.
+  private(set) var hasDiverged = false
   private let batches: TrainingBatches
 
   /// Locks the run folder, loads the data, builds the network, and restores the last checkpoint where the run has one,
@@ -74,12 +76,7 @@ public import MienTorch
     while progress.step < plan.steps, !stopsEarly {
       let rate = learningRate(at: progress.step)
       let (loss, heads) = try step(progress.step, learningRate: rate)
-      guard loss.isFinite else {
-        throw MienError(
-          .argument, run.url.path,
-          "the loss is \(loss) at step \(progress.step); the last checkpoint is kept. "
-            + "Try a lower optimizer.learningRate")
-      }
+      guard loss.isFinite else { throw divergence("the loss is \(loss)") }
       progress.add(loss, heads: heads)
       for observer in observers {
         try observer.stepped(
@@ -100,6 +97,13 @@ public import MienTorch
       }
     }
     return try finish()
+  }
+
+  private func divergence(_ what: String) -> MienError {
+    hasDiverged = true
+    return MienError(
+      .argument, run.url.path,
+      "\(what) at step \(progress.step); the last checkpoint is kept. Try a lower optimizer.learningRate")
   }
 
   private var stopsEarly: Bool { recipe.earlyStopping.ends(after: progress.epochs, selection: recipe.selection) }
@@ -128,7 +132,11 @@ public import MienTorch
   }
 
   private func finishEpoch(learningRate: Double) throws {
-    var heads = try Validation.measure(trainStep.average, data: data, part: data.validation)
+    var heads: [EpochResult.Head]
+    do { heads = try Validation.measure(trainStep.average, data: data, part: data.validation) } catch let error
+      as MienError
+      where error.kind == .format
+    { throw divergence("the network's outputs are no probabilities") }
     for (labels, tally) in zip(data.labels, progress.tallies) where tally.counted > 0 {
       guard let head = heads.firstIndex(where: { $0.labels == labels.name }) else { continue }
       heads[head].trainingAccuracy = Double(tally.right) / Double(tally.counted)

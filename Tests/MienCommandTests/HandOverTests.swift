@@ -27,13 +27,19 @@ import Testing
     }
   }
 
-  @Test(arguments: ["train", "export", "serve", "adapt", "corrections"])
+  @Test(arguments: ["train", "tune", "reproduce", "export", "serve", "adapt", "corrections"])
   func argumentsAndStatusArePassedOn(command: String) throws {
     let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\nexit 37\n")
     let arguments = ["a b.yaml", "--set", "x=1", "--help", "-o", "run", "--", "-", ""]
     let outcome = try Command.run(installed.mien.path, [command] + arguments)
     #expect(outcome.status == 37)
     #expect(outcome.output == ([command] + arguments).map { "<\($0)>\n" }.joined())
+  }
+
+  @Test func runsAreExplainedByTheOtherProgram() throws {
+    let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\n")
+    let outcome = try Command.run(installed.mien.path, ["explain", "faces", "--run", "a b", "--limit", "3"])
+    #expect(outcome.status == 0 && outcome.output == "<explain>\n<faces>\n<--run>\n<a b>\n<--limit>\n<3>\n")
   }
 
   @Test func aLinkFindsWhatLiesBesideItsTarget() throws {

@@ -9,11 +9,17 @@ public final class TerminalProgress: TrainingObserver {
   private var lastEpoch: EpochResult?
 
   private let member: String
+  private let isBrief: Bool
 
   /// Writes to standard error.
   ///
-  /// - Parameter member: which run of a series it is; empty for a run alone.
-  public init(member: String = "") { self.member = member }
+  /// - Parameters:
+  ///   - member: which run of a series it is; empty for a run alone.
+  ///   - isBrief: whether only the running line is shown, for many short runs.
+  public init(member: String = "", isBrief: Bool = false) {
+    self.member = member
+    self.isBrief = isBrief
+  }
 
   /// Says what is trained on what, and where.
   public func started(_ plan: TrainingPlan) {
@@ -21,6 +27,7 @@ public final class TerminalProgress: TrainingObserver {
     begin = .now
     lastShown = .now
     lastEpoch = plan.history.last
+    guard !isBrief else { return }
     let parameters = String(format: "%.2f M", Double(plan.parameterCount) / 1e6)
     say(
       "\(plan.name)\(member.isEmpty ? "" : " \(member)"): \(parameters) parameters, \(plan.trainCount) faces to train on, "
@@ -40,7 +47,7 @@ public final class TerminalProgress: TrainingObserver {
     let epoch = (step.step - 1) / plan.stepsPerEpoch + 1
     let share = 100 * ((step.step - 1) % plan.stepsPerEpoch + 1) / plan.stepsPerEpoch
     let line =
-      "epoch \(epoch)/\(plan.epochs) \(share)%  loss \(String(format: "%.4f", step.loss))  "
+      "\(isBrief ? "\(member) " : "")epoch \(epoch)/\(plan.epochs) \(share)%  loss \(String(format: "%.4f", step.loss))  "
       + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize))) "
       + "images/s  \(Self.duration(left)) left"
     if isTerminal {
@@ -53,6 +60,7 @@ public final class TerminalProgress: TrainingObserver {
   /// Says what the epoch came to.
   public func finishedEpoch(_ result: EpochResult, isBest: Bool) {
     lastEpoch = result
+    guard !isBrief else { return }
     let heads = result.heads.map { head in
       let training = head.trainingAccuracy.map { String(format: ", train %.2f%%", $0 * 100) } ?? ""
       return String(
@@ -67,6 +75,7 @@ public final class TerminalProgress: TrainingObserver {
   /// Says how to go on.
   public func stopped(_ plan: TrainingPlan, step: Int) {
     clearLine()
+    guard !isBrief else { return }
     let folder = URL(fileURLWithPath: plan.folder)
     let whole = member.isEmpty ? folder : folder.deletingLastPathComponent()
     say("stopped at step \(step); continue with --resume \(whole.path)")
@@ -75,6 +84,7 @@ public final class TerminalProgress: TrainingObserver {
   /// Says which epoch was best and how to export it.
   public func finished(_ plan: TrainingPlan, result: RunResult) {
     clearLine()
+    guard !isBrief else { return }
     if result.stoppedEarly { say("stopped early after epoch \(result.epochs): no better for the recipe's patience") }
     say("best epoch \(result.best.epoch): validation \(Self.accuracies(result.best.heads))")
     if !result.test.isEmpty { say("test, measured once: \(Self.accuracies(result.test))") }

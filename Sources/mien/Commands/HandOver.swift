@@ -41,6 +41,17 @@ struct Train: ParsableCommand {
   func run() throws { try HandOver.run(.train, "train", arguments) }
 }
 
+/// `mien tune`, by `mien-train`.
+struct Tune: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Searches for better values of a recipe's keys.", discussion: "`mien tune --help` lists the options.")
+
+  @Argument(parsing: .captureForPassthrough, help: "A recipe, data and options for mien-train.")
+  var arguments: [String] = []
+
+  func run() throws { try HandOver.run("tune", arguments) }
+}
+
 /// `mien reproduce`, by `mien-train`.
 struct Reproduce: ParsableCommand {
   static let configuration = CommandConfiguration(

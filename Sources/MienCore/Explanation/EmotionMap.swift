@@ -1,0 +1,118 @@
+public import Foundation
+
+/// How strongly each place of a framed face speaks for an emotion.
+public struct EmotionMap: Sendable, Equatable {
+  /// The emotion.
+  public let emotion: Emotion
+  /// The face's width in pixels.
+  public let width: Int
+  /// The face's height in pixels.
+  public let height: Int
+  /// [height, width] row by row, 0…1: the largest is 1, or all are 0 where no place speaks for the emotion.
+  public let values: [Float]
+
+  /// Enlarges `coarse` to the face (bilinear between the places' centres, the border repeated), drops what is negative,
+  /// and divides by the largest value.
+  ///
+  /// - Parameters:
+  ///   - coarse: [rows, columns] evidence on any scale: positive where a place speaks for the emotion.
+  /// - Throws: ``MienError`` where a size is not positive, the count does not fit, or a value is not finite.
+  public init(emotion: Emotion, coarse: [Float], rows: Int, columns: Int, width: Int, height: Int) throws {
+    guard rows > 0, columns > 0, width > 0, height > 0, coarse.count == rows * columns else {
+      throw MienError(
+        .mismatch, nil,
+        "expected a map of \(rows)x\(columns) values for a face of \(width)x\(height), found "
+          + "\(coarse.count)")
+    }
+    guard coarse.allSatisfy(\.isFinite) else { throw MienError(.format, nil, "a map's value is no number") }
+    let values = Self.enlarged(coarse, rows: rows, columns: columns, width: width, height: height).map { max(0, $0) }
+    let largest = values.max() ?? 0
+    self.emotion = emotion
+    (self.width, self.height) = (width, height)
+    self.values = largest > 0 ? values.map { $0 / largest } : values
+  }
+
+  /// The same map for a picture of the face of another size.
+  public func resized(width: Int, height: Int) throws -> EmotionMap {
+    try EmotionMap(
+      emotion: emotion, coarse: values, rows: self.height, columns: self.width, width: width, height: height)
+  }
+
+  /// Bilinear between the places' centres, the border repeated.
+  private static func enlarged(_ coarse: [Float], rows: Int, columns: Int, width: Int, height: Int) -> [Float] {
+    let across = places(columns, over: width)
+    var values: [Float] = []
+    values.reserveCapacity(width * height)
+    for row in places(rows, over: height) {
+      for column in across {
+        func mix(_ row: Int) -> Float {
+          let (first, second) = (coarse[row * columns + column.first], coarse[row * columns + column.second])
+          return first + column.share * (second - first)
+        }
+        let (upper, lower) = (mix(row.first), mix(row.second))
+        values.append(upper + row.share * (lower - upper))
+      }
+    }
+    return values
+  }
+
+  /// For each of `size` pixels the two of `count` places it lies between, and how near it is to the second.
+  private static func places(_ count: Int, over size: Int) -> [(first: Int, second: Int, share: Float)] {
+    (0..<size).map { index in
+      let place = (Float(index) + 0.5) * Float(count) / Float(size) - 0.5
+      let inside = min(max(place, 0), Float(count - 1))
+      let first = Int(inside)
+      return (first, min(first + 1, count - 1), inside - Float(first))
+    }
+  }
+
+  /// The pixels from the highest value down, of equals in reading order.
+  package var ranking: [Int] { values.indices.sorted { (-values[$0], $0) < (-values[$1], $1) } }
+
+  /// The map drawn over its face: grey as the face, and the more a place speaks for the emotion the fuller and brighter
+  /// the colour, from violet over red to yellow.
+  ///
+  /// - Parameters:
+  ///   - pixels: [height, width, channels] of the map's own size.
+  ///   - channels: 1 or 3.
+  /// - Returns: [height, width, 3].
+  /// - Throws: ``MienError`` where the sizes differ.
+  public func drawn(over pixels: [UInt8], channels: Int) throws -> [UInt8] {
+    guard [1, 3].contains(channels), pixels.count == values.count * channels else {
+      throw MienError(
+        .mismatch, nil, "a map of \(width)x\(height) does not fit a face of \(pixels.count) samples")
+    }
+    let grey = channels == 3 ? Preprocessing.grey(rgb: pixels) : pixels
+    return zip(grey, values).flatMap { level, value -> [UInt8] in
+      let place = value * Float(Self.colors.count - 1)
+      let first = min(Int(place), Self.colors.count - 2)
+      let opacity = Self.opacity * min(1, 2 * value)
+      return zip(Self.colors[first], Self.colors[first + 1]).map { low, high in
+        let color = low + (place - Float(first)) * (high - low)
+        return UInt8((Float(level) * (1 - opacity) + color * opacity).rounded())
+      }
+    }
+  }
+
+  /// The map drawn over its face, both enlarged `scale` times, as a PNG file.
+  ///
+  /// - Parameter pixels: [height, width, channels] of the map's own size.
+  /// - Throws: ``MienError`` where the sizes differ.
+  public func picture(over pixels: [UInt8], channels: Int, scale: Int = 4) throws -> Data {
+    guard [1, 3].contains(channels), pixels.count == values.count * channels, (1...16).contains(scale) else {
+      throw MienError(.mismatch, nil, "a map of \(width)x\(height) does not fit a face of \(pixels.count) samples")
+    }
+    let grey = (channels == 3 ? Preprocessing.grey(rgb: pixels) : pixels).map(Float.init)
+    let size = (width: width * scale, height: height * scale)
+    let face = Self.enlarged(grey, rows: height, columns: width, width: size.width, height: size.height)
+    let drawn = try resized(width: size.width, height: size.height)
+      .drawn(over: face.map { UInt8($0.rounded()) }, channels: 1)
+    return try PNG.encoded(width: size.width, height: size.height, channels: 3, pixels: drawn)
+  }
+
+  private static let opacity: Float = 0.65
+  /// Violet, magenta, red, orange, yellow: lightness rises throughout, so that it reads without colour as well.
+  private static let colors: [[Float]] = [
+    [60, 15, 110], [140, 30, 110], [205, 55, 75], [245, 125, 20], [250, 235, 90],
+  ]
+}

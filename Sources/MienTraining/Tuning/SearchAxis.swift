@@ -1,0 +1,125 @@
+public import Foundation
+import MienCore
+import Yams
+
+/// One recipe key that a search varies, and the values it may take.
+///
+/// | written | values |
+/// |---|---|
+/// | `8,16,32` | a list; each entry is YAML, as `[6, 16, 64],[8, 24, 96]` or `relu,gelu` |
+/// | `0.2..0.6` | real numbers between the ends, drawn uniformly |
+/// | `log:1e-4..1e-1` | the same, their logarithms drawn uniformly |
+/// | `16..64`, `log:16..256` | whole numbers, where both ends are written as such |
+public struct SearchAxis: Codable, Sendable, Equatable {
+  /// The values.
+  enum Values: Sendable, Equatable {
+    case list([JSONValue])
+    /// Both ends included.
+    case range(low: Double, high: Double, isLogarithmic: Bool, isWhole: Bool)
+  }
+
+  /// The key, dotted as in `optimizer.learningRate`.
+  public let key: String
+  /// The values as they are written.
+  public let text: String
+  let values: Values
+
+  /// Reads the values of `key`.
+  ///
+  /// - Throws: ``MienError`` naming the key, where `text` is no list and no range.
+  public init(key: String, values text: String) throws {
+    self.key = key
+    self.text = text
+    values = try Self.values(of: text, subject: "\(key)=\(text)")
+  }
+
+  /// Reads `KEY=VALUES`.
+  public init(option: String) throws {
+    guard let separator = option.firstIndex(of: "="), separator != option.startIndex else {
+      throw MienError(.argument, "--search \(option)", "expected KEY=VALUES, as batchSize=16,32")
+    }
+    try self.init(
+      key: String(option[..<separator]), values: String(option[option.index(after: separator)...]))
+  }
+
+  /// Reads a YAML file: a mapping of keys to lists, or to ranges as text.
+  ///
+  /// - Throws: ``MienError`` naming the file, where it is none, or a value is no list and no range.
+  public static func read(_ url: URL) throws -> [SearchAxis] {
+    let text: String
+    do { text = try String(contentsOf: url, encoding: .utf8) } catch {
+      throw MienError(.file, url.path, FileProblem.reading(url))
+    }
+    let node: Node?
+    do { node = try compose(yaml: text) } catch { throw MienError(.format, url.path, "is not valid YAML: \(error)") }
+    guard case .mapping(let mapping)? = node else {
+      throw MienError(.format, url.path, "expected a mapping of recipe keys to values, as `batchSize: [16, 32]`")
+    }
+    return try mapping.map { key, value in
+      guard case .sequence(let sequence) = value else {
+        return try SearchAxis(key: key.string ?? "", values: value.string ?? "")
+      }
+      let entries = try sequence.map { try RecipeFile.json($0).jsonText }
+      return try SearchAxis(key: key.string ?? "", values: entries.joined(separator: ","))
+    }
+  }
+
+  private static func values(of text: String, subject: String) throws -> Values {
+    let isLogarithmic = text.hasPrefix("log:")
+    let ends = text.dropFirst(isLogarithmic ? 4 : 0).components(separatedBy: "..")
+    if ends.count == 2, let low = Double(ends[0]), let high = Double(ends[1]) {
+      guard low.isFinite, high.isFinite, low < high, !isLogarithmic || low > 0 else {
+        throw MienError(
+          .argument, subject, "expected a range LOW..HIGH with LOW below HIGH\(isLogarithmic ? " and above 0" : "")")
+      }
+      return .range(
+        low: low, high: high, isLogarithmic: isLogarithmic, isWhole: Int(ends[0]) != nil && Int(ends[1]) != nil)
+    }
+    guard !isLogarithmic, ends.count == 1, let node = try? compose(yaml: "[\(text)]"),
+      case .sequence(let sequence) = node, !sequence.isEmpty
+    else { throw MienError(.argument, subject, "expected a list a,b,c or a range LOW..HIGH or log:LOW..HIGH") }
+    let list = sequence.map(RecipeFile.json)
+    guard list.indices.allSatisfy({ !list[..<$0].contains(list[$0]) }) else {
+      throw MienError(.argument, subject, "expected a list without repeats")
+    }
+    return .list(list)
+  }
+
+  /// A value drawn at random. Real numbers have four significant digits, so that what is tried is what is shown.
+  func draw(_ random: inout SeededRandom) -> JSONValue {
+    switch values {
+    case .list(let list): return list[Int.random(in: list.indices, using: &random)]
+    case .range(let low, let high, false, true): return .integer(Int.random(in: Int(low)...Int(high), using: &random))
+    case .range(let low, let high, let isLogarithmic, let isWhole):
+      let share = Double(random.uniform())
+      let value = isLogarithmic ? low * pow(high / low, share) : low + (high - low) * share
+      return isWhole ? .integer(Int(value.rounded())) : .number(Double(String(format: "%.4g", value)) ?? value)
+    }
+  }
+
+  private enum CodingKeys: String, CodingKey { case key, text }
+
+  /// Decodes what ``init(key:values:)`` reads.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      key: container.decode(String.self, forKey: .key), values: container.decode(String.self, forKey: .text))
+  }
+}
+
+extension JSONValue {
+  /// The value as JSON, which is YAML too.
+  var jsonText: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+
+  /// The value as people write it in a table: text without quotes.
+  public var plainText: String {
+    if case .string(let text) = self { return text }
+    return (try? jsonText) ?? ""
+  }
+}

@@ -1,0 +1,133 @@
+import Foundation
+public import MienCore
+public import MienTorch
+
+/// Trains the trials of a search, one after another. A trial that goes on to the next rung resumes its run folder, so
+/// that it ends as it would have without the stop.
+@TorchActor public final class Tuner {
+  /// The search, with what was found out so far.
+  public private(set) var folder: TuningFolder
+  private let sets: [FaceSet]
+  private let lock: RunLock
+
+  /// A search in `folder`, begun or to be gone on with.
+  ///
+  /// - Throws: ``MienError`` where another process goes on with it.
+  public init(in folder: TuningFolder, sets: [FaceSet]) throws {
+    lock = try RunLock(folder.url)
+    // What another process found out before it let go of the lock counts.
+    self.folder = try TuningFolder(opening: folder.url)
+    self.sets = sets
+  }
+
+  /// Trains what is not trained yet.
+  ///
+  /// - Parameters:
+  ///   - observers: makes the observers of a run from its folder and name, as `trial-3` or `trial-3 fold-1`.
+  ///   - report: called with each new record.
+  ///   - shouldStop: asked after each step.
+  /// - Returns: whether the search is finished; false where it was stopped, and then it can be resumed.
+  /// - Throws: ``MienError`` where a file cannot be written, or a run was trained on other data. A trial that diverges or
+  ///   whose network cannot be built is recorded and passed over.
+  public func run(
+    observers: (_ run: RunFolder, _ name: String) -> [any TrainingObserver], report: (TrialRecord) -> Void,
+    shouldStop: () -> Bool
+  ) throws -> Bool {
+    defer { withExtendedLifetime(lock) {} }
+    for (rung, epochs) in folder.rungs.enumerated() {
+      // Known once the rung before is done.
+      guard folder.entrants.count > rung else { return false }
+      for number in folder.entrants[rung] where folder.record(number, rung: rung + 1) == nil {
+        let trial = folder.trials[number - 1]
+        guard
+          let record = try record(
+            trial, rung: rung + 1, epochs: epochs, observers: observers, shouldStop: shouldStop)
+        else { return false }
+        try folder.add(record)
+        report(record)
+      }
+    }
+    return true
+  }
+
+  private func record(
+    _ trial: TuningPlan.Trial, rung: Int, epochs: Int?,
+    observers: (_ run: RunFolder, _ name: String) -> [any TrainingObserver], shouldStop: () -> Bool
+  ) throws -> TrialRecord? {
+    let settings = Dictionary(uniqueKeysWithValues: zip(folder.plan.axes.map(\.key), trial.values))
+    do { _ = try trial.recipe.network() } catch let error as MienError {
+      return TrialRecord(.failed, message: error.message, trial: trial.number, rung: rung, settings: settings)
+    }
+    let series = try open(folder.run(of: trial), recipe: trial.recipe)
+    let members = try trial.recipe.members(for: sets)
+    let runs =
+      members.isEmpty
+      ? [(name: trial.name, run: series)]
+      : try members.map { name, recipe in
+        let run = try open(series.url.appendingPathComponent(name), recipe: recipe)
+        return (name: "\(trial.name) \(name)", run: run)
+      }
+    var results: [[EpochResult]] = []
+    for (name, run) in runs {
+      switch try train(run, to: epochs, observers: observers(run, name), shouldStop: shouldStop) {
+      case .stopped: return nil
+      case .diverged(let message):
+        return TrialRecord(.diverged, message: message, trial: trial.number, rung: rung, settings: settings)
+      case .trained(let epochs): results.append(epochs)
+      }
+    }
+    if epochs == nil, !members.isEmpty {
+      let finished = try zip(members, runs).compactMap { member, entry in
+        try RunResult(of: entry.run).map { (name: member.name, result: $0) }
+      }
+      try SeriesSummary(finished).write(to: series)
+    }
+    return TrialRecord(
+      results, selection: folder.plan.recipe.selection, trial: trial.number, rung: rung, settings: settings)
+  }
+
+  private func open(_ url: URL, recipe: Recipe) throws -> RunFolder {
+    guard RunFolder.exists(at: url) else { return try RunFolder(creating: url, recipe: recipe) }
+    let run = try RunFolder(opening: url)
+    guard run.recipe == recipe else {
+      throw MienError(.mismatch, url.path, "holds a run of another recipe than this trial's")
+    }
+    return run
+  }
+
+  private enum Training {
+    case trained([EpochResult])
+    case diverged(String)
+    case stopped
+  }
+
+  /// Trains `run` to the end of epoch `last`, or to its own end where that is nil.
+  private func train(
+    _ run: RunFolder, to last: Int?, observers: [any TrainingObserver], shouldStop: () -> Bool
+  ) throws -> Training {
+    let target = last ?? .max
+    var epochs: [EpochResult] = []
+    if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
+      epochs = try Checkpoint.read(run.lastCheckpoint).progress.epochs
+    }
+    guard try epochs.count < target && RunResult(of: run) == nil else { return .trained(Array(epochs.prefix(target))) }
+    let counter = EpochCounter()
+    let trainer = try Trainer(run: run, sets: sets, observers: observers + [counter])
+    do {
+      let result = try trainer.run(shouldStop: { counter.epochs.count >= target || shouldStop() })
+      guard result != nil || counter.epochs.count >= target else { return .stopped }
+    } catch let error as MienError where trainer.hasDiverged {
+      return .diverged(error.message)
+    }
+    return .trained(counter.epochs)
+  }
+
+  /// Keeps the finished epochs of a run.
+  private final class EpochCounter: TrainingObserver {
+    var epochs: [EpochResult] = []
+
+    func started(_ plan: TrainingPlan) { epochs = plan.history }
+    func stepped(_ step: StepResult) {}
+    func finishedEpoch(_ result: EpochResult, isBest: Bool) { epochs.append(result) }
+  }
+}

@@ -1,0 +1,146 @@
+import Foundation
+public import MienCore
+
+/// A search over recipe keys: all that decides it but the machine. Equal plans try equal trials.
+public struct TuningPlan: Codable, Sendable, Equatable {
+  /// How trials are chosen and how far they are trained.
+  public enum Method: String, Codable, Sendable, CaseIterable {
+    /// Every combination of lists, each to the end.
+    case grid
+    /// Draws, each to the end.
+    case random
+    /// All for a few epochs, the best of them for more, and so on (Jamieson and Talwalkar 2016).
+    case halving
+  }
+
+  /// One combination of values.
+  public struct Trial: Sendable, Equatable {
+    /// From 1.
+    public let number: Int
+    /// A value for each axis, in order.
+    public let values: [JSONValue]
+    /// What is trained.
+    public let recipe: Recipe
+
+    /// The name of its folder.
+    public var name: String { "trial-\(number)" }
+  }
+
+  static let currentFormat = 1
+  static let mostTrials = 10_000
+  /// Keys whose change would make scores that cannot be held against each other.
+  private static let fixedKeys = ["name", "summary", "heads", "selection", "split", "folds", "seeds"]
+
+  /// The layout's version.
+  public private(set) var format = TuningPlan.currentFormat
+  /// What all trials share.
+  public let recipe: Recipe
+  /// How trials are chosen.
+  public let method: Method
+  /// What they differ in.
+  public let axes: [SearchAxis]
+  /// How many are drawn at random; nil for every combination of lists.
+  public let draws: Int?
+  /// Of `halving`: one in so many goes on, for so many times the epochs.
+  public let eta: Int
+  /// Of `halving`: the epochs after which losers are stopped first; nil for as few as leave one winner at the end.
+  public let firstEpochs: Int?
+  /// Of the draws.
+  public let seed: UInt64
+  /// What is trained on, a data set an entry.
+  public let data: [String]
+
+  /// Plans a search, and checks that each of its trials is a valid recipe that the data sets can be split for.
+  ///
+  /// - Throws: ``MienError`` naming the key or setting at fault; an unknown key with the nearest known one.
+  public init(
+    recipe: Recipe, method: Method, axes: [SearchAxis], draws: Int? = nil, eta: Int = 3, firstEpochs: Int? = nil,
+    seed: UInt64 = 1, sets: [FaceSet]
+  ) throws {
+    (self.recipe, self.method, self.axes, self.draws) = (recipe, method, axes, draws)
+    (self.eta, self.firstEpochs, self.seed) = (eta, firstEpochs, seed)
+    data = sets.map { "\($0.info.source), \($0.count) faces of \($0.width)x\($0.height)" }
+    guard !axes.isEmpty else {
+      throw MienError(.argument, "--search", "nothing to search: name at least one key and its values")
+    }
+    for (index, axis) in axes.enumerated() {
+      if axes[..<index].contains(where: { $0.key == axis.key }) {
+        throw MienError(.argument, "--search \(axis.key)", "the key stands twice")
+      }
+      if let top = axis.key.split(separator: ".").first, Self.fixedKeys.contains(String(top)) {
+        throw MienError(
+          .argument, "--search \(axis.key)", "trials must share it, or their scores could not be compared")
+      }
+      if axis.key == "epochs", method == .halving {
+        throw MienError(.argument, "--search epochs", "halving itself chooses how long a trial trains")
+      }
+    }
+    guard eta >= 2 else { throw MienError(.argument, "--eta", "expected at least 2, found \(eta)") }
+    if let firstEpochs, firstEpochs < 1 {
+      throw MienError(.argument, "--first-epochs", "expected at least 1, found \(firstEpochs)")
+    }
+    if let draws, !(1...Self.mostTrials).contains(draws) {
+      throw MienError(.argument, "--trials", "expected 1 to \(Self.mostTrials), found \(draws)")
+    }
+    for trial in try trials() { _ = try trial.recipe.members(for: sets) }
+  }
+
+  /// The trials, in the order of their numbers.
+  ///
+  /// - Throws: ``MienError`` where one is no valid recipe, or there are too many or too few combinations.
+  public func trials() throws -> [Trial] {
+    let text = try RecipeFile.text(of: recipe)
+    return try combinations().enumerated().map { index, values in
+      let settings = try zip(axes, values).map { "\($0.key)=\(try $1.jsonText)" }
+      var recipe = try RecipeFile.parse(text, file: recipe.name, settings: settings, option: "--search")
+      recipe.name += " trial \(index + 1)"
+      return Trial(number: index + 1, values: values, recipe: recipe)
+    }
+  }
+
+  private func combinations() throws -> [[JSONValue]] {
+    let lists = axes.compactMap { axis in if case .list(let list) = axis.values { list } else { nil } }
+    let count = lists.count == axes.count ? lists.reduce(1.0) { $0 * Double($1.count) } : .infinity
+    guard let draws else {
+      if let range = axes.first(where: { if case .range = $0.values { true } else { false } }) {
+        throw MienError(
+          .argument, "--search \(range.key)=\(range.text)",
+          "a range has no end of values: give a list, or --trials N for N random draws")
+      }
+      guard count <= Double(Self.mostTrials) else {
+        throw MienError(.limit, "--search", "\(count) combinations, at most \(Self.mostTrials) are tried")
+      }
+      return lists.reduce([[]]) { rows, list in rows.flatMap { row in list.map { row + [$0] } } }
+    }
+    guard Double(draws) <= count else {
+      throw MienError(.argument, "--trials \(draws)", "there are only \(Int(count)) combinations")
+    }
+    var found: [[JSONValue]] = []
+    var random = SeededRandom(seed: seed)
+    // Whole numbers of a small range may have fewer combinations than draws are asked for.
+    for _ in 0..<(draws * 1000) where found.count < draws {
+      let values = axes.map { $0.draw(&random) }
+      if !found.contains(values) { found.append(values) }
+    }
+    guard found.count == draws else {
+      throw MienError(.argument, "--trials \(draws)", "found only \(found.count) different combinations")
+    }
+    return found
+  }
+
+  /// After how many epochs trials are held against each other; the last entry, nil, is the end of the recipe.
+  public func rungs(trialCount: Int) -> [Int?] {
+    guard method == .halving else { return [nil] }
+    var epochs = firstEpochs ?? recipe.epochs
+    if firstEpochs == nil {
+      var left = trialCount / eta
+      while left >= 1, epochs > 1 { (epochs, left) = (max(1, epochs / eta), left / eta) }
+    }
+    var rungs: [Int?] = []
+    while epochs < recipe.epochs {
+      rungs.append(epochs)
+      epochs *= eta
+    }
+    return rungs + [nil]
+  }
+}

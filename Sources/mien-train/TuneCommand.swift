@@ -1,0 +1,159 @@
+public import ArgumentParser
+import Foundation
+import MienCore
+import MienTorch
+public import MienTraining
+
+/// `mien tune RECIPE --data FACES…` and `mien tune show DIR`
+struct TuneCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tune", abstract: "Search for better values of a recipe's keys.",
+    subcommands: [TuneRunCommand.self, TuneShowCommand.self], defaultSubcommand: TuneRunCommand.self)
+}
+
+/// `mien tune RECIPE --data FACES…`
+struct TuneRunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Train a recipe with different values of its keys, and say which are best.",
+    discussion: """
+      VALUES are a list (16,32,64) or, for random draws, a range (0.2..0.6, or log:1e-4..1e-1 for equal odds a decade). \
+      `mien tune show DIR` shows a search again, also while it runs. Ctrl-C or a crash leaves a search that the same \
+      command with --resume continues.
+      """)
+
+  @Argument(help: "The recipe: a YAML file, or a built-in name.")
+  var recipe: String
+
+  @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`.")
+  var data: [String]
+
+  @Option(help: ArgumentHelp("A recipe key and the values to try. Repeatable.", valueName: "key=values"))
+  var search: [String] = []
+
+  @Option(help: ArgumentHelp("The same as a YAML file: a mapping of keys to values.", valueName: "file"))
+  var space: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      grid: every combination, each to the end. random: --trials draws, each to the end. halving: all for a few epochs, \
+      the best for more, and so on (default: grid, or random with --trials).
+      """, valueName: "grid|random|halving"))
+  var method: TuningPlan.Method?
+
+  @Option(help: ArgumentHelp("Random draws; without it, every combination.", valueName: "n"))
+  var trials: Int?
+
+  @Option(help: ArgumentHelp("Halving: one trial in N goes on, for N times the epochs.", valueName: "n"))
+  var eta = 3
+
+  @Option(
+    help: ArgumentHelp("Halving: epochs before the first trials are stopped (default: from --eta).", valueName: "n"))
+  var firstEpochs: Int?
+
+  @Option(help: ArgumentHelp("Cross-validate each trial: its score is the mean over folds.", valueName: "k"))
+  var folds: Int?
+
+  @Option(help: "Of the random draws.")
+  var seed: UInt64 = 1
+
+  @Option(name: .customLong("set"), help: "A recipe key and its value for all trials. Repeatable.")
+  var settings: [String] = []
+
+  @Flag(help: "Continue the search in --output.")
+  var resume = false
+
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: "The folder of the search (default: under MIEN_RUNS or ~/mien-runs).")
+  var output: String?
+
+  @Option(help: ArgumentHelp("Write table and charts as one HTML file at the end.", valueName: "file.html"))
+  var report: String?
+
+  @Option(help: "Where to compute: cpu or cuda.")
+  var device: Torch.Device = .cpu
+
+  @Option(help: "Threads for libtorch.")
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    if resume && output == nil { throw ValidationError("--resume needs the folder of the search: -o DIR.") }
+    if search.isEmpty && space == nil { throw ValidationError("Give the keys to search: --search KEY=VALUES.") }
+    if method == .grid && trials != nil { throw ValidationError("--trials goes with random and halving.") }
+    if method == .random && trials == nil { throw ValidationError("--method random needs --trials.") }
+    if method != .halving && firstEpochs != nil { throw ValidationError("--first-epochs goes with halving.") }
+    if threads < 1 { throw ValidationError("--threads must be at least 1.") }
+  }
+
+  func run() async throws {
+    let (device, threads) = (device, threads)
+    try await TorchActor.run { try Torch.use(device) }
+    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
+    let plan = try plan(for: sets)
+    let folder = try folder(for: plan)
+    let count = folder.trials.count
+    FileHandle.standardError.write(
+      Data("\(count) trials of \(plan.recipe.name), search folder \(folder.url.path)\n".utf8))
+    Interrupt.listen()
+    let (isFinished, result) = try await TorchActor.run {
+      try Torch.configure(threads: threads)
+      let tuner = try Tuner(in: folder, sets: sets)
+      let isFinished = try tuner.run(
+        observers: { run, name in [TerminalProgress(member: name, isBrief: true), MetricsFile(run: run)] },
+        report: { record in
+          let line = TuningTable.line(record, of: count, rungs: folder.rungs.count, selection: plan.recipe.selection)
+          FileHandle.standardError.write(Data((line + "\n").utf8))
+        }, shouldStop: { Interrupt.isRaised })
+      return (isFinished, tuner.folder)
+    }
+    guard isFinished else {
+      FileHandle.standardError.write(
+        Data("stopped; the same command with --resume -o \(folder.url.path) goes on\n".utf8))
+      return
+    }
+    try TuneShowCommand.show(result, report: report)
+    if result.best == nil { throw ExitCode.failure }
+  }
+
+  private func plan(for sets: [FaceSet]) throws -> TuningPlan {
+    var settings = settings
+    if let folds { settings.append("folds.count=\(folds)") }
+    var base = try RecipeFile.find(recipe, settings: settings)
+    // A search may be resumed from another working directory.
+    if !base.initialWeights.isEmpty { base.initialWeights = URL(fileURLWithPath: base.initialWeights).path }
+    let axes =
+      try (space.map { try SearchAxis.read(URL(fileURLWithPath: $0)) } ?? []) + search.map(SearchAxis.init(option:))
+    return try TuningPlan(
+      recipe: base, method: method ?? (trials == nil ? .grid : .random), axes: axes, draws: trials, eta: eta,
+      firstEpochs: firstEpochs, seed: seed, sets: sets)
+  }
+
+  private func folder(for plan: TuningPlan) throws -> TuningFolder {
+    guard resume, let output else {
+      let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: "tune-\(plan.recipe.name)")
+      return try TuningFolder(creating: url, plan: plan)
+    }
+    let folder = try TuningFolder(opening: URL(fileURLWithPath: output))
+    guard folder.plan == plan else {
+      throw MienError(
+        .mismatch, output,
+        "its search had another \(folder.plan.differences(from: plan).joined(separator: ", ")); give the same command")
+    }
+    return folder
+  }
+}
+
+extension TuningPlan.Method: ExpressibleByArgument {}
+
+extension TuningPlan {
+  /// What differs between two plans, in words.
+  fileprivate func differences(from other: TuningPlan) -> [String] {
+    [
+      ("recipe", recipe == other.recipe), ("--search", axes == other.axes), ("--method", method == other.method),
+      ("--trials", draws == other.draws), ("--eta", eta == other.eta),
+      ("--first-epochs", firstEpochs == other.firstEpochs), ("--seed", seed == other.seed),
+      ("--data", data == other.data),
+    ].filter { !$0.1 }.map(\.0)
+  }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import FoundationXML
+import MienCore
+import MienTestSupport
+import MienVision
+import Testing
+
+/// `mien explain` as a user runs it.
+@Suite(.serialized) struct ExplainCommandTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func path(_ name: String) -> String { folder.file(name).path }
+
+  private func document(_ data: Data) throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+  }
+
+  @Test func aSetIsExplainedByRegionAndFace() throws {
+    let faces = try TrainingFiles.faces(in: folder)
+    let outcome = try Command.mien(
+      "explain", faces, "--limit", "5", "--json", path("e.json"), "--report", path("e.html"), "--annotate",
+      path("maps"))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("cheeks and chin") && outcome.output.contains("fixed fractions"))
+    let json = try document(Data(contentsOf: folder.file("e.json")))
+    #expect(json["method"] as? String == "cam" && json["count"] as? Int == 5 && json["model"] as? String == "mien-s")
+    let found = try #require(json["faces"] as? [[String: Any]])
+    for face in found {
+      let shares = try #require(face["regions"] as? [String: Double])
+      #expect(shares.count == 6 && abs(shares.values.reduce(0, +) - 1) < 1e-6)
+      #expect((face["falls"] as? [String: Double])?.count == 6)
+    }
+    let page = try XMLDocument(data: Data(contentsOf: folder.file("e.html")))
+    let pictures = try page.nodes(forXPath: "//*[local-name()='img']").count
+    #expect(pictures % 9 == 0 && pictures > 0, "a face and its eight maps each")
+    let names = try FileManager.default.contentsOfDirectory(atPath: path("maps")).sorted()
+    // The validation part: 21 faces of 70, as there is no test part.
+    #expect(names.count == 5 && names.allSatisfy { $0.hasPrefix("face-") })
+    let picture = try Image(contentsOf: folder.file("maps/\(names[0])"))
+    #expect(picture.width == 192 && picture.height == 192 && picture.channels == 3)
+    // The same faces again, by another method.
+    let again = try Command.mien("explain", faces, "--limit", "5", "--method", "occlusion", "--json", "-")
+    let other = try document(Data(again.output.utf8))
+    #expect(other["method"] as? String == "occlusion")
+    #expect((other["faces"] as? [[String: Any]])?.map { $0["name"] as? String } == found.map { $0["name"] as? String })
+  }
+
+  @Test(.enabled(if: Sample.exists, "needs the sample photo")) func photosAreExplained() throws {
+    try FileManager.default.copyItem(at: Sample.url, to: folder.file("a.png"))
+    try Data("no picture".utf8).write(to: folder.file("b.png"))
+    let outcome = try Command.mien(
+      "explain", path("a.png"), path("b.png"), "--annotate", path("maps"), "--json", "-")
+    #expect(outcome.status == 1 && outcome.errors.contains("b.png"))
+    let json = try document(Data(outcome.output.utf8))
+    let face = try #require((json["faces"] as? [[String: Any]])?.first)
+    #expect(face["emotion"] as? String == "happiness" && face["name"] as? String == path("a.png"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: path("maps")) == ["1-a-1.png"])
+  }
+
+  @Test func aRunIsExplainedByGradCAM() throws {
+    let faces = try TrainingFiles.faces(in: folder)
+    let trained = try Command.run(
+      Command.mien.path,
+      ["train", try TrainingFiles.recipe(in: folder), "--data", faces, "-o", path("run")] + TrainingFiles.settings)
+    #expect(trained.status == 0)
+    let outcome = try Command.mien(
+      "explain", "--run", path("run"), faces, "--limit", "4", "--json", path("g.json"), "--report", path("g.html"),
+      "--annotate", path("maps"))
+    #expect(outcome.status == 0 && outcome.output.contains("gradcam map"), "\(outcome.errors)")
+    let json = try document(Data(contentsOf: folder.file("g.json")))
+    #expect(json["method"] as? String == "gradcam" && json["model"] as? String == "levels")
+    let found = try #require(json["faces"] as? [[String: Any]])
+    #expect(found.count == 4 && found.allSatisfy { $0["falls"] == nil })
+    #expect(try XMLDocument(data: Data(contentsOf: folder.file("g.html"))).rootElement() != nil)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: path("maps")).count == 4)
+  }
+
+  @Test func wrongUseIsSaid() throws {
+    let faces = try TrainingFiles.faces(in: folder)
+    #expect(try Command.mien("explain").status == 64)
+    let noRun = try Command.mien("explain", faces, "--method", "gradcam")
+    #expect(noRun.status == 64 && noRun.errors.contains("--run"))
+    #expect(try Command.mien("explain", faces, "--run", path("run"), "--method", "cam").status == 64)
+    let labels = try Command.mien("explain", faces, "--labels", "ckplus48")
+    #expect(labels.status == 64 && labels.errors.contains("ferplus, fer2013"), "\(labels.errors)")
+    try PixelGraph.model().write(to: folder.file("pixels.onnx"))
+    let none = try Command.mien("explain", faces, "--model", path("pixels.onnx"), "--method", "cam")
+    #expect(none.status == 1 && none.errors.contains("no class activation maps"), "\(none.errors)")
+    let occluded = try Command.mien("explain", faces, "--model", path("pixels.onnx"), "--limit", "1")
+    #expect(occluded.status == 0 && occluded.output.contains("occlusion map"), "\(occluded.errors)")
+  }
+}

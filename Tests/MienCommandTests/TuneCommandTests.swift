@@ -1,0 +1,90 @@
+import Foundation
+import FoundationXML
+import MienTestSupport
+import Testing
+
+/// `mien tune` as a user runs it.
+@Suite(.serialized) struct TuneCommandTests {
+  private let folder: TemporaryFolder
+  private let faces: String
+  private let recipe: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    faces = try TrainingFiles.faces(in: folder)
+    recipe = try TrainingFiles.recipe(in: folder)
+  }
+
+  private func arguments(_ name: String, _ more: [String]) -> [String] {
+    ["tune", recipe, "--data", faces, "-o", folder.file(name).path, "--threads", "1"] + TrainingFiles.settings + more
+  }
+
+  private func tune(_ name: String, _ more: String...) throws -> Command.Outcome {
+    try Command.run(Command.mien.path, arguments(name, more))
+  }
+
+  @Test func aSearchEndsInATableThatShowShowsAgain() throws {
+    let page = folder.file("page.html").path
+    let outcome = try tune(
+      "search", "--search", "optimizer.learningRate=0.0001,0.05,1e30", "--search", "optimizer.gradientClip=0",
+      "--report", page)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(lines[0].prefix(3) == ["trial", "optimizer.learningRate", "optimizer.gradientClip"])
+    #expect(lines[1].last == "finished" && lines[3].prefix(2) == ["3", "1e+30"] && lines[3].last == "diverged")
+    #expect(outcome.output.contains("best: trial-\(lines[1][0]), in "))
+    #expect(outcome.errors.contains("trial 3 of 3: ") && outcome.errors.contains("diverged"))
+    let shown = try Command.mien("tune", "show", folder.file("search").path)
+    #expect(shown.status == 0 && shown.output == outcome.output)
+    let document = try XMLDocument(data: Data(contentsOf: URL(fileURLWithPath: page)))
+    #expect(try document.nodes(forXPath: "//*[local-name()='svg']").count == 4)
+    // Its run is a run like any other.
+    let model = folder.file("model.onnx").path
+    let exported = try Command.mien("export", folder.file("search/trial-\(lines[1][0])").path, "-o", model)
+    #expect(exported.status == 0, "\(exported.errors)")
+  }
+
+  @Test func aKilledSearchResumesToTheSameTable() throws {
+    let options = [
+      "--search", "optimizer.learningRate=log:1e-3..1e-1", "--trials", "4", "--method", "halving", "--eta", "2",
+      "--set", "epochs=40", "--set", "batchSize=4",
+    ]
+    let whole = try Command.run(Command.mien.path, arguments("whole", options))
+    #expect(whole.status == 0, "\(whole.errors)")
+    let broken = folder.file("broken")
+    let process = Process()
+    process.executableURL = Command.folder.appendingPathComponent("mien-train")
+    process.arguments = arguments("broken", options)
+    process.standardError = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    // Within the second trial.
+    let sign = broken.appendingPathComponent("trial-2/metrics.csv").path
+    let deadline = Date().addingTimeInterval(120)
+    while !FileManager.default.fileExists(atPath: sign) && process.isRunning && Date() < deadline { usleep(1000) }
+    try #require(process.isRunning)
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    let between = try Command.mien("tune", "show", broken.path)
+    #expect(between.status == 0 && between.output.contains("not finished"), "\(between.errors)")
+    let resumed = try Command.run(Command.mien.path, arguments("broken", options + ["--resume"]))
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    #expect(resumed.output.replacingOccurrences(of: "broken", with: "whole") == whole.output)
+  }
+
+  @Test func wrongUseIsSaid() throws {
+    #expect(try tune("a").status == 64)
+    #expect(try tune("a", "--search", "batchSize=4,8", "--method", "random").status == 64)
+    #expect(try tune("a", "--search", "batchSize=4,8", "--method", "grid", "--trials", "2").status == 64)
+    let unknown = try tune("a", "--search", "batchSze=4,8")
+    #expect(unknown.status == 1 && unknown.errors.contains("did you mean batchSize?"), "\(unknown.errors)")
+    let missing = try tune("a", "--search", "batchSize=4,8", "--resume")
+    #expect(missing.status == 1 && missing.errors.contains("holds no search"))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("a").path))
+    #expect(try tune("b", "--search", "batchSize=16").status == 0)
+    let again = try tune("b", "--search", "batchSize=16")
+    #expect(again.status == 1 && again.errors.contains("--resume"))
+    let other = try tune("b", "--search", "batchSize=8", "--resume")
+    #expect(other.status == 1 && other.errors.contains("another --search"), "\(other.errors)")
+  }
+}
