@@ -89,9 +89,11 @@ let package = Package(
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
     // The server: a program of its own, so that `mien` builds and starts without it.
+    .target(name: "CMienPage", exclude: ["page"]),
     .target(
       name: "MienServer",
       dependencies: [
+        "CMienPage",
         "MienInference", "MienONNX", .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"), .product(name: "GRDB", package: "GRDB.swift"),
       ],
@@ -132,9 +134,9 @@ let package = Package(
     .testTarget(
       name: "MienCommandTests",
       dependencies: [
-        "MienCore", "MienInference", "MienTestSupport", "MienVision", "mien", "mien-train", "mien-server",
+        "MienCore", "MienInference", "MienServer", "MienTestSupport", "MienVision", "mien", "mien-train", "mien-server",
       ],
-      swiftSettings: strict),
+      exclude: ["Browser"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -71,7 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
       throw error.about(model ?? "the built-in model")
     }
     return try MienServer(
-      options: options, classifier: classifier, logger: Logger(label: "mien") { _ in JSONLog() })
+      options: options, classifier: classifier, page: WebPage.files(), logger: Logger(label: "mien") { _ in JSONLog() })
   }
 }
 

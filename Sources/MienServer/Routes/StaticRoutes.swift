@@ -1,4 +1,5 @@
 package import Foundation
+import HTTPTypes
 import Hummingbird
 import MienONNX
 
@@ -23,18 +24,31 @@ package struct StaticFile: Sendable {
 struct StaticRoutes: Sendable {
   let files: [StaticFile]
 
-  /// Nothing from elsewhere is loaded, and no other page may frame this one.
-  private static let policy =
-    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; "
-    + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  private static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
+  private static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+  private static let openerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
+
+  /// What a page may do: nothing from elsewhere is loaded or spoken to, text never becomes markup or script, no other
+  /// page may frame this one, and of the device only the camera is used.
+  private static let policies: HTTPFields = [
+    .contentSecurityPolicy:
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
+      + "media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+      + "require-trusted-types-for 'script'; trusted-types 'none'",
+    permissionsPolicy: "camera=(self), microphone=(), geolocation=()",
+    referrerPolicy: "no-referrer",
+    openerPolicy: "same-origin",
+  ]
 
   func add(to routes: inout RouteTable) {
     for file in files {
       let tag = "\"\(SHA256.hexadecimal(of: file.data).prefix(16))\""
       let body = ByteBuffer(bytes: file.data)
       routes.on(.get, file.path) { request, _ in
-        var headers: HTTPFields = [.eTag: tag, .cacheControl: "no-cache", .contentType: file.contentType]
-        headers[.contentSecurityPolicy] = Self.policy
+        var headers = Self.policies
+        headers[.eTag] = tag
+        headers[.cacheControl] = "no-cache"
+        headers[.contentType] = file.contentType
         if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: headers) }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
       }
