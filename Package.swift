@@ -91,12 +91,13 @@ let package = Package(
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
     // The server: a program of its own, so that `mien` builds and starts without it.
+    .target(name: "CMienServerFiles", exclude: ["openapi.json"]),
     .target(name: "CMienPage", exclude: ["page"]),
     .target(
       name: "MienServer",
       dependencies: [
-        "CMienPage",
-        "MienInference", "MienONNX", .product(name: "Hummingbird", package: "hummingbird"),
+        "CMienPage", "CMienServerFiles", "MienInference", "MienONNX",
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"), .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: strict),

@@ -19,20 +19,30 @@ package final class MienServer: Sendable {
   private let metrics = Metrics()
   private let engine: InferenceEngine
   private let page: [StaticFile]
+  private let sessions: SessionStore
+  private let jobs: VideoJobs
   private let isStopping = Atomic(false)
 
   /// Prepares to serve `classifier`.
   ///
-  /// - Parameter page: the files of the web page.
+  /// - Parameters:
+  ///   - state: where videos and their results are kept.
+  ///   - page: the files of the web page.
   /// - Throws: ``MienError`` where the options do not fit together or the detector cannot be loaded.
   package init(
-    options: ServerOptions, classifier: EmotionClassifier, page: [StaticFile] = [], logger: Logger
+    options: ServerOptions, classifier: EmotionClassifier, state: StateFolder, page: [StaticFile] = [], logger: Logger
   ) throws {
     try options.validate()
     self.options = options
     self.logger = logger
     self.page = page
     engine = try InferenceEngine(classifier: classifier, limits: options.limits, metrics: metrics)
+    let sessions = SessionStore(capacity: options.limits.sessions, idleSeconds: options.limits.sessionSeconds)
+    let jobs = try VideoJobs(folder: state, limits: options.limits, engine: engine)
+    (self.sessions, self.jobs) = (sessions, jobs)
+    metrics.declareGauge("mien_sessions", "Sessions that are open.") { Double(sessions.count) }
+    metrics.declareGauge("mien_videos_waiting", "Videos that wait to be read.") { Double(jobs.count(.queued)) }
+    metrics.declareGauge("mien_videos_active", "Videos that are being read.") { Double(jobs.count(.running)) }
     metrics.declareGauge("process_resident_memory_bytes", "Memory in use.") { ProcessMemory.resident }
   }
 
@@ -52,6 +62,7 @@ package final class MienServer: Sendable {
       configuration: .init(
         address: .hostname(options.host, port: options.port), serverName: nil,
         availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
+      services: [jobs, Housekeeping { [sessions, jobs] in _ = (sessions.count, jobs.removeExpired()) }],
       onServerRunning: { [logger, options] channel in
         let scheme = options.tls == nil ? "http" : "https"
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
@@ -62,7 +73,7 @@ package final class MienServer: Sendable {
   /// The router, and the routes that it has.
   package func router() -> (router: Router<ServerContext>, routes: RouteTable) {
     let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
-    let open = page.map(\.path) + ["/healthz", "/readyz", "/openapi.json"]
+    let open = page.map(\.path) + ["/healthz", "/readyz", StaticFile.contract.path]
     if !options.corsOrigins.isEmpty {
       router.add(middleware: CrossOriginMiddleware(origins: Set(options.corsOrigins)))
     }
@@ -76,7 +87,9 @@ package final class MienServer: Sendable {
     let bodies = BodyReader(limits: options.limits)
     StatusRoutes(engine: engine, metrics: metrics) { [self] in isStopping.load(ordering: .relaxed) }.add(to: &routes)
     DetectRoutes(engine: engine, bodies: bodies).add(to: &routes)
-    StaticRoutes(files: page).add(to: &routes)
+    SessionRoutes(engine: engine, bodies: bodies, sessions: sessions).add(to: &routes)
+    VideoRoutes(bodies: bodies, jobs: jobs).add(to: &routes)
+    StaticRoutes(files: page + [StaticFile.contract]).add(to: &routes)
     routes.refuseOtherMethods()
     return (router, routes)
   }
@@ -127,6 +140,20 @@ private struct Stop: Service {
   func run() async throws {
     try? await gracefulShutdown()
     body()
+  }
+}
+
+/// Removes now and then what has expired, so that it is gone though nobody asks for it.
+private struct Housekeeping: Service {
+  let body: @Sendable () -> Void
+
+  func run() async throws {
+    try? await cancelWhenGracefulShutdown {
+      while true {
+        try await Task.sleep(for: .seconds(10))
+        body()
+      }
+    }
   }
 }
 

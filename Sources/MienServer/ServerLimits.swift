@@ -20,6 +20,18 @@ package struct ServerLimits: Sendable {
   package var waiting = 128
   /// Seconds that a request waits for its turn before it is refused.
   package var waitingSeconds = 0.5
+  /// Most sessions that are open at a time.
+  package var sessions = 256
+  /// Seconds after which a session that is not used is closed.
+  package var sessionSeconds = 60.0
+  /// Most bytes of a video.
+  package var videoBytes = 512 << 20
+  /// Seconds that the upload of a video may take.
+  package var videoSeconds = 900.0
+  /// Most videos that are received, wait or are read at a time.
+  package var videos = 8
+  /// Seconds for which the result of a video is kept.
+  package var resultSeconds = 3600.0
   /// Seconds that accepted work is given to finish when the server is told to stop.
   package var shutdownSeconds = 30.0
 
@@ -29,13 +41,14 @@ package struct ServerLimits: Sendable {
   func validate() throws {
     for (name, value) in [
       ("max-body", bodyBytes), ("max-pixels", pixels), ("max-pictures", pictures), ("max-connections", connections),
-      ("max-waiting", waiting),
+      ("max-waiting", waiting), ("max-sessions", sessions), ("max-video", videoBytes), ("max-videos", videos),
     ] where value < 1 {
       throw MienError(.argument, "--\(name) \(value)", "expected at least 1")
     }
     for (name, value) in [
       ("body-timeout", bodySeconds), ("idle-timeout", idleSeconds), ("wait-timeout", waitingSeconds),
-      ("shutdown-timeout", shutdownSeconds),
+      ("shutdown-timeout", shutdownSeconds), ("session-timeout", sessionSeconds), ("video-timeout", videoSeconds),
+      ("keep-results", resultSeconds),
     ] where !(value > 0 && value <= 86_400) {
       throw MienError(.argument, "--\(name) \(value)", "expected more than 0 and at most 86400 seconds")
     }

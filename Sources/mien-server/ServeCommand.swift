@@ -42,6 +42,12 @@ struct ServeCommand: AsyncParsableCommand {
       "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
   var model: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Where videos lie until they are read, and their results after. Without it, a folder in MIEN_CACHE or ~/.cache/mien.",
+      valueName: "dir"))
+  var stateDir: String?
+
   @OptionGroup(title: "Limits") var limits: LimitOptions
 
   func validate() throws {
@@ -70,8 +76,10 @@ struct ServeCommand: AsyncParsableCommand {
     } catch let error as MienError where error.subject == nil {
       throw error.about(model ?? "the built-in model")
     }
+    let state = try stateDir.map { try StateFolder(URL(fileURLWithPath: $0, isDirectory: true)) } ?? .first()
     return try MienServer(
-      options: options, classifier: classifier, page: WebPage.files(), logger: Logger(label: "mien") { _ in JSONLog() })
+      options: options, classifier: classifier, state: state, page: WebPage.files(),
+      logger: Logger(label: "mien") { _ in JSONLog() })
   }
 }
 
@@ -103,6 +111,24 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long a connection may be idle.", valueName: "seconds"))
   var idleTimeout = standard.idleSeconds
 
+  @Option(help: ArgumentHelp("Most sessions at a time.", valueName: "n"))
+  var maxSessions = standard.sessions
+
+  @Option(help: ArgumentHelp("How long a session may be unused.", valueName: "seconds"))
+  var sessionTimeout = standard.sessionSeconds
+
+  @Option(help: ArgumentHelp("Most bytes of a video.", valueName: "bytes"))
+  var maxVideo = standard.videoBytes
+
+  @Option(help: ArgumentHelp("Most videos that are received, wait or are read at a time.", valueName: "n"))
+  var maxVideos = standard.videos
+
+  @Option(help: ArgumentHelp("How long the upload of a video may take.", valueName: "seconds"))
+  var videoTimeout = standard.videoSeconds
+
+  @Option(help: ArgumentHelp("How long the result of a video is kept.", valueName: "seconds"))
+  var keepResults = standard.resultSeconds
+
   @Option(help: ArgumentHelp("How long accepted work may take to finish at the end.", valueName: "seconds"))
   var shutdownTimeout = standard.shutdownSeconds
 
@@ -118,6 +144,12 @@ struct LimitOptions: ParsableArguments {
     limits.bodySeconds = bodyTimeout
     limits.idleSeconds = idleTimeout
     limits.shutdownSeconds = shutdownTimeout
+    limits.sessions = maxSessions
+    limits.sessionSeconds = sessionTimeout
+    limits.videoBytes = maxVideo
+    limits.videos = maxVideos
+    limits.videoSeconds = videoTimeout
+    limits.resultSeconds = keepResults
     return limits
   }
 }

@@ -11,15 +11,35 @@ import MienVision
 /// A server over a network whose answers are known (``PixelGraph``).
 enum TestServer {
   /// A server.
-  static func make(_ change: (inout ServerOptions) throws -> Void = { _ in }) throws -> MienServer {
+  ///
+  /// - Parameter folder: where it keeps videos; nil for one that is removed with the tests' process.
+  static func make(
+    folder: URL? = nil, _ change: (inout ServerOptions) throws -> Void = { _ in }
+  ) throws -> MienServer {
     var options = ServerOptions()
     try change(&options)
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     return try MienServer(
       options: options, classifier: EmotionClassifier(model: PixelGraph.model([.ferplus]), threads: 1),
-      logger: logger)
+      state: StateFolder(folder ?? folders.file(UUID().uuidString)), logger: logger)
   }
+
+  /// A picture that takes a while to search, as a file.
+  static func noise(side: Int) throws -> ByteBuffer {
+    var random = SeededRandom(seed: 5)
+    let pixels = (0..<(side * side)).map { _ in UInt8.random(in: 0...255, using: &random) }
+    return ByteBuffer(bytes: try Image(width: side, height: side, channels: 1, pixels: pixels).encoded(as: .png))
+  }
+
+  private static let folders: TemporaryFolder = {
+    // Without a place for temporary files no test can do anything.
+    guard let folder = try? TemporaryFolder() else { preconditionFailure("no folder for temporary files") }
+    atexit { TestServer.removeFolders() }
+    return folder
+  }()
+
+  private static func removeFolders() { try? FileManager.default.removeItem(at: folders.url) }
 
   /// A face of class `index` as a file: with `detector=none`, it is read as that class.
   static func face(_ index: Int, as format: ImageFormat = .png) throws -> ByteBuffer {
@@ -59,6 +79,36 @@ struct PictureBody: Decodable {
   let width: Int?
   let height: Int?
   let faces: [Face]
+  let error: String?
+}
+
+/// A followed face in an answer, or a row of a video.
+struct TrackedBody: Decodable {
+  let frame: Int?
+  let seconds: Double?
+  let track: Int?
+  let box: Box?
+  let emotion: String?
+  let probability: Double?
+  let scores: [String: Double]?
+  let smoothed: [String: Double]?
+}
+
+/// A picture of a session in an answer.
+struct FrameBody: Decodable {
+  let frame: Int
+  let seconds: Double
+  let width: Int
+  let height: Int
+  let faces: [TrackedBody]
+}
+
+/// A video in an answer.
+struct VideoBody: Decodable {
+  let id: String
+  let state: String
+  let frames: Int
+  let progress: Double?
   let error: String?
 }
 

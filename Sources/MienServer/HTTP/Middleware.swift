@@ -45,6 +45,7 @@ struct AnswerMiddleware: RouterMiddleware {
     case let error as HTTPError where error.status == .notFound: return .notFound
     case let error as HTTPError where error.status.kind == .clientError:
       return APIError(error.status, "bad_request", "The request is not understood.")
+    case is IOError, is ChannelError: return .disconnected
     case is CancellationError:
       return APIError(.serviceUnavailable, "stopping", "The server is stopping.", headers: [.retryAfter: "5"])
     default:

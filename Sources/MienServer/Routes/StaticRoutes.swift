@@ -1,3 +1,4 @@
+import CMienServerFiles
 package import Foundation
 import HTTPTypes
 import Hummingbird
@@ -18,6 +19,13 @@ package struct StaticFile: Sendable {
     self.contentType = contentType
     self.data = data
   }
+}
+
+extension StaticFile {
+  /// The OpenAPI document.
+  package static let contract = StaticFile(
+    path: "/openapi.json", contentType: "application/json",
+    data: Data(buffer: UnsafeBufferPointer(start: mien_openapi_bytes(), count: mien_openapi_count())))
 }
 
 /// Serves files that are inside the program, without a token: they hold no data.

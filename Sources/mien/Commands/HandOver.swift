@@ -49,7 +49,7 @@ struct Reproduce: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "A system's name or all, data and options for mien-train.")
   var arguments: [String] = []
 
-  func run() throws { try HandOver.run("reproduce", arguments) }
+  func run() throws { try HandOver.run(.train, "reproduce", arguments) }
 }
 
 /// `mien export`, by `mien-train`.

@@ -1,0 +1,55 @@
+import Foundation
+import Hummingbird
+
+/// The options of a query string. A name that is not known, or a value that is not right, is refused rather than passed
+/// over.
+struct Query {
+  private var values: [String: String] = [:]
+
+  init(_ request: Request, _ names: String...) throws {
+    for (key, value) in request.uri.queryParameters {
+      guard let name = names.first(where: { $0 == key }), values[name] == nil else {
+        throw APIError.badRequest("The query has an option that is unknown or there twice.")
+      }
+      values[name] = String(value)
+    }
+  }
+
+  /// The text of `name`; nil where it is absent.
+  func text(_ name: String) -> String? { values[name] }
+
+  /// A number in `range`; nil where it is absent.
+  func number(_ name: String, in range: ClosedRange<Double>) throws -> Double? {
+    guard let text = values[name] else { return nil }
+    guard let number = Double(text), range.contains(number) else {
+      throw APIError.badRequest("\(name) is a number of \(range.lowerBound) to \(range.upperBound).")
+    }
+    return number
+  }
+
+  /// A whole number in `range`; nil where it is absent.
+  func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+    guard let text = values[name] else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+      throw APIError.badRequest("\(name) is a whole number of \(range.lowerBound) to \(range.upperBound).")
+    }
+    return number
+  }
+
+  /// `true` or `false`; nil where it is absent.
+  func flag(_ name: String) throws -> Bool? {
+    guard let text = values[name] else { return nil }
+    guard let flag = Bool(text) else { throw APIError.badRequest("\(name) is true or false.") }
+    return flag
+  }
+
+  /// One of `Choice`'s words.
+  func choice<Choice: RawRepresentable & CaseIterable>(_ name: String, _ standard: Choice) throws -> Choice
+  where Choice.RawValue == String {
+    guard let text = values[name] else { return standard }
+    guard let choice = Choice(rawValue: text) else {
+      throw APIError.badRequest("\(name) is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
+    }
+    return choice
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Hummingbird
+
+/// `/v1/video`: videos, read as jobs.
+struct VideoRoutes: Sendable {
+  let bodies: BodyReader
+  let jobs: VideoJobs
+
+  func add(to routes: inout RouteTable) {
+    routes.on(.post, "/v1/video", use: add)
+    routes.on(.get, "/v1/video/{id}") { request, context in
+      _ = try Query(request)
+      return try JSON.response(JobJSON(try jobs.job(Self.id(context), client: context.client)))
+    }
+    routes.on(.get, "/v1/video/{id}/result") { request, context in
+      _ = try Query(request)
+      let rows = try await jobs.result(Self.id(context), client: context.client)
+      return Response(
+        status: .ok, headers: [.contentType: "application/x-ndjson"],
+        body: ResponseBody(byteBuffer: ByteBuffer(bytes: rows)))
+    }
+    routes.on(.delete, "/v1/video/{id}") { request, context in
+      _ = try Query(request)
+      try await jobs.remove(Self.id(context), client: context.client)
+      return Response(status: .noContent)
+    }
+  }
+
+  private func add(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let query = try Query(request, "every", "minConfidence", "smoothing")
+    let options = VideoJob.Options(
+      every: try query.integer("every", in: 1...1000) ?? 1,
+      reading: .init(
+        minConfidence: Float(try query.number("minConfidence", in: 0...1) ?? 0),
+        smoothing: try query.flag("smoothing") ?? true))
+    let type = HeaderValue(request.headers[.contentType] ?? "").value.lowercased()
+    guard type.hasPrefix("video/") || type == "application/octet-stream" else {
+      throw APIError.unsupportedType("Expected a body of Content-Type video/mp4, another video type, or octet-stream.")
+    }
+    let limits = bodies.limits
+    let job = try await jobs.add(options, client: context.client) { append in
+      var received = 0
+      try await bodies.chunks(of: request, limit: limits.videoBytes, seconds: limits.videoSeconds) { chunk in
+        received += chunk.readableBytes
+        try await append(Data(chunk.readableBytesView))
+      }
+      let length = request.headers[.contentLength].flatMap { Int($0) }
+      guard length ?? received == received else { throw APIError.disconnected }
+      guard received > 0 else { throw APIError.badRequest("The request has no body; expected a video.") }
+    }
+    return try JSON.response(
+      JobJSON(job), status: .accepted, headers: [.location: "/v1/video/\(job.id)"])
+  }
+
+  private static func id(_ context: ServerContext) -> String { context.parameters.get("id") ?? "" }
+
+  private struct JobJSON: Encodable {
+    let job: VideoJob
+
+    init(_ job: VideoJob) { self.job = job }
+
+    private enum Keys: String, CodingKey { case id, state, frames, progress, error }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Keys.self)
+      try container.encode(job.id, forKey: .id)
+      try container.encode(job.state, forKey: .state)
+      try container.encode(job.frames, forKey: .frames)
+      try container.encode(job.progress, forKey: .progress)
+      try container.encode(job.error, forKey: .error)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import MienInference
+
+/// The pictures of one camera, one after another: faces keep their numbers and their readings are smoothed.
+actor LiveSession {
+  /// What a session is made with.
+  struct Options: Codable, Sendable {
+    /// Under this smoothed probability a face's emotion is unsure, 0…1.
+    var minConfidence: Float = 0
+    /// Whether readings are averaged over time.
+    var smoothing = true
+
+    /// The tracker's options.
+    var tracking: ReadingTrackerOptions {
+      var options = smoothing ? ReadingTrackerOptions() : .unsmoothed
+      options.minConfidence = minConfidence
+      return options
+    }
+  }
+
+  /// What came of a picture.
+  struct Answer: Sendable {
+    let frame: Int
+    let seconds: Double
+    let width: Int
+    let height: Int
+    let faces: [TrackedReading]
+  }
+
+  /// One is worked on while the next one is on its way.
+  private static let maxInFlight = 2
+
+  private let engine: InferenceEngine
+  private let start = ContinuousClock.now
+  private var tracker: ReadingTracker
+  private var inFlight = 0
+  private var frames = 0
+  private var last: Task<Void, Never>?
+
+  init(_ options: Options, engine: InferenceEngine) {
+    self.engine = engine
+    tracker = ReadingTracker(options: options.tracking)
+  }
+
+  /// Reads the next picture. Pictures are read side by side and taken into account in the order of their arrival.
+  ///
+  /// - Parameter seconds: the picture's time on the client's clock; nil for the time of its arrival.
+  /// - Throws: ``APIError`` where two are under way already, or the picture cannot be read.
+  func read(_ data: Data, seconds: Double?) async throws -> Answer {
+    guard inFlight < Self.maxInFlight else {
+      throw APIError.busy("Two pictures of this session are being read; wait for an answer.")
+    }
+    inFlight += 1
+    defer { inFlight -= 1 }
+    let seconds = seconds ?? (ContinuousClock.now - start) / .seconds(1)
+    let frame = frames
+    frames += 1
+    let before = last
+    let engine = engine
+    let task = Task { () throws -> Answer in
+      let result: Result<InferenceEngine.Reading, any Error>
+      do { result = .success(try await engine.read(data)) } catch { result = .failure(error) }
+      await before?.value
+      let reading = try result.get()
+      return Answer(
+        frame: frame, seconds: seconds, width: reading.width, height: reading.height,
+        faces: tracker.update(reading.faces, seconds: seconds))
+    }
+    last = Task { _ = await task.result }
+    return try await task.value
+  }
+}

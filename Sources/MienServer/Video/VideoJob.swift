@@ -1,0 +1,109 @@
+import Foundation
+import Hummingbird
+import MienCore
+import MienInference
+
+/// A video that was sent to be read. Its record is a file, so that the job outlasts the server.
+struct VideoJob: Codable, Sendable {
+  /// Where a job stands.
+  enum State: String, Codable, Sendable {
+    /// It is being received.
+    case receiving
+    /// It waits for those before it.
+    case queued
+    case running, done, failed
+  }
+
+  /// How a video is read.
+  struct Options: Codable, Sendable {
+    /// Every how many frames one is read.
+    var every: Int
+    /// How readings are smoothed.
+    var reading: LiveSession.Options
+  }
+
+  let id: String
+  let client: AccessTokens.Client
+  let options: Options
+  let created: Date
+  var state = State.receiving
+  /// When it was done or failed.
+  var finished: Date?
+  /// Frames read.
+  var frames = 0
+  /// How much of the video has been read, 0…1; nil where the file does not tell how long it is.
+  var progress: Double?
+  /// Why it failed, as a sentence for the client.
+  var error: String?
+
+  /// Whether nothing more will happen to it.
+  var isFinished: Bool { state == .done || state == .failed }
+}
+
+/// The files of the jobs: a folder each, named by its id, with `job.json`, `upload` and `result.jsonl`.
+struct VideoJobFolder: Sendable {
+  let url: URL
+
+  init(_ jobs: URL, id: String) { url = jobs.appendingPathComponent(id, isDirectory: true) }
+
+  /// What was sent.
+  var upload: URL { url.appendingPathComponent("upload") }
+  /// What came of it, a row a line.
+  var result: URL { url.appendingPathComponent("result.jsonl") }
+  private var record: URL { url.appendingPathComponent("job.json") }
+
+  func make() throws {
+    do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
+      throw MienError(.file, url.path, "the folder cannot be made")
+    }
+  }
+
+  func write(_ job: VideoJob) throws { try AtomicFile.write(JSONEncoder().encode(job), to: record) }
+
+  /// The record; nil where there is none that can be read.
+  func read() -> VideoJob? {
+    (try? Data(contentsOf: record)).flatMap { try? JSONDecoder().decode(VideoJob.self, from: $0) }
+  }
+
+  func remove() { try? FileManager.default.removeItem(at: url) }
+}
+
+/// A file that grows.
+final class GrowingFile: Sendable {
+  private let descriptor: Int32
+  private let path: String
+
+  /// Makes the file, which only this user may read.
+  init(_ url: URL) throws {
+    path = url.path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Self.failure(path) }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Adds to its end. Blocks.
+  ///
+  /// - Throws: ``APIError`` where the disk is full, else ``MienError``.
+  func append(_ data: Data) throws {
+    try data.withUnsafeBytes { bytes in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { throw Self.failure(path) }
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+
+  private static func failure(_ path: String) -> any Error {
+    if [ENOSPC, EDQUOT].contains(errno) { return APIError.diskFull }
+    return MienError(.file, path, "could not be written: \(String(cString: strerror(errno)))")
+  }
+}
+
+extension APIError {
+  static let diskFull = APIError(
+    .init(code: 507, reasonPhrase: "Insufficient Storage"), "disk_full", "The server's disk is full.")
+}

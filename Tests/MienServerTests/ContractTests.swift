@@ -1,0 +1,76 @@
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import MienServer
+import Testing
+
+@Suite struct ContractTests {
+  private static func document() throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: StaticFile.contract.data) as? [String: Any])
+  }
+
+  @Test func theDocumentHasTheRoutesThatAreServed() throws {
+    let paths = try #require(try Self.document()["paths"] as? [String: [String: Any]])
+    let documented = paths.mapValues { Set($0.keys.map { $0.uppercased() }) }
+    let served = try TestServer.make().router().routes.methods.mapValues { Set($0.map(\.rawValue)) }
+    #expect(documented == served)
+  }
+
+  @Test func everyReferenceLeadsSomewhereAndEveryOperationHasAName() throws {
+    let document = try Self.document()
+    var names: [String] = []
+    func walk(_ value: Any) {
+      if let list = value as? [Any] { for element in list { walk(element) } }
+      guard let object = value as? [String: Any] else { return }
+      if let name = object["operationId"] as? String { names.append(name) }
+      if let reference = object["$ref"] as? String {
+        var target: Any? = document
+        for step in reference.split(separator: "/").dropFirst() { target = (target as? [String: Any])?[String(step)] }
+        #expect(target != nil, "\(reference)")
+      }
+      for element in object.values { walk(element) }
+    }
+    walk(document)
+    #expect(names.count == 13 && Set(names).count == names.count)
+  }
+
+  @Test func theDocumentIsServedAndCached() async throws {
+    try await TestServer.make { $0.tokens = try AccessTokens(["0123456789abcdef"]) }.application().test(.router) {
+      client in
+      let response = try await client.execute(uri: "/openapi.json", method: .get)
+      #expect(response.status == .ok && Data(response.body.readableBytesView) == StaticFile.contract.data)
+      let tag = try #require(response.headers[.eTag])
+      let again = try await client.execute(uri: "/openapi.json", method: .get, headers: [.ifNoneMatch: tag])
+      #expect(again.status == .notModified && again.body.readableBytes == 0)
+    }
+  }
+
+  @Test func metricsCountWhatWasDone() async throws {
+    let picture = try TestServer.face(0)
+    try await TestServer.make().application().test(.router) { client in
+      for uri in ["/v1/detect?detector=none", "/v1/detect?detector=none", "/v1/detect?detector=magic"] {
+        _ = try await client.execute(
+          uri: uri, method: .post, headers: [.contentType: "image/png"], body: picture)
+      }
+      let metrics = try await client.execute(uri: "/metrics", method: .get)
+      #expect(metrics.headers[.contentType]?.hasPrefix("text/plain; version=0.0.4") == true)
+      let lines = String(buffer: metrics.body).split(separator: "\n")
+      for line in [
+        "mien_requests_total{method=\"POST\",route=\"/v1/detect\",status=\"200\"} 2",
+        "mien_requests_total{method=\"POST\",route=\"/v1/detect\",status=\"400\"} 1",
+        "mien_request_seconds_count{route=\"/v1/detect\"} 3", "mien_faces_total 2", "mien_pictures_total 2",
+        "mien_pictures_active 0.0", "mien_sessions 0.0",
+      ] {
+        #expect(lines.contains { $0 == line }, "\(line)")
+      }
+      // Every sample has its type said before.
+      for line in lines where !line.hasPrefix("#") {
+        let name = line.prefix { $0 != "{" && $0 != " " }
+        let family = ["_bucket", "_sum", "_count"].reduce(String(name)) { text, end in
+          text.hasSuffix(end) ? String(text.dropLast(end.count)) : text
+        }
+        #expect(lines.contains { $0.hasPrefix("# TYPE \(family) ") || $0.hasPrefix("# TYPE \(name) ") }, "\(line)")
+      }
+    }
+  }
+}

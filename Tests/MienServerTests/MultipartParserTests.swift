@@ -1,0 +1,115 @@
+import Foundation
+import MienCore
+import MienServer
+import Testing
+
+@Suite struct MultipartParserTests {
+  private static let type = "multipart/form-data; boundary=b"
+
+  private func parts(_ body: String, type: String = type, maxParts: Int = 4) throws -> [MultipartParser.Part] {
+    try #require(try MultipartParser(contentType: type, maxParts: maxParts)).parts(of: Data(body.utf8))
+  }
+
+  @Test func partsAreReadWithTheirNamesAndTypes() throws {
+    let body = """
+      preamble\r
+      --b \t\r
+      Content-Disposition: form-data; name="one"; filename="a \\"b\\".jpg"\r
+      CONTENT-TYPE: Image/JPEG; q=1\r
+      \r
+      \r
+      --bb\r
+      --b\r
+      content-disposition: form-data; name=two\r
+      \r
+      \r
+      --b--\r
+      epilogue --b
+      """
+    let found = try parts(body)
+    #expect(found.map(\.name) == ["one", "two"])
+    #expect(found[0].fileName == "a \"b\".jpg" && found[0].contentType == "image/jpeg")
+    #expect(found[1].fileName == nil && found[1].contentType == nil && found[1].body.isEmpty)
+    // A line that only starts as the delimiter does would end the part; this one is longer and follows a bare line.
+    #expect(String(decoding: found[0].body, as: UTF8.self).isEmpty)
+  }
+
+  @Test func contentsAreBytes() throws {
+    let content = Data((0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 7) })
+    let head = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n"
+    let body = Data(head.utf8) + content + Data("\r\n--b--".utf8)
+    let parser = try #require(try MultipartParser(contentType: "multipart/form-data;boundary=\"b\"", maxParts: 1))
+    // A body that is a part of larger data has indices of its own.
+    let shifted = (Data([1, 2, 3]) + body).dropFirst(3)
+    #expect(try parser.parts(of: body).map(\.body) == [content])
+    #expect(try parser.parts(of: shifted).map(\.body) == [content])
+  }
+
+  @Test(arguments: [
+    "", "--b", "--b\r\n", "--b--trailing-without-parts-is-fine?", "no delimiter at all",
+    "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nno end",
+    "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n",
+    "--b\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n\r\n--b--",
+    "--b\r\nContent-Disposition: form-data\r\n\r\n\r\n--b--",
+    "--b\r\n\r\n\r\n--b--", "--b\r\nno colon\r\n\r\n\r\n--b--", "--b\r\n: value\r\n\r\n\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b\r\n\r\n\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n\r\n\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=a\r\nX: \(String(repeating: "x", count: 5000))\r\n\r\n\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=a\r\n"
+      + (0..<20).map { "X\($0): x\r\n" }.joined() + "\r\n\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=\(String(repeating: "n", count: 2000))\r\n\r\n\r\n--b--",
+    String(repeating: "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n", count: 5) + "--b--",
+  ])
+  func whatIsNoFormIsRefused(body: String) throws {
+    if body.hasPrefix("--b--") {
+      #expect(try parts(body).isEmpty)
+    } else {
+      #expect(throws: MultipartParser.Malformed.self) { try parts(body) }
+    }
+  }
+
+  @Test func boundariesAreChecked() throws {
+    #expect(try MultipartParser(contentType: "image/jpeg", maxParts: 1) == nil)
+    for bad in [
+      "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"\"",
+      "multipart/form-data; boundary=\"a\r\nb\"", "multipart/form-data; boundary=\"a \"",
+      "multipart/form-data; boundary=\(String(repeating: "b", count: 71))", "multipart/form-data; boundary=é",
+    ] {
+      #expect(throws: MultipartParser.Malformed.self) { try MultipartParser(contentType: bad, maxParts: 1) }
+    }
+  }
+
+  /// Whatever comes in, the parser answers with parts that lie in the body and within its bounds, or refuses.
+  @Test func mutatedFormsNeverBreakTheParser() throws {
+    let head = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"
+    let form = [UInt8]((head + "first\r\n\r\n--b" + "\r\n" + head.dropFirst(5) + "second\r\n--b--\r\n").utf8)
+    let tokens = ["\r\n", "--b", "--", "\r", ";", "\"", "\\", ": ", "=", "\0", "name=", "\r\n\r\n", "\r\n--b--"]
+      .map { [UInt8]($0.utf8) }
+    let parser = try #require(try MultipartParser(contentType: Self.type, maxParts: 3))
+    var random = SeededRandom(seed: 17)
+    func below(_ count: Int) -> Int { Int.random(in: 0..<max(1, count), using: &random) }
+    var (read, refused) = (0, 0)
+    for _ in 0..<20_000 {
+      var bytes = form
+      for _ in 0...below(4) {
+        let place = below(bytes.count)
+        switch below(5) {
+        case 0 where !bytes.isEmpty: bytes[place] = UInt8(below(256))
+        case 1: bytes.removeSubrange(place..<min(bytes.count, place + below(40)))
+        case 2: bytes.insert(contentsOf: tokens[below(tokens.count)], at: place)
+        case 3: bytes.insert(contentsOf: bytes[place..<min(bytes.count, place + below(60))], at: below(bytes.count))
+        default: bytes.removeLast(below(bytes.count))
+        }
+      }
+      do {
+        let parts = try parser.parts(of: Data(bytes))
+        read += 1
+        #expect(parts.count <= 3 && parts.reduce(0) { $0 + $1.body.count } <= bytes.count)
+      } catch is MultipartParser.Malformed {
+        refused += 1
+      }
+    }
+    // The mutations reach both ends.
+    #expect(read > 1000 && refused > 1000)
+  }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import HTTPTypes
+import MienInference
+import MienTestSupport
+import Synchronization
+import Testing
+
+/// The built `mien-server`, run as operators run it.
+@Suite(.serialized) struct ServerProcessTests {
+  private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    .deletingLastPathComponent().appendingPathComponent("mien-server").path
+
+  /// A running server.
+  private final class Server {
+    let process = Process()
+    private(set) var port = 0
+    private let log = Pipe()
+
+    /// Starts it on a free port and waits until it listens.
+    init(_ arguments: [String], wrapper: [String] = []) async throws {
+      let words = wrapper + [ServerProcessTests.program, "serve", "--port", "0"] + arguments
+      process.executableURL = URL(fileURLWithPath: words[0])
+      process.arguments = Array(words.dropFirst())
+      process.standardError = log
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+      let handle = log.fileHandleForReading
+      port = try await NativeQueue(width: 1).run {
+        var text = ""
+        while let data = try handle.read(upToCount: 1), !data.isEmpty {
+          text += String(decoding: data, as: UTF8.self)
+          if text.hasSuffix("\n"), let url = text.range(of: "\"url\":\"") {
+            let address = text[url.upperBound...].prefix { $0 != "\"" }
+            return Int(address.split(separator: ":").last ?? "") ?? 0
+          }
+        }
+        return 0
+      }
+      try #require(port > 0)
+      // Nobody reads on, and the pipe must not fill up.
+      handle.readabilityHandler = { _ = $0.availableData }
+    }
+
+    func request(_ method: String, _ path: String, _ body: Data = Data(), type: String = "video/mp4") async throws -> String {
+      let raw = try RawClient(port: port)
+      let head =
+        "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: \(type)\r\n"
+        + "Content-Length: \(body.count)\r\n\r\n"
+      try await raw.send(Data(head.utf8) + body)
+      return try await raw.receive()
+    }
+
+    /// The value of `key` in a body of JSON.
+    static func value(_ key: String, in answer: String) -> String? {
+      guard let start = answer.range(of: "\"\(key)\":\"") else { return nil }
+      return String(answer[start.upperBound...].prefix { $0 != "\"" })
+    }
+
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+  }
+
+  /// A clip of grey frames that takes some seconds to read.
+  private static func longClip(frames: Int) -> Data {
+    DrawnClip.y4m(
+      width: 640, height: 480, rate: 10,
+      frames: [[UInt8]](repeating: [UInt8](repeating: 90, count: 640 * 480 * 3), count: frames))
+  }
+
+  @Test func aJobThatWasCutShortByAKillIsReportedAsFailedAndItsFilesAreGone() async throws {
+    let folder = try TemporaryFolder()
+    let state = ["--state-dir", folder.url.path]
+    let first = try await Server(state)
+    let clip = Self.longClip(frames: 40)
+    let running = try #require(Server.value("id", in: try await first.request("POST", "/v1/video", clip)))
+    let waiting = try #require(Server.value("id", in: try await first.request("POST", "/v1/video", clip)))
+    #expect(try await first.request("GET", "/v1/video/\(waiting)").contains("\"queued\""))
+    kill(first.process.processIdentifier, SIGKILL)
+    first.process.waitUntilExit()
+    #expect(FileManager.default.fileExists(atPath: folder.file("videos/\(running)/upload").path))
+
+    let second = try await Server(state)
+    for id in [running, waiting] {
+      let answer = try await second.request("GET", "/v1/video/\(id)")
+      #expect(answer.contains("\"failed\"") && answer.contains("The server stopped before the video was read."))
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder.file("videos/\(id)").path) == ["job.json"])
+    }
+    second.process.terminate()
+    second.process.waitUntilExit()
+    #expect(second.process.terminationStatus == 0)
+  }
+
+  @Test func acceptedWorkIsFinishedBeforeTheServerStops() async throws {
+    let folder = try TemporaryFolder()
+    let server = try await Server(["--state-dir", folder.url.path])
+    let clip = Self.longClip(frames: 4)
+    let id = try #require(Server.value("id", in: try await server.request("POST", "/v1/video", clip)))
+    async let answer = server.request(
+      "POST", "/v1/detect", Data(try TestServer.noise(side: 1500).readableBytesView), type: "image/png")
+    try await Task.sleep(for: .milliseconds(100))
+    server.process.terminate()
+    #expect(try await answer.hasPrefix("HTTP/1.1 200 "))
+    try await NativeQueue(width: 1).run { [process = server.process] in process.waitUntilExit() }
+    #expect(server.process.terminationStatus == 0)
+    let record = try String(contentsOf: folder.file("videos/\(id)/job.json"), encoding: .utf8)
+    #expect(record.contains("\"state\":\"done\""))
+    #expect(FileManager.default.fileExists(atPath: folder.file("videos/\(id)/result.jsonl").path))
+  }
+
+  private static let canMount =
+    getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/unshare")
+    && FileManager.default.isExecutableFile(atPath: "/usr/bin/mount")
+
+  @Test(.enabled(if: canMount, "needs root and unshare for a full disk"))
+  func aFullDiskIsSaidAndTheServerGoesOn() async throws {
+    let folder = try TemporaryFolder()
+    let disk = folder.file("disk").path
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    let script = "mount -t tmpfs -o size=1m tmpfs \(disk) && exec \"$@\""
+    let server = try await Server(
+      ["--state-dir", disk], wrapper: ["/usr/bin/unshare", "-m", "bash", "-c", script, "bash"])
+    let answer = try await server.request("POST", "/v1/video", Data(count: 3 << 20))
+    #expect(answer.hasPrefix("HTTP/1.1 507 ") && answer.contains("disk_full"))
+    // What was written of it is gone again, so that there is room for a smaller one.
+    #expect(try await server.request("POST", "/v1/video", Data(count: 1000)).hasPrefix("HTTP/1.1 202 "))
+    #expect(try await server.request("GET", "/healthz").hasPrefix("HTTP/1.1 200 "))
+  }
+
+  @Test func wrongUsageExitsWith64AndSaysWhatIsWrong() throws {
+    let folder = try TemporaryFolder()
+    try Data("short".utf8).write(to: folder.file("token"))
+    for (arguments, status, words) in [
+      (["--host", "0.0.0.0"], Int32(64), "--token-file"), (["--port", "70000"], 64, "--port"),
+      (["--tls-cert", "a.pem"], 64, "--tls-key"), (["--max-body", "0"], 64, "--max-body"),
+      (["--cors-origin", "*"], 64, "--cors-origin"), (["--model", "no-such"], 64, "no-such"),
+      (["--token-file", folder.file("token").path], 1, "token 1"),
+      (["--token-file", folder.file("none").path], 1, "no such file"),
+      (["--tls-cert", "/nowhere/a.pem", "--tls-key", "/nowhere/b.pem"], 1, "/nowhere/a.pem"),
+    ] {
+      let process = Process()
+      let errors = Pipe()
+      process.executableURL = URL(fileURLWithPath: Self.program)
+      process.arguments = ["serve", "--state-dir", folder.file("state").path, "--port", "0"] + arguments
+      process.standardError = errors
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+      let text = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == status && text.contains(words), "\(arguments): \(text)")
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import MienCore
+import MienServer
+import MienTestSupport
+import Testing
+
+@Suite struct SessionRouteTests {
+  private struct Opened: Decodable {
+    let id: String
+    let minConfidence: Double
+    let smoothing: Bool
+    let expiresAfterSeconds: Double
+  }
+
+  private func open(
+    _ client: any TestClientProtocol, _ body: String? = nil, headers: HTTPFields = [:]
+  ) async throws -> TestResponse {
+    var headers = headers
+    if body != nil { headers[.contentType] = "application/json" }
+    return try await client.execute(
+      uri: "/v1/sessions", method: .post, headers: headers, body: body.map { ByteBuffer(string: $0) })
+  }
+
+  @Test(.enabled(if: Sample.exists, "the sample photo is not there; run make setup"))
+  func facesKeepTheirNumbersFromPictureToPicture() async throws {
+    let photo = ByteBuffer(bytes: try Data(contentsOf: Sample.url))
+    try await TestServer.make().application().test(.router) { client in
+      let opened = try await open(client, "{\"minConfidence\": 0.99, \"smoothing\": false}")
+      #expect(opened.status == .created)
+      let session = try opened.json(Opened.self)
+      #expect(opened.headers[.location] == "/v1/sessions/\(session.id)")
+      #expect(session.minConfidence > 0.98 && !session.smoothing && session.expiresAfterSeconds == 60)
+      var tracks: [Int?] = []
+      for index in 0..<3 {
+        let response = try await client.execute(
+          uri: "/v1/sessions/\(session.id)/frames?seconds=\(Double(index) / 10)", method: .post,
+          headers: [.contentType: "image/png"], body: photo)
+        #expect(response.status == .ok)
+        let frame = try response.json(FrameBody.self)
+        #expect(frame.frame == index && frame.width == 512 && frame.height == 512)
+        #expect(abs(frame.seconds - Double(index) / 10) < 1e-9)
+        let face = try #require(frame.faces.first)
+        // A network that reads the top row is sure of nothing in a photo, so there is no label.
+        #expect(face.emotion == nil && abs((face.smoothed?.values.reduce(0, +) ?? 0) - 1) < 1e-4)
+        tracks.append(face.track)
+      }
+      #expect(tracks == [1, 1, 1])
+      let closed = try await client.execute(uri: "/v1/sessions/\(session.id)", method: .delete)
+      #expect(closed.status == .noContent)
+      let after = try await client.execute(
+        uri: "/v1/sessions/\(session.id)/frames", method: .post, headers: [.contentType: "image/png"], body: photo)
+      #expect(after.status == .notFound && after.errorCode == "no_session")
+    }
+  }
+
+  @Test func threePicturesAtOnceAreOneTooMany() async throws {
+    // One picture is worked on for the whole machine, so the others are still under way when the third comes.
+    let picture = try TestServer.noise(side: 1500)
+    try await TestServer.make { $0.limits.waitingSeconds = 60 }.application().test(.router) { client in
+      let id = try await open(client).json(Opened.self).id
+      let answers = try await withThrowingTaskGroup(of: TestResponse.self) { group in
+        for _ in 0..<6 {
+          group.addTask {
+            try await client.execute(
+              uri: "/v1/sessions/\(id)/frames", method: .post, headers: [.contentType: "image/png"], body: picture)
+          }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      let refused = answers.filter { $0.status == .tooManyRequests }
+      #expect(!refused.isEmpty && refused.allSatisfy { $0.errorCode == "busy" && $0.headers[.retryAfter] != nil })
+      let frames = try answers.filter { $0.status == .ok }.map { try $0.json(FrameBody.self) }
+      #expect(frames.count >= 2 && frames.count + refused.count == 6)
+      #expect(Set(frames.map(\.frame)).count == frames.count)
+    }
+  }
+
+  @Test func sessionsExpireAreCountedAndBelongToOneToken() async throws {
+    let tokens = ["the-first-token-0001", "the-other-token-0002"]
+    let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)", .contentType: "image/png"] }
+    let picture = try TestServer.face(0)
+    let server = try TestServer.make {
+      $0.tokens = try AccessTokens(tokens)
+      $0.limits.sessions = 2
+      $0.limits.sessionSeconds = 0.4
+    }
+    try await server.application().test(.router) { client in
+      let id = try await open(client, "{}", headers: headers[0]).json(Opened.self).id
+      let foreign = try await client.execute(uri: "/v1/sessions/\(id)", method: .delete, headers: headers[1])
+      #expect(foreign.status == .notFound && foreign.errorCode == "no_session")
+      let own = try await client.execute(
+        uri: "/v1/sessions/\(id)/frames", method: .post, headers: headers[0], body: picture)
+      #expect(own.status == .ok)
+      #expect(try await open(client, "{}", headers: headers[1]).status == .created)
+      let third = try await open(client, "{}", headers: headers[1])
+      #expect(third.status == .tooManyRequests && third.headers[.retryAfter] != nil)
+      try await Task.sleep(for: .seconds(0.6))
+      let expired = try await client.execute(
+        uri: "/v1/sessions/\(id)/frames", method: .post, headers: headers[0], body: picture)
+      #expect(expired.status == .notFound)
+      #expect(try await open(client, "{}", headers: headers[1]).status == .created)
+    }
+  }
+
+  @Test(arguments: [
+    "{\"minConfidence\": 2}", "{\"minConfidence\": \"1\"}", "{\"smooth\": true}", "[]", "{", "null",
+    "{\"smoothing\": null}", "{\"smoothing\": 1}",
+  ])
+  func wrongOptionsAreRefused(body: String) async throws {
+    try await TestServer.make().application().test(.router) { client in
+      let response = try await open(client, body)
+      #expect(response.status == .badRequest && response.errorCode == "bad_request")
+    }
+  }
+
+  @Test(arguments: ["..%2F..%2Fetc%2Fpasswd", "%00", "0", "../x", String(repeating: "a", count: 32)])
+  func namesThatLookLikePathsAreNotFound(id: String) async throws {
+    try await TestServer.make().application().test(.router) { client in
+      for (uri, method) in [
+        ("/v1/sessions/\(id)", HTTPRequest.Method.delete), ("/v1/video/\(id)", .get), ("/v1/video/\(id)/result", .get),
+        ("/v1/video/\(id)", .delete),
+      ] {
+        let response = try await client.execute(uri: uri, method: method)
+        #expect(response.status == .notFound)
+      }
+    }
+  }
+}
