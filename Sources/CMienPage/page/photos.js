@@ -12,7 +12,7 @@ import { make } from './faces.js';
  * @property {File|Blob} file
  * @property {string} name
  * @property {'waiting'|'reading'|'done'|'failed'} state
- * @property {?Blob} sent What was read: the file, or a smaller copy.
+ * @property {?Blob} sent What was read: the file's content, or a copy.
  * @property {?Reading} reading
  * @property {string} error
  * @property {HTMLButtonElement} button
@@ -20,6 +20,8 @@ import { make } from './faces.js';
  */
 
 const TOGETHER = 2;
+/** What the server reads; other kinds that the browser can show become JPEG. */
+const TYPES = ['image/jpeg', 'image/png', 'image/webp'];
 /** Larger files are made smaller before they travel. */
 const MOST_BYTES = 8 << 20;
 const LONGEST_SIDE = 3000;
@@ -105,7 +107,7 @@ export class Photos {
     const { signal } = this.abort;
     photo.state = 'reading';
     try {
-      const picture = await smaller(photo.file);
+      const picture = await sendable(photo.file);
       photo.sent = picture;
       photo.reading = await patiently(
         () => server.detect(picture, signal),
@@ -240,16 +242,16 @@ export class Photos {
 }
 
 /**
- * The file's content, or a smaller picture where it is too large to send.
+ * The file's content, or a JPEG of it where it is too large or of a kind that the server does not read.
  * @param {Blob} file @returns {Promise<Blob>}
  */
-async function smaller(file) {
-  if (file.size <= MOST_BYTES) {
-    const content = await file.arrayBuffer().catch(() => { throw new Error('The file cannot be read.'); });
-    return new Blob([content], { type: file.type });
-  }
+async function sendable(file) {
+  const content = await file.arrayBuffer().catch(() => { throw new Error('The file cannot be read.'); });
+  const isKnown = TYPES.includes(file.type);
+  const plain = new Blob([content], { type: isKnown ? file.type : 'application/octet-stream' });
+  if (isKnown && file.size <= MOST_BYTES) return plain;
   const bitmap = await createImageBitmap(file).catch(() => null);
-  if (!bitmap) return file;
+  if (!bitmap) return plain;
   const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
   const canvas = new OffscreenCanvas(Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
   canvas.getContext('2d')?.drawImage(bitmap, 0, 0, canvas.width, canvas.height);

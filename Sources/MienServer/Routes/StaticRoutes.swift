@@ -32,21 +32,21 @@ extension StaticFile {
 struct StaticRoutes: Sendable {
   let files: [StaticFile]
 
-  private static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
-  private static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
-  private static let openerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
-
   /// What a page may do: nothing from elsewhere is loaded or spoken to, text never becomes markup or script, no other
   /// page may frame this one, and of the device only the camera is used.
   private static let policies: HTTPFields = [
-    .contentSecurityPolicy:
+    (
+      "Content-Security-Policy",
       "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
-      + "media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-      + "require-trusted-types-for 'script'; trusted-types 'none'",
-    permissionsPolicy: "camera=(self), microphone=(), geolocation=()",
-    referrerPolicy: "no-referrer",
-    openerPolicy: "same-origin",
-  ]
+        + "media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        + "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    ("Permissions-Policy", "camera=(self), microphone=(), geolocation=()"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+  ].reduce(into: [:]) { fields, policy in
+    if let name = HTTPField.Name(policy.0) { fields[name] = policy.1 }
+  }
 
   func add(to routes: inout RouteTable) {
     for file in files {

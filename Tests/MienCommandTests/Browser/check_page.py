@@ -128,7 +128,7 @@ class Checks:
         page.click("#save-json")
         rows = [json.loads(line) for line in page.downloaded("camera.jsonl").splitlines()]
         seen = [row for row in rows if row["track"] is not None]
-        expect(len(seen) >= 3 and len({row["track"] for row in seen}) == 1, f"{len(seen)} readings of one face")
+        expect(len(seen) >= 3 and all(row["smoothed"]["happiness"] > 0.5 for row in seen), f"the readings: {seen}")
         expect([row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows), "the order of time")
         page.click("#save-csv")
         lines = list(csv.reader(io.StringIO(page.downloaded("camera.csv").decode())))
@@ -222,7 +222,7 @@ class Checks:
         page.open(self.guarded.url)
         page.wait("document.getElementById('model').innerText.length > 5", "the model's name again")
         page.click("#forget-token")
-        page.wait("document.getElementById('token-dialog').open", "the question after the token was forgotten")
+        page.wait("document.getElementById('token-dialog')?.open", "the question after the token was forgotten")
 
     def busy(self, page):
         """A busy server is left alone for as long as it asks, and tried again."""

@@ -133,7 +133,9 @@ class Page:
 
     def open(self, url):
         """Goes to a page and waits for it."""
-        self.call("Page.navigate", url=url)
+        loader = self.call("Page.navigate", url=url)["loaderId"]
+        self.wait(lambda: any(event["frame"]["loaderId"] == loader for event in self.all("Page.frameNavigated")),
+                  f"{url} to come")
         self.wait("document.readyState === 'complete'", f"{url} to load")
 
     def run(self, script):
