@@ -92,10 +92,12 @@ let package = Package(
 
     // The server: a program of its own, so that `mien` builds and starts without it.
     .target(name: "CMienServerFiles", exclude: ["openapi.json"]),
+    .target(name: "CMienPage", exclude: ["page"]),
     .target(
       name: "MienServer",
       dependencies: [
-        "CMienServerFiles", "MienInference", "MienONNX", .product(name: "Hummingbird", package: "hummingbird"),
+        "CMienPage", "CMienServerFiles", "MienInference", "MienONNX",
+        .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"), .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: strict),
@@ -138,7 +140,7 @@ let package = Package(
         "MienCore", "MienInference", "MienONNX", "MienServer", "MienTestSupport", "MienVision", "mien", "mien-train",
         "mien-server",
       ],
-      swiftSettings: strict),
+      exclude: ["Browser"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

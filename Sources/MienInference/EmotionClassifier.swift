@@ -64,7 +64,7 @@ public final class EmotionClassifier: Sendable {
       fits: card, labelSets: labelSets, width: embedding?.count == 1 ? embedding?.first : nil)
     self.adaptedHead = adaptedHead
     var heads: [String: PooledHead] = [:]
-    for labels in labelSets where shapes[Self.featuresName] != nil && labels != adaptedHead?.labels {
+    for labels in labelSets where shapes[Self.featuresName] != nil && labels != adaptedHead?.info.labels {
       heads[labels.name] = model.pooledHead(of: labels.name, features: Self.featuresName)
     }
     pooledHeads = heads

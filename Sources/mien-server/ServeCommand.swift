@@ -97,7 +97,8 @@ struct ServeCommand: AsyncParsableCommand {
     }
     let state = try stateDir.map { try StateFolder(URL(fileURLWithPath: $0, isDirectory: true)) } ?? .first()
     return try MienServer(
-      options: options, classifier: classifier, state: state, corrections: store, logger: logger)
+      options: options, classifier: classifier, state: state, page: WebPage.files(), corrections: store,
+      logger: logger)
   }
 }
 

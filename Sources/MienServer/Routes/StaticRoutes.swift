@@ -1,5 +1,6 @@
 import CMienServerFiles
 package import Foundation
+import HTTPTypes
 import Hummingbird
 import MienONNX
 
@@ -31,18 +32,31 @@ extension StaticFile {
 struct StaticRoutes: Sendable {
   let files: [StaticFile]
 
-  /// Nothing from elsewhere is loaded, and no other page may frame this one.
-  private static let policy =
-    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; worker-src 'self' blob:; "
-    + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  /// What a page may do: nothing from elsewhere is loaded or spoken to, text never becomes markup or script, no other
+  /// page may frame this one, and of the device only the camera is used.
+  private static let policies: HTTPFields = [
+    (
+      "Content-Security-Policy",
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:; "
+        + "media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        + "require-trusted-types-for 'script'; trusted-types 'none'"
+    ),
+    ("Permissions-Policy", "camera=(self), microphone=(), geolocation=()"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+  ].reduce(into: [:]) { fields, policy in
+    if let name = HTTPField.Name(policy.0) { fields[name] = policy.1 }
+  }
 
   func add(to routes: inout RouteTable) {
     for file in files {
       let tag = "\"\(SHA256.hexadecimal(of: file.data).prefix(16))\""
       let body = ByteBuffer(bytes: file.data)
       routes.on(.get, file.path) { request, _ in
-        var headers: HTTPFields = [.eTag: tag, .cacheControl: "no-cache", .contentType: file.contentType]
-        headers[.contentSecurityPolicy] = Self.policy
+        var headers = Self.policies
+        headers[.eTag] = tag
+        headers[.cacheControl] = "no-cache"
+        headers[.contentType] = file.contentType
         if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: headers) }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
       }

@@ -1,0 +1,197 @@
+/** Talks to the server that this page came from. */
+
+import { best } from './emotions.js';
+
+/** @typedef {import('./emotions.js').Face} Face */
+
+/**
+ * @typedef {Object} Reading What the server says of a picture.
+ * @property {number} width Of the upright picture, in pixels.
+ * @property {number} height
+ * @property {Face[]} faces
+ * @property {Object} json The server's own words.
+ */
+
+/** An answer that is not the one hoped for. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status The HTTP status; 0 where the server was not reached.
+   * @param {string} message For people.
+   * @param {number} [retryAfter] Seconds after which it may be tried again.
+   */
+  constructor(status, message, retryAfter) {
+    super(message);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the same may work a little later. */
+  get isBusy() { return this.status === 429 || this.status === 503; }
+  get isOffline() { return this.status === 0; }
+}
+
+/**
+ * Seconds that a `Retry-After` field asks for, 0.2 to 60.
+ * @param {?string} field Seconds or a date.
+ * @param {number} now Milliseconds.
+ */
+export function retryAfter(field, now) {
+  let seconds = field === null || field.trim() === '' ? NaN : Number(field);
+  if (field !== null && Number.isNaN(seconds)) seconds = (Date.parse(field) - now) / 1000;
+  return Number.isNaN(seconds) ? 1 : Math.min(60, Math.max(0.2, seconds));
+}
+
+/**
+ * One form for the faces of photos and of frames.
+ * @param {Object} json A picture as the server describes it.
+ * @returns {Reading}
+ */
+export function reading(json) {
+  const faces = json.faces.map((/** @type {any} */ face, /** @type {number} */ index) => {
+    const scores = face.smoothed ?? face.scores;
+    const top = best(scores);
+    const named = face.emotion !== null && face.confident !== false;
+    return {
+      track: face.track ?? index + 1,
+      box: face.box,
+      emotion: named ? face.emotion : null,
+      best: named ? face.emotion : top.emotion,
+      probability: named ? scores[face.emotion] : top.probability,
+      scores,
+      raw: face.scores,
+    };
+  });
+  return { width: json.width, height: json.height, faces, json };
+}
+
+const TOKEN = 'mien-token';
+/** Under this probability a reading is unsure. */
+export const MIN_CONFIDENCE = 0.4;
+
+/** The server, as its clients see it. */
+export class Server {
+  /** @param {(wasRefused: boolean) => Promise<?string>} askForToken Resolves to null where the person cancels. */
+  constructor(askForToken) {
+    this.askForToken = askForToken;
+    this.paths = /** @type {Set<string>} */ (new Set());
+    /** @type {?Promise<?string>} */
+    this.asking = null;
+  }
+
+  get token() { return sessionStorage.getItem(TOKEN); }
+  forgetToken() { sessionStorage.removeItem(TOKEN); }
+
+  /** Learns what the server offers. */
+  async discover() {
+    const document = await this.json('GET', '/openapi.json');
+    this.paths = new Set(Object.keys(document.paths ?? {}));
+  }
+
+  /** @param {string} path As in the OpenAPI document. */
+  offers(path) { return this.paths.has(path); }
+
+  /**
+   * @param {Blob} picture
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Reading>}
+   */
+  async detect(picture, signal) {
+    return reading(await this.json('POST', `/v1/detect?minConfidence=${MIN_CONFIDENCE}`, picture, signal));
+  }
+
+  /** The name and description of the model in use. */
+  async model() { return (await this.json('GET', '/v1/models')).models[0]; }
+
+  /**
+   * Sends a request, with the token where there is one, and asks for one where it is needed.
+   * @param {string} method
+   * @param {string} path
+   * @param {Blob|Object} [body] A picture, or what to send as JSON.
+   * @param {AbortSignal} [signal]
+   * @param {boolean} [keepalive] Whether it outlives the page.
+   * @returns {Promise<any>}
+   */
+  async json(method, path, body, signal, keepalive = false) {
+    for (;;) {
+      const token = this.token;
+      const response = await this.send(method, path, body, token, signal, keepalive);
+      if (response.status === 401 && !keepalive) {
+        if (!(await this.newToken(token))) throw new ApiError(401, 'This server needs an access token.');
+        continue;
+      }
+      if (response.status === 204) return null;
+      const json = await response.json().catch(() => null);
+      if (response.ok && json !== null) return json;
+      throw new ApiError(
+        response.status, json?.error?.message ?? `The server answered ${response.status}.`,
+        retryAfter(response.headers.get('Retry-After'), Date.now()));
+    }
+  }
+
+  /**
+   * Requests that are refused at the same time ask once.
+   * @param {?string} refused The token that did not do.
+   */
+  async newToken(refused) {
+    if (this.token !== refused) return this.token;
+    if (!this.asking) {
+      this.asking = this.askForToken(refused !== null).finally(() => { this.asking = null; });
+      const token = await this.asking;
+      if (token) sessionStorage.setItem(TOKEN, token);
+      return token;
+    }
+    return this.asking;
+  }
+
+  /** @private */
+  async send(method, path, body, token, signal, keepalive) {
+    /** @type {Object<string, string>} */
+    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    let content = body;
+    if (body instanceof Blob) {
+      headers['Content-Type'] = body.type || 'application/octet-stream';
+    } else if (body !== undefined) {
+      headers['Content-Type'] = 'application/json';
+      content = JSON.stringify(body);
+    }
+    try {
+      return await fetch(path, { method, headers, body: content, signal, keepalive, cache: 'no-store' });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new ApiError(0, 'The server does not answer.');
+    }
+  }
+}
+
+/**
+ * Tries again where the server is busy or does not answer, as often as it takes.
+ * @template T
+ * @param {() => Promise<T>} action
+ * @param {(error: ApiError, seconds: number) => void} onWait
+ * @param {AbortSignal} signal Ends it.
+ * @returns {Promise<T>}
+ */
+export async function patiently(action, onWait, signal) {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await action();
+    } catch (error) {
+      if (signal.aborted || !(error instanceof ApiError) || !(error.isBusy || error.isOffline)) throw error;
+      const seconds = pause(error, failures);
+      onWait(error, seconds);
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      signal.throwIfAborted();
+    }
+  }
+}
+
+/**
+ * How long to leave the server alone: what it asks for, longer from failure to failure.
+ * @param {ApiError} error
+ * @param {number} failures How many there were before.
+ * @returns {number} Seconds.
+ */
+export function pause(error, failures) {
+  const asked = error.isBusy ? error.retryAfter ?? 1 : 0.5;
+  return Math.min(15, asked * 2 ** Math.min(failures, 5));
+}

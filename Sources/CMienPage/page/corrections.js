@@ -1,0 +1,109 @@
+/** “This is really …”: what a person says that a face shows, for a server that learns from it. */
+
+import { ApiError } from './api.js';
+import { emotionsOf } from './emotions.js';
+import { make } from './faces.js';
+
+/** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
+
+const PATH = '/v1/corrections';
+
+export class Corrections {
+  /**
+   * @param {Server} server
+   * @param {(text: string) => void} announce
+   */
+  constructor(server, announce) {
+    this.server = server;
+    this.announce = announce;
+    /** The picture that a face was read in. @type {(face: Face) => ?Blob} */
+    this.pictureOf = () => null;
+  }
+
+  /**
+   * What stands below a face's bars.
+   * @returns {?{root: HTMLElement, update: (face: Face) => void}} Null where the server takes no corrections.
+   */
+  section() {
+    if (!this.server.offers(PATH)) return null;
+    const root = make('div', 'correction');
+    const opener = make('button', 'quiet', 'Not right?');
+    opener.setAttribute('type', 'button');
+    opener.setAttribute('aria-expanded', 'false');
+    root.append(opener);
+    /** @type {?Face} */
+    let latest = null;
+    opener.addEventListener('click', () => {
+      const picture = latest && this.pictureOf(latest);
+      if (!latest || !picture) return;
+      const form = this.form(latest, picture, (text) => {
+        form.remove();
+        opener.hidden = false;
+        opener.setAttribute('aria-expanded', 'false');
+        opener.textContent = text || 'Not right?';
+        opener.focus();
+      });
+      opener.hidden = true;
+      root.append(form);
+      /** @type {HTMLElement} */ (form.querySelector('select')).focus();
+    });
+    return { root, update: (face) => { latest = face; } };
+  }
+
+  /**
+   * The form for one face, as it was when the form was opened.
+   * @private @param {Face} face @param {Blob} picture @param {(text: string) => void} close
+   */
+  form(face, picture, close) {
+    const form = /** @type {HTMLFormElement} */ (make('form', 'correction-form'));
+    const choice = /** @type {HTMLSelectElement} */ (make('select'));
+    choice.append(...emotionsOf(face.scores).map((name) => new Option(name, name, false, name === face.best)));
+    const profile = /** @type {HTMLInputElement} */ (make('input'));
+    Object.assign(profile, { value: sessionStorage.getItem('mien-profile') ?? 'me', maxLength: 64, required: true });
+    const crop = /** @type {HTMLInputElement} */ (make('input'));
+    crop.type = 'checkbox';
+    const consent = make('p', 'faint', 'Sends this picture again. The server keeps your answer and the model’s '
+      + 'measurements of this face under the profile, and learns from them. It keeps no picture unless you tick the box.');
+    const problem = make('p', 'error');
+    problem.setAttribute('role', 'alert');
+    const buttons = make('div', 'choices end');
+    const cancel = make('button', '', 'Cancel');
+    cancel.setAttribute('type', 'button');
+    cancel.addEventListener('click', () => close(''));
+    const send = /** @type {HTMLButtonElement} */ (make('button', 'primary', 'Send'));
+    buttons.append(cancel, send);
+    form.append(
+      labelled('This is really', choice), labelled('For the profile', profile), consent,
+      labelled('Also keep the cut-out of this face', crop), problem, buttons);
+    form.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      send.disabled = true;
+      sessionStorage.setItem('mien-profile', profile.value);
+      try {
+        await this.send(face, picture, choice.value, profile.value, crop.checked);
+        this.announce(`Thank you. The correction is stored for the profile ${profile.value}.`);
+        close('Stored. Another correction?');
+      } catch (error) {
+        send.disabled = false;
+        const isOff = error instanceof ApiError && error.status === 404;
+        problem.textContent = isOff ? 'This server takes no corrections.' : /** @type {Error} */ (error).message;
+      }
+    });
+    return form;
+  }
+
+  /** @private */
+  send(face, picture, emotion, profile, keepsCrop) {
+    const { x, y, width, height } = face.box;
+    const query = new URLSearchParams({ profile, emotion, x, y, width, height, crop: String(keepsCrop) });
+    return this.server.json('POST', `${PATH}?${query}`, picture);
+  }
+}
+
+/** @param {string} text @param {HTMLElement} field */
+function labelled(text, field) {
+  const label = make('label');
+  if (field instanceof HTMLInputElement && field.type === 'checkbox') label.append(field, make('span', '', text));
+  else label.append(make('span', '', text), field);
+  return label;
+}

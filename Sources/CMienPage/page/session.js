@@ -1,0 +1,51 @@
+/** A session: the server follows faces from frame to frame. */
+
+import { ApiError, MIN_CONFIDENCE, reading } from './api.js';
+
+/** @typedef {import('./api.js').Server} Server @typedef {import('./api.js').Reading} Reading */
+
+export class Session {
+  /** @param {Server} server */
+  constructor(server) {
+    this.server = server;
+    this.abort = new AbortController();
+    /** @type {?Promise<string>} */
+    this.id = null;
+  }
+
+  /**
+   * Reads a frame.
+   * @param {Blob} picture
+   * @param {number} seconds Its time.
+   * @returns {Promise<Reading>}
+   */
+  async read(picture, seconds) {
+    const id = await this.open();
+    const path = `/v1/sessions/${id}/frames?seconds=${seconds.toFixed(3)}`;
+    try {
+      return reading(await this.server.json('POST', path, picture, this.abort.signal));
+    } catch (error) {
+      // The server forgets sessions that are not used for a while; the next frame opens another.
+      if (error instanceof ApiError && error.status === 404) {
+        this.id = null;
+        throw new ApiError(503, 'The session is over.', 0.2);
+      }
+      throw error;
+    }
+  }
+
+  /** @private */
+  open() {
+    this.id ??= this.server.json('POST', '/v1/sessions', { minConfidence: MIN_CONFIDENCE }, this.abort.signal).then(({ id }) => id);
+    // A failed attempt is not kept.
+    this.id.catch(() => { this.id = null; });
+    return this.id;
+  }
+
+  /** Lets the server forget it. */
+  close() {
+    this.abort.abort();
+    this.id?.then((id) => this.server.json('DELETE', `/v1/sessions/${id}`, undefined, undefined, true)).catch(() => {});
+    this.id = null;
+  }
+}
