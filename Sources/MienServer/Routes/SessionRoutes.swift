@@ -59,7 +59,9 @@ struct SessionRoutes: Sendable {
     guard let names = (try? JSONSerialization.jsonObject(with: body)) as? [String: Any],
       Set(names.keys).isSubset(of: ["minConfidence", "smoothing"]), !names.values.contains(where: { $0 is NSNull }),
       let given = try? JSONDecoder().decode(Given.self, from: body)
-    else { throw APIError.badRequest("Expected a JSON object with minConfidence (0 to 1) and smoothing (true, false).") }
+    else {
+      throw APIError.badRequest("Expected a JSON object with minConfidence (0 to 1) and smoothing (true, false).")
+    }
     var options = LiveSession.Options()
     options.minConfidence = given.minConfidence ?? options.minConfidence
     options.smoothing = given.smoothing ?? options.smoothing
