@@ -18,11 +18,14 @@ import Testing
 
   @Test func everyReferenceLeadsSomewhereAndEveryOperationHasAName() throws {
     let document = try Self.document()
-    var names: [String] = []
+    var (names, linked): ([String], [String]) = ([], [])
     func walk(_ value: Any) {
       if let list = value as? [Any] { for element in list { walk(element) } }
       guard let object = value as? [String: Any] else { return }
-      if let name = object["operationId"] as? String { names.append(name) }
+      if let name = object["operationId"] as? String {
+        // A link names an operation, an operation has answers.
+        if object["responses"] == nil { linked.append(name) } else { names.append(name) }
+      }
       if let reference = object["$ref"] as? String {
         var target: Any? = document
         for step in reference.split(separator: "/").dropFirst() { target = (target as? [String: Any])?[String(step)] }
@@ -32,6 +35,7 @@ import Testing
     }
     walk(document)
     #expect(names.count == 17 && Set(names).count == names.count)
+    #expect(!linked.isEmpty && Set(linked).isSubset(of: names))
   }
 
   @Test func theDocumentIsServedAndCached() async throws {
