@@ -81,10 +81,12 @@ package final class MienServer: Sendable {
     if !options.corsOrigins.isEmpty {
       router.add(middleware: CrossOriginMiddleware(origins: Set(options.corsOrigins)))
     }
-    router.add(middleware: AnswerMiddleware(metrics: metrics))
+    let paths = KnownPaths()
+    router.add(middleware: AnswerMiddleware(metrics: metrics, paths: paths))
     router.add(
       middleware: OriginMiddleware(
-        origins: Set(options.corsOrigins), isLocalOnly: options.isLoopback && options.tokens == nil))
+        origins: Set(options.corsOrigins), isLocalOnly: options.isLoopback && options.tokens == nil,
+        host: options.host))
     router.add(middleware: TokenMiddleware(tokens: options.tokens, open: Set(open)))
 
     var routes = RouteTable(router)
@@ -95,7 +97,7 @@ package final class MienServer: Sendable {
     SessionRoutes(engine: engine, bodies: bodies, sessions: sessions).add(to: &routes)
     VideoRoutes(bodies: bodies, jobs: jobs).add(to: &routes)
     StaticRoutes(files: page + [StaticFile.contract]).add(to: &routes)
-    routes.refuseOtherMethods()
+    paths.set(routes)
     return (router, routes)
   }
 

@@ -61,9 +61,12 @@ struct ImageHeader: Equatable {
 
   // MARK: - JPEG (ITU-T T.81, annex B)
 
+  /// Encoders write about ten; each costs a decoder a pass over the whole picture, however few bytes it has.
+  private static let maxScans = 200
+
   private static func jpeg(_ file: ByteView) throws -> ImageHeader {
     var header = ImageHeader(format: .jpeg, width: 0, height: 0)
-    var hasScan = false
+    var scans = 0
     var offset = 2
     while true {
       guard file.u8(offset) == 0xFF, let marker = file.u8(offset + 1) else { throw truncated(.jpeg, file) }
@@ -71,7 +74,7 @@ struct ImageHeader: Equatable {
       case 0xFF: offset += 1
       case 0x01, 0xD0...0xD8: offset += 2
       case 0xD9:
-        guard hasScan, header.width > 0 else {
+        guard scans > 0, header.width > 0 else {
           throw MienError(.format, nil, "is a JPEG file without a picture in it")
         }
         return header
@@ -87,7 +90,10 @@ struct ImageHeader: Equatable {
         }
         offset += 2 + length
         if marker == 0xDA {
-          hasScan = true
+          scans += 1
+          guard scans <= maxScans else {
+            throw MienError(.limit, nil, "has more than \(maxScans) scans; save it as a plain JPEG first")
+          }
           offset = try endOfScan(file, from: offset)
         }
       }

@@ -94,6 +94,18 @@ import Testing
     }
   }
 
+  @Test(arguments: ["PUT", "OPTIONS", "QUERY", "NONSENSE"])
+  func otherMethodsAreRefusedWithThoseThatAreTaken(method: String) async throws {
+    let method = try #require(HTTPRequest.Method(method))
+    try await TestServer.make().application().test(.router) { client in
+      for (uri, allowed) in [("/v1/detect", "POST"), ("/v1/video/x", "DELETE, GET, HEAD")] {
+        let response = try await client.execute(uri: uri, method: method)
+        #expect(response.status == .methodNotAllowed && response.errorCode == "method_not_allowed")
+        #expect(response.headers[.allow] == allowed)
+      }
+    }
+  }
+
   @Test func picturesThatAreDamagedOrTooLargeAreRefusedByTheirHeader() async throws {
     // A header that promises 30,000 x 30,000 pixels, and nothing behind it.
     let bomb = try PNG.encoded(width: 1, height: 1, channels: 1, pixels: [0])
@@ -108,6 +120,20 @@ import Testing
       let damaged = try await client.execute(
         uri: "/v1/detect", method: .post, headers: [.contentType: "image/png"], body: cut)
       #expect(damaged.status == .unprocessableContent && damaged.errorCode == "unreadable_picture")
+    }
+  }
+
+  @Test func picturesThatKeepADecoderBusyAreRefused() async throws {
+    let picture = try TestServer.face(0, as: .jpeg(quality: 90))
+    let bytes = [UInt8](picture.readableBytesView)
+    let scan = try #require(bytes.indices.first { bytes[$0] == 0xFF && bytes[min($0 + 1, bytes.count - 1)] == 0xDA })
+    let end = bytes.count - 2
+    let scans = [UInt8](repeatElement(bytes[scan..<end], count: 300).joined())
+    try await TestServer.make().application().test(.router) { client in
+      let response = try await client.execute(
+        uri: "/v1/detect", method: .post, headers: [.contentType: "image/jpeg"],
+        body: ByteBuffer(bytes: bytes[..<scan] + scans + bytes[end...]))
+      #expect(response.status == .contentTooLarge && response.errorCode == "too_large")
     }
   }
 

@@ -1,8 +1,8 @@
 import Foundation
 import HTTPTypes
+import MienCore
 import MienInference
 import MienTestSupport
-import Synchronization
 import Testing
 
 /// The built `mien-server`, run as operators run it.
@@ -41,15 +41,9 @@ import Testing
       handle.readabilityHandler = { _ = $0.availableData }
     }
 
-    func request(
-      _ method: String, _ path: String, _ body: Data = Data(), type: String = "video/mp4"
-    ) async throws -> String {
-      let raw = try RawClient(port: port)
-      let head =
-        "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: \(type)\r\n"
-        + "Content-Length: \(body.count)\r\n\r\n"
-      try await raw.send(Data(head.utf8) + body)
-      return try await raw.receive()
+    /// The answer to a request on a connection of its own.
+    func request(_ method: String, _ path: String, _ body: Data = Data()) async throws -> String {
+      try await ServerProcessTests.request(port, method, path, body)
     }
 
     /// The value of `key` in a body of JSON.
@@ -61,18 +55,30 @@ import Testing
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
   }
 
-  /// A clip of grey frames that takes some seconds to read.
+  private static func request(
+    _ port: Int, _ method: String, _ path: String, _ body: Data = Data(), type: String = "video/mp4"
+  ) async throws -> String {
+    let raw = try RawClient(port: port)
+    let head =
+      "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: \(type)\r\n"
+      + "Content-Length: \(body.count)\r\n\r\n"
+    try await raw.send(Data(head.utf8) + body)
+    return try await raw.receive()
+  }
+
+  /// A clip whose frames take a while to search.
   private static func longClip(frames: Int) -> Data {
-    DrawnClip.y4m(
-      width: 640, height: 480, rate: 10,
-      frames: [[UInt8]](repeating: [UInt8](repeating: 90, count: 640 * 480 * 3), count: frames))
+    var random = SeededRandom(seed: 3)
+    let frame =
+      Data("FRAME\n".utf8) + Data((0..<(640 * 480 * 3)).map { _ in UInt8.random(in: 0...255, using: &random) })
+    return (0..<frames).reduce(into: Data("YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C444\n".utf8)) { clip, _ in clip += frame }
   }
 
   @Test func aJobThatWasCutShortByAKillIsReportedAsFailedAndItsFilesAreGone() async throws {
     let folder = try TemporaryFolder()
     let state = ["--state-dir", folder.url.path]
     let first = try await Server(state)
-    let clip = Self.longClip(frames: 40)
+    let clip = Self.longClip(frames: 60)
     let running = try #require(Server.value("id", in: try await first.request("POST", "/v1/video", clip)))
     let waiting = try #require(Server.value("id", in: try await first.request("POST", "/v1/video", clip)))
     #expect(try await first.request("GET", "/v1/video/\(waiting)").contains("\"queued\""))
@@ -95,14 +101,20 @@ import Testing
   @Test func acceptedWorkIsFinishedBeforeTheServerStops() async throws {
     let folder = try TemporaryFolder()
     let server = try await Server(["--state-dir", folder.url.path])
-    let clip = Self.longClip(frames: 4)
+    let clip = Self.longClip(frames: 30)
     let id = try #require(Server.value("id", in: try await server.request("POST", "/v1/video", clip)))
-    async let answer = server.request(
-      "POST", "/v1/detect", Data(try TestServer.noise(side: 1500).readableBytesView), type: "image/png")
-    try await Task.sleep(for: .milliseconds(100))
+    let picture = Data(try TestServer.noise(side: 2500).readableBytesView)
+    let port = server.port
+    async let answer = Self.request(port, "POST", "/v1/detect", picture, type: "image/png")
+    // The video is worked on too: two mean that the picture has come in.
+    for _ in 0..<200 {
+      let metrics = try await Self.request(port, "GET", "/metrics")
+      if metrics.contains("mien_pictures_active 2.0") { break }
+      try await Task.sleep(for: .milliseconds(10))
+    }
     server.process.terminate()
     #expect(try await answer.hasPrefix("HTTP/1.1 200 "))
-    try await NativeQueue(width: 1).run { [process = server.process] in process.waitUntilExit() }
+    server.process.waitUntilExit()
     #expect(server.process.terminationStatus == 0)
     let record = try String(contentsOf: folder.file("videos/\(id)/job.json"), encoding: .utf8)
     #expect(record.contains("\"state\":\"done\""))

@@ -45,6 +45,14 @@ extension APIError {
 
   static func badRequest(_ message: String) -> APIError { APIError(.badRequest, "bad_request", message) }
 
+  /// The path takes `methods` only.
+  static func methodNotAllowed(_ methods: [HTTPRequest.Method]) -> APIError {
+    let allowed = Set(methods).union(methods.contains(.get) ? [.head] : []).map(\.rawValue).sorted()
+    return APIError(
+      .methodNotAllowed, "method_not_allowed", "This address takes \(allowed.joined(separator: ", ")) only.",
+      headers: [.allow: allowed.joined(separator: ", ")])
+  }
+
   static func bodyTooLarge(limit: Int) -> APIError {
     APIError(.contentTooLarge, "too_large", "A request's body may have \(limit) bytes at most.")
   }

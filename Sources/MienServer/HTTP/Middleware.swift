@@ -9,6 +9,7 @@ struct AnswerMiddleware: RouterMiddleware {
   typealias Context = ServerContext
 
   let metrics: Metrics
+  let paths: KnownPaths
 
   func handle(
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
@@ -21,7 +22,7 @@ struct AnswerMiddleware: RouterMiddleware {
       // The connection's handler answers what is no HTTP, and closes the connection.
       throw error
     } catch {
-      let answer = Self.answer(to: error, context: context)
+      let answer = answer(to: error, request, context)
       response = try answer.response(from: request, context: context)
       if Self.leavesMuchUnread(request) { Self.close(context.channel, after: &response) }
     }
@@ -39,10 +40,11 @@ struct AnswerMiddleware: RouterMiddleware {
     return response
   }
 
-  private static func answer(to error: any Error, context: ServerContext) -> APIError {
+  private func answer(to error: any Error, _ request: Request, _ context: ServerContext) -> APIError {
     switch error {
     case let error as APIError: return error
-    case let error as HTTPError where error.status == .notFound: return .notFound
+    case let error as HTTPError where error.status == .notFound:
+      return paths.methods(of: request.uri.path).map { .methodNotAllowed($0) } ?? .notFound
     case let error as HTTPError where error.status.kind == .clientError:
       return APIError(error.status, "bad_request", "The request is not understood.")
     case is IOError, is ChannelError: return .disconnected
@@ -124,12 +126,14 @@ struct OriginMiddleware: RouterMiddleware {
   /// Whether the server must be called by one of this machine's own names, so that no other name that resolves to it
   /// (DNS rebinding) lets a page pass for the server's own.
   let isLocalOnly: Bool
+  /// The address that the server listens on.
+  let host: String
 
   func handle(
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
     let authority = request.head.authority ?? ""
-    guard !isLocalOnly || Self.isLocal(authority) else {
+    guard !isLocalOnly || isLocal(authority) else {
       throw APIError(.misdirectedRequest, "wrong_host", "This server answers as localhost only.")
     }
     if let origin = request.headers[.origin], !origins.contains(origin),
@@ -140,9 +144,9 @@ struct OriginMiddleware: RouterMiddleware {
     return try await next(request, context)
   }
 
-  static func isLocal(_ authority: String) -> Bool {
+  private func isLocal(_ authority: String) -> Bool {
     var name = Substring(authority)
     if let colon = name.lastIndex(of: ":"), name[colon...].dropFirst().allSatisfy(\.isNumber) { name = name[..<colon] }
-    return ["localhost", "127.0.0.1", "[::1]"].contains(name.lowercased())
+    return ["localhost", "127.0.0.1", "[::1]", host].contains(name.lowercased())
   }
 }

@@ -1,4 +1,5 @@
 package import Hummingbird
+import Synchronization
 
 /// Adds routes to a router and remembers them, so that another method on a known path is answered by 405, and the
 /// OpenAPI document can be compared with what is served.
@@ -17,21 +18,23 @@ package struct RouteTable {
     methods[path, default: []].append(method)
     router.on(RouterPath(path), method: method, use: handler)
   }
+}
 
-  /// Answers all other methods of the paths that were added.
-  func refuseOtherMethods() {
-    for (path, methods) in methods {
-      let allowed = Set(methods).union(methods.contains(.get) ? [.head] : [])
-      let fields: HTTPFields = [.allow: allowed.map(\.rawValue).sorted().joined(separator: ", ")]
-      for method in Self.all where !allowed.contains(method) {
-        router.on(RouterPath(path), method: method) { _, _ -> Response in
-          throw APIError(.methodNotAllowed, "method_not_allowed", "This address takes other methods.", headers: fields)
-        }
-      }
+/// The methods of every path, for answers to requests that no route takes.
+final class KnownPaths: Sendable {
+  private let methods = Mutex<[String: [HTTPRequest.Method]]>([:])
+
+  /// Takes the routes over, when all are there.
+  func set(_ routes: RouteTable) { methods.withLock { $0 = routes.methods } }
+
+  /// The methods of `path`; nil where it is none of those served.
+  func methods(of path: String) -> [HTTPRequest.Method]? {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    return methods.withLock { methods in
+      methods.first { template, _ in
+        let expected = template.split(separator: "/")
+        return expected.count == parts.count && zip(expected, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+      }?.value
     }
   }
-
-  private static let all: [HTTPRequest.Method] = [
-    .get, .head, .post, .put, .patch, .delete, .options, .trace, .connect,
-  ]
 }
