@@ -68,7 +68,7 @@ struct Explain: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if run != nil { try HandOver.run("explain", Array(CommandLine.arguments.dropFirst(2))) }
+    if run != nil { try HandOver.run(.train, "explain", Array(CommandLine.arguments.dropFirst(2))) }
     for path in [json, report] { try ResultFile.check(path) }
     let classifier = try model.classifier()
     let labels = try labels.map { name -> LabelSet in

@@ -49,7 +49,7 @@ struct Tune: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "A recipe, data and options for mien-train.")
   var arguments: [String] = []
 
-  func run() throws { try HandOver.run("tune", arguments) }
+  func run() throws { try HandOver.run(.train, "tune", arguments) }
 }
 
 /// `mien reproduce`, by `mien-train`.
