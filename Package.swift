@@ -78,6 +78,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
+    // The code of the example package, built here so that it stays true; scripts/build-example.sh builds the package.
+    .executableTarget(
+      name: "FaceTimeline", dependencies: ["MienCore", "MienInference"],
+      path: "Examples/FaceTimeline/Sources/FaceTimeline", swiftSettings: strict,
+      linkerSettings: searchPath("openvino")),
     .executableTarget(
       name: "mien-train",
       dependencies: [
@@ -108,7 +113,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MienCommandTests",
-      dependencies: ["MienCore", "MienInference", "MienTestSupport", "MienVision", "mien", "mien-train"],
+      dependencies: ["MienCore", "MienInference", "MienTestSupport", "MienVision", "FaceTimeline", "mien", "mien-train"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

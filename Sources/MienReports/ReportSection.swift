@@ -10,6 +10,9 @@ public struct ReportSection: Sendable {
     self.title = title
     self.blocks = blocks.compactMap(\.self)
   }
+
+  /// Whether any block shows moments of a video.
+  var hasMoments: Bool { blocks.contains { if case .moments = $0 { true } else { false } } }
 }
 
 /// One thing in a ``ReportSection``. All texts are plain and are escaped where they are written.
@@ -28,6 +31,8 @@ public enum ReportBlock: Sendable {
   case chart(Drawing, caption: String?)
   /// Faces with their probabilities.
   case faces([FaceCard])
+  /// The pictures of a face that was followed.
+  case moments(MomentStrip)
   /// Text as it is written, such as a recipe.
   case verbatim(String)
 
@@ -85,6 +90,7 @@ public enum ReportBlock: Sendable {
     case .chart(let drawing, let caption):
       "<figure>\n<div class=\"scroll\">\(drawing.inline)</div>\n"
         + (caption.map { "<figcaption>\(escaped($0))</figcaption>\n" } ?? "") + "</figure>"
+    case .moments(let strip): strip.html
     case .faces(let faces): "<div class=\"faces\">" + faces.map(\.html).joined(separator: "\n") + "</div>"
     }
   }

@@ -9,7 +9,8 @@ import MienCore
     abstract: "Recognises emotion in faces, and trains and measures the models that do so.",
     discussion: "Mien reads what a face shows, not what a person feels.",
     subcommands: [
-      Detect.self, Evaluate.self, Compare.self, Models.self, Benchmark.self, Dataset.self, Train.self, Export.self,
+      Detect.self, Video.self, Camera.self, Evaluate.self, Compare.self, Models.self, Benchmark.self, Dataset.self,
+      Train.self, Export.self,
     ])
 
   /// Runs the command line. Exit status: 0 all done, 1 a failure, 64 wrong usage.
