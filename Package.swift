@@ -67,8 +67,10 @@ let package = Package(
     .target(name: "CTorch", dependencies: ["CSystemTorch"]),
     .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
     .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
+    .target(name: "CMienRecipes"),
     .target(
-      name: "MienTraining", dependencies: ["MienModels", "MienONNX", .product(name: "Yams", package: "Yams")],
+      name: "MienTraining",
+      dependencies: ["MienModels", "MienONNX", "CMienRecipes", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
 
     .executableTarget(
@@ -113,7 +115,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "MienCommandTests",
-      dependencies: ["MienCore", "MienInference", "MienTestSupport", "MienVision", "FaceTimeline", "mien", "mien-train"],
+      dependencies: [
+        "MienCore", "MienInference", "MienTestSupport", "MienVision", "FaceTimeline", "mien", "mien-train",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

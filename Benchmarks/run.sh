@@ -5,4 +5,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 make --no-print-directory build
 Benchmarks/peers.sh
 Benchmarks/detect.sh
+Benchmarks/video.sh
 Benchmarks/train-step.sh

@@ -1,5 +1,7 @@
 #include "mien_torch.h"
 
+#include "mien_torch_kernels.h"
+
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -11,6 +13,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -93,6 +96,14 @@ at::TensorOptions options(at::ScalarType type) {
 at::IntArrayRef sizes_of(const int64_t *sizes, int32_t rank) {
   if (rank < 0 || (rank > 0 && !sizes)) throw std::invalid_argument("bad sizes");
   return {sizes, static_cast<size_t>(rank)};
+}
+
+/// Whether the kernels of our own take a tensor.
+bool has_kernels(const at::Tensor &x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
+
+/// `x`, in memory as `model`, of the same shape, is.
+at::Tensor with_layout_of(const at::Tensor &model, const at::Tensor &x) {
+  return x.strides() == model.strides() ? x : at::empty_like(model).copy_(x);
 }
 
 std::vector<at::Tensor> list(mien_torch_tensor *const *tensors, int32_t count) {
@@ -380,6 +391,11 @@ int32_t mien_torch_take_rows(const mien_torch_tensor *x, const mien_torch_tensor
   return make(out, error, [&] { return at::index_select(get(x), 0, get(indices)); });
 }
 
+int32_t mien_torch_narrow(const mien_torch_tensor *x, int64_t start, int64_t count, mien_torch_tensor **out,
+                          char **error) noexcept {
+  return make(out, error, [&] { return at::narrow(get(x), 0, start, count); });
+}
+
 int32_t mien_torch_channels_last(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) noexcept {
   return make(out, error, [&] {
     auto value = get(x).contiguous(at::MemoryFormat::ChannelsLast);
@@ -417,7 +433,12 @@ int32_t mien_torch_linear(const mien_torch_tensor *x, const mien_torch_tensor *w
 int32_t mien_torch_max_pool2d(const mien_torch_tensor *x, int64_t kernel, int64_t stride, int64_t padding,
                               mien_torch_tensor **out, char **error) noexcept {
   return make(out, error, [&] {
-    return at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding});
+    const auto &input = get(x);
+    if (kernel == 2 && stride == 2 && padding == 0 && has_kernels(input) && input.dim() == 4 && input.size(2) > 1 &&
+        input.size(3) > 1) {
+      return mien::max_pool_2x2(input);
+    }
+    return at::max_pool2d(input, {kernel, kernel}, {stride, stride}, {padding, padding});
   });
 }
 
@@ -433,6 +454,7 @@ int32_t mien_torch_dropout(const mien_torch_tensor *x, double probability, uint6
   return make(out, error, [&] {
     if (!(probability >= 0 && probability < 1)) throw std::invalid_argument("dropout probability must be in 0..<1");
     const auto &input = get(x);
+    if (has_kernels(input)) return mien::dropout(input, probability, seed);
     auto generator = input.is_cuda() ? at::globalContext().defaultGenerator(at::kCUDA) : at::detail::createCPUGenerator();
     generator.set_current_seed(seed);
     const auto mask = at::empty_like(input.detach()).bernoulli_(1 - probability, generator);
@@ -488,6 +510,17 @@ int32_t mien_torch_rmsprop_step(mien_torch_tensor *const *parameters, mien_torch
     const Moving moving(parameters, count);
     if (moving.values.empty()) return;
     const auto mean_squares = moving.matching(squares);
+    std::vector<at::Tensor> buffers;
+    if (momentum > 0) buffers = moving.matching(velocities);
+    if (std::all_of(moving.values.begin(), moving.values.end(), has_kernels)) {
+      for (size_t i = 0; i < moving.values.size(); ++i) {
+        const auto &value = moving.values[i];
+        mien::rmsprop_step(value.detach(), with_layout_of(value, moving.gradients[i]), mean_squares[i],
+                           momentum > 0 ? buffers[i] : at::Tensor(), learning_rate, rho, momentum, epsilon,
+                           weight_decay);
+      }
+      return;
+    }
     auto gradients = moving.gradients;
     if (weight_decay != 0) gradients = at::_foreach_add(gradients, moving.values, weight_decay);
     at::_foreach_mul_(mean_squares, rho);
@@ -495,7 +528,6 @@ int32_t mien_torch_rmsprop_step(mien_torch_tensor *const *parameters, mien_torch
     auto roots = at::_foreach_sqrt(mean_squares);
     at::_foreach_add_(roots, epsilon);
     if (momentum > 0) {
-      const auto buffers = moving.matching(velocities);
       at::_foreach_mul_(buffers, momentum);
       at::_foreach_addcdiv_(buffers, gradients, roots);
       at::_foreach_add_(moving.values, buffers, -learning_rate);

@@ -263,6 +263,10 @@ import MienCore
   public func rows(_ indices: Tensor) throws -> Tensor {
     try Self.make { mien_torch_take_rows(handle, indices.handle, $0, $1) }
   }
+  /// Rows `range` of dimension 0; shares storage.
+  public func rows(_ range: Range<Int>) throws -> Tensor {
+    try Self.make { mien_torch_narrow(handle, Int64(range.lowerBound), Int64(range.count), $0, $1) }
+  }
   /// The same [N, C, H, W] elements, stored with channels innermost, which convolutions on a CPU prefer.
   public func channelsLast() throws -> Tensor { try Self.make { mien_torch_channels_last(handle, $0, $1) } }
 

@@ -47,20 +47,37 @@ public struct Augmentation: Codable, Sendable, Equatable {
   ///   - random: all draws come from it, image by image.
   /// - Returns: `[N, C, H, W]` in 0…1.
   @TorchActor public func apply(_ faces: Tensor, random: inout SeededRandom) throws -> Tensor {
+    var randoms = [random]
+    defer { random = randoms[0] }
+    return try apply(faces, randoms: &randoms)
+  }
+
+  /// Changes several batches of one size at once, just as one after another.
+  ///
+  /// - Parameters:
+  ///   - faces: `[N, C, H, W]` in 0…1, one batch after the other.
+  ///   - randoms: a batch's draws come from its own, image by image.
+  /// - Returns: `[N, C, H, W]` in 0…1.
+  @TorchActor func apply(_ faces: Tensor, randoms: inout [SeededRandom]) throws -> Tensor {
     let shape = try faces.shape
     let (count, height, width) = (shape[0], shape[2], shape[3])
+    guard !randoms.isEmpty, count % randoms.count == 0 else {
+      throw MienError(.mismatch, nil, "\(count) faces are not \(randoms.count) batches of one size")
+    }
+    let size = count / randoms.count
     var result = faces
     if warps {
-      let matrices = (0..<count).flatMap { _ in matrix(random: &random, aspect: Float(width) / Float(height)) }
+      let aspect = Float(width) / Float(height)
+      let matrices = (0..<count).flatMap { matrix(random: &randoms[$0 / size], aspect: aspect) }
       result = try result.warped(Tensor(matrices, shape: [count, 2, 3]), fill: fill)
     }
     if brightness > 0 || contrast > 0 {
       var scales: [Float] = []
       var offsets: [Float] = []
-      for _ in 0..<count {
-        let scale = 1 + random.uniform(within: contrast)
+      for image in 0..<count {
+        let scale = 1 + randoms[image / size].uniform(within: contrast)
         scales.append(scale)
-        offsets.append(0.5 - 0.5 * scale + random.uniform(within: brightness))
+        offsets.append(0.5 - 0.5 * scale + randoms[image / size].uniform(within: brightness))
       }
       result = try result.multiplied(by: Tensor(scales, shape: [count, 1, 1, 1]))
         .adding(Tensor(offsets, shape: [count, 1, 1, 1])).clamped(to: 0...1)
@@ -69,7 +86,8 @@ public struct Augmentation: Codable, Sendable, Equatable {
       var keep = [Float](repeating: 1, count: count * height * width)
       var paint = [Float](repeating: 0, count: count * height * width)
       for image in 0..<count {
-        erase(&keep, &paint, offset: image * height * width, height: height, width: width, random: &random)
+        erase(
+          &keep, &paint, offset: image * height * width, height: height, width: width, random: &randoms[image / size])
       }
       let maskShape = [count, 1, height, width]
       result = try result.multiplied(by: Tensor(keep, shape: maskShape)).adding(Tensor(paint, shape: maskShape))

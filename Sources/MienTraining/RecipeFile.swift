@@ -1,3 +1,4 @@
+import CMienRecipes
 public import Foundation
 import MienCore
 import MienModels
@@ -15,6 +16,35 @@ public enum RecipeFile {
       throw MienError(.file, url.path, FileProblem.reading(url))
     }
     return try parse(text, file: url.path, settings: settings)
+  }
+
+  /// The recipe in a file, or the built-in one of that name where there is no such file.
+  ///
+  /// - Throws: ``MienError`` as ``read(_:settings:)``; where there is neither, it names the built-in ones.
+  public static func find(_ name: String, settings: [String] = []) throws -> Recipe {
+    let url = URL(fileURLWithPath: name)
+    if !FileManager.default.fileExists(atPath: url.path), !name.contains("/"), !name.hasSuffix(".yaml") {
+      return try builtIn(name, settings: settings)
+    }
+    return try read(url, settings: settings)
+  }
+
+  /// The names of the built-in recipes: the files of the folder `recipes`.
+  public static var builtInNames: [String] {
+    var names: [String] = []
+    while let name = mien_recipe_name(Int32(names.count)) { names.append(String(cString: name)) }
+    return names
+  }
+
+  /// A built-in recipe.
+  ///
+  /// - Throws: ``MienError`` where there is none of that name, or a setting does not fit.
+  public static func builtIn(_ name: String, settings: [String] = []) throws -> Recipe {
+    guard let index = builtInNames.firstIndex(of: name), let text = mien_recipe_text(Int32(index)) else {
+      throw MienError(
+        .argument, name, "no such file, and no built-in recipe: these are \(builtInNames.joined(separator: ", "))")
+    }
+    return try parse(String(cString: text), file: "\(name).yaml", settings: settings)
   }
 
   /// The recipe written in `text`; `file` stands in errors.

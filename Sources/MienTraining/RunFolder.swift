@@ -43,11 +43,14 @@ public struct RunFolder: Sendable {
     FileManager.default.fileExists(atPath: url.appendingPathComponent("recipe.yaml").path)
   }
 
+  /// Where runs go: `$MIEN_RUNS`, or `~/mien-runs`.
+  public static var root: URL {
+    ProcessInfo.processInfo.environment["MIEN_RUNS"].map { URL(fileURLWithPath: $0) }
+      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent("mien-runs")
+  }
+
   /// `$MIEN_RUNS/NAME-DATE`, or the same under `~/mien-runs`.
   public static func fresh(named name: String, now: Date = Date()) -> URL {
-    let root =
-      ProcessInfo.processInfo.environment["MIEN_RUNS"].map { URL(fileURLWithPath: $0) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent("mien-runs")
     let stamp = now.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted)).filter {
       (character: Character) in character != "Z"
     }

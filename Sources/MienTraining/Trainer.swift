@@ -13,8 +13,7 @@ public import MienTorch
   private let observers: [any TrainingObserver]
   private var progress = Progress()
   private let plan: TrainingPlan
-  /// The running epoch's shuffle.
-  private var order: (epoch: Int, faces: [Int])?
+  private let batches: TrainingBatches
 
   /// Locks the run folder, loads the data, builds the network, and restores the last checkpoint where the run has one,
   /// else the recipe's initial weights.
@@ -58,8 +57,9 @@ public import MienTorch
     plan = TrainingPlan(
       name: recipe.name, folder: run.url.path, parameterCount: try trainStep.network.parameterCount,
       trainCount: data.train.count, validationCount: data.validation.count,
-      stepsPerEpoch: max(1, data.train.count / recipe.batchSize), epochs: recipe.epochs, batchSize: recipe.batchSize,
+      stepsPerEpoch: data.stepsPerEpoch(recipe), epochs: recipe.epochs, batchSize: recipe.batchSize,
       firstStep: progress.step, history: progress.epochs, notes: notes)
+    batches = TrainingBatches(data, recipe: recipe)
   }
 
   /// Trains to the end, or until `shouldStop`, which is asked after each step; then the run can be resumed.
@@ -115,14 +115,9 @@ public import MienTorch
   }
 
   private func step(_ step: Int, learningRate: Double) throws -> (loss: Float, heads: [(counted: Int, right: Int)]) {
-    let batch = batch(step)
-    let indices = try Tensor(indices: batch)
-    var random = SeededRandom(seed: recipe.seed, stream: 1 << 40 | UInt64(step))
-    let faces = try recipe.augmentation.apply(data.faces(indices), random: &random)
-    let targets = try data.targets.map { try $0.values.rows(indices) }
-    let mixed = try recipe.augmentation.mix(faces, targets: targets, random: &random)
+    let batch = try batches.batch(step)
     return try trainStep(
-      mixed.faces, targets: mixed.targets, learningRate: learningRate, step: step, seed: random.next())
+      batch.faces, targets: batch.targets, learningRate: learningRate, step: step, seed: batch.seed)
   }
 
   private func learningRate(at step: Int) -> Double {
@@ -132,20 +127,8 @@ public import MienTorch
         epoch: epoch, scores: progress.epochs.map(recipe.selection.score))
   }
 
-  /// The faces of a step: a slice of the epoch's shuffle.
-  private func batch(_ step: Int) -> ArraySlice<Int> {
-    let (epoch, index) = step.quotientAndRemainder(dividingBy: plan.stepsPerEpoch)
-    if epoch != order?.epoch {
-      var random = SeededRandom(seed: recipe.seed, stream: 1 << 32 | UInt64(epoch))
-      order = (epoch, data.train.shuffled(using: &random))
-    }
-    return order?.faces.dropFirst(index * recipe.batchSize).prefix(recipe.batchSize) ?? []
-  }
-
   private func finishEpoch(learningRate: Double) throws {
-    let measured = recipe.averageDecay > 0 ? "average" : "weights"
-    let network = recipe.averageDecay > 0 ? trainStep.average : trainStep.network
-    var heads = try Validation.measure(network, data: data, part: data.validation)
+    var heads = try Validation.measure(trainStep.average, data: data, part: data.validation)
     for (labels, tally) in zip(data.labels, progress.tallies) where tally.counted > 0 {
       guard let head = heads.firstIndex(where: { $0.labels == labels.name }) else { continue }
       heads[head].trainingAccuracy = Double(tally.right) / Double(tally.counted)
@@ -159,7 +142,7 @@ public import MienTorch
     if isBest {
       progress.best = result
       try Checkpoint.write(
-        ["average": trainStep.state[measured, default: []]], progress: progress, to: run.bestCheckpoint)
+        ["average": trainStep.average.state], progress: progress, to: run.bestCheckpoint)
     }
     for observer in observers { try observer.finishedEpoch(result, isBest: isBest) }
   }

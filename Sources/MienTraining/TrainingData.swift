@@ -24,6 +24,8 @@ public import MienTorch
   /// What a user should know of how the data were prepared.
   let notes: [String]
   private let pixels: Tensor
+  /// The face that each copy is made of.
+  private let copies: [Int]
   let targets: [Targets]
   let labels: [LabelSet]
 
@@ -55,6 +57,7 @@ public import MienTorch
       }
     }
     let count = sets.reduce(0) { $0 + $1.count } + dealt.copies.count
+    copies = dealt.copies
     pixels = try Tensor(
       bytes: bytes, shape: [count, preprocessing.height, preprocessing.width, preprocessing.channels]
     )
@@ -72,6 +75,12 @@ public import MienTorch
     }
     origins = recipe.origins(of: sets, dealt: dealt)
     notes = recipe.balance.notes(copies: dealt.copies.count)
+  }
+
+  /// The face itself, or the one that it is a copy of.
+  func original(_ face: Int) -> Int {
+    let first = targets[0].truth.count - copies.count
+    return face < first ? face : copies[face - first]
   }
 
   /// The targets of all faces, then those of `copies`.

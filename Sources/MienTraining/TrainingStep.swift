@@ -5,7 +5,8 @@ import MienTorch
 /// The network of a run, its optimiser and its moving average, and the one step that changes them.
 @TorchActor final class TrainingStep {
   let network: FaceNetwork
-  /// The moving average of the network's weights and statistics.
+  /// What is measured and kept: the moving average of the network's weights and statistics, or the network itself where
+  /// the recipe averages nothing.
   let average: FaceNetwork
   private let recipe: Recipe
   private let optimizer: any Optimizer
@@ -24,7 +25,7 @@ import MienTorch
   init(_ recipe: Recipe, classCounts: [[Float]]) throws {
     self.recipe = recipe
     network = try recipe.network()
-    average = try recipe.network()
+    average = recipe.averageDecay > 0 ? try recipe.network() : network
     let loss = recipe.loss
     losses = try classCounts.map { counts in
       try CrossEntropy(
@@ -37,7 +38,8 @@ import MienTorch
     parameters = trained.map(\.value)
     penalized = trained.filter { $0.l2 > 0 }.map { ($0.value, 2 * $0.l2) }
     let names = Parameters.state(of: network).compactMap { if case .parameter = $0.item { $0.name } else { nil } }
-    var state = ["weights": network.state, "average": average.state]
+    var state = ["weights": network.state]
+    if recipe.averageDecay > 0 { state["average"] = average.state }
     for (name, tensors) in optimizer.state { state[name] = zip(names, tensors).map { (name: $0, value: $1) } }
     self.state = state
   }
@@ -75,10 +77,12 @@ import MienTorch
       try Tensor.clipGradientsInPlace(parameters, maximumNorm: recipe.optimizer.gradientClip)
     }
     try optimizer.step(step + 1, learningRate: learningRate)
-    let decay = min(recipe.averageDecay, Double(1 + step) / Double(10 + step))
-    try Tensor.interpolateInPlace(
-      state["average", default: []].map(\.value), towards: state["weights", default: []].map(\.value),
-      weight: 1 - decay)
+    if recipe.averageDecay > 0 {
+      let decay = min(recipe.averageDecay, Double(1 + step) / Double(10 + step))
+      try Tensor.interpolateInPlace(
+        state["average", default: []].map(\.value), towards: state["weights", default: []].map(\.value),
+        weight: 1 - decay)
+    }
     return try Tensor.tally(loss: total, logits: logits, targets: targets)
   }
 }

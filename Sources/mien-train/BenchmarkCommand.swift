@@ -6,15 +6,19 @@ import MienTraining
 /// `mien-train benchmark RECIPE`, which `Benchmarks/train-step.sh` runs beside its PyTorch peer.
 struct BenchmarkCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "benchmark", abstract: "Measure the training step of a recipe, in images a second.")
+    commandName: "benchmark",
+    abstract: "Measure the training step of a recipe, its augmentation or whole epochs, in images a second.")
 
   @Argument(help: "The recipe.")
   var recipe: String
 
+  @Option(help: "What to measure: step, augmentation or epoch; the last two over 981 faces of noise.")
+  var part: StepBenchmark.Part = .step
+
   @Option(help: "Rounds; one figure each.")
   var rounds = 3
 
-  @Option(help: "Steps a round.")
+  @Option(help: "Steps a round, where one step is measured.")
   var steps = 10
 
   @Option(help: "Where to compute: cpu or cuda.")
@@ -34,11 +38,11 @@ struct BenchmarkCommand: AsyncParsableCommand {
 
   func run() async throws {
     let recipe = try RecipeFile.read(URL(fileURLWithPath: recipe), settings: settings)
-    let (rounds, steps, threads, device) = (rounds, steps, threads, device)
+    let (part, rounds, steps, threads, device) = (part, rounds, steps, threads, device)
     let figures = try await TorchActor.run {
       try Torch.use(device)
       try Torch.configure(threads: threads)
-      return try StepBenchmark.imagesPerSecond(recipe, rounds: rounds, steps: steps)
+      return try StepBenchmark.imagesPerSecond(recipe, part, rounds: rounds, steps: steps)
     }
     for figure in figures { print(String(format: "%.1f", figure)) }
   }

@@ -15,7 +15,7 @@ struct TrainCommand: AsyncParsableCommand {
       --resume continues.
       """)
 
-  @Argument(help: "The recipe, a YAML file; not given with --resume.")
+  @Argument(help: "The recipe, a YAML file or the name of a built-in one (chen, mien-s…); not given with --resume.")
   var recipe: String?
 
   @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`.")
@@ -86,7 +86,7 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   private func newRecipe() throws -> Recipe {
-    var recipe = try RecipeFile.read(URL(fileURLWithPath: recipe ?? ""), settings: settings)
+    var recipe = try RecipeFile.find(recipe ?? "", settings: settings)
     if let initialRun { recipe.initialWeights = initialRun }
     if let freeze { recipe.freeze = freeze }
     // The run folder may be resumed from another working directory.

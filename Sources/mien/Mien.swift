@@ -10,7 +10,7 @@ import MienCore
     discussion: "Mien reads what a face shows, not what a person feels.",
     subcommands: [
       Detect.self, Video.self, Camera.self, Evaluate.self, Compare.self, Models.self, Benchmark.self, Dataset.self,
-      Train.self, Export.self,
+      Train.self, Reproduce.self, Export.self,
     ])
 
   /// Runs the command line. Exit status: 0 all done, 1 a failure, 64 wrong usage.

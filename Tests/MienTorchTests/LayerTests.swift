@@ -44,6 +44,20 @@ func close(_ a: [Float], _ b: [Float], within tolerance: Float = 1e-5) -> Bool {
     #expect(try close(layer(input, .inference).floats(), [-0.70710678, 0.70710678]))
   }
 
+  /// The way back draws the mask anew: it must be the same one, whatever layout the gradient comes in.
+  @Test(arguments: [false, true]) func dropoutLetsGradientsThroughWhereItLetValuesThrough(reordered: Bool) throws {
+    let input = try Tensor.full([2, 16, 6, 6], 1)
+    try input.requireGradientInPlace()
+    let output = try Dropout(0.25)(input.channelsLast(), .training(seed: 7))
+    let kept = try output.floats()
+    #expect(Set(kept) == [0, 1 / 0.75])
+    let twos = try Tensor.full([2, 16, 6, 6], 2)
+    try output.multiplied(by: reordered ? twos : twos.channelsLast()).sum().backward()
+    #expect(try input.gradient?.floats() == kept.map { $0 * 2 })
+    let neighbours = zip(kept, kept.dropFirst()).count { $0 == 0 && $1 == 0 }
+    #expect((35...115).contains(neighbours), "a sixteenth of pairs when draws are independent, found \(neighbours)")
+  }
+
   @Test func dropoutIsItsSeedsAndOnlyWhileTraining() throws {
     let layer = Dropout(0.25)
     let input = try Tensor.full([4000], 1)

@@ -20,6 +20,38 @@ import Testing
   }
 
   /// Graham's windows and their maxima, slowly; `samples` is [N, C, 2]: columns, rows.
+  /// Odd sides lose their last row and column; layouts and numbers of channels take different ways inside.
+  @Test(arguments: [(1, 4, 6), (3, 5, 7), (16, 6, 4), (6, 9, 9)], [false, true])
+  func maximaOf2x2AndTheirGradientsEqualTheDefinition(_ size: (Int, Int, Int), channelsLast: Bool) throws {
+    let (channels, height, width) = size
+    var random = SeededRandom(seed: 5)
+    let count = 2 * channels * height * width
+    // Few values, so that windows have ties: the first of them wins.
+    let values = (0..<count).map { _ in Float(Int.random(in: -3...3, using: &random)) }
+    let shape = [2, channels, height, width]
+    let plain = try Tensor(values, shape: shape)
+    try plain.requireGradientInPlace()
+    let (rows, columns) = (height / 2, width / 2)
+    let factors = (0..<(2 * channels * rows * columns)).map { Float($0 + 1) }
+    var expected: [Float] = []
+    var gradient = [Float](repeating: 0, count: count)
+    for map in 0..<(2 * channels) {
+      for (row, column) in (0..<rows).flatMap({ row in (0..<columns).map { (row, $0) } }) {
+        let corner = (map * height + 2 * row) * width + 2 * column
+        let places = [corner, corner + 1, corner + width, corner + width + 1]
+        let best = places.reduce(corner) { values[$1] > values[$0] ? $1 : $0 }
+        gradient[best] += factors[expected.count]
+        expected.append(values[best])
+      }
+    }
+    let input = channelsLast ? try plain.channelsLast() : plain
+    let output = try Pool2d(.max, kernel: 2)(input, .inference)
+    #expect(try output.shape == [2, channels, rows, columns])
+    #expect(try output.floats() == expected)
+    try output.multiplied(by: Tensor(factors, shape: [2, channels, rows, columns])).sum().backward()
+    #expect(try plain.gradient?.floats() == gradient)
+  }
+
   private func slowlyPooled(
     _ pixels: [Float], maps: Int, from input: Int, to output: Int, kernel: Int, samples: [Float]
   ) -> (values: [Float], winners: [Int]) {

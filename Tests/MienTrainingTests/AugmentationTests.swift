@@ -144,4 +144,24 @@ import Testing
     #expect(try apply(recipe.augmentation, to: input) == output)
     #expect(try apply(recipe.augmentation, to: input, seed: 2) != output)
   }
+
+  /// Batches are made several at once: a run resumed in between gets the same ones.
+  @Test func aBatchDependsOnItsStepAlone() throws {
+    let recipe = try DrawnFaces.recipe(
+      epochs: 2,
+      settings: [
+        "batchSize=4", "augmentation.rotationDegrees=20", "augmentation.brightness=0.2",
+        "augmentation.erasingProbability=0.5", "augmentation.mixupAlpha=0.4",
+      ])
+    let data = try TrainingData([DrawnFaces.set(count: 35, split: { $0 < 21 ? .train : .validation })], recipe: recipe)
+    let running = TrainingBatches(data, recipe: recipe)
+    for step in 0..<12 {
+      let (expected, resumed) = (try running.batch(step), try TrainingBatches(data, recipe: recipe).batch(step))
+      #expect(try resumed.faces.floats() == expected.faces.floats())
+      #expect(try resumed.targets.map { try $0.floats() } == expected.targets.map { try $0.floats() })
+      #expect(resumed.seed == expected.seed)
+      #expect(try expected.faces.shape == [4, 1, 48, 48])
+    }
+    #expect(try running.batch(0).faces.floats() != running.batch(1).faces.floats())
+  }
 }

@@ -142,6 +142,9 @@ int32_t mien_torch_permute(const mien_torch_tensor *x, const int64_t *dims, int3
 /// Rows `indices` (i64 [K]) of dimension 0.
 int32_t mien_torch_take_rows(const mien_torch_tensor *x, const mien_torch_tensor *indices, mien_torch_tensor **out,
                              char **error) MIEN_NOEXCEPT;
+/// Rows `start` to `start + count` of dimension 0; shares storage.
+int32_t mien_torch_narrow(const mien_torch_tensor *x, int64_t start, int64_t count, mien_torch_tensor **out,
+                          char **error) MIEN_NOEXCEPT;
 /// An [N, C, H, W] tensor stored with channels innermost.
 int32_t mien_torch_channels_last(const mien_torch_tensor *x, mien_torch_tensor **out, char **error) MIEN_NOEXCEPT;
 

@@ -35,6 +35,17 @@ struct Train: ParsableCommand {
   func run() throws { try HandOver.run("train", arguments) }
 }
 
+/// `mien reproduce`, by `mien-train`.
+struct Reproduce: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Trains and measures the published systems.", discussion: "`mien reproduce --help` lists the options.")
+
+  @Argument(parsing: .captureForPassthrough, help: "A system's name or all, data and options for mien-train.")
+  var arguments: [String] = []
+
+  func run() throws { try HandOver.run("reproduce", arguments) }
+}
+
 /// `mien export`, by `mien-train`.
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(

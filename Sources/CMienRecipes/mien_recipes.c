@@ -1,0 +1,51 @@
+#include "mien_recipes.h"
+
+#include <stddef.h>
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc23-extensions"
+static const char chen[] = {
+#embed "../../recipes/chen.yaml"
+    , 0};
+static const char javier[] = {
+#embed "../../recipes/javier.yaml"
+    , 0};
+static const char gao[] = {
+#embed "../../recipes/gao.yaml"
+    , 0};
+static const char le_shallow[] = {
+#embed "../../recipes/le-shallow.yaml"
+    , 0};
+static const char le_deep[] = {
+#embed "../../recipes/le-deep.yaml"
+    , 0};
+static const char yousaf[] = {
+#embed "../../recipes/yousaf.yaml"
+    , 0};
+static const char yousaf_trainable[] = {
+#embed "../../recipes/yousaf-trainable.yaml"
+    , 0};
+static const char mien_s[] = {
+#embed "../../recipes/mien-s.yaml"
+    , 0};
+#pragma clang diagnostic pop
+
+static const struct {
+  const char *name;
+  const char *text;
+} recipes[] = {
+    {"chen", chen},
+    {"javier", javier},
+    {"gao", gao},
+    {"le-shallow", le_shallow},
+    {"le-deep", le_deep},
+    {"yousaf", yousaf},
+    {"yousaf-trainable", yousaf_trainable},
+    {"mien-s", mien_s},
+};
+
+static const int count = sizeof recipes / sizeof recipes[0];
+
+const char *mien_recipe_name(int index) { return index >= 0 && index < count ? recipes[index].name : NULL; }
+
+const char *mien_recipe_text(int index) { return index >= 0 && index < count ? recipes[index].text : NULL; }

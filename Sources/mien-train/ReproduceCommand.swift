@@ -1,0 +1,133 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienReports
+import MienTorch
+import MienTraining
+
+/// `mien reproduce NAME|all --data FACES…`
+struct ReproduceCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reproduce",
+    abstract: "Train and measure the published systems, under the papers' protocols and clean ones.",
+    discussion: """
+      The systems are \(PublishedSystem.all.map(\.name).joined(separator: ", ")). Each measurement writes a run folder, a \
+      report.html, a model.onnx and its figures; what is finished is not trained again, and what was stopped goes on. \
+      FaceSets are told apart by their source: fer2013, ckplus48, and any other for one's own faces (yousaf).
+      """)
+
+  @Argument(help: "A system's name, or all.")
+  var name: String
+
+  @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`.")
+  var data: [String]
+
+  @Option(help: "At most so many epochs a run, for a quick look.")
+  var epochs: Int?
+
+  @Option(help: "So many folds or seeds where a protocol repeats its training.")
+  var folds: Int?
+
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: "The folder of all runs (default: reproduce under MIEN_RUNS or ~/mien-runs).")
+  var output: String?
+
+  @Option(help: "Only the measurements of these names, as fer2013-clean. Repeatable.")
+  var only: [String] = []
+
+  @Flag(help: "Train nothing; report what is finished.")
+  var show = false
+
+  @Option(help: "Also write all figures as a Markdown page.")
+  var markdown: String?
+
+  @Option(help: "Where to compute: cpu or cuda.")
+  var device: Torch.Device = .cpu
+
+  @Option(help: "Threads for libtorch.")
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    if threads < 1 { throw ValidationError("--threads must be at least 1.") }
+    if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
+    if let folds, folds < 2 { throw ValidationError("--folds must be at least 2.") }
+  }
+
+  func run() async throws {
+    let systems = PublishedSystem.all.filter { name == "all" || $0.name == name }
+    guard !systems.isEmpty else {
+      throw MienError(
+        .argument, name, "no such system; these are \(PublishedSystem.all.map(\.name).joined(separator: ", ")), or all")
+    }
+    let known = systems.flatMap(\.measurements).map(\.name)
+    for name in only where !known.contains(name) {
+      throw MienError(.argument, "--only \(name)", "no such measurement; these are \(known.joined(separator: ", "))")
+    }
+    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
+    let folder = output.map { URL(fileURLWithPath: $0) } ?? RunFolder.root.appendingPathComponent("reproduce")
+    Interrupt.listen()
+    let (device, threads) = (device, threads)
+    try await TorchActor.run {
+      try Torch.use(device)
+      try Torch.configure(threads: threads)
+    }
+    var table = ReproductionTable()
+    var problems: [MienError] = []
+    for system in systems {
+      for measurement in system.measurements where only.isEmpty || only.contains(measurement.name) {
+        guard let faces = Self.faces(for: measurement, in: sets) else {
+          table.add(system, measurement, nil, note: "needs a FaceSet of \(measurement.source ?? "one's own faces")")
+          continue
+        }
+        let place = folder.appendingPathComponent(system.name).appendingPathComponent(measurement.name)
+        do {
+          let summary = try await reproduced(system, measurement, faces, place)
+          table.add(system, measurement, summary, note: summary == nil ? "not finished" : "")
+        } catch let error as MienError {
+          FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+          problems.append(error)
+          table.add(system, measurement, nil, note: "failed")
+        }
+        if Interrupt.isRaised { break }
+      }
+      if Interrupt.isRaised { break }
+    }
+    print(table.text)
+    if let markdown { try AtomicFile.write(Data(table.markdown.utf8), to: URL(fileURLWithPath: markdown)) }
+    if !problems.isEmpty { throw ExitCode(1) }
+  }
+
+  /// The first set of the measurement's source, or of no known one where it is for one's own faces.
+  private static func faces(for measurement: PublishedSystem.Measurement, in sets: [FaceSet]) -> FaceSet? {
+    let known = Set(PublishedSystem.all.flatMap(\.measurements).compactMap(\.source))
+    return sets.first { set in
+      measurement.source.map { $0 == set.info.source } ?? !known.contains(set.info.source)
+    }
+  }
+
+  /// Trains and measures, or reads what was measured before.
+  private func reproduced(
+    _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ faces: FaceSet, _ folder: URL
+  ) async throws -> ReproductionSummary? {
+    let (epochs, folds, show) = (epochs, folds, show)
+    let command =
+      "mien reproduce \(name) --data \(data.map { URL(fileURLWithPath: $0).lastPathComponent }.joined(separator: " "))"
+    return try await TorchActor.run {
+      let reproduction = try Reproduction(
+        of: system, measurement, faces: faces, in: folder, epochs: epochs, folds: folds)
+      if show, !reproduction.isFinished { return nil }
+      func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
+        let member = ["\(system.name) \(measurement.name)", name].filter { !$0.isEmpty }.joined(separator: " ")
+        return [TerminalProgress(member: member), MetricsFile(run: run), TensorBoardEvents(run: run)]
+      }
+      guard let outcome = try reproduction.run(observers: observers, shouldStop: { Interrupt.isRaised }) else {
+        return nil
+      }
+      let page = try ReproductionPage(system, measurement, outcome, faces: faces, folder: folder).report(
+        command: command)
+      try AtomicFile.write(page.data, to: folder.appendingPathComponent("report.html"))
+      return outcome.summary
+    }
+  }
+}
