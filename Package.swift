@@ -83,6 +83,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
+    // The code of the example package, built here so that it stays true; scripts/build-example.sh builds the package.
+    .executableTarget(
+      name: "FaceTimeline", dependencies: ["MienCore", "MienInference"],
+      path: "Examples/FaceTimeline/Sources/FaceTimeline", swiftSettings: strict,
+      linkerSettings: searchPath("openvino")),
     .executableTarget(
       name: "mien-train",
       dependencies: [
@@ -137,8 +142,8 @@ let package = Package(
     .testTarget(
       name: "MienCommandTests",
       dependencies: [
-        "MienCore", "MienInference", "MienONNX", "MienServer", "MienTestSupport", "MienVision", "mien", "mien-train",
-        "mien-server",
+        "MienCore", "MienInference", "MienONNX", "MienServer", "MienTestSupport", "MienVision", "FaceTimeline", "mien",
+        "mien-train", "mien-server",
       ],
       exclude: ["Browser"], swiftSettings: strict),
   ],

@@ -6,4 +6,5 @@ make --no-print-directory build
 Benchmarks/peers.sh
 Benchmarks/detect.sh
 Benchmarks/serve.sh
+Benchmarks/video.sh
 Benchmarks/train-step.sh

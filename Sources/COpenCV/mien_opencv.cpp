@@ -242,13 +242,13 @@ int32_t mien_opencv_cascade_load(const char *path, mien_opencv_cascade **cascade
 void mien_opencv_cascade_free(mien_opencv_cascade *cascade) { delete cascade; }
 
 int32_t mien_opencv_cascade_detect(mien_opencv_cascade *cascade, const mien_opencv_picture *grey, double scale_factor,
-                                   int32_t min_neighbors, int32_t min_side, mien_opencv_detection **detections,
-                                   size_t *count, char **error) {
+                                   int32_t min_neighbors, int32_t min_side, int32_t max_side,
+                                   mien_opencv_detection **detections, size_t *count, char **error) {
   return guarded(error, [&] {
     require(cascade && detections && count, "a pointer is null");
     require(std::isfinite(scale_factor) && scale_factor >= 1.01 && scale_factor <= 10,
             "expected a scale factor of 1.01 to 10");
-    require(min_neighbors >= 0 && min_side >= 0, "expected numbers of at least 0");
+    require(min_neighbors >= 0 && min_side >= 0 && max_side >= 0, "expected numbers of at least 0");
     const cv::Mat source = borrow(grey);
     require(source.channels() == 1, "expected a grey picture");
     cv::Mat equalized;
@@ -256,7 +256,7 @@ int32_t mien_opencv_cascade_detect(mien_opencv_cascade *cascade, const mien_open
     std::vector<cv::Rect> rectangles;
     std::vector<int> neighbors;
     cascade->classifier.detectMultiScale(equalized, rectangles, neighbors, scale_factor, min_neighbors, 0,
-                                         cv::Size(min_side, min_side));
+                                         cv::Size(min_side, min_side), cv::Size(max_side, max_side));
     mien_opencv_detection *found = nullptr;
     if (!rectangles.empty()) {
       found = static_cast<mien_opencv_detection *>(calloc(rectangles.size(), sizeof(mien_opencv_detection)));

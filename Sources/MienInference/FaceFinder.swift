@@ -50,4 +50,12 @@ package struct FaceFinder: Sendable {
   func crop(_ box: Box, of image: Image) throws -> Image {
     try detector == nil ? frame.face(whole: image) : frame.face(in: box, of: image)
   }
+
+  /// The network's input for faces that were found elsewhere: [faces.count, C, H, W]. Blocks.
+  func inputs(for faces: [DetectedFace], of image: Image) throws -> [Float] {
+    try faces.flatMap { face in
+      let crop = try frame.face(in: face.box, of: image)
+      return try frame.preprocessing.input(pixels: crop.pixels, sourceChannels: crop.channels)
+    }
+  }
 }

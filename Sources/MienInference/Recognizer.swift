@@ -12,6 +12,14 @@ public final class Recognizer: Sendable {
   public let minConfidence: Float
   let finder: FaceFinder
 
+  /// The built-in model with the built-in detector. The network is compiled off the cooperative pool.
+  ///
+  /// - Throws: ``MienError`` where the detector's cascade is missing, or `minConfidence` is not 0…1.
+  public convenience init(minConfidence: Float = 0) async throws {
+    let classifier = try await NativeQueue.shared.run { try EmotionClassifier.default() }
+    try self.init(classifier: classifier, detector: FaceDetector(), minConfidence: minConfidence)
+  }
+
   /// Puts a recognizer together.
   ///
   /// - Parameters:
@@ -59,11 +67,15 @@ public final class Recognizer: Sendable {
     return pictures.map { picture in
       picture.faces.map { face in
         defer { next += 1 }
-        let distribution = distributions[next]
-        return FaceReading(
-          box: face.box, detectionScore: finder.detector == nil ? nil : face.score, distribution: distribution,
-          isConfident: distribution.top.probability >= minConfidence)
+        return reading(face, distributions[next], isDetected: finder.detector != nil)
       }
     }
+  }
+
+  /// A face with what the network says of it.
+  func reading(_ face: DetectedFace, _ distribution: EmotionDistribution, isDetected: Bool = true) -> FaceReading {
+    FaceReading(
+      box: face.box, detectionScore: isDetected ? face.score : nil, distribution: distribution,
+      isConfident: distribution.top.probability >= minConfidence)
   }
 }

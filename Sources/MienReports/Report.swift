@@ -46,6 +46,7 @@ public struct Report: Sendable {
       <style>
       \(Self.style)
       \(SVGCanvas.style)
+      \(sections.contains(where: \.hasMoments) ? MomentStrip.style : "")
       </style>
       </head>
       <body>

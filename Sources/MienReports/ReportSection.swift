@@ -10,6 +10,9 @@ public struct ReportSection: Sendable {
     self.title = title
     self.blocks = blocks.compactMap(\.self)
   }
+
+  /// Whether any block shows moments of a video.
+  var hasMoments: Bool { blocks.contains { if case .moments = $0 { true } else { false } } }
 }
 
 /// One thing in a ``ReportSection``. All texts are plain and are escaped where they are written.
@@ -30,6 +33,8 @@ public enum ReportBlock: Sendable {
   case faces([FaceCard])
   /// Faces with the maps that explain their readings.
   case maps([MapsCard])
+  /// The pictures of a face that was followed.
+  case moments(MomentStrip)
   /// Text as it is written, such as a recipe.
   case verbatim(String)
 
@@ -88,6 +93,7 @@ public enum ReportBlock: Sendable {
       "<figure>\n<div class=\"scroll\">\(drawing.inline)</div>\n"
         + (caption.map { "<figcaption>\(escaped($0))</figcaption>\n" } ?? "") + "</figure>"
     case .maps(let cards): cards.map(\.html).joined(separator: "\n")
+    case .moments(let strip): strip.html
     case .faces(let faces): "<div class=\"faces\">" + faces.map(\.html).joined(separator: "\n") + "</div>"
     }
   }

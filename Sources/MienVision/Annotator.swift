@@ -44,12 +44,15 @@ public struct Annotator: Sendable {
     public var text: String
     /// The colour of outline and label.
     public var color: Color
+    /// Probabilities drawn as bars beside the box, one an emotion in alphabetical order; nil for none.
+    public var bars: EmotionDistribution?
 
     /// Makes a mark.
-    public init(box: Box, text: String, color: Color = Color(0x56B4E9)) {
+    public init(box: Box, text: String, color: Color = Color(0x56B4E9), bars: EmotionDistribution? = nil) {
       self.box = box
       self.text = text
       self.color = color
+      self.bars = bars
     }
 
     /// Marks an emotion: `happiness 98%` in the emotion's colour.
@@ -92,6 +95,7 @@ public struct Annotator: Sendable {
     var canvas = Canvas(image: base)
     // Labels lie over every outline.
     for mark in marks { try canvas.outline(mark.box.enlarged(factor), mark.color) }
+    for mark in marks { if let bars = mark.bars { try canvas.bars(bars, beside: mark.box.enlarged(factor)) } }
     for mark in marks where !mark.text.isEmpty {
       try canvas.label(Self.ascii(mark.text), at: mark.box.enlarged(factor), mark.color)
     }
@@ -138,6 +142,22 @@ private struct Canvas {
       x: box.x - 1, y: box.y - 1, width: box.width + 2, height: box.height + 2)
     try rectangle(halo, thickness: lineWidth + 2, Annotator.Color(0x202020))
     try rectangle(box, thickness: lineWidth, color)
+  }
+
+  /// Bars on a dark panel right of a box, or left of it where there is no room.
+  mutating func bars(_ distribution: EmotionDistribution, beside box: Box) throws {
+    let emotions = distribution.labels.emotions.sorted()
+    let height = max(4, min(box.height, self.height) / (emotions.count * 3 / 2))
+    let length = max(24, min(box.width, width) / 2)
+    let right = box.x + box.width + lineWidth + 2
+    let x = right + length <= width ? right : box.x - lineWidth - 2 - length
+    for (index, emotion) in emotions.enumerated() {
+      let y = box.y + index * height * 3 / 2
+      let share = Double(distribution[emotion] ?? 0)
+      try rectangle(Box(x: x, y: y, width: length, height: height), thickness: 0, Annotator.Color(0x303030))
+      let bar = Box(x: x, y: y, width: Int((Double(length) * share).rounded()), height: height)
+      if bar.width > 0 { try rectangle(bar, thickness: 0, Annotator.color(of: emotion)) }
+    }
   }
 
   mutating func label(_ text: String, at box: Box, _ color: Annotator.Color) throws {

@@ -1,4 +1,3 @@
-import COpenCV
 import Foundation
 import MienCore
 import Synchronization
@@ -51,7 +50,9 @@ public final class FaceDetector: Sendable {
     ).grey
     let cascade = try idle.withLock { $0.popLast() } ?? Cascade(path: path)
     defer { idle.withLock { $0.append(cascade) } }
-    let found = try cascade.detections(in: searched, options, minSide: Int((Double(minFace) * scale).rounded(.down)))
+    let found = try cascade.detections(
+      in: searched, scaleFactor: options.scaleFactor, minNeighbors: options.minNeighbors,
+      minSide: Int((Double(minFace) * scale).rounded(.down)))
     // Each axis by its own ratio, as the shrunk sides are rounded.
     let scaleX = Double(image.width) / Double(searched.width)
     let scaleY = Double(image.height) / Double(searched.height)
@@ -84,44 +85,5 @@ extension DetectedFace {
     let x = min(Int((Double(box.x) * scaleX).rounded()), image.width - side)
     let y = min(Int((Double(box.y) * scaleY).rounded()), image.height - side)
     return DetectedFace(box: Box(x: max(0, x), y: max(0, y), width: side, height: side), score: score)
-  }
-}
-
-/// One loaded cascade; OpenCV's classifier keeps scratch memory, so one thread uses it at a time.
-private final class Cascade: Sendable {
-  private let handle: Mutex<OpaquePointer>
-
-  init(path: String) throws {
-    var loaded: OpaquePointer?
-    do {
-      try OpenCV.check("cannot be loaded") { mien_opencv_cascade_load(path, &loaded, $0) }
-    } catch let error as MienError {
-      throw error.about(path)
-    }
-    guard let loaded else { throw MienError(.native, path, "cannot be loaded") }
-    handle = Mutex(loaded)
-  }
-
-  deinit { handle.withLock { mien_opencv_cascade_free($0) } }
-
-  func detections(in grey: Image, _ options: FaceDetectorOptions, minSide: Int) throws -> [DetectedFace] {
-    try handle.withLock { handle in
-      try OpenCV.lending(grey) { picture in
-        var picture = picture
-        var found: UnsafeMutablePointer<mien_opencv_detection>?
-        var count = 0
-        try OpenCV.check("detecting faces") {
-          mien_opencv_cascade_detect(
-            handle, &picture, options.scaleFactor, Int32(clamping: options.minNeighbors), Int32(clamping: minSide),
-            &found, &count, $0)
-        }
-        defer { mien_opencv_detections_free(found) }
-        return UnsafeBufferPointer(start: found, count: count).map {
-          DetectedFace(
-            box: Box(x: Int($0.x), y: Int($0.y), width: Int($0.width), height: Int($0.height)),
-            score: Double($0.neighbors))
-        }
-      }
-    }
   }
 }

@@ -53,11 +53,15 @@ public struct FaceDetectorOptions: Sendable, Hashable {
 /// Finds the cascade that OpenCV ships; `package` for the tests.
 package enum CascadeFile {
   package static let name = "haarcascade_frontalface_alt2.xml"
+  /// Finds faces seen from their left side.
+  package static let profileName = "haarcascade_profileface.xml"
 
-  /// The path of the first copy that exists.
+  /// The path of the first copy of the cascade called `name` that exists.
   ///
   /// - Throws: ``MienError`` that says how to install it.
-  package static func find(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> String {
+  package static func find(
+    _ name: String = name, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> String {
     let folders = folders(environment)
     for folder in folders {
       let path = folder.appendingPathComponent(name).path

@@ -62,7 +62,7 @@ public final class VideoReader: Sendable {
       var handle: OpaquePointer?
       var info = mien_opencv_video_info()
       do {
-        try Self.check(functions) { functions.reader_open(url.path, &handle, &info, $0) }
+        try VideoShim.check(functions) { functions.reader_open(url.path, &handle, &info, $0) }
       } catch let error as MienError {
         let codec = container.codec.map { "; its codec is \($0)" } ?? ""
         throw MienError(.format, nil, "cannot be read as \(container.name): \(error.message)\(codec)")
@@ -78,6 +78,25 @@ public final class VideoReader: Sendable {
           pace: 1 / (framesPerSecond ?? 25)))
     } catch let error as MienError {
       throw error.subject == nil ? error.about(url.path) : error
+    }
+  }
+
+  /// Opens the camera of a number, from 0 on. Times are the driver's, from any moment on.
+  package init(camera: Int) throws {
+    url = URL(fileURLWithPath: "/dev/video\(camera)")
+    do {
+      let functions = try VideoShim.functions()
+      var handle: OpaquePointer?
+      var info = mien_opencv_video_info()
+      try VideoShim.check(functions) { functions.camera_open(Int32(clamping: camera), &handle, &info, $0) }
+      guard let handle else { throw MienError(.native, nil, "could not be opened") }
+      width = Int(info.width)
+      height = Int(info.height)
+      framesPerSecond = info.frames_per_second > 0 ? info.frames_per_second : nil
+      frameCount = nil
+      state = Mutex(State(functions: functions, handle: handle, truncation: nil, pace: 1 / (framesPerSecond ?? 25)))
+    } catch let error as MienError {
+      throw error.about("camera \(camera)")
     }
   }
 
@@ -108,13 +127,23 @@ public final class VideoReader: Sendable {
     }
   }
 
+  /// Passes over the next frame: it is decoded, as others are built on it, but not converted to RGB.
+  ///
+  /// - Returns: whether there was one.
+  /// - Throws: ``MienError`` as ``next()`` does.
+  public func skip() throws -> Bool {
+    do { return try state.withLock { try Self.advance(&$0) } } catch let error as MienError {
+      throw error.about(url.path)
+    }
+  }
+
   /// Decodes a frame.
   ///
   /// - Returns: whether there was one.
   private static func advance(_ state: inout State) throws -> Bool {
     guard !state.isAtEnd else { return false }
     var (hasFrame, milliseconds) = (Int32(0), 0.0)
-    try check(state.functions) { state.functions.reader_grab(state.handle, &hasFrame, &milliseconds, $0) }
+    try VideoShim.check(state.functions) { state.functions.reader_grab(state.handle, &hasFrame, &milliseconds, $0) }
     guard hasFrame != 0 else {
       state.isAtEnd = true
       if let container = state.truncation {
@@ -144,21 +173,8 @@ public final class VideoReader: Sendable {
   private static func image(_ state: State) throws -> Image {
     var pixels: UnsafePointer<UInt8>?
     var (width, height) = (Int32(0), Int32(0))
-    try check(state.functions) { state.functions.reader_retrieve(state.handle, &pixels, &width, &height, $0) }
+    try VideoShim.check(state.functions) { state.functions.reader_retrieve(state.handle, &pixels, &width, &height, $0) }
     let samples = Array(UnsafeBufferPointer(start: pixels, count: Int(width) * Int(height) * 3))
     return try Image(width: Int(width), height: Int(height), channels: 3, pixels: samples)
-  }
-
-  private static func check(
-    _ functions: mien_opencv_video_functions_table,
-    _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
-  ) throws {
-    var message: UnsafeMutablePointer<CChar>?
-    let status = call(&message)
-    guard status != MIEN_OPENCV_VIDEO_OK else { return }
-    defer { functions.string_free(message) }
-    throw MienError(
-      status == MIEN_OPENCV_VIDEO_INVALID ? .argument : .native, nil,
-      message.map { String(cString: $0) } ?? "no reason given")
   }
 }

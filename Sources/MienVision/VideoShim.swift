@@ -39,4 +39,45 @@ enum VideoShim {
     else { return .failure(MienError(.native, path ?? name, "belongs to another version of Mien")) }
     return .success(table)
   }()
+
+  /// Calls a function of the shim and throws what it reports.
+  static func check(
+    _ functions: mien_opencv_video_functions_table,
+    _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
+  ) throws {
+    var message: UnsafeMutablePointer<CChar>?
+    let status = call(&message)
+    guard status != MIEN_OPENCV_VIDEO_OK else { return }
+    defer { functions.string_free(message) }
+    throw MienError(
+      status == MIEN_OPENCV_VIDEO_INVALID ? .argument : .native, nil,
+      message.map { String(cString: $0) } ?? "no reason given")
+  }
+
+  /// OpenCV's writer of video files.
+  final class Writer {
+    private let functions: mien_opencv_video_functions_table
+    private var handle: OpaquePointer?
+
+    init(path: String, _ format: VideoFormat) throws {
+      let functions = try VideoShim.functions()
+      var opened: OpaquePointer?
+      try VideoShim.check(functions) {
+        functions.writer_open(
+          path, Int32(clamping: format.width), Int32(clamping: format.height), format.framesPerSecond, &opened, $0)
+      }
+      (self.functions, handle) = (functions, opened)
+    }
+
+    deinit { close() }
+
+    func write(_ pixels: [UInt8]) throws {
+      try VideoShim.check(functions) { functions.writer_write(handle, pixels, pixels.count, $0) }
+    }
+
+    func close() {
+      functions.writer_close(handle)
+      handle = nil
+    }
+  }
 }

@@ -9,8 +9,9 @@ import MienCore
     abstract: "Recognises emotion in faces, and trains and measures the models that do so.",
     discussion: "Mien reads what a face shows, not what a person feels.",
     subcommands: [
-      Detect.self, Serve.self, Adapt.self, Corrections.self, Evaluate.self, Explain.self, Compare.self, Models.self,
-      Reference.self, Benchmark.self, Dataset.self, Train.self, Tune.self, Reproduce.self, Export.self,
+      Detect.self, Video.self, Camera.self, Serve.self, Adapt.self, Corrections.self, Evaluate.self, Explain.self,
+      Compare.self, Models.self, Reference.self, Benchmark.self, Dataset.self, Train.self, Tune.self, Reproduce.self,
+      Export.self,
     ])
 
   /// Runs the command line. Exit status: 0 all done, 1 a failure, 64 wrong usage.

@@ -33,7 +33,7 @@ struct ShimTests {
       { mien_opencv_encode(nil, nil, 90, nil, $0) },
       { mien_opencv_resize(nil, 1, 1, nil, 0, $0) },
       { mien_opencv_cascade_load(nil, nil, $0) },
-      { mien_opencv_cascade_detect(nil, nil, 1.1, 3, 20, nil, &count, $0) },
+      { mien_opencv_cascade_detect(nil, nil, 1.1, 3, 20, 0, nil, &count, $0) },
       { mien_opencv_draw_rectangle(nil, 0, 0, 1, 1, 1, 0, $0) },
       { mien_opencv_measure_text(nil, 10, nil, nil, $0) },
       { mien_opencv_draw_text(nil, nil, 0, 0, 10, 0, $0) },

@@ -211,7 +211,9 @@ struct VideoReaderTests {
     #expect(table.version == MIEN_OPENCV_VIDEO_VERSION)
     let calls: [(UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32] = [
       { table.reader_open(nil, nil, nil, $0) }, { table.reader_grab(nil, nil, nil, $0) },
-      { table.reader_retrieve(nil, nil, nil, nil, $0) },
+      { table.reader_retrieve(nil, nil, nil, nil, $0) }, { table.camera_open(0, nil, nil, $0) },
+      { table.writer_open(nil, 2, 2, 25, nil, $0) }, { table.writer_write(nil, nil, 0, $0) },
+      { table.window_show(nil, nil, 0, 1, 1, nil, $0) },
     ]
     for call in calls {
       var error: UnsafeMutablePointer<CChar>?
@@ -222,5 +224,6 @@ struct VideoReaderTests {
     }
     table.string_free(nil)
     table.reader_free(nil)
+    table.writer_close(nil)
   }
 }

@@ -1,4 +1,5 @@
-// What libMienVideoShim.so offers: reading video files by way of OpenCV's videoio.
+// What libMienVideoShim.so offers: reading video files and cameras and writing video files by
+// way of OpenCV's videoio, and windows by way of its highgui.
 //
 // videoio pulls in some hundred libraries at start-up, so nothing links it: MienVision loads the shim when a video is
 // opened, looks up mien_opencv_video_functions and calls through the table that it returns. This header is all that both
@@ -23,7 +24,7 @@ extern "C" {
 #endif
 
 /// Changes with every change of the table.
-#define MIEN_OPENCV_VIDEO_VERSION 1
+#define MIEN_OPENCV_VIDEO_VERSION 2
 
 /// The call did what it says.
 #define MIEN_OPENCV_VIDEO_OK 0
@@ -32,8 +33,11 @@ extern "C" {
 /// OpenCV refused or failed.
 #define MIEN_OPENCV_VIDEO_FAILED 2
 
-/// An open video file, owned by its caller.
+/// An open video file or camera, owned by its caller.
 typedef struct mien_opencv_video_reader mien_opencv_video_reader;
+
+/// A video file that is being written, owned by its caller.
+typedef struct mien_opencv_video_writer mien_opencv_video_writer;
 
 /// What a file says of its video stream. Unknown numbers are 0.
 typedef struct {
@@ -69,6 +73,26 @@ typedef struct {
   /// width * height * 3 bytes.
   int32_t (*reader_retrieve)(mien_opencv_video_reader *reader, const uint8_t **pixels, int32_t *width, int32_t *height,
                              char **error);
+
+  /// Opens the camera of a number from 0 on. On success the caller owns *reader (reader_free); info.frame_count is 0.
+  int32_t (*camera_open)(int32_t index, mien_opencv_video_reader **reader, mien_opencv_video_info *info, char **error);
+
+  /// Starts an MP4 file of H.264 without sound; odd sizes lose their last column and row. On success the caller owns
+  /// *writer (writer_close).
+  int32_t (*writer_open)(const char *path, int32_t width, int32_t height, double frames_per_second,
+                         mien_opencv_video_writer **writer, char **error);
+
+  /// Adds a frame of `count` = width * height * 3 bytes, which stay the caller's.
+  int32_t (*writer_write)(mien_opencv_video_writer *writer, const uint8_t *pixels, size_t count, char **error);
+
+  /// Writes what is left and frees the writer. NULL is allowed.
+  void (*writer_close)(mien_opencv_video_writer *writer);
+
+  /// Shows a frame of width * height * 3 bytes in the window called `title`, which is made where it is not there, and
+  /// waits a millisecond for a key: *key is its code, -1 where none was pressed, -2 where the window was closed. Loads
+  /// OpenCV's highgui. Without a display the window system may end the process: check first. One thread only.
+  int32_t (*window_show)(const char *title, const uint8_t *pixels, size_t count, int32_t width, int32_t height,
+                         int32_t *key, char **error);
 } mien_opencv_video_functions_table;
 
 /// The shim's only exported name. The table lives as long as the library is loaded.

@@ -104,11 +104,11 @@ int32_t mien_opencv_cascade_load(const char *path, mien_opencv_cascade **cascade
 void mien_opencv_cascade_free(mien_opencv_cascade *cascade);
 
 /// Finds objects in a grey picture, whose histogram is equalised first (in a copy). `scale_factor` is at least 1.01,
-/// `min_neighbors` at least 0; `min_side` bounds the objects' size from below. On success the caller owns the *count
-/// detections at *detections (mien_opencv_detections_free); none is NULL and 0.
+/// `min_neighbors` at least 0; `min_side` and, unless it is 0, `max_side` bound the objects' size. On success the caller
+/// owns the *count detections at *detections (mien_opencv_detections_free); none is NULL and 0.
 int32_t mien_opencv_cascade_detect(mien_opencv_cascade *cascade, const mien_opencv_picture *grey, double scale_factor,
-                                   int32_t min_neighbors, int32_t min_side, mien_opencv_detection **detections,
-                                   size_t *count, char **error);
+                                   int32_t min_neighbors, int32_t min_side, int32_t max_side,
+                                   mien_opencv_detection **detections, size_t *count, char **error);
 
 /// Frees detections. NULL is allowed.
 void mien_opencv_detections_free(mien_opencv_detection *detections);

@@ -82,6 +82,21 @@ struct SVGCanvas {
     shapes.append("<polyline points=\"\(places)\" class=\"line l\(color)\">\(Self.title(tooltip))</polyline>")
   }
 
+  /// Adds a filled area inside `points`.
+  mutating func area(_ points: [(x: Double, y: Double)], color: Int, tooltip: String? = nil) {
+    let places = points.map { "\(Self.number($0.x)),\(Self.number($0.y))" }.joined(separator: " ")
+    let style = "area s\(color % Self.colorCount)"
+    shapes.append("<polygon points=\"\(places)\" class=\"\(style)\">\(Self.title(tooltip))</polygon>")
+  }
+
+  /// Adds an invisible rectangle that leads to the element `target` of the page.
+  mutating func link(x: Double, y: Double, width: Double, height: Double, target: String, tooltip: String) {
+    let place = "x=\"\(Self.number(x))\" y=\"\(Self.number(y))\""
+    let size = "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
+    shapes.append(
+      "<a href=\"#\(Self.escaped(target))\"><rect \(place) \(size) class=\"place\">\(Self.title(tooltip))</rect></a>")
+  }
+
   /// Adds a filled dot.
   mutating func dot(x: Double, y: Double, color: Int, tooltip: String? = nil) {
     let color = color % Self.colorCount

@@ -1,5 +1,3 @@
-package import MienVision
-
 /// Tells where one shot of a video ends and the next begins, by how much the colours of two frames in a row differ.
 ///
 /// Compared are the histograms (32 bins) of red, green and blue over every fourth pixel of every fourth row. Their
@@ -32,14 +30,16 @@ package struct SceneCut {
   private static func histogram(_ frame: Image) -> [Double] {
     var counts = [Int](repeating: 0, count: 3 * bins)
     var pixels = 0
-    for row in stride(from: 0, to: frame.height, by: step) {
-      for column in stride(from: 0, to: frame.width, by: step) {
-        let start = (row * frame.width + column) * frame.channels
-        for channel in 0..<3 {
-          let value = Int(frame.pixels[start + (frame.channels == 3 ? channel : 0)])
-          counts[channel * bins + value * bins / 256] += 1
+    frame.pixels.withUnsafeBufferPointer { samples in
+      for row in stride(from: 0, to: frame.height, by: step) {
+        for column in stride(from: 0, to: frame.width, by: step) {
+          let start = (row * frame.width + column) * frame.channels
+          for channel in 0..<3 {
+            let value = Int(samples[start + (frame.channels == 3 ? channel : 0)])
+            counts[channel * bins + value * bins / 256] += 1
+          }
+          pixels += 1
         }
-        pixels += 1
       }
     }
     return counts.map { Double($0) / Double(pixels) }

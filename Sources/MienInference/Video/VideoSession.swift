@@ -1,0 +1,103 @@
+import MienCore
+import MienVision
+
+/// Reads a video: while the faces of some frames are read, the next frames are searched.
+actor VideoSession {
+  private let search: VideoSearch
+  private let recognizer: Recognizer
+  private let meter: VideoMeter
+  private let isLive: Bool
+  private let queue = NativeQueue.shared
+  private var tracker: ReadingTracker
+  private var ahead: Task<SearchedFrames, any Error>?
+  private var failure: (any Error)?
+  private var isAtEnd = false
+  /// Frames whose faces are not all read yet, the inputs that wait for a full batch, and readings that wait for the rest of
+  /// their frame.
+  private var frames: [SearchedFrame] = []
+  private var inputs: [Float] = []
+  private var distributions: [EmotionDistribution] = []
+  /// Whether the last step finished no frame: then the next does not wait for a full batch, so that memory is bounded.
+  private var isWaiting = false
+
+  init(
+    source: any FrameSource, recognizer: Recognizer, options: VideoOptions, isLive: Bool, meter: VideoMeter
+  ) throws {
+    search = try VideoSearch(source: source, finder: recognizer.finder, options: options, meter: meter)
+    self.recognizer = recognizer
+    self.meter = meter
+    self.isLive = isLive
+    tracker = ReadingTracker(options: options.tracking)
+  }
+
+  deinit { ahead?.cancel() }
+
+  /// The next frames, in order, at least one; nil at the end.
+  func next() async throws -> [FrameReadings]? {
+    while true {
+      try Task.checkCancellation()
+      if isAtEnd {
+        defer { failure = nil }
+        if let failure { throw failure }
+        return nil
+      }
+      let found = try await searched()
+      frames += found.frames
+      inputs += found.inputs
+      (isAtEnd, failure) = (found.isLast, found.failure)
+      // What is searched next does not wait for what is read now. A camera's frames would grow old.
+      if !isAtEnd && !isLive { ahead = startSearch() }
+      try await readFaces(all: isLive || isAtEnd || isWaiting)
+      let readings = finishedFrames()
+      isWaiting = readings.isEmpty
+      if !readings.isEmpty { return readings }
+    }
+  }
+
+  private func searched() async throws -> SearchedFrames {
+    let task = ahead ?? startSearch()
+    ahead = nil
+    return try await task.value
+  }
+
+  private func startSearch() -> Task<SearchedFrames, any Error> {
+    let (search, queue, isLive) = (search, queue, isLive)
+    return Task { try await queue.run { search.next(single: isLive) } }
+  }
+
+  /// Runs the network on full batches, or on all that waits.
+  private func readFaces(all: Bool) async throws {
+    let size = EmotionClassifier.batchSize
+    let width = recognizer.classifier.card.preprocessing.elementCount
+    let waiting = inputs.count / width
+    let count = all ? waiting : waiting / size * size
+    guard count > 0 else { return }
+    let batch = Array(inputs.prefix(count * width))
+    inputs.removeFirst(count * width)
+    let (recognizer, meter) = (recognizer, meter)
+    distributions += try await queue.run {
+      try meter.measure(\.classifying) {
+        try recognizer.classifier.distributions(for: batch, count: count, labels: recognizer.labels)
+      }
+    }
+  }
+
+  /// The frames, from the first on, whose faces are all read.
+  private func finishedFrames() -> [FrameReadings] {
+    var finished: [FrameReadings] = []
+    var used = 0
+    for searched in frames {
+      guard used + searched.faces.count <= distributions.count else { break }
+      let readings = zip(searched.faces, distributions[used...]).map { recognizer.reading($0, $1) }
+      used += searched.faces.count
+      finished.append(
+        FrameReadings(
+          index: searched.frame.index, seconds: searched.frame.seconds, image: searched.frame.image,
+          startsScene: searched.startsScene,
+          faces: tracker.update(readings, seconds: searched.frame.seconds, sceneChanged: searched.startsScene)))
+    }
+    frames.removeFirst(finished.count)
+    distributions.removeFirst(used)
+    return finished
+  }
+}

@@ -1,0 +1,90 @@
+import MienCore
+
+/// Shares that add up to one over time, one band an emotion, with places that lead to pictures.
+struct StackedShareChart {
+  /// A place on the time axis that leads elsewhere on the page.
+  struct Link {
+    let seconds: Double
+    /// The element's id.
+    let target: String
+    let tooltip: String
+  }
+
+  let title: String
+  let labels: LabelSet
+  /// Stretches without a gap; shares in the order of `labels`.
+  let spans: [[(seconds: Double, shares: [Float])]]
+  let range: ClosedRange<Double>
+  let links: [Link]
+
+  /// The colour of each emotion: fixed, so that pages can be compared.
+  static func color(_ emotion: Emotion) -> Int {
+    switch emotion {
+    case .anger: 4
+    case .contempt: 3
+    case .disgust: 2
+    case .fear: 6
+    case .happiness: 7
+    case .neutral: 5
+    case .sadness: 0
+    case .surprise: 1
+    }
+  }
+
+  /// The chart.
+  var drawing: Drawing {
+    let (width, left, top, height) = (860.0, 66.0, 52.0, 150.0)
+    let right = width - 24
+    var canvas = SVGCanvas(width: width)
+    canvas.text(title, x: 18, y: 22, style: "title")
+    legend(&canvas, y: 40)
+    let axis = Axis([], range: range)
+    let x = { (seconds: Double) in left + max(0, min(1, axis.position(seconds))) * (right - left) }
+    let y = { (share: Double) in top + (1 - share) * height }
+    for span in spans { bands(span, &canvas, x, y) }
+    for share in [0.0, 0.5, 1] {
+      canvas.line(x1: left, y1: y(share), x2: right, y2: y(share), style: "grid")
+      canvas.text(NumberText.percent(share, 0), x: left - 8, y: y(share) + 4, style: "tick end")
+    }
+    for tick in axis.ticks {
+      canvas.line(x1: x(tick), y1: top + height, x2: x(tick), y2: top + height + 5)
+      canvas.text(axis.label(tick) + " s", x: x(tick), y: top + height + 19, style: "tick middle")
+    }
+    for (index, link) in links.enumerated() {
+      let here = x(link.seconds)
+      let start = index == 0 ? here - 8 : (x(links[index - 1].seconds) + here) / 2
+      let end = index == links.count - 1 ? here + 8 : (x(links[index + 1].seconds) + here) / 2
+      canvas.link(
+        x: max(left, start), y: top, width: max(1, min(right, end) - max(left, start)), height: height,
+        target: link.target, tooltip: link.tooltip)
+    }
+    return canvas.drawing(height: top + height + 30, title: title, summary: "Stacked probabilities over time.")
+  }
+
+  private func legend(_ canvas: inout SVGCanvas, y: Double) {
+    var x = 66.0
+    for emotion in labels.emotions.sorted() {
+      canvas.rectangle(x: x, y: y - 9, width: 10, height: 10, style: "s\(Self.color(emotion))")
+      canvas.text(emotion.rawValue, x: x + 14, y: y, style: "small")
+      x += 36 + 6.2 * Double(emotion.rawValue.count)
+    }
+  }
+
+  private func bands(
+    _ span: [(seconds: Double, shares: [Float])], _ canvas: inout SVGCanvas, _ x: (Double) -> Double,
+    _ y: (Double) -> Double
+  ) {
+    // A span of one point would have no width.
+    let points =
+      span.count > 1 ? span : span.flatMap { [($0.seconds - 0.02, $0.shares), ($0.seconds + 0.02, $0.shares)] }
+    var base = points.map { _ in 0.0 }
+    for emotion in labels.emotions.sorted() {
+      guard let index = labels.index(of: emotion) else { continue }
+      let tops = zip(base, points).map { $0 + Double($1.1[index]) }
+      let upper = zip(points, tops).map { (x: x($0.0), y: y(min(1, $1))) }
+      let lower = zip(points, base).map { (x: x($0.0), y: y(min(1, $1))) }
+      canvas.area(upper + lower.reversed(), color: Self.color(emotion), tooltip: emotion.rawValue)
+      base = tops
+    }
+  }
+}

@@ -1,0 +1,121 @@
+public import Foundation
+public import MienCore
+
+/// Collects what the faces of a video showed, for a table and a page: a timeline a face, with pictures to look at.
+public struct VideoTimeline: Sendable {
+  /// The faces, in order of appearance.
+  public private(set) var tracks: [TrackRecord] = []
+  private var places: [Int: Int] = [:]
+  private var momentCount = 0
+  private let labels: LabelSet
+
+  /// Pictures kept at most, some 3 KB each.
+  private static let mostMoments = 2000
+  /// Faces drawn at most, those that were seen longest.
+  private static let mostTracks = 60
+
+  /// Starts a record of readings over `labels`.
+  public init(labels: LabelSet) { self.labels = labels }
+
+  /// Adds a reading; see ``TrackRecord/add(seconds:duration:smoothed:emotion:jpeg:)``.
+  public mutating func add(
+    track: Int, seconds: Double, duration: Double, smoothed: EmotionDistribution, emotion: Emotion?,
+    jpeg: () throws -> Data
+  ) rethrows {
+    let place = places[track] ?? tracks.count
+    if place == tracks.count {
+      tracks.append(TrackRecord(track: track, labels: labels, first: seconds))
+      places[track] = place
+    }
+    let before = tracks[place].moments.count
+    try tracks[place].add(seconds: seconds, duration: duration, smoothed: smoothed, emotion: emotion, jpeg: jpeg)
+    momentCount += tracks[place].moments.count - before
+    if momentCount > Self.mostMoments {
+      for index in tracks.indices { tracks[index].thinMoments() }
+      momentCount = tracks.reduce(0) { $0 + $1.moments.count }
+    }
+  }
+
+  /// A row a face: when it was seen, for how long, what it showed, how often that changed, and its strongest moment.
+  public var table: TextTable {
+    var table = TextTable(header: ["person", "first", "last", "seen", "shows", "changes", "strongest moment"])
+    for track in longestTracks {
+      var shares = track.shown.map { (name: $0.key.rawValue, seconds: $0.value) }
+      if track.unsure > 0.001 { shares.append(("unsure", track.unsure)) }
+      shares.sort { ($1.seconds, $0.name) < ($0.seconds, $1.name) }
+      let words = shares.prefix(3).map { "\($0.name) \(NumberText.percent($0.seconds / max(track.seen, 1e-9), 0))" }
+      // Neutral is what a face shows between expressions.
+      let peak = track.peaks.filter { $0.key != .neutral }
+        .max { ($0.value.probability, $1.key) < ($1.value.probability, $0.key) }
+      table.add([
+        "\(track.track)", Self.time(track.first), Self.time(track.last), NumberText.duration(track.seen),
+        words.joined(separator: ", "), "\(track.transitions)",
+        peak.map {
+          "\($0.key.rawValue) \(NumberText.percent(Double($0.value.probability), 0)) at \(Self.time($0.value.seconds))"
+        }
+          ?? "",
+      ])
+    }
+    return table
+  }
+
+  private var longestTracks: [TrackRecord] {
+    let longest = tracks.sorted { ($1.seen, $0.track) < ($0.seen, $1.track) }.prefix(Self.mostTracks)
+    return longest.sorted { $0.track < $1.track }
+  }
+
+  /// The page.
+  ///
+  /// - Parameters:
+  ///   - name: the video's.
+  ///   - seconds: how long it is, as far as it was read.
+  ///   - facts: what else to say, such as the model and the command.
+  public func report(name: String, seconds: Double, facts: [ReportBlock.Fact]) -> Report {
+    let shown = longestTracks
+    let left = tracks.count - shown.count
+    let more = left > 0 ? " The \(left) that were seen shortest are left out." : ""
+    return Report(
+      title: name,
+      subtitle: "\(tracks.count) faces in \(NumberText.duration(seconds)); what they show, not what they feel.",
+      sections: [
+        ReportSection(
+          title: "People",
+          blocks: [
+            shown.isEmpty ? .text("No face was found.") : .table(table, caption: nil),
+            .note(
+              "A person is a face that could be followed: after a cut, or when it was away for longer, the same face counts "
+                + "as another. Shares are of the time in which it was seen.\(more)"),
+          ])
+      ] + shown.map { section($0) } + [ReportSection(title: "About this page", blocks: [.facts(facts)])])
+  }
+
+  private func section(_ track: TrackRecord) -> ReportSection {
+    let chart = StackedShareChart(
+      title: "What person \(track.track) shows", labels: labels, spans: track.spans,
+      range: track.first...max(track.last, track.first + 0.1),
+      links: track.moments.enumerated().map { index, moment in
+        .init(
+          seconds: moment.seconds, target: MomentStrip.id(track.track, index),
+          tooltip: "\(Self.time(moment.seconds)): \(moment.emotion?.rawValue ?? "unsure")")
+      })
+    return ReportSection(
+      title: "Person \(track.track)",
+      blocks: [
+        .chart(
+          chart.drawing,
+          caption:
+            "Smoothed probability of each emotion over time. Choose a moment in the chart, or a picture, to see it."),
+        .moments(MomentStrip(track)),
+      ])
+  }
+
+  /// A time as `83.4 s`, or `2:05` from two minutes on.
+  static func time(_ seconds: Double) -> String {
+    guard seconds >= 120 else { return NumberText.fixed(seconds, 1) + " s" }
+    let whole = Int(min(seconds, 1e9).rounded())
+    let rest = whole % 60 < 10 ? "0\(whole % 60)" : "\(whole % 60)"
+    guard whole >= 3600 else { return "\(whole / 60):\(rest)" }
+    let minutes = whole / 60 % 60
+    return "\(whole / 3600):" + (minutes < 10 ? "0\(minutes)" : "\(minutes)") + ":\(rest)"
+  }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienInference
+import MienVision
+
+/// `mien camera [INDEX|FILE]`: the emotions of the faces before a camera.
+struct Camera: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Follows the faces before a camera and says what they show.",
+    discussion: """
+      Frames that come faster than they are read are left out, so that what is shown is never late. A window shows them \
+      with bars of probability, and is closed by q; --headless writes JSON Lines as `mien video --json -` does.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("A camera's number, or a video file that plays in its place.", valueName: "index|file"))
+  var source = "0"
+
+  @Flag(help: "Open no window; write JSON Lines to standard output.")
+  var headless = false
+
+  @OptionGroup var options: TrackingOptions
+  @OptionGroup var model: ModelOptions
+
+  func run() async throws {
+    let window = headless ? nil : try FrameWindow(title: "mien camera")
+    let (model, minConfidence) = (model, options.minConfidence)
+    let recognizer = try await NativeQueue.shared.run {
+      try Recognizer(classifier: model.classifier(), detector: nil, minConfidence: minConfidence)
+    }
+    // Opened last: from here on the clock runs.
+    let frames = try open()
+    let readings = try VideoReadings(
+      source: frames, recognizer: recognizer, options: options.videoOptions(framesPerSecond: 25), isLive: true)
+    Interrupt.listen()
+    if let window {
+      try await show(readings, in: window)
+    } else {
+      try await write(readings)
+    }
+    Console.error("\(frames.dropped) frames left out to keep up")
+  }
+
+  private func open() throws -> LiveFrames {
+    if let number = Int(source) { return try LiveFrames(camera: number) }
+    let url = URL(fileURLWithPath: source)
+    do { return try LiveFrames(file: url) } catch let error as MienError where error.subject == url.path {
+      throw error.about(source)
+    }
+  }
+
+  private func write(_ readings: VideoReadings) async throws {
+    let output = try LineFile("-")
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    for try await frame in readings {
+      if Interrupt.isRaised { break }
+      for row in VideoRow.rows(frame) { try output.write(encoder.encode(row) + Data("\n".utf8)) }
+    }
+  }
+
+  /// Toolkits want one thread, and tasks have none of their own.
+  @MainActor private func show(_ readings: VideoReadings, in window: FrameWindow) async throws {
+    let annotator = Annotator()
+    for try await frame in readings {
+      if Interrupt.isRaised { break }
+      let marks = frame.faces.map { face in
+        var mark = Annotator.Mark(face)
+        mark.bars = face.smoothed
+        return mark
+      }
+      if try window.show(annotator.annotated(frame.image, marks: marks)) == .closed { break }
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Foundation
+import MienCore
+import MienInference
+import MienReports
+import MienVision
+
+/// `mien video FILE`: the emotions of the faces in a video, over time.
+struct Video: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Follows the faces in a video and says what they show over time.",
+    discussion: """
+      Ctrl-C ends at the next frame and keeps what is done. Exit status: 0 where the video was read to its end, 1 where \
+      it was not or a file could not be written, 64 for wrong usage.
+      """)
+
+  @Argument(help: ArgumentHelp("A video file.", valueName: "file"))
+  var file: String
+
+  @Option(
+    help: ArgumentHelp("Write JSON Lines, a row a frame and face, to a file or standard output.", valueName: "file|-"))
+  var json: String?
+
+  @Option(help: ArgumentHelp("Write the same rows as CSV to a file or standard output.", valueName: "file|-"))
+  var csv: String?
+
+  @Option(help: ArgumentHelp("Write a copy with the faces marked, as H.264 with the sound.", valueName: "out.mp4"))
+  var annotate: String?
+
+  @Option(help: ArgumentHelp("Write a page with each person's timeline.", valueName: "out.html"))
+  var timeline: String?
+
+  @Option(help: ArgumentHelp("Read one frame in so many.", valueName: "n"))
+  var every = 1
+
+  @OptionGroup var options: TrackingOptions
+  @OptionGroup var model: ModelOptions
+
+  @Flag(help: "Say where the time went.")
+  var timings = false
+
+  func validate() throws {
+    if json == "-" && csv == "-" { throw ValidationError("--json - and --csv - cannot share standard output.") }
+    guard every >= 1 else { throw ValidationError("--every is at least 1.") }
+    if let annotate, !annotate.lowercased().hasSuffix(".mp4") {
+      throw ValidationError("--annotate \(annotate): expected a name that ends in .mp4")
+    }
+    let files = [json, csv, annotate, timeline].compactMap(\.self).filter { $0 != "-" }
+      .map { URL(fileURLWithPath: $0).standardizedFileURL }
+    guard Set(files).count == files.count else { throw ValidationError("Two outputs have the same name.") }
+  }
+
+  func run() async throws {
+    for (path, option) in [(json, "--json"), (csv, "--csv"), (annotate, "--annotate"), (timeline, "--timeline")] {
+      if let path { try ResultFile.check(path, isNot: file, option: option) }
+    }
+    let url = URL(fileURLWithPath: file)
+    let clock = ContinuousClock()
+    let start = clock.now
+    let reader: VideoReader
+    do { reader = try VideoReader(contentsOf: url) } catch let error as MienError where error.subject == url.path {
+      // The name the user gave.
+      throw error.about(file)
+    }
+    let (model, minConfidence) = (model, options.minConfidence)
+    let recognizer = try await NativeQueue.shared.run {
+      try Recognizer(classifier: model.classifier(), detector: nil, minConfidence: minConfidence)
+    }
+    let readings = try VideoReadings(
+      source: reader, recognizer: recognizer,
+      options: options.videoOptions(every: every, framesPerSecond: reader.framesPerSecond ?? 25), isLive: false)
+    let pace = Double(every) / (reader.framesPerSecond ?? 25)
+    let outputs = try VideoOutputs(
+      labels: recognizer.labels, json: json, csv: csv,
+      copy: annotate.map { try VideoWriter(url: URL(fileURLWithPath: $0), framesPerSecond: 1 / pace, sound: url) },
+      pace: pace, keepsPictures: timeline != nil)
+    let ready = clock.now
+    var problems = await read(readings, outputs, frameCount: reader.frameCount)
+    problems += outputs.finish()
+    let elapsed = (clock.now - ready) / .seconds(1)
+    do { try writeTimeline(outputs, card: recognizer.classifier.card) } catch { problems.append(error) }
+    if json != "-" && csv != "-" { Console.print(outputs.timeline.table.text) }
+    if timings { printTimings(readings.timings, outputs, elapsed: elapsed, starting: (ready - start) / .seconds(1)) }
+    for problem in problems { Console.error("mien: \(Console.printable("\(problem)"))") }
+    if !problems.isEmpty { throw ExitCode.failure }
+  }
+
+  /// Reads to the end, or as far as it goes.
+  ///
+  /// - Returns: why it did not go further.
+  private func read(_ readings: VideoReadings, _ outputs: VideoOutputs, frameCount: Int?) async -> [any Error] {
+    Interrupt.listen()
+    let progress = ProgressLine("frames of \(Console.printable(URL(fileURLWithPath: file).lastPathComponent))")
+    defer { progress.clear() }
+    do {
+      for try await frame in readings {
+        guard !Interrupt.isRaised else {
+          return [MienError(.file, file, "stopped after \(outputs.frames) frames, which are kept")]
+        }
+        try outputs.add(frame)
+        progress.update(frame.index + 1, of: max(frameCount ?? 0, frame.index + 1))
+      }
+    } catch let error as MienError where error.subject == URL(fileURLWithPath: file).path {
+      return [error.about(file)]
+    } catch {
+      return [error]
+    }
+    return []
+  }
+
+  private func writeTimeline(_ outputs: VideoOutputs, card: ModelCard) throws {
+    guard let timeline else { return }
+    let environment = RunEnvironment.current()
+    let report = outputs.timeline.report(
+      name: URL(fileURLWithPath: file).lastPathComponent, seconds: outputs.seconds,
+      facts: [
+        .init("video", file), .init("frames read", "\(outputs.frames), one in \(every)"),
+        .init("model", "\(card.name), weights \(card.weightsSHA256.prefix(16))"),
+        .init("smoothing", options.isSmoothed ? "exponential, \(ReadingTrackerOptions().timeConstant) s" : "none"),
+        .init("made", "\(environment.date) on \(environment.processor), \(environment.cores) cores"),
+        .init("command", Console.commandLine),
+      ])
+    try AtomicFile.write(report.data, to: URL(fileURLWithPath: timeline))
+  }
+
+  private func printTimings(_ times: VideoTimings, _ outputs: VideoOutputs, elapsed: Double, starting: Double) {
+    let frames = Double(max(1, outputs.frames))
+    Console.error("ready after       \(NumberText.fixed(starting, 2)) s")
+    Console.error(
+      "frames            \(outputs.frames) in \(NumberText.fixed(elapsed, 2)) s: "
+        + "\(NumberText.fixed(frames / elapsed, 1)) a second, \(NumberText.fixed(outputs.seconds / elapsed, 1)) x real time"
+    )
+    Console.error("a frame, summed over threads:")
+    for (name, time) in [
+      ("decode", times.decoding), ("find and follow", times.searching), ("crop, preprocess", times.framing),
+      ("classify", times.classifying), ("rows, pictures", outputs.lineTime), ("draw, encode", outputs.drawTime),
+    ] {
+      Console.error("  \(Console.padded(name, 18))\(NumberText.fixed(time / .milliseconds(1) / frames, 2)) ms")
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import MienCore
+import MienInference
+import MienReports
+import MienVision
+
+/// Where the frames of a video go: lines, a copy with marks, and the record for table and page.
+final class VideoOutputs {
+  /// What the faces showed.
+  private(set) var timeline: VideoTimeline
+  /// How many frames came, and when the last one is shown.
+  private(set) var frames = 0
+  private(set) var seconds = 0.0
+  /// Time spent on lines, drawing and waiting for the encoder.
+  private(set) var lineTime = Duration.zero
+  private(set) var drawTime = Duration.zero
+  private let emotions: [Emotion]
+  private let json: LineFile?
+  private let csv: LineFile?
+  private let copy: VideoWriter?
+  private let encoder: JSONEncoder
+  private let annotator = Annotator()
+  private let pace: Double
+  private let clock = ContinuousClock()
+
+  /// Opens the files.
+  ///
+  /// - Parameters:
+  ///   - pace: seconds from frame to frame, for the first.
+  ///   - keepsPictures: whether the record needs pictures of faces.
+  init(labels: LabelSet, json: String?, csv: String?, copy: VideoWriter?, pace: Double, keepsPictures: Bool) throws {
+    emotions = labels.emotions.sorted()
+    timeline = VideoTimeline(labels: labels)
+    self.pace = pace
+    self.keepsPictures = keepsPictures
+    self.copy = copy
+    self.json = try json.map(LineFile.init)
+    self.csv = try csv.map(LineFile.init)
+    encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try self.csv?.write(Data(VideoRow.csvHeader(emotions).utf8))
+  }
+
+  private let keepsPictures: Bool
+
+  /// Takes the next frame.
+  func add(_ frame: FrameReadings) throws {
+    let start = clock.now
+    let rows = VideoRow.rows(frame)
+    if let json {
+      var lines = Data()
+      for row in rows {
+        lines += try encoder.encode(row)
+        lines.append(UInt8(ascii: "\n"))
+      }
+      try json.write(lines)
+    }
+    if let csv { try csv.write(Data(rows.map { $0.csv(emotions) }.joined().utf8)) }
+    // A face that shows something counts until it is looked at again.
+    let duration = frames == 0 ? pace : min(max(0, frame.seconds - seconds), 2)
+    for face in frame.faces {
+      try timeline.add(
+        track: face.track, seconds: frame.seconds, duration: duration, smoothed: face.smoothed, emotion: face.emotion
+      ) { keepsPictures ? try Self.picture(face.reading.box, of: frame.image) : Data() }
+    }
+    frames += 1
+    seconds = frame.seconds
+    let drawn = clock.now
+    lineTime += drawn - start
+    if let copy {
+      try copy.write(annotator.annotated(frame.image, marks: frame.faces.map(Annotator.Mark.init)), seconds: seconds)
+      drawTime += clock.now - drawn
+    }
+  }
+
+  /// Completes the files; each is tried, whatever becomes of the others.
+  ///
+  /// - Returns: what went wrong.
+  func finish() -> [any Error] {
+    var problems: [any Error] = []
+    for end in [{ try self.json?.close() }, { try self.csv?.close() }, { try self.copy?.finish() }] {
+      do { try end() } catch { problems.append(error) }
+    }
+    return problems
+  }
+
+  private static func picture(_ box: Box, of image: Image) throws -> Data {
+    let side = 1.3 * Double(max(box.width, box.height))
+    return try image.crop(
+      centerX: Double(box.x) + Double(box.width) / 2, centerY: Double(box.y) + Double(box.height) / 2, side: side,
+      size: 96
+    ).encoded(as: .jpeg(quality: 80))
+  }
+}
+
+extension Annotator.Mark {
+  /// Marks a face with its track's number and label.
+  init(_ face: TrackedReading) {
+    if let emotion = face.emotion {
+      self.init(box: face.reading.box, emotion: emotion, probability: Double(face.probability))
+    } else {
+      self.init(box: face.reading.box, text: "unsure", color: .init(0xA0A0A0))
+    }
+    text = "\(face.track) \(text)"
+  }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import MienCore
+import MienReports
+import Testing
+
+@Suite struct VideoTimelineTests {
+  private func distribution(_ emotion: Emotion, _ probability: Float = 0.79) throws -> EmotionDistribution {
+    let labels = LabelSet.ferplus
+    let rest = (1 - probability) / Float(labels.count - 1)
+    return try EmotionDistribution(
+      labels: labels, probabilities: labels.emotions.map { $0 == emotion ? probability : rest })
+  }
+
+  @Test func sharesChangesAndPeaks() throws {
+    var record = TrackRecord(track: 3, labels: .ferplus, first: 1)
+    let shown: [Emotion?] = [
+      .neutral, .neutral, nil, .happiness, .happiness, .happiness, nil, .happiness, .anger, .anger,
+    ]
+    for (index, emotion) in shown.enumerated() {
+      try record.add(
+        seconds: 1 + Double(index) / 10, duration: 0.1,
+        smoothed: distribution(emotion ?? .fear, index == 4 ? 0.9 : 0.7), emotion: emotion
+      ) { Data([1]) }
+    }
+    #expect(record.transitions == 2)
+    #expect(abs((record.shown[.happiness] ?? 0) - 0.4) < 1e-9 && abs(record.unsure - 0.2) < 1e-9)
+    #expect(abs(record.seen - 1) < 1e-9 && record.first == 1 && abs(record.last - 1.9) < 1e-9)
+    let peak = try #require(record.peaks[.happiness])
+    #expect(abs(peak.probability - 0.9) < 1e-5 && peak.seconds == 1.4)
+  }
+
+  @Test func memoryIsBoundedHoweverLongTheVideo() throws {
+    var record = TrackRecord(track: 1, labels: .ferplus, first: 0)
+    var pictures = 0
+    let smoothed = try distribution(.neutral)
+    for index in 0..<200_000 {
+      record.add(seconds: Double(index) / 25, duration: 0.04, smoothed: smoothed, emotion: .neutral) {
+        pictures += 1
+        return Data([UInt8(truncatingIfNeeded: index)])
+      }
+    }
+    #expect((12...24).contains(record.moments.count) && pictures < 300)
+    // They stay spread over the whole time.
+    let gaps = zip(record.moments, record.moments.dropFirst()).map { $1.seconds - $0.seconds }
+    #expect((gaps.max() ?? 0) <= 2.1 * (gaps.min() ?? 0) && (record.moments.last?.seconds ?? 0) > 7000)
+  }
+
+  @Test func thePageHoldsEveryPersonAndNeedsNothingElse() throws {
+    var timeline = VideoTimeline(labels: .ferplus)
+    for index in 0..<100 {
+      for track in [1, 2] where track == 1 || index > 50 {
+        try timeline.add(
+          track: track, seconds: Double(index) / 10, duration: 0.1,
+          smoothed: distribution(index % 40 < 20 ? .happiness : .sadness),
+          emotion: index % 40 < 20 ? .happiness : .sadness
+        ) { Data("picture \(index)".utf8) }
+      }
+    }
+    let table = timeline.table.text
+    #expect(table.contains("happiness 60 %, sadness 40 %") && table.contains(" 79 % at "), "\(table)")
+    let html = timeline.report(name: "a <b>.mp4", seconds: 10, facts: [.init("model", "m")]).html
+    let page = try Markup(html)
+    #expect(page.all("polygon").count == 16 && page.all("figure", class: "moment").count >= 10)
+    #expect(html.contains("a &lt;b&gt;.mp4") && html.contains("id=\"section-3\""))
+    for moment in 0..<10 {
+      #expect(html.contains("href=\"#person-1-\(moment)\"") && html.contains("id=\"person-1-\(moment)\""))
+    }
+    #expect(!html.contains("<script") && !html.contains("src=\"http"))
+    let none = VideoTimeline(labels: .ferplus).report(name: "none", seconds: 0, facts: [])
+    #expect(none.html.contains("No face was found."))
+  }
+}

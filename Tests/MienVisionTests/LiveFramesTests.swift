@@ -1,0 +1,53 @@
+import Foundation
+import MienCore
+import MienTestSupport
+import MienVision
+import Testing
+
+@Suite("Live frames")
+struct LiveFramesTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  func clip(_ count: Int) throws -> URL {
+    let frame = [UInt8](repeating: 100, count: 32 * 32 * 3)
+    let url = folder.file("clip.y4m")
+    try DrawnClip.y4m(width: 32, height: 32, rate: 20, frames: (0..<count).map { _ in frame }).write(to: url)
+    return url
+  }
+
+  @Test("Who is slow gets the newest frame, not the next")
+  func slow() throws {
+    let frames = try LiveFrames(file: clip(20))
+    #expect(frames.width == 32 && frames.height == 32)
+    var indices: [Int] = []
+    while let frame = try frames.next() {
+      indices.append(frame.index)
+      Thread.sleep(forTimeInterval: 0.23)
+    }
+    #expect(indices == indices.sorted() && Set(indices).count == indices.count)
+    #expect(indices.count < 20, "nothing was left out")
+    #expect(try frames.next() == nil)
+  }
+
+  @Test("A file that ends badly says so, and a camera that is not there is named")
+  func failures() throws {
+    let whole = try Data(contentsOf: clip(3))
+    try whole.prefix(200).write(to: folder.file("cut.y4m"))
+    #expect(throws: MienError.self) {
+      let frames = try LiveFrames(file: folder.file("cut.y4m"))
+      while try frames.next() != nil {}
+    }
+    let error = #expect(throws: MienError.self) { try LiveFrames(camera: 987) }
+    #expect(error?.subject == "camera 987")
+    #expect(throws: MienError.self) { try LiveFrames(camera: -1) }
+  }
+
+  @Test("Without a display there is no window, and the reason is said")
+  func window() throws {
+    let error = #expect(throws: MienError.self) { try FrameWindow(title: "test", environment: ["DISPLAY": ""]) }
+    #expect(error?.message.contains("--headless") == true)
+    _ = try FrameWindow(title: "test", environment: ["WAYLAND_DISPLAY": "wayland-0"])
+  }
+}
