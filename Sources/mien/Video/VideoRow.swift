@@ -56,8 +56,3 @@ extension TrackedReading {
   /// The smoothed probability of the label; where unsure, of the most probable emotion.
   var probability: Float { emotion.flatMap { smoothed[$0] } ?? smoothed.top.probability }
 }
-
-extension EmotionDistribution {
-  /// Probabilities by emotion.
-  var scores: [Emotion: Float] { Dictionary(uniqueKeysWithValues: zip(labels.emotions, probabilities)) }
-}
