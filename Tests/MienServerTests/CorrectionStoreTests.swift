@@ -146,7 +146,7 @@ import Testing
     let json = try JSONSerialization.jsonObject(with: CorrectionExport.json([stored])) as? [[String: Any]]
     let entry = try #require(json?.first)
     #expect(entry["profile"] as? String == "me" && entry["emotion"] as? String == "contempt")
-    #expect(entry["embedding"] as? [Double] == [1.5, -2, Double(Float.pi)])
+    #expect((entry["embedding"] as? [Double])?.map(Float.init) == [1.5, -2, .pi])
     #expect(entry["crop"] as? String == "AQID" && entry["created"] as? String == "2023-11-14T22:13:20.250Z")
     #expect((entry["read"] as? [String: Any])?["emotion"] as? String == "happiness")
     let lines = String(decoding: CorrectionExport.csv([stored]), as: UTF8.self).split(separator: "\r\n")
