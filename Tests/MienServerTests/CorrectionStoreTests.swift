@@ -79,6 +79,8 @@ import Testing
       for _ in 0..<200 { _ = try await store.add(correction(crop: Data(repeating: 7, count: 500))) }
       _ = try await store.delete(id: 1)
     }
+    // The last connection to close writes the log into the file and removes it.
+    while FileManager.default.fileExists(atPath: url.path + "-wal") { try await Task.sleep(for: .milliseconds(5)) }
     var bytes = try Data(contentsOf: url)
     if isText {
       bytes = Data(repeating: UInt8(ascii: "x"), count: 5000)
