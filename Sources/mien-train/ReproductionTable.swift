@@ -31,8 +31,11 @@ struct ReproductionTable {
     }
     let (mean, deviation) = summary.accuracy
     let spread = deviation.map { "\(NumberText.fixed(mean * 100, 2)) ± \(NumberText.fixed($0 * 100, 2))" } ?? ""
+    // Runs with draws of their own are measured on different faces: none of them stands for the others.
+    var measured = summary.evaluation.accuracy
+    if case .seeds = row.measurement.repeats { measured = mean }
     return [
-      row.system.name, row.measurement.name, kind, paper, NumberText.percent(summary.evaluation.accuracy), spread,
+      row.system.name, row.measurement.name, kind, paper, NumberText.percent(measured), spread,
       summary.standingRun?.trainingAccuracy.map { NumberText.percent($0) } ?? "", NumberText.duration(summary.seconds),
     ]
   }
@@ -49,8 +52,9 @@ struct ReproductionTable {
     var lines = [
       "# The published systems, measured", "",
       "Written by `mien reproduce all --data … --markdown`. *Measured* is the accuracy of the run of least validation loss,",
-      "*mean ± sd* that of all folds or seeds, *training* the accuracy on augmented training faces in the epoch kept. A",
-      "protocol of the kind *clean* keeps people and copies of a face on one side.", "",
+      "over seeds the mean; *mean ± sd* that of all folds or seeds, *training* the accuracy on augmented training faces in",
+      "the epoch kept. A protocol of the kind *clean* keeps people and copies of a face on one side. Where there are several",
+      "runs, the tables below are of the one of least validation loss.", "",
     ]
     lines += Self.markdown([Self.header] + rows.map(cells))
     for row in rows {
