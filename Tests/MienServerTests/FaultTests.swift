@@ -59,7 +59,7 @@ import Testing
       // One that trickles gets an answer.
       let trickling = try RawClient(port: port)
       try await trickling.send(head("/v1/detect", "Content-Type: image/jpeg", "Content-Length: 100"))
-      for _ in 0..<60 {
+      for _ in 0..<25 {
         try await trickling.send(Data([0xFF]))
         try await Task.sleep(for: .milliseconds(20))
       }
