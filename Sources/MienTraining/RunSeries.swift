@@ -95,12 +95,9 @@ public struct SeriesSummary: Codable, Sendable, Equatable {
     figures = (results.first?.result.figures ?? []).compactMap { name, _ in
       let values = all.compactMap { $0.figures[name] }
       guard values.count == all.count, let minimum = values.min(), let maximum = values.max() else { return nil }
-      let mean = values.reduce(0, +) / Double(values.count)
-      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      let sample = SampleStatistics(values)
       return Figure(
-        name: name, mean: mean,
-        standardDeviation: values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : nil,
-        minimum: minimum, maximum: maximum)
+        name: name, mean: sample.mean, standardDeviation: sample.standardDeviation, minimum: minimum, maximum: maximum)
     }
   }
 

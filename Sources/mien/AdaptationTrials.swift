@@ -123,14 +123,13 @@ struct TrialMean: Codable, Sendable {
 
   /// The mean of `values`; the margin is 0 where there is one only.
   init(_ values: [Double]) {
-    let count = Double(values.count)
-    let mean = values.reduce(0, +) / count
-    self.mean = mean
-    guard values.count > 1 else {
+    let sample = SampleStatistics(values)
+    mean = sample.mean
+    guard let variance = sample.variance else {
       margin = 0
       return
     }
-    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
+    let count = Double(values.count)
     // The quantile's expansion in the degrees of freedom (Abramowitz and Stegun, 26.7.5).
     let (z, freedom) = (1.959963984540054, count - 1)
     let quantile =

@@ -1,3 +1,5 @@
+import MienCore
+
 /// The sections that speak about training and about figures beside one another.
 extension ReportSection {
   /// What was trained how: a sentence on the protocol, and the recipe as it was resolved.
@@ -50,20 +52,16 @@ extension ReportSection {
         NumberText.fixed(fold.loss, 4), fold.bestEpoch.map(String.init) ?? "-",
       ])
     }
-    func summary(_ value: KeyPath<FoldResult, Double>) -> (mean: Double, deviation: Double) {
-      let values = folds.map { $0[keyPath: value] }
-      let mean = values.reduce(0, +) / Double(values.count)
-      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-      return (mean, values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : .nan)
-    }
-    let (accuracy, balanced, loss) = (summary(\.accuracy), summary(\.balancedAccuracy), summary(\.loss))
+    let accuracy = SampleStatistics(folds.map(\.accuracy))
+    let balanced = SampleStatistics(folds.map(\.balancedAccuracy))
+    let loss = SampleStatistics(folds.map(\.loss))
     table.add([
       "mean", "\(folds.map(\.count).reduce(0, +))", NumberText.percent(accuracy.mean),
       NumberText.percent(balanced.mean), NumberText.fixed(loss.mean, 4),
     ])
     table.add([
-      "deviation", "", NumberText.percent(accuracy.deviation), NumberText.percent(balanced.deviation),
-      NumberText.fixed(loss.deviation, 4),
+      "deviation", "", NumberText.percent(accuracy.standardDeviation ?? .nan),
+      NumberText.percent(balanced.standardDeviation ?? .nan), NumberText.fixed(loss.standardDeviation ?? .nan, 4),
     ])
     let chart = BarChart(
       title: "Accuracy of each fold", categories: folds.map(\.name),

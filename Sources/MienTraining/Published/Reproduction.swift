@@ -183,10 +183,8 @@ public struct ReproductionSummary: Codable, Sendable, Equatable {
 
   /// Mean and, over more than one run, sample standard deviation of the accuracies.
   public var accuracy: (mean: Double, deviation: Double?) {
-    let mean = runs.reduce(0) { $0 + $1.accuracy } / Double(max(1, runs.count))
-    guard runs.count > 1 else { return (mean, nil) }
-    let squares = runs.reduce(0) { $0 + ($1.accuracy - mean) * ($1.accuracy - mean) }
-    return (mean, (squares / Double(runs.count - 1)).squareRoot())
+    let sample = SampleStatistics(runs.map(\.accuracy))
+    return (sample.mean, sample.standardDeviation)
   }
 
   /// The value measured for a paper's figure, of the standing run; nil where it was not measured.

@@ -1,3 +1,5 @@
+import MienCore
+
 /// What a trial came to at a rung: a line of `trials.jsonl`.
 public struct TrialRecord: Codable, Sendable, Equatable {
   /// How it ended.
@@ -53,15 +55,11 @@ public struct TrialRecord: Codable, Sendable, Equatable {
       }
       best += chosen.map { [$0] } ?? []
     }
-    let scores = best.map(selection.score)
-    let count = Double(max(1, scores.count))
-    let mean = scores.reduce(0, +) / count
-    score = mean
-    if scores.count > 1 {
-      standardDeviation = (scores.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)).squareRoot()
-    }
+    let scores = SampleStatistics(best.map(selection.score))
+    score = scores.mean
+    standardDeviation = scores.standardDeviation
     figures = [:]
-    for (name, value) in best.flatMap(\.figures) { figures[name, default: 0] += value / count }
+    for (name, value) in best.flatMap(\.figures) { figures[name, default: 0] += value / Double(best.count) }
     bestEpochs = best.map(\.epoch)
     epochs = runs.map(\.count).max() ?? 0
     seconds = runs.reduce(0) { $0 + ($1.last?.seconds ?? 0) }
