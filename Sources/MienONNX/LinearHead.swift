@@ -95,6 +95,7 @@ private struct GraphWalk {
     MienError(.mismatch, output, "its last layer cannot be read: found \(what), expected a linear layer on embedding")
   }
 
+  private func constant(_ name: String) -> GraphConstant? { graph.constant(name) }
   private var node: Onnx_NodeProto? { graph.node.first { $0.output.first == value } }
 
   /// Steps over the node that makes ``value``, to its first input that is not a constant.
@@ -146,42 +147,5 @@ private struct GraphWalk {
     guard biases == nil || biases?.count == outputs else { throw unknown("other biases") }
     value = product.input[0]
     return (outputs, matrix.transposed, biases ?? [Float](repeating: 0, count: outputs))
-  }
-
-  private struct Constant {
-    let shape: [Int]
-    let values: [Float]
-
-    /// The values of a matrix, column by column.
-    var transposed: [Float] {
-      let (rows, columns) = (shape[0], shape[1])
-      return (0..<columns).flatMap { column in (0..<rows).map { values[$0 * columns + column] } }
-    }
-  }
-
-  /// The numbers called `name`, where they stand in the file as 32 or 16-bit floats.
-  private func constant(_ name: String) -> Constant? {
-    if let cast = graph.node.first(where: { $0.output.first == name }) {
-      return cast.opType == "Cast" ? cast.input.first.flatMap { constant($0) } : nil
-    }
-    guard let tensor = graph.initializer.first(where: { $0.name == name }) else { return nil }
-    let shape = tensor.dims.map { Int($0) }
-    let bytes = [UInt8](tensor.rawData)
-    let values: [Float]
-    switch Onnx_TensorProto.DataType(rawValue: Int(tensor.dataType)) {
-    case .float:
-      values = stride(from: 0, to: bytes.count - 3, by: 4).map { place in
-        Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[place + $1]) << (8 * UInt32($1)) })
-      }
-    case .float16:
-      values = stride(from: 0, to: bytes.count - 1, by: 2).map { place in
-        Float(Float16(bitPattern: UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8))
-      }
-    default: return nil
-    }
-    guard shape.allSatisfy({ $0 >= 0 }), shape.reduce(1.0, { $0 * Double($1) }) == Double(values.count) else {
-      return nil
-    }
-    return Constant(shape: shape, values: values)
   }
 }

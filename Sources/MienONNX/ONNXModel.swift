@@ -97,9 +97,6 @@ public struct ONNXModel: Sendable {
     return message.graph.input.filter { !weights.contains($0.name) }.map(Port.init)
   }
 
-  var graphNodes: [Onnx_NodeProto] { message.graph.node }
-  var graphConstants: [Onnx_TensorProto] { message.graph.initializer }
-
   /// The graph's outputs.
   public var outputs: [Port] { message.graph.output.map(Port.init) }
 
