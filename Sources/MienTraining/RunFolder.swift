@@ -38,6 +38,19 @@ public struct RunFolder: Sendable {
     recipe = try RecipeFile.read(url.appendingPathComponent("recipe.yaml"))
   }
 
+  /// Opens the run of `recipe` in `url`, or creates it.
+  ///
+  /// - Parameter refusal: what to say where the folder holds a run of another recipe.
+  /// - Throws: ``MienError`` where it does, or cannot be read or written.
+  init(at url: URL, recipe: Recipe, refusal: String) throws {
+    guard Self.exists(at: url) else {
+      try self.init(creating: url, recipe: recipe)
+      return
+    }
+    try self.init(opening: url)
+    guard self.recipe == recipe else { throw MienError(.mismatch, url.path, refusal) }
+  }
+
   /// Whether `url` holds a run.
   static func exists(at url: URL) -> Bool {
     FileManager.default.fileExists(atPath: url.appendingPathComponent("recipe.yaml").path)

@@ -32,21 +32,14 @@ public import MienTorch
   ) throws -> SeriesSummary? {
     let lock = try RunLock(folder.url)
     defer { withExtendedLifetime(lock) {} }
-    let faces = sets.flatMap(\.splitFaces)
     var results: [(name: String, result: RunResult)] = []
     for (name, recipe) in members {
       let url = folder.url.appendingPathComponent(name)
       let run =
         RunFolder.exists(at: url) ? try RunFolder(opening: url) : try RunFolder(creating: url, recipe: recipe)
-      if let result = try RunResult(of: run) {
-        guard result.data == recipe.origins(of: sets, dealt: try recipe.dealt(faces)) else {
-          throw MienError(.mismatch, url.path, "the run was trained on other data than --data names")
-        }
-        results.append((name, result))
-        continue
-      }
-      let trainer = try Trainer(run: run, sets: sets, observers: observers(run, name))
-      guard let result = try trainer.run(shouldStop: shouldStop) else { return nil }
+      let result = try Trainer.result(
+        of: run, sets: sets, observers: { observers(run, name) }, shouldStop: shouldStop)
+      guard let result else { return nil }
       results.append((name, result))
     }
     let summary = SeriesSummary(results)

@@ -43,7 +43,7 @@ public import MienTorch
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
       let (file, restored) = try Checkpoint.read(run.lastCheckpoint)
       guard restored.data == progress.data else {
-        throw MienError(.mismatch, run.url.path, "the run was trained on other data than --data names")
+        throw Self.otherData(run)
       }
       do {
         for (prefix, tensors) in trainStep.state { try Checkpoint.restore(tensors, prefix: prefix, from: file) }
@@ -97,6 +97,26 @@ public import MienTorch
       }
     }
     return try finish()
+  }
+
+  /// What `run` came to: read where it is finished, else trained.
+  ///
+  /// - Parameter observers: makes the observers, where it is trained.
+  /// - Returns: nil where it was stopped.
+  /// - Throws: ``MienError`` where it was trained on other data, and as ``run(shouldStop:)`` does.
+  static func result(
+    of run: RunFolder, sets: [FaceSet], observers: () -> [any TrainingObserver], shouldStop: () -> Bool
+  ) throws -> RunResult? {
+    guard let earlier = try RunResult(of: run) else {
+      return try Trainer(run: run, sets: sets, observers: observers()).run(shouldStop: shouldStop)
+    }
+    let dealt = try run.recipe.dealt(sets.flatMap(\.splitFaces))
+    guard earlier.data == run.recipe.origins(of: sets, dealt: dealt) else { throw otherData(run) }
+    return earlier
+  }
+
+  private static func otherData(_ run: RunFolder) -> MienError {
+    MienError(.mismatch, run.url.path, "the run was trained on other data than --data names")
   }
 
   private func divergence(_ what: String) -> MienError {

@@ -50,18 +50,13 @@ public import MienTorch
   ) throws -> Outcome? {
     var measured: [MeasuredRun] = []
     for (name, recipe) in runs {
-      let run = try opened(name, recipe)
-      let result: RunResult
-      if let earlier = try RunResult(of: run) {
-        guard earlier.data == recipe.origins(of: [faces], dealt: try recipe.dealt(faces.splitFaces)) else {
-          throw MienError(.mismatch, run.url.path, "the run was trained on other data than --data names")
-        }
-        result = earlier
-      } else {
-        let trainer = try Trainer(run: run, sets: [faces], observers: observers(run, name))
-        guard let finished = try trainer.run(shouldStop: shouldStop) else { return nil }
-        result = finished
-      }
+      let run = try RunFolder(
+        at: url(name), recipe: recipe,
+        refusal:
+          "holds a run of another recipe; repeat the --epochs and --folds it was begun with, or choose another -o")
+      let result = try Trainer.result(
+        of: run, sets: [faces], observers: { observers(run, name) }, shouldStop: shouldStop)
+      guard let result else { return nil }
       measured.append(try measure(run, name: name, result: result))
     }
     guard let standing = measured.min(by: { $0.summary.validationLoss < $1.summary.validationLoss }) else {
@@ -78,18 +73,6 @@ public import MienTorch
       standing: standing.summary.name, evaluation: report)
     try summary.write(to: folder)
     return Outcome(summary: summary, metrics: standing.metrics, faces: standing.faces, run: run)
-  }
-
-  private func opened(_ name: String, _ recipe: Recipe) throws -> RunFolder {
-    let url = url(name)
-    guard RunFolder.exists(at: url) else { return try RunFolder(creating: url, recipe: recipe) }
-    let run = try RunFolder(opening: url)
-    guard run.recipe == recipe else {
-      throw MienError(
-        .mismatch, url.path,
-        "holds a run of another recipe; repeat the --epochs and --folds it was begun with, or choose another -o")
-    }
-    return run
   }
 
   private func measure(_ run: RunFolder, name: String, result: RunResult) throws -> MeasuredRun {

@@ -87,12 +87,7 @@ public import MienTorch
   }
 
   private func open(_ url: URL, recipe: Recipe) throws -> RunFolder {
-    guard RunFolder.exists(at: url) else { return try RunFolder(creating: url, recipe: recipe) }
-    let run = try RunFolder(opening: url)
-    guard run.recipe == recipe else {
-      throw MienError(.mismatch, url.path, "holds a run of another recipe than this trial's")
-    }
-    return run
+    try RunFolder(at: url, recipe: recipe, refusal: "holds a run of another recipe than this trial's")
   }
 
   private enum Training {
