@@ -106,17 +106,19 @@ struct ReproduceCommand: AsyncParsableCommand {
     }
   }
 
-  /// Trains and measures, or reads what was measured before.
+  /// Trains and measures, or with `--show` reads what was measured before.
+  ///
+  /// - Returns: nil where it is not finished.
   private func reproduced(
     _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ faces: FaceSet, _ folder: URL
   ) async throws -> ReproductionSummary? {
-    let (epochs, folds, show) = (epochs, folds, show)
+    if show { return try ReproductionSummary(in: folder) }
+    let (epochs, folds) = (epochs, folds)
     let command =
       "mien reproduce \(name) --data \(data.map { URL(fileURLWithPath: $0).lastPathComponent }.joined(separator: " "))"
     return try await TorchActor.run {
       let reproduction = try Reproduction(
         of: system, measurement, faces: faces, in: folder, epochs: epochs, folds: folds)
-      if show, !reproduction.isFinished { return nil }
       func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
         let member = ["\(system.name) \(measurement.name)", name].filter { !$0.isEmpty }.joined(separator: " ")
         return [TerminalProgress(member: member), MetricsFile(run: run), TensorBoardEvents(run: run)]

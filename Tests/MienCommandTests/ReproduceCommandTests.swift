@@ -89,9 +89,16 @@ import Testing
     }
     #expect(outcome.output.contains("needs a FaceSet of one's own faces"))
 
-    // What is finished is read again, not trained again, and gives the same table.
-    let again = try Command.run(Command.mien.path, ["reproduce", "all", "--show"] + arguments + [out.path])
+    // What is finished is read again, not trained, measured or exported again, and gives the same table.
+    let model = out.appendingPathComponent("chen/random-split/model.onnx")
+    try FileManager.default.removeItem(at: model)
+    let show = ["reproduce", "all", "--show"] + arguments + [out.path]
+    let again = try Command.run(Command.mien.path, show)
     #expect(again.status == 0 && again.output == outcome.output, "\(again.errors)")
+    #expect(!FileManager.default.fileExists(atPath: model.path))
+    try Data("{}".utf8).write(to: out.appendingPathComponent("chen/random-split/reproduction.json"))
+    let damaged = try Command.run(Command.mien.path, show)
+    #expect(damaged.status == 1 && damaged.errors.contains("holds no figures of a reproduction"))
     let other = try Command.run(
       Command.mien.path, ["reproduce", "javier", "--data"] + sets + ["--epochs", "1", "-o", out.path])
     #expect(other.status == 1 && other.errors.contains("another recipe"))
@@ -119,6 +126,9 @@ import Testing
     process.waitUntilExit()
     let finished = stopped.appendingPathComponent("chen/grouped-by-person/reproduction.json")
     #expect(process.terminationStatus == 0 && !FileManager.default.fileExists(atPath: finished.path))
+
+    let shown = try Command.run(Command.mien.path, arguments + [stopped.path, "--show"])
+    #expect(shown.status == 0 && shown.output.contains("not finished"), "\(shown.errors)")
 
     let resumed = try Command.run(Command.mien.path, arguments + [stopped.path])
     #expect(resumed.status == 0, "\(resumed.errors)")

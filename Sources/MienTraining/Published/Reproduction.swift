@@ -31,13 +31,6 @@ public import MienTorch
 
   private func url(_ name: String) -> URL { name.isEmpty ? folder : folder.appendingPathComponent(name) }
 
-  /// Whether every run is finished.
-  public var isFinished: Bool {
-    runs.allSatisfy { run in
-      FileManager.default.fileExists(atPath: url(run.name).appendingPathComponent("result.json").path)
-    }
-  }
-
   /// Trains what is not finished yet, then measures every run; writes the standing run's model to `model.onnx`.
   ///
   /// - Parameters:
