@@ -19,4 +19,7 @@ public struct TrackedReading: Sendable, Hashable {
     self.smoothed = smoothed
     self.emotion = emotion
   }
+
+  /// The smoothed probability of the label; where unsure, of the most probable emotion.
+  package var probability: Float { emotion.flatMap { smoothed[$0] } ?? smoothed.top.probability }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import MienInference
 
 /// `/v1/sessions`: pictures of a camera, one after another.
 struct SessionRoutes: Sendable {
@@ -44,7 +45,7 @@ struct SessionRoutes: Sendable {
       return try JSON.response(
         FrameJSON(
           frame: answer.frame, seconds: answer.seconds, width: answer.width, height: answer.height,
-          faces: answer.faces.map { TrackedFaceJSON(face: $0) }))
+          faces: answer.faces.map { TrackedFaceJSON($0) }))
     }
   }
 

@@ -57,7 +57,7 @@ actor VideoReading {
       var container = encoder.container(keyedBy: Keys.self)
       try container.encode(frame.index, forKey: .frame)
       try container.encode((frame.seconds * 1e6).rounded() / 1e6, forKey: .seconds)
-      try TrackedFaceJSON(face: face).encode(to: encoder)
+      try TrackedFaceJSON(face).encode(to: encoder)
     }
   }
 }

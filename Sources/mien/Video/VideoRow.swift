@@ -14,18 +14,13 @@ struct VideoRow: Encodable {
     frame.faces.isEmpty ? [VideoRow(frame: frame, face: nil)] : frame.faces.map { VideoRow(frame: frame, face: $0) }
   }
 
-  private enum Keys: String, CodingKey { case frame, seconds, track, box, emotion, probability, scores, smoothed }
+  private enum Keys: String, CodingKey { case frame, seconds }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Keys.self)
     try container.encode(frame.index, forKey: .frame)
     try container.encode(Self.rounded(frame.seconds), forKey: .seconds)
-    try container.encode(face?.track, forKey: .track)
-    try container.encode(face?.reading.box, forKey: .box)
-    try container.encode(face?.emotion, forKey: .emotion)
-    try container.encode(face?.probability, forKey: .probability)
-    try container.encode(face?.reading.distribution.scores, forKey: .scores)
-    try container.encode(face?.smoothed.scores, forKey: .smoothed)
+    try TrackedFaceJSON(face).encode(to: encoder)
   }
 
   /// Time stamps to the microsecond.
@@ -50,9 +45,4 @@ struct VideoRow: Encodable {
       start + [face.track, box.x, box.y, box.width, box.height].map(String.init)
         + [face.emotion?.rawValue ?? "", "\(face.probability)"] + scores)
   }
-}
-
-extension TrackedReading {
-  /// The smoothed probability of the label; where unsure, of the most probable emotion.
-  var probability: Float { emotion.flatMap { smoothed[$0] } ?? smoothed.top.probability }
 }
