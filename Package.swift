@@ -76,10 +76,17 @@ let package = Package(
       dependencies: ["MienModels", "MienONNX", "CMienRecipes", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
 
+    // What the programs that read faces have in common; mien-train links no OpenVINO and so none of it.
+    .target(
+      name: "MienCommandLine",
+      dependencies: [
+        "MienInference", "MienONNX", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienDatasets", "MienInference", "MienONNX", "MienReports",
+        "MienCommandLine", "MienDatasets", "MienInference", "MienONNX", "MienReports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -108,7 +115,9 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "mien-server",
-      dependencies: ["MienServer", "MienONNX", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "MienCommandLine", "MienServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
 
     // One test bundle holds them all, so one search path serves all.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienInference
-import MienONNX
 import MienServer
 
 /// Where corrections are.
@@ -42,10 +42,7 @@ struct AdaptCommand: AsyncParsableCommand {
 
   @OptionGroup var source: CorrectionOptions
 
-  @Option(
-    help: ArgumentHelp(
-      "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
-  var model: String?
+  @OptionGroup var model: ModelChoice
 
   @Option(
     help: ArgumentHelp(
@@ -63,16 +60,15 @@ struct AdaptCommand: AsyncParsableCommand {
     guard !made.isEmpty else {
       throw MienError(.mismatch, "profile \(name)", "has no corrections in \(store.url.path)")
     }
-    let subject = model ?? "the built-in model"
-    do {
-      let file = try ModelStore().model(named: model)
+    try model.naming {
+      let file = try model.file()
       let card = try file.card()
       let own = made.filter { $0.weightsSHA256 == card.weightsSHA256 }
       if own.count < made.count {
         print("\(made.count - own.count) corrections were made with other weights and are left out")
       }
       guard !own.isEmpty else {
-        throw MienError(.mismatch, "profile \(name)", "none of its corrections was made with \(subject)")
+        throw MienError(.mismatch, "profile \(name)", "none of its corrections was made with \(model.subject)")
       }
       guard let reference = try file.embeddingReference() else {
         throw MienError(.mismatch, nil, "its file has no averages of embeddings; `mien reference` puts them there")
@@ -92,8 +88,6 @@ struct AdaptCommand: AsyncParsableCommand {
         head: fit.head, info: .init(profile: name, model: card, fit: fit, check: check))
       let url = try ProfileStore().write(head, as: name)
       print("wrote \(url.path); `--profile \(name)` uses it")
-    } catch let error as MienError where error.subject == nil {
-      throw error.about(subject)
     }
   }
 

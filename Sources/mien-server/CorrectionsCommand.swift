@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienInference
 import MienServer
@@ -26,7 +27,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
         return
       }
       let found = try await store.corrections(of: ProfileName(profile))
-      FileHandle.standardOutput.write(CorrectionExport.csv(found))
+      Console.write(CorrectionExport.csv(found))
     }
   }
 
@@ -55,16 +56,8 @@ struct CorrectionsCommand: AsyncParsableCommand {
 
     func run() async throws {
       let found = try await source.store().corrections(of: profile.map { try ProfileName($0) })
-      if let json { try Self.write(CorrectionExport.json(found), to: json) }
-      if let csv { try Self.write(CorrectionExport.csv(found), to: csv) }
-    }
-
-    private static func write(_ data: Data, to path: String) throws {
-      if path == "-" {
-        FileHandle.standardOutput.write(data)
-      } else {
-        try AtomicFile.write(data, to: URL(fileURLWithPath: path))
-      }
+      if let json { try ResultFile.write(CorrectionExport.json(found), to: json) }
+      if let csv { try ResultFile.write(CorrectionExport.csv(found), to: csv) }
     }
   }
 

@@ -1,8 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
-import MienCore
-import MienInference
+import MienCommandLine
 import MienServer
 
 /// `mien serve`: recognition over HTTP.
@@ -37,15 +36,7 @@ struct ServeCommand: AsyncParsableCommand {
       valueName: "origin"))
   var corsOrigin: [String] = []
 
-  @Option(
-    help: ArgumentHelp(
-      "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
-  var model: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Read as `mien adapt` fitted the model to a user's corrections under this name.", valueName: "name"))
-  var profile: String?
+  @OptionGroup var model: ModelOptions
 
   @Option(
     help: ArgumentHelp(
@@ -81,13 +72,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     options.limits = limits.limits
     try options.validate()
-    let classifier: EmotionClassifier
-    do {
-      let head = try profile.map { try ProfileStore().head(of: ProfileName($0)) }
-      classifier = try EmotionClassifier(model: ModelStore().model(named: model), threads: 1, adaptedHead: head)
-    } catch let error as MienError where error.subject == nil {
-      throw error.about(model ?? "the built-in model")
-    }
+    let classifier = try model.classifier(threads: 1)
     let logger = Logger(label: "mien") { _ in JSONLog() }
     let store = try corrections.map { try CorrectionStore(url: URL(fileURLWithPath: $0)) }
     if let store, let damaged = store.damagedFile {

@@ -1,3 +1,4 @@
+import MienCommandLine
 import MienCore
 import MienDatasets
 import MienReports

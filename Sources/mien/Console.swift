@@ -1,20 +1,9 @@
 import Foundation
 import Glibc
-import MienCore
+import MienCommandLine
 
-/// Writes lines for people; results for programs go to standard output by themselves.
-enum Console {
-  /// Writes a line to standard error.
-  static func error(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
-  }
-
-  /// Writes a line to standard output.
-  static func print(_ line: String) { write(Data((line + "\n").utf8)) }
-
-  /// Writes bytes to standard output.
-  static func write(_ data: Data) { FileHandle.standardOutput.write(data) }
-
+/// What is written to a terminal.
+extension Console {
   /// Whether standard error is a terminal, where a line may be drawn over.
   static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 

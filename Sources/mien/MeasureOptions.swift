@@ -1,4 +1,5 @@
 import ArgumentParser
+import MienCommandLine
 import MienCore
 import MienInference
 

@@ -1,6 +1,5 @@
 import ArgumentParser
-import Foundation
-import MienCore
+import MienCommandLine
 
 /// The command that users type.
 @main struct Mien: AsyncParsableCommand {
@@ -14,20 +13,5 @@ import MienCore
       Export.self,
     ])
 
-  /// Runs the command line. Exit status: 0 all done, 1 a failure, 64 wrong usage.
-  static func main() async {
-    do {
-      var command = try parseAsRoot()
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
-      }
-    } catch let error as MienError where error.kind == .argument {
-      Console.error("Error: \(error)")
-      Foundation.exit(ExitCode.validationFailure.rawValue)
-    } catch {
-      exit(withError: error)
-    }
-  }
+  static func main() async { await runProgram() }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MienCommandLine
 import MienCore
 import MienDatasets
 import MienInference

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienInference
 import MienReports
@@ -61,7 +62,7 @@ struct Explain: AsyncParsableCommand {
     guard (method == .gradcam) == (run != nil) || (run != nil && method == nil) else {
       throw ValidationError("gradcam needs the gradients of a run: --method gradcam goes with --run RUN.")
     }
-    guard run == nil || model.model == nil else { throw ValidationError("--run and --model exclude one another.") }
+    guard run == nil || model.model.name == nil else { throw ValidationError("--run and --model exclude one another.") }
     guard !(json == "-" && report == "-") else {
       throw ValidationError("--json - and --report - cannot share standard output.")
     }

@@ -1,0 +1,23 @@
+package import ArgumentParser
+import Foundation
+import MienCore
+
+extension AsyncParsableCommand {
+  /// Runs the program's command line and ends the process where it fails. Exit status: 0 all done, 1 a failure, 64 wrong
+  /// usage.
+  package static func runProgram() async {
+    do {
+      var command = try parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let error as MienError where error.kind == .argument {
+      Console.error("Error: \(error)")
+      Foundation.exit(ExitCode.validationFailure.rawValue)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}
