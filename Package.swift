@@ -55,7 +55,7 @@ let package = Package(
     .systemLibrary(name: "CSystemOpenCVVideo", pkgConfig: "mien-opencv-video"),
     .target(
       name: "COpenCVVideo", dependencies: ["CSystemOpenCVVideo"],
-      cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include")]),
+      cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include"), .headerSearchPath("../COpenCV")]),
 
     // Recognition: OpenVINO.
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),

@@ -1,9 +1,10 @@
 #include "mien_opencv.h"
 
+#include "mien_opencv_guard.hpp"
+
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <limits>
 #include <mutex>
 #include <new>
@@ -12,8 +13,6 @@
 #include <vector>
 
 #include <opencv2/core.hpp>
-#include <opencv2/core/ocl.hpp>
-#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <opencv2/objdetect.hpp>
@@ -33,27 +32,12 @@ namespace {
 constexpr int kFont = cv::FONT_HERSHEY_DUPLEX;
 constexpr int kMaxTextBytes = 1024;
 
-/// An argument that does not fit: becomes MIEN_OPENCV_INVALID.
-struct InvalidArgument : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-void require(bool holds, const char *expectation) {
-  if (!holds) throw InvalidArgument(expectation);
-}
-
-void report(char **error, const char *message) noexcept {
-  if (error) *error = strdup(message);
-}
-
-/// Turns OpenCV's process-wide defaults into what a library needs: errors as exceptions only, no OpenCL
-/// probing, and one thread a call, since callers work on several pictures at a time.
+/// Sets OpenCV up, once.
 void prepare() {
   static std::once_flag once;
   std::call_once(once, [] {
-    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-    cv::redirectError([](int, const char *, const char *, const char *, int, void *) { return 0; });
-    cv::ocl::setUseOpenCL(false);
+    prepareCore();
+    // One thread a call, since callers work on several pictures at a time.
     cv::setNumThreads(1);
   });
 }
@@ -61,23 +45,10 @@ void prepare() {
 /// Runs `body`; whatever it throws becomes a status and a message.
 template <typename Body>
 int32_t guarded(char **error, Body &&body) noexcept {
-  try {
+  return guarded({MIEN_OPENCV_OK, MIEN_OPENCV_INVALID, MIEN_OPENCV_FAILED}, error, [&] {
     prepare();
     body();
-    return MIEN_OPENCV_OK;
-  } catch (const InvalidArgument &invalid) {
-    report(error, invalid.what());
-    return MIEN_OPENCV_INVALID;
-  } catch (const cv::Exception &failure) {
-    report(error, failure.err.empty() ? failure.what() : failure.err.c_str());
-  } catch (const std::bad_alloc &) {
-    report(error, "out of memory");
-  } catch (const std::exception &failure) {
-    report(error, failure.what());
-  } catch (...) {
-    report(error, "unknown C++ exception");
-  }
-  return MIEN_OPENCV_FAILED;
+  });
 }
 
 /// The caller's pixels as a matrix that borrows them; checks every size first.

@@ -1,12 +1,11 @@
 #include "mien_video_functions.h"
 
+#include "mien_opencv_guard.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
-#include <exception>
 #include <mutex>
-#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -14,8 +13,6 @@
 
 #include <opencv2/core.hpp>
 #include <opencv2/core/core_c.h>
-#include <opencv2/core/ocl.hpp>
-#include <opencv2/core/utils/logger.hpp>
 #include <opencv2/videoio.hpp>
 
 struct mien_opencv_video_reader {
@@ -31,27 +28,13 @@ struct mien_opencv_video_writer {
 
 namespace {
 
-/// An argument that does not fit: becomes MIEN_OPENCV_VIDEO_INVALID.
-struct InvalidArgument : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-void require(bool holds, const char *expectation) {
-  if (!holds) throw InvalidArgument(expectation);
-}
-
-void report(char **error, const char *message) noexcept {
-  if (error) *error = strdup(message);
-}
-
-/// Errors as exceptions only, and FFmpeg quiet: what it has to say names no file.
+/// Sets OpenCV up, once.
 void prepare() {
   static std::once_flag once;
   std::call_once(once, [] {
-    cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
-    cv::redirectError([](int, const char *, const char *, const char *, int, void *) { return 0; });
-    cv::ocl::setUseOpenCL(false);
-    // Read once, when OpenCV opens its first file; -8 is FFmpeg's AV_LOG_QUIET.
+    prepareCore();
+    // FFmpeg quiet too: what it has to say names no file. Read once, when OpenCV opens its first file; -8 is FFmpeg's
+    // AV_LOG_QUIET.
     setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
   });
 }
@@ -59,23 +42,10 @@ void prepare() {
 /// Runs `body`; whatever it throws becomes a status and a message.
 template <typename Body>
 int32_t guarded(char **error, Body &&body) noexcept {
-  try {
+  return guarded({MIEN_OPENCV_VIDEO_OK, MIEN_OPENCV_VIDEO_INVALID, MIEN_OPENCV_VIDEO_FAILED}, error, [&] {
     prepare();
     body();
-    return MIEN_OPENCV_VIDEO_OK;
-  } catch (const InvalidArgument &invalid) {
-    report(error, invalid.what());
-    return MIEN_OPENCV_VIDEO_INVALID;
-  } catch (const cv::Exception &failure) {
-    report(error, failure.err.empty() ? failure.what() : failure.err.c_str());
-  } catch (const std::bad_alloc &) {
-    report(error, "out of memory");
-  } catch (const std::exception &failure) {
-    report(error, failure.what());
-  } catch (...) {
-    report(error, "unknown C++ exception");
-  }
-  return MIEN_OPENCV_VIDEO_FAILED;
+  });
 }
 
 /// A property as a finite number of at least 0; 0 where the file does not tell.
