@@ -21,28 +21,21 @@ struct BenchmarkCommand: AsyncParsableCommand {
   @Option(help: "Steps a round, where one step is measured.")
   var steps = 10
 
-  @Option(help: "Where to compute: cpu or cuda.")
-  var device: Torch.Device = .cpu
-
-  @Option(help: "Threads for libtorch.")
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup var torch: TorchOptions
 
   @Option(name: .customLong("set"), help: "A recipe key and its value. Repeatable.")
   var settings: [String] = []
 
   func validate() throws {
-    guard rounds > 0, steps > 0, threads > 0 else {
-      throw ValidationError("--rounds, --steps and --threads must be at least 1.")
-    }
+    guard rounds > 0, steps > 0 else { throw ValidationError("--rounds and --steps must be at least 1.") }
   }
 
   func run() async throws {
     let recipe = try RecipeFile.read(URL(fileURLWithPath: recipe), settings: settings)
-    let (part, rounds, steps, threads, device) = (part, rounds, steps, threads, device)
+    try await torch.use()
+    let (part, rounds, steps) = (part, rounds, steps)
     let figures = try await TorchActor.run {
-      try Torch.use(device)
-      try Torch.configure(threads: threads)
-      return try StepBenchmark.imagesPerSecond(recipe, part, rounds: rounds, steps: steps)
+      try StepBenchmark.imagesPerSecond(recipe, part, rounds: rounds, steps: steps)
     }
     for figure in figures { print(String(format: "%.1f", figure)) }
   }

@@ -42,14 +42,9 @@ struct ReproduceCommand: AsyncParsableCommand {
   @Option(help: "Also write all figures as a Markdown page.")
   var markdown: String?
 
-  @Option(help: "Where to compute: cpu or cuda.")
-  var device: Torch.Device = .cpu
-
-  @Option(help: "Threads for libtorch.")
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if threads < 1 { throw ValidationError("--threads must be at least 1.") }
     if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
     if let folds, folds < 2 { throw ValidationError("--folds must be at least 2.") }
   }
@@ -67,11 +62,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let folder = output.map { URL(fileURLWithPath: $0) } ?? RunFolder.root.appendingPathComponent("reproduce")
     Interrupt.listen()
-    let (device, threads) = (device, threads)
-    try await TorchActor.run {
-      try Torch.use(device)
-      try Torch.configure(threads: threads)
-    }
+    try await torch.use()
     var table = ReproductionTable()
     var problems: [MienError] = []
     for system in systems {

@@ -37,11 +37,7 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "With --init: how many of the trunk's first layers do not train.")
   var freeze: Int?
 
-  @Option(help: "Where to compute: cpu or cuda.")
-  var device: Torch.Device = .cpu
-
-  @Option(help: "Threads for libtorch.")
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup var torch: TorchOptions
 
   func validate() throws {
     if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE, or --resume RUN.") }
@@ -52,12 +48,10 @@ struct TrainCommand: AsyncParsableCommand {
     if let freeze, initialRun == nil || freeze < 0 {
       throw ValidationError("--freeze needs --init, and a number of layers from 0.")
     }
-    if threads < 1 { throw ValidationError("--threads must be at least 1.") }
   }
 
   func run() async throws {
-    let device = device
-    try await TorchActor.run { try Torch.use(device) }
+    try await torch.use()
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let run: RunFolder
     if let resume {
@@ -69,10 +63,8 @@ struct TrainCommand: AsyncParsableCommand {
       run = try RunFolder(
         creating: output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: recipe.name), recipe: recipe)
     }
-    let threads = threads
     Interrupt.listen()
     let summary: SeriesSummary? = try await TorchActor.run {
-      try Torch.configure(threads: threads)
       func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
         [TerminalProgress(member: name), MetricsFile(run: run), TensorBoardEvents(run: run)]
       }

@@ -71,11 +71,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write table and charts as one HTML file at the end.", valueName: "file.html"))
   var report: String?
 
-  @Option(help: "Where to compute: cpu or cuda.")
-  var device: Torch.Device = .cpu
-
-  @Option(help: "Threads for libtorch.")
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup var torch: TorchOptions
 
   func validate() throws {
     if resume && output == nil { throw ValidationError("--resume needs the folder of the search: -o DIR.") }
@@ -83,12 +79,10 @@ struct TuneRunCommand: AsyncParsableCommand {
     if method == .grid && trials != nil { throw ValidationError("--trials goes with random and halving.") }
     if method == .random && trials == nil { throw ValidationError("--method random needs --trials.") }
     if method != .halving && firstEpochs != nil { throw ValidationError("--first-epochs goes with halving.") }
-    if threads < 1 { throw ValidationError("--threads must be at least 1.") }
   }
 
   func run() async throws {
-    let (device, threads) = (device, threads)
-    try await TorchActor.run { try Torch.use(device) }
+    try await torch.use()
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let plan = try plan(for: sets)
     let folder = try folder(for: plan)
@@ -97,7 +91,6 @@ struct TuneRunCommand: AsyncParsableCommand {
       Data("\(count) trials of \(plan.recipe.name), search folder \(folder.url.path)\n".utf8))
     Interrupt.listen()
     let (isFinished, result) = try await TorchActor.run {
-      try Torch.configure(threads: threads)
       let tuner = try Tuner(in: folder, sets: sets)
       let isFinished = try tuner.run(
         observers: { run, name in [TerminalProgress(member: name, isBrief: true), MetricsFile(run: run)] },
