@@ -376,7 +376,7 @@ Name: mien-opencv-video
 Description: The part of the system's OpenCV that the video shim links
 Version: $opencv_version
 Cflags: -I\${includedir}
-Libs: -lopencv_videoio -lopencv_core
+Libs: -lopencv_videoio -lopencv_imgproc -lopencv_core
 PC
   link openvino "$openvino/libs"
   link samples "$samples"

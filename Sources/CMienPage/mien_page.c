@@ -24,6 +24,9 @@ static const uint8_t draw_js[] = {
 static const uint8_t emotions_js[] = {
 #embed "page/emotions.js"
 };
+static const uint8_t explain_js[] = {
+#embed "page/explain.js"
+};
 static const uint8_t export_js[] = {
 #embed "page/export.js"
 };
@@ -70,6 +73,7 @@ static const mien_page_file files[] = {
     FILE_OF("corrections.js", corrections_js),
     FILE_OF("draw.js", draw_js),
     FILE_OF("emotions.js", emotions_js),
+    FILE_OF("explain.js", explain_js),
     FILE_OF("export.js", export_js),
     FILE_OF("faces.js", faces_js),
     FILE_OF("live.js", live_js),

@@ -13,6 +13,7 @@
 
 #include <opencv2/core.hpp>
 #include <opencv2/core/core_c.h>
+#include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
 struct mien_opencv_video_reader {
@@ -104,20 +105,6 @@ int32_t readerGrab(mien_opencv_video_reader *reader, int32_t *hasFrame, double *
   });
 }
 
-/// OpenCV delivers BGR; the copy that swaps is the copy out of its buffer.
-void swapRedAndBlue(const cv::Mat &source, cv::Mat &target) {
-  target.create(source.size(), CV_8UC3);
-  for (int row = 0; row < source.rows; ++row) {
-    const uint8_t *from = source.ptr(row);
-    uint8_t *to = target.ptr(row);
-    for (int column = 0; column < source.cols; ++column, from += 3, to += 3) {
-      to[0] = from[2];
-      to[1] = from[1];
-      to[2] = from[0];
-    }
-  }
-}
-
 int32_t readerRetrieve(mien_opencv_video_reader *reader, const uint8_t **pixels, int32_t *width, int32_t *height,
                        char **error) {
   return guarded(error, [&] {
@@ -125,7 +112,7 @@ int32_t readerRetrieve(mien_opencv_video_reader *reader, const uint8_t **pixels,
     cv::Mat decoded;
     if (!reader->capture.retrieve(decoded) || decoded.empty()) throw std::runtime_error("there is no frame");
     if (decoded.type() != CV_8UC3) throw std::runtime_error("expected a frame of 8-bit colours");
-    swapRedAndBlue(decoded, reader->frame);
+    cv::cvtColor(decoded, reader->frame, cv::COLOR_BGR2RGB);
     *pixels = reader->frame.data;
     *width = reader->frame.cols;
     *height = reader->frame.rows;
@@ -160,7 +147,7 @@ int32_t writerWrite(mien_opencv_video_writer *writer, const uint8_t *pixels, siz
     require(count == size_t(writer->size.area()) * 3, "the byte count is not width * height * 3");
     const cv::Mat frame(writer->size, CV_8UC3, const_cast<uint8_t *>(pixels));
     const cv::Rect even(0, 0, writer->size.width & ~1, writer->size.height & ~1);
-    swapRedAndBlue(frame(even), writer->frame);
+    cv::cvtColor(frame(even), writer->frame, cv::COLOR_RGB2BGR);
     writer->writer.write(writer->frame);
   });
 }
@@ -224,7 +211,7 @@ int32_t windowShow(const char *title, const uint8_t *pixels, size_t count, int32
     if (windows.open != title) windows.make(title, kAutoSize);
     windows.open = title;
     cv::Mat frame;
-    swapRedAndBlue(cv::Mat(height, width, CV_8UC3, const_cast<uint8_t *>(pixels)), frame);
+    cv::cvtColor(cv::Mat(height, width, CV_8UC3, const_cast<uint8_t *>(pixels)), frame, cv::COLOR_RGB2BGR);
     const CvMat image = cvMat(frame.rows, frame.cols, CV_8UC3, frame.data);
     windows.show(title, &image);
     *key = windows.key(1);

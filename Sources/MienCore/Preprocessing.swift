@@ -69,8 +69,9 @@ public struct Preprocessing: Sendable, Hashable, Codable {
         count = samples.count / 3
         for index in 0..<count {
           let (red, green, blue) = (samples[3 * index], samples[3 * index + 1], samples[3 * index + 2])
-          let sum = 299 * UInt32(red) + 587 * UInt32(green) + 114 * UInt32(blue)
-          grey.initializeElement(at: index, to: UInt8(truncatingIfNeeded: (sum + 500) / 1000))
+          let sum = 299 * UInt32(red) + 587 * UInt32(green) + 114 * UInt32(blue) + 500
+          // Equal to sum / 1000 for every sum that can be, without leaving 32 bits.
+          grey.initializeElement(at: index, to: UInt8(truncatingIfNeeded: ((sum >> 3) &* 33555) >> 22))
         }
       }
     }

@@ -16,46 +16,45 @@ package struct FaceFinder: Sendable {
   /// A picture's faces, ready for the network.
   package struct PreparedFaces: Sendable {
     /// The faces, in the detector's order.
-    package fileprivate(set) var faces: [DetectedFace] = []
+    package let faces: [DetectedFace]
     /// [faces.count, C, H, W]
-    var inputs: [Float] = []
+    let inputs: [Float]
     /// Time spent searching.
-    var detecting: Duration = .zero
+    let detecting: Duration
     /// Time spent on crops and preprocessing.
-    var framing: Duration = .zero
+    let framing: Duration
   }
 
   /// Finds and frames the faces of a picture. Blocks.
   package func prepare(_ image: Image) throws -> PreparedFaces {
-    var prepared = PreparedFaces()
     let clock = ContinuousClock()
-    prepared.detecting = try clock.measure {
-      if let detector {
-        prepared.faces = try detector.faces(in: image)
-      } else {
-        let whole = Box(x: 0, y: 0, width: image.width, height: image.height)
-        prepared.faces = [DetectedFace(box: whole, score: 0)]
-      }
+    let start = clock.now
+    let whole = DetectedFace(box: Box(x: 0, y: 0, width: image.width, height: image.height), score: 0)
+    let faces = try detector?.faces(in: image) ?? [whole]
+    return try frame(faces, detecting: clock.now - start) { try crop($0, of: image) }
+  }
+
+  /// Frames faces that were found elsewhere, whether or not there is a detector. Blocks.
+  ///
+  /// - Parameter detecting: the time that it took to find them.
+  func prepare(_ faces: [DetectedFace], of image: Image, detecting: Duration) throws -> PreparedFaces {
+    try frame(faces, detecting: detecting) { try frame.face(in: $0, of: image) }
+  }
+
+  private func frame(
+    _ faces: [DetectedFace], detecting: Duration, crop: (Box) throws -> Image
+  ) throws -> PreparedFaces {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let inputs = try faces.flatMap { face in
+      let crop = try crop(face.box)
+      return try frame.preprocessing.input(pixels: crop.pixels, sourceChannels: crop.channels)
     }
-    prepared.framing = try clock.measure {
-      for face in prepared.faces {
-        let crop = try crop(face.box, of: image)
-        prepared.inputs += try frame.preprocessing.input(pixels: crop.pixels, sourceChannels: crop.channels)
-      }
-    }
-    return prepared
+    return PreparedFaces(faces: faces, inputs: inputs, detecting: detecting, framing: clock.now - start)
   }
 
   /// A found face as the model wants to see it.
   func crop(_ box: Box, of image: Image) throws -> Image {
     try detector == nil ? frame.face(whole: image) : frame.face(in: box, of: image)
-  }
-
-  /// The network's input for faces that were found elsewhere: [faces.count, C, H, W]. Blocks.
-  func inputs(for faces: [DetectedFace], of image: Image) throws -> [Float] {
-    try faces.flatMap { face in
-      let crop = try frame.face(in: face.box, of: image)
-      return try frame.preprocessing.input(pixels: crop.pixels, sourceChannels: crop.channels)
-    }
   }
 }

@@ -59,6 +59,11 @@ public final class Recognizer: Sendable {
     }
   }
 
+  /// Starts on the pictures of a video or a camera; see ``FaceSequence``. Blocks.
+  package func sequence(minFace: Int? = nil) throws -> FaceSequence {
+    try FaceSequence(finder: finder, minFace: minFace)
+  }
+
   /// Reads the faces of several pictures in one go. Blocks.
   package func classify(_ pictures: [FaceFinder.PreparedFaces]) throws -> [[FaceReading]] {
     let distributions = try classifier.distributions(

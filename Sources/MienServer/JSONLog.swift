@@ -14,7 +14,7 @@ package struct JSONLog: LogHandler {
   }
 
   package func log(event: LogEvent) {
-    var fields = ["time": Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))]
+    var fields = ["time": Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))]
     fields["level"] = event.level.rawValue
     fields["message"] = event.message.description
     for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {

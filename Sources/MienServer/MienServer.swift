@@ -93,6 +93,7 @@ package final class MienServer: Sendable {
     let bodies = BodyReader(limits: options.limits)
     StatusRoutes(engine: engine, metrics: metrics) { [self] in isStopping.load(ordering: .relaxed) }.add(to: &routes)
     DetectRoutes(engine: engine, bodies: bodies).add(to: &routes)
+    ExplainRoutes(engine: engine, bodies: bodies).add(to: &routes)
     CorrectionRoutes(store: corrections, engine: engine, bodies: bodies).add(to: &routes)
     SessionRoutes(engine: engine, bodies: bodies, sessions: sessions).add(to: &routes)
     VideoRoutes(bodies: bodies, jobs: jobs).add(to: &routes)

@@ -49,7 +49,9 @@ final class FFmpegEncoder: VideoEncoder {
       arguments += ["-i", "file:\(sound.path)", "-map", "0:v:0", "-map", "1:a:0?", "-c:a", "aac", "-b:a", "160k"]
       arguments += ["-af", "apad", "-shortest"]
     }
-    arguments += ["-map_metadata", "-1", "-map_chapters", "-1", "-c:v", "libx264", "-preset", "veryfast", "-crf", "21"]
+    arguments += [
+      "-map_metadata", "-1", "-map_chapters", "-1", "-c:v", "libx264", "-preset", "superfast", "-crf", "21",
+    ]
     arguments += ["-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
     return arguments + ["-f", "mp4", "file:\(url.path)"]
   }

@@ -6,12 +6,12 @@ import Synchronization
 ///
 /// **Search.** Three cascades, frontal, profile and mirrored profile, search the whole frame at every cut, again within a
 /// second, and then the frontal one every second and the profile ones every two, in different frames, in coarse steps of
-/// size. Frontal faces are looked for down to the smallest size at a cut and every fourth time after, else, and profiles
-/// always, down to 1.5 times that.
-/// What is proposed is looked at again in fine steps, at 40 pixels a face, and dropped where too few windows agree.
+/// size, every second time at the sizes between. Frontal faces are looked for (by local binary patterns) down to the
+/// smallest size at a cut and every fourth time after, else, and profiles always, down to twice that. What is proposed
+/// is looked at again by Haar features in fine steps, at 40 pixels a face, and dropped where too few windows agree.
 ///
 /// **Following.** In between, a face's last look (24 x 24 grey values) is searched for within a third of a side of where its
-/// motion takes it, by normalised cross-correlation. Every 0.15 s the cascade that saw it last looks there again in fine
+/// motion takes it, by normalised cross-correlation. Every 0.2 s the cascade that saw it last looks there again in fine
 /// steps, which corrects place and size by a third and renews the look; where it finds nothing, the two others are tried
 /// in turn.
 ///
@@ -39,12 +39,7 @@ package struct FaceFollower: Sendable {
   package init(minFace: Int? = nil) throws {
     try FaceDetectorOptions(minFace: minFace).validate()
     self.minFace = minFace
-    let profile = try Cascade(path: CascadeFile.find(CascadeFile.profileName))
-    cascades = [
-      ViewCascade(cascade: try Cascade(path: CascadeFile.find()), isMirrored: false, isProfile: false),
-      ViewCascade(cascade: profile, isMirrored: false, isProfile: true),
-      ViewCascade(cascade: profile, isMirrored: true, isProfile: true),
-    ]
+    cascades = [try .frontal()] + (try ViewCascade.profiles())
     due = cascades.map { _ in 0 }
     searches = cascades.map { _ in 0 }
   }
@@ -98,9 +93,9 @@ package struct FaceFollower: Sendable {
     let results = Mutex([Int: Result<[FaceLook], any Error>]())
     DispatchQueue.concurrentPerform(iterations: views.count) { index in
       let (cascade, count) = (cascades[views[index]], searches[views[index]])
-      let least = !cascade.isProfile && count % 4 == 0 ? smallest : 1.5 * smallest
+      let least = !cascade.isProfile && count % 4 == 0 ? smallest : 2 * smallest
       let result = Result {
-        try cascade.proposals(in: picture, smallest: least)
+        try cascade.proposals(in: picture, smallest: least, number: count)
           .compactMap { try cascade.closeLook(at: $0, in: picture) }
           .filter { $0.windows >= cascade.neededWindows }
           .sorted { ($1.windows, $0.y, $0.x) < ($0.windows, $1.y, $1.x) }

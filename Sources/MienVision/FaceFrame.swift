@@ -19,6 +19,31 @@ public struct FaceFrame: Sendable, Equatable {
   /// Frames faces as a model's card says.
   public init(card: ModelCard) { self.init(framing: card.framing, preprocessing: card.preprocessing) }
 
+  /// A square of a picture, in continuous coordinates: pixel `i` covers `i ..< i + 1`. It may lie partly outside.
+  public struct Square: Sendable, Equatable {
+    /// The centre's distance from the picture's left edge, in pixels.
+    public let centerX: Double
+    /// The centre's distance from the picture's upper edge, in pixels.
+    public let centerY: Double
+    /// The side in pixels.
+    public let side: Double
+  }
+
+  /// What of a picture the model sees of the face in `box`.
+  public func square(around box: Box) -> Square {
+    Square(
+      centerX: Double(box.x) + Double(box.width) / 2,
+      centerY: Double(box.y) + Double(box.height) / 2 + Double(framing.shiftDown) * Double(box.height),
+      side: Double(max(box.width, box.height)) * Double(framing.scale))
+  }
+
+  /// What the model sees where a picture is taken as one face: the picture, made square.
+  public func square(whole image: Image) -> Square {
+    Square(
+      centerX: Double(image.width) / 2, centerY: Double(image.height) / 2,
+      side: Double(max(image.width, image.height)))
+  }
+
   /// The face in `box`: `preprocessing.width` pixels square, grey or RGB by `preprocessing.channels`.
   ///
   /// - Throws: ``MienError`` where the box is empty or the model's input is not square.
@@ -26,29 +51,22 @@ public struct FaceFrame: Sendable, Equatable {
     guard box.width > 0, box.height > 0 else {
       throw MienError(.argument, nil, "expected a box with pixels, found \(box.width)x\(box.height)")
     }
-    let side = Double(max(box.width, box.height)) * Double(framing.scale)
-    let shift = Double(framing.shiftDown) * Double(box.height)
-    return try face(
-      of: image, centerX: Double(box.x) + Double(box.width) / 2,
-      centerY: Double(box.y) + Double(box.height) / 2 + shift, side: side)
+    return try face(square(around: box), of: image)
   }
 
   /// The whole picture as one face, for pictures that are face crops already: no framing is applied. A picture of the
   /// input's size comes back unchanged; the shorter side's border is repeated to make it square.
   ///
   /// - Throws: ``MienError`` where the model's input is not square.
-  public func face(whole image: Image) throws -> Image {
-    try face(
-      of: image, centerX: Double(image.width) / 2, centerY: Double(image.height) / 2,
-      side: Double(max(image.width, image.height)))
-  }
+  public func face(whole image: Image) throws -> Image { try face(square(whole: image), of: image) }
 
-  private func face(of image: Image, centerX: Double, centerY: Double, side: Double) throws -> Image {
+  private func face(_ square: Square, of image: Image) throws -> Image {
     guard preprocessing.width == preprocessing.height else {
       throw MienError(
         .mismatch, nil, "expected a square model input, found \(preprocessing.width)x\(preprocessing.height)")
     }
-    let crop = try image.crop(centerX: centerX, centerY: centerY, side: side, size: preprocessing.width)
+    let crop = try image.crop(
+      centerX: square.centerX, centerY: square.centerY, side: square.side, size: preprocessing.width)
     return preprocessing.channels == 1 ? crop.grey : crop.rgb
   }
 }

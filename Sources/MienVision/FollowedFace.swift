@@ -22,7 +22,7 @@ struct FollowedFace: Sendable {
   /// How alike a place must be to the last look, as a correlation of -1…1.
   private static let likeness = 0.5
   /// Seconds between two close looks at a face that is sure.
-  private static let lookInterval = 0.15
+  private static let lookInterval = 0.2
 
   var side: Double { place.side }
 
@@ -39,7 +39,7 @@ struct FollowedFace: Sendable {
     lastSeen = seconds
     nextLook = seconds
     recent = [(0, seen.windows)]
-    isSure = isAlone ? seen.windows >= (cascade.isProfile ? 6 : 4) : !cascade.isProfile && seen.windows >= 6
+    isSure = isAlone ? seen.windows >= (cascade.isProfile ? 9 : 6) : !cascade.isProfile && seen.windows >= 6
   }
 
   func overlaps(_ other: FaceLook) -> Bool { place.overlaps(other) }

@@ -22,15 +22,17 @@ extension Image {
     var narrowed = [Float](repeating: 0, count: rows.range.count * rowLength)
     var result = [UInt8](repeating: 0, count: size * rowLength)
     pixels.withUnsafeBufferPointer { source in
-      for row in rows.range {
-        let sourceRow = row * width * channels
-        let targetRow = (row - rows.range.lowerBound) * rowLength
-        for column in 0..<size {
-          for tap in columns.taps(column) {
-            let weight = columns.weights[tap]
-            let pixel = sourceRow + columns.indices[tap] * channels
+      columns.taps.withUnsafeBufferPointer { taps in
+        for row in rows.range {
+          let sourceRow = row * width * channels
+          let targetRow = (row - rows.range.lowerBound) * rowLength
+          for column in 0..<size {
             for channel in 0..<channels {
-              narrowed[targetRow + column * channels + channel] += weight * Float(source[pixel + channel])
+              var sum: Float = 0
+              for tap in columns.taps(column) {
+                sum += taps[tap].weight * Float(source[sourceRow + taps[tap].index * channels + channel])
+              }
+              narrowed[targetRow + column * channels + channel] = sum
             }
           }
         }
@@ -40,8 +42,8 @@ extension Image {
     for row in 0..<size {
       for index in 0..<rowLength { sums[index] = 0 }
       for tap in rows.taps(row) {
-        let sourceRow = (rows.indices[tap] - rows.range.lowerBound) * rowLength
-        let weight = rows.weights[tap]
+        let sourceRow = (rows.taps[tap].index - rows.range.lowerBound) * rowLength
+        let weight = rows.taps[tap].weight
         for index in 0..<rowLength { sums[index] += weight * narrowed[sourceRow + index] }
       }
       for index in 0..<rowLength {
@@ -54,8 +56,7 @@ extension Image {
 
 /// Along one axis: which source samples make each result, and with what weight. Weights of a result sum to 1.
 private struct SampleWeights {
-  private(set) var indices: [Int] = []
-  private(set) var weights: [Float] = []
+  private(set) var taps: [(index: Int, weight: Float)] = []
   /// The source samples that any result uses.
   private(set) var range: Range<Int> = 0..<0
   private var starts: [Int] = [0]
@@ -75,12 +76,13 @@ private struct SampleWeights {
         append(first, 1 - share)
         if share > 0 { append(min(first + 1, limit - 1), share) }
       }
-      starts.append(indices.count)
+      starts.append(taps.count)
     }
+    let indices = taps.map(\.index)
     range = (indices.min() ?? 0)..<((indices.max() ?? 0) + 1)
   }
 
-  /// Where result `index`'s samples stand in ``indices`` and ``weights``.
+  /// Where result `index`'s samples stand in ``taps``.
   func taps(_ index: Int) -> Range<Int> { starts[index]..<starts[index + 1] }
 
   /// The mean over `lower ..< upper`; what lies outside counts for the border's sample.
@@ -102,7 +104,6 @@ private struct SampleWeights {
   }
 
   private mutating func append(_ index: Int, _ weight: Double) {
-    indices.append(index)
-    weights.append(Float(weight))
+    taps.append((index, Float(weight)))
   }
 }

@@ -34,7 +34,7 @@ import Testing
       for element in object.values { walk(element) }
     }
     walk(document)
-    #expect(names.count == 17 && Set(names).count == names.count)
+    #expect(names.count == 18 && Set(names).count == names.count)
     #expect(!linked.isEmpty && Set(linked).isSubset(of: names))
   }
 

@@ -31,7 +31,7 @@ export class FacesPanel {
     this.onPick = /** @type {(track: number) => void} */ (() => {});
     /** Draws a face's picture. @type {(face: Face, canvas: HTMLCanvasElement) => void} */
     this.crop = () => {};
-    /** What stands below the bars. @type {() => {root: HTMLElement, update: (face: Face) => void}[]} */
+    /** What stands below the bars. @type {() => {root: HTMLElement, update: (face: Face) => void, open?: () => void}[]} */
     this.sections = () => [];
   }
 
@@ -69,6 +69,9 @@ export class FacesPanel {
       if (areFresh) this.crop(face, card.picture);
     });
   }
+
+  /** Shows why a face is read as it is. @param {number} track */
+  explain(track) { this.cards.get(track)?.explain(); }
 
   /** @private @param {Face} face */
   card(face) {
@@ -115,7 +118,8 @@ export class FacesPanel {
       for (const section of sections) section.update(next);
       for (const [emotion, row] of rows) row(next.scores[emotion] ?? 0, emotion === next.best);
     };
-    return { root, head, body, picture, update };
+    const explain = () => { for (const section of sections) section.open?.(); };
+    return { root, head, body, picture, update, explain };
   }
 }
 

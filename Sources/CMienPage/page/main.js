@@ -3,6 +3,7 @@
 import { ApiError, Server } from './api.js';
 import { Corrections } from './corrections.js';
 import { EMOTIONS, icon } from './emotions.js';
+import { Explanations } from './explain.js';
 import { FacesPanel } from './faces.js';
 import { Live } from './live.js';
 import { Notice } from './notice.js';
@@ -26,13 +27,18 @@ export class Page {
     this.source = null;
     this.reopen = () => {};
     const pick = (/** @type {number} */ track) => this.source?.pick(track);
-    this.stage.onPick = pick;
+    this.stage.onPick = (track) => {
+      // A second click on a face asks for more of it.
+      if (track === this.source?.selected) this.faces.explain(track);
+      else pick(track);
+    };
     this.faces.onPick = pick;
     this.timeline.onPick = pick;
     this.faces.crop = (face, canvas) => this.stage.crop(face.box, canvas);
+    const explanations = new Explanations(this.server, (text) => this.announce(text));
     const corrections = new Corrections(this.server, (text) => this.announce(text));
-    corrections.pictureOf = (face) => this.source?.pictureOf(face) ?? null;
-    this.faces.sections = () => [corrections.section()].filter((section) => section !== null);
+    for (const part of [explanations, corrections]) part.pictureOf = (face) => this.source?.pictureOf(face) ?? null;
+    this.faces.sections = () => [explanations.section(), corrections.section()].filter((section) => section !== null);
     this.listen();
     element('cast').append(...EMOTIONS.map(icon));
   }

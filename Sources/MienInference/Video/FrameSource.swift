@@ -1,7 +1,11 @@
+import Dispatch
 package import MienVision
+import Synchronization
 
 /// Frames one after another: a video file, or a camera.
 package protocol FrameSource: Sendable {
+  /// Frames a second on the average; nil where it is not known.
+  var framesPerSecond: Double? { get }
   /// The next frame; nil at the end. Blocks.
   func next() throws -> VideoFrame?
   /// Passes over a frame; false at the end. Blocks.
@@ -11,6 +15,70 @@ package protocol FrameSource: Sendable {
 extension VideoReader: FrameSource {}
 
 extension LiveFrames: FrameSource {
+  package var framesPerSecond: Double? { nil }
   /// Passes over the newest frame.
   package func skip() throws -> Bool { try next() != nil }
+}
+
+/// The frames of a source that are to be read. Of a file, the next is decoded while the caller works on the last.
+final class FrameQueue: Sendable {
+  private typealias Decoded = Result<VideoFrame?, any Error>
+
+  private let source: any FrameSource
+  private let every: Int
+  private let isLive: Bool
+  private let meter: VideoMeter
+  private let thread = NativeQueue(width: 1)
+  private let isDecoded = DispatchSemaphore(value: 0)
+  private let state = Mutex(State())
+
+  private struct State {
+    var isStarted = false
+    var decoded: Decoded?
+  }
+
+  /// - Parameters:
+  ///   - every: every how many frames one is read.
+  ///   - isLive: whether frames come from a camera: one that is fetched early grows old.
+  init(source: any FrameSource, every: Int, isLive: Bool, meter: VideoMeter) {
+    self.source = source
+    self.every = every
+    self.isLive = isLive
+    self.meter = meter
+  }
+
+  /// The next frame; nil at the end. Blocks. One caller at a time.
+  func next() throws -> VideoFrame? {
+    let isFirst = state.withLock { state in
+      defer { state.isStarted = true }
+      return !state.isStarted
+    }
+    if isLive { return try decode(isFirst: isFirst).get() }
+    if isFirst { start(isFirst: true) }
+    isDecoded.wait()
+    guard case .success(let frame?) = state.withLock({ $0.decoded }) else {
+      // The end stays the end.
+      isDecoded.signal()
+      return try state.withLock { $0.decoded }?.get()
+    }
+    start(isFirst: false)
+    return frame
+  }
+
+  private func start(isFirst: Bool) {
+    thread.start {
+      let decoded = self.decode(isFirst: isFirst)
+      self.state.withLock { $0.decoded = decoded }
+      self.isDecoded.signal()
+    }
+  }
+
+  private func decode(isFirst: Bool) -> Decoded {
+    meter.measure(\.decoding) {
+      Result {
+        for _ in 0..<(isFirst ? 0 : every - 1) where try !source.skip() { return nil }
+        return try source.next()
+      }
+    }
+  }
 }

@@ -28,6 +28,10 @@ public struct VideoReadings: AsyncSequence, Sendable {
   /// - Parameter isLive: whether frames come from a camera: then each is read before the next is fetched.
   package init(source: any FrameSource, recognizer: Recognizer, options: VideoOptions = .init(), isLive: Bool) throws {
     try options.validate()
+    var options = options
+    // A track must last from one frame that is read to the one after the next.
+    let pace = Double(options.every) / (source.framesPerSecond ?? 25)
+    options.tracking.maxGap = Swift.min(10, Swift.max(options.tracking.maxGap, 2.5 * pace))
     meter = VideoMeter()
     self.isLive = isLive
     session = try VideoSession(

@@ -1,5 +1,4 @@
 import MienVision
-import Synchronization
 
 /// A frame whose faces are found but not read.
 struct SearchedFrame: Sendable {
@@ -23,69 +22,46 @@ struct SearchedFrames: Sendable {
 
 /// The part of reading a video that goes frame by frame: decoding, finding cuts and faces, cutting faces out.
 final class VideoSearch: Sendable {
-  private let source: any FrameSource
-  private let finder: FaceFinder
-  private let every: Int
+  private let frames: FrameQueue
+  private let sequence: FaceSequence
   private let meter: VideoMeter
-  private let state: Mutex<State>
-
-  private struct State {
-    var follower: FaceFollower
-    var cut = SceneCut()
-    var isStarted = false
-  }
 
   /// Frames of a chunk, where their faces are few.
   private static let mostFrames = 8
   /// Bytes of a chunk's frames after which it ends: large frames go one by one.
   private static let mostBytes = 32 << 20
 
-  init(source: any FrameSource, finder: FaceFinder, options: VideoOptions, meter: VideoMeter) throws {
-    self.source = source
-    self.finder = finder
+  init(
+    source: any FrameSource, finder: FaceFinder, options: VideoOptions, isLive: Bool, meter: VideoMeter
+  ) throws {
+    frames = FrameQueue(source: source, every: options.every, isLive: isLive, meter: meter)
+    sequence = try FaceSequence(finder: finder, minFace: options.minFace)
     self.meter = meter
-    every = options.every
-    state = Mutex(State(follower: try FaceFollower(minFace: options.minFace)))
   }
 
-  /// The next frames: one, or as many as it takes to fill a batch of the network. Blocks.
+  /// The next frames: one, or as many as it takes to fill a batch of the network. Blocks. One caller at a time.
   func next(single: Bool) -> SearchedFrames {
-    state.withLock { state in
-      var found = SearchedFrames()
-      var bytes = 0
-      do {
-        repeat {
-          guard let frame = try meter.measure(\.decoding, { try nextFrame(&state) }) else {
-            found.isLast = true
-            break
-          }
-          let searched = try meter.measure(\.searching) { try search(frame, &state) }
-          let inputs = try meter.measure(\.framing) { try finder.inputs(for: searched.faces, of: frame.image) }
-          found.frames.append(searched)
-          found.inputs += inputs
-          found.faceCount += searched.faces.count
-          bytes += frame.image.pixels.count
-        } while !single && found.frames.count < Self.mostFrames && bytes < Self.mostBytes
-          && found.faceCount < EmotionClassifier.batchSize
-      } catch {
-        found.isLast = true
-        found.failure = error
-      }
-      return found
+    var found = SearchedFrames()
+    var bytes = 0
+    do {
+      repeat {
+        guard let frame = try frames.next() else {
+          found.isLast = true
+          break
+        }
+        let step = try sequence.next(frame.image, seconds: frame.seconds)
+        meter.add(step.prepared.detecting, to: \.searching)
+        meter.add(step.prepared.framing, to: \.framing)
+        found.frames.append(SearchedFrame(frame: frame, startsScene: step.startsScene, faces: step.prepared.faces))
+        found.inputs += step.prepared.inputs
+        found.faceCount += step.prepared.faces.count
+        bytes += frame.image.pixels.count
+      } while !single && found.frames.count < Self.mostFrames && bytes < Self.mostBytes
+        && found.faceCount < EmotionClassifier.batchSize
+    } catch {
+      found.isLast = true
+      found.failure = error
     }
-  }
-
-  private func nextFrame(_ state: inout State) throws -> VideoFrame? {
-    if state.isStarted {
-      for _ in 1..<every where try !source.skip() { return nil }
-    }
-    state.isStarted = true
-    return try source.next()
-  }
-
-  private func search(_ frame: VideoFrame, _ state: inout State) throws -> SearchedFrame {
-    let startsScene = state.cut.isFirstOfScene(frame.image)
-    let faces = try state.follower.faces(in: frame.image, seconds: frame.seconds, startsScene: startsScene)
-    return SearchedFrame(frame: frame, startsScene: startsScene, faces: faces)
+    return found
   }
 }

@@ -23,7 +23,8 @@ actor VideoSession {
   init(
     source: any FrameSource, recognizer: Recognizer, options: VideoOptions, isLive: Bool, meter: VideoMeter
   ) throws {
-    search = try VideoSearch(source: source, finder: recognizer.finder, options: options, meter: meter)
+    search = try VideoSearch(
+      source: source, finder: recognizer.finder, options: options, isLive: isLive, meter: meter)
     self.recognizer = recognizer
     self.meter = meter
     self.isLive = isLive

@@ -24,10 +24,12 @@ final class VideoMeter: Sendable {
   ) rethrows -> Result {
     let clock = ContinuousClock()
     let start = clock.now
-    defer {
-      let elapsed = clock.now - start
-      sums.withLock { $0[keyPath: part] += elapsed }
-    }
+    defer { add(clock.now - start, to: part) }
     return try body()
+  }
+
+  /// Adds a time that was measured elsewhere.
+  func add(_ elapsed: Duration, to part: any WritableKeyPath<VideoTimings, Duration> & Sendable) {
+    sums.withLock { $0[keyPath: part] += elapsed }
   }
 }

@@ -33,19 +33,18 @@ struct CorrectionRoutes: Sendable {
   /// model makes of the face.
   private func add(_ request: Request, _ context: ServerContext) async throws -> Response {
     let store = try open()
-    let query = try Query(request, "profile", "emotion", "x", "y", "width", "height", "crop")
+    let query = try Query(request, ["profile", "emotion", "crop"] + Query.boxNames)
     let profile = try Self.profile(query)
     let labels = engine.recognizer.labels
-    guard let emotion = query.text("emotion").flatMap(Emotion.init(rawValue:)), labels.index(of: emotion) != nil else {
-      throw APIError.badRequest(
-        "emotion is one of \(labels.emotions.sorted().map(\.rawValue).joined(separator: ", ")).")
+    guard let emotion = try query.emotion(of: labels) else {
+      throw APIError.badRequest("The query names no emotion: what the face shows.")
     }
-    let box = try Self.box(query)
+    let box = try query.box()
     let keepsCrop = try query.flag("crop") ?? false
     try PictureInput.checkContentType(of: request)
     return try await bodies.withBody(of: request, limit: bodies.limits.bodyBytes) { body in
       let input = try PictureInput(request, body: body, limit: 1)
-      let face = try await engine.embedded(input.pictures[0].data, box: box, limits: bodies.limits)
+      let face = try await engine.embedded(input.pictures[0].data, box: box)
       do {
         let correction = try await store.add(
           Correction(
@@ -101,16 +100,6 @@ struct CorrectionRoutes: Sendable {
       throw APIError.badRequest("profile: \(error.message).")
     }
   }
-
-  /// The box that the query names; nil for the whole picture.
-  private static func box(_ query: Query) throws -> Box? {
-    let values = try [("x", 0), ("y", 0), ("width", 1), ("height", 1)].compactMap { name, least in
-      try query.integer(name, in: least...100_000)
-    }
-    if values.isEmpty { return nil }
-    guard values.count == 4 else { throw APIError.badRequest("A box has x, y, width and height.") }
-    return Box(x: values[0], y: values[1], width: values[2], height: values[3])
-  }
 }
 
 extension InferenceEngine {
@@ -126,37 +115,16 @@ extension InferenceEngine {
   ///
   /// - Parameter box: where the face is, in pixels of the upright picture; nil where it fills the picture.
   /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
-  func embedded(_ data: Data, box: Box?, limits: ServerLimits) async throws -> EmbeddedFace {
-    guard Self.isPicture(data) else {
-      throw APIError.unsupportedType("The picture is no JPEG, PNG or WebP file.")
-    }
-    let classifier = recognizer.classifier
-    let labels = recognizer.labels
-    return try await admission.withPlace(patience: limits.waitingSeconds) {
-      try await NativeQueue.shared.run {
-        let image: Image
-        do {
-          image = try Image(
-            encoded: data, limits: ImageLimits(maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes))
-        } catch let error as MienError { throw APIError.unreadable(error) ?? error }
-        let frame = FaceFrame(card: classifier.card)
-        let crop: Image
-        if let box {
-          guard box.x + box.width <= image.width, box.y + box.height <= image.height else {
-            throw APIError.badRequest("The box is not inside the picture of \(image.width)x\(image.height) pixels.")
-          }
-          crop = try frame.face(in: box, of: image)
-        } else {
-          crop = try frame.face(whole: image)
-        }
-        let output = try classifier.predictions(
-          for: frame.preprocessing.input(pixels: crop.pixels, sourceChannels: crop.channels), count: 1,
-          outputs: [labels.name, ONNXModel.embeddingName])
-        guard let embedding = output[ONNXModel.embeddingName], let distribution = try output.distributions(labels).first
-        else { throw MienError(.native, classifier.card.name, "gave no embedding") }
-        return EmbeddedFace(
-          embedding: Array(embedding.row(0)), distribution: distribution, crop: try crop.encoded(as: .png))
-      }
+  func embedded(_ data: Data, box: Box?) async throws -> EmbeddedFace {
+    let (classifier, labels) = (recognizer.classifier, recognizer.labels)
+    return try await framed(data, box: box) { face, _ in
+      let output = try classifier.predictions(
+        for: classifier.card.preprocessing.input(pixels: face.pixels, sourceChannels: face.channels), count: 1,
+        outputs: [labels.name, ONNXModel.embeddingName])
+      guard let embedding = output[ONNXModel.embeddingName], let distribution = try output.distributions(labels).first
+      else { throw MienError(.native, classifier.card.name, "gave no embedding") }
+      return EmbeddedFace(
+        embedding: Array(embedding.row(0)), distribution: distribution, crop: try face.encoded(as: .png))
     }
   }
 }

@@ -1,12 +1,16 @@
 import Foundation
 import Hummingbird
+import MienCore
+import MienVision
 
 /// The options of a query string. A name that is not known, or a value that is not right, is refused rather than passed
 /// over.
 struct Query {
   private var values: [String: String] = [:]
 
-  init(_ request: Request, _ names: String...) throws {
+  init(_ request: Request, _ names: String...) throws { try self.init(request, names) }
+
+  init(_ request: Request, _ names: [String]) throws {
     for (key, value) in request.uri.queryParameters {
       guard let name = names.first(where: { $0 == key }), values[name] == nil else {
         throw APIError.badRequest("The query has an option that is unknown or there twice.")
@@ -51,5 +55,28 @@ struct Query {
       throw APIError.badRequest("\(name) is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
     }
     return choice
+  }
+
+  /// The names of a box's options.
+  static let boxNames = ["x", "y", "width", "height"]
+
+  /// A face's box in pixels; nil where none is named, and the picture is the face.
+  func box() throws -> Box? {
+    let values = try Self.boxNames.compactMap { name in
+      try integer(name, in: (["x", "y"].contains(name) ? 0 : 1)...100_000)
+    }
+    if values.isEmpty { return nil }
+    guard values.count == 4 else { throw APIError.badRequest("A box has x, y, width and height.") }
+    return Box(x: values[0], y: values[1], width: values[2], height: values[3])
+  }
+
+  /// One of the emotions of `labels`; nil where none is named.
+  func emotion(of labels: LabelSet) throws -> Emotion? {
+    guard let text = values["emotion"] else { return nil }
+    guard let emotion = Emotion(rawValue: text), labels.index(of: emotion) != nil else {
+      throw APIError.badRequest(
+        "emotion is one of \(labels.emotions.sorted().map(\.rawValue).joined(separator: ", ")).")
+    }
+    return emotion
   }
 }

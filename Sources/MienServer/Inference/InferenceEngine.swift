@@ -64,47 +64,96 @@ package final class InferenceEngine: Sendable {
   package func read(
     _ data: Data, detector: Detector = .haar, minConfidence: Float = 0, isAccepted: Bool = false
   ) async throws -> Reading {
-    guard Self.isPicture(data) else {
-      throw APIError.unsupportedType("The picture is no JPEG, PNG or WebP file.")
-    }
-    let limits = ImageLimits(maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes)
-    return try await read(detector, minConfidence, isAccepted) {
-      do { return try Image(encoded: data, limits: limits) } catch let error as MienError {
-        throw APIError.unreadable(error) ?? error
-      }
+    guard let finder = finders[detector] else { throw MienError(.argument, detector.rawValue, "no such detector") }
+    let (reading, _) = try await read(data, isAccepted: isAccepted) { (try finder.prepare($0), ()) }
+    return Reading(
+      width: reading.width, height: reading.height,
+      faces: reading.faces.map { face in
+        FaceReading(
+          box: face.box, detectionScore: detector == .none ? nil : face.detectionScore,
+          distribution: face.distribution, isConfident: face.probability >= minConfidence)
+      })
+  }
+
+  /// Starts on the pictures of a camera.
+  ///
+  /// - Throws: ``MienError`` where a cascade cannot be loaded.
+  func sequence() async throws -> FaceSequence {
+    try await queue.run { [recognizer] in try recognizer.sequence() }
+  }
+
+  /// Reads the next encoded picture of a camera. One at a time of each camera.
+  ///
+  /// - Parameters:
+  ///   - seconds: the picture's time on the camera's clock.
+  ///   - sequence: the camera's pictures so far.
+  /// - Returns: the reading, and whether the picture is the first after a cut.
+  /// - Throws: ``APIError`` where there is no room or the picture cannot be read.
+  func read(_ data: Data, seconds: Double, in sequence: FaceSequence) async throws -> (Reading, startsScene: Bool) {
+    try await read(data, isAccepted: false) { image in
+      let step = try sequence.next(image, seconds: seconds)
+      return (step.prepared, step.startsScene)
     }
   }
 
-  /// Reads a decoded picture, as part of work that was accepted before.
-  package func read(_ image: Image, detector: Detector = .haar, minConfidence: Float = 0) async throws -> Reading {
-    try await read(detector, minConfidence, true) { image }
-  }
-
-  private func read(
-    _ detector: Detector, _ minConfidence: Float, _ isAccepted: Bool, _ image: @escaping @Sendable () throws -> Image
-  ) async throws -> Reading {
-    try await admission.withPlace(patience: isAccepted ? nil : limits.waitingSeconds) {
-      guard let finder = finders[detector] else { throw MienError(.argument, detector.rawValue, "no such detector") }
-      let (width, height, prepared) = try await queue.run {
-        let image = try image()
-        return (image.width, image.height, try finder.prepare(image))
+  /// Decodes a picture, lets `search` find its faces, and classifies them.
+  private func read<Answer: Sendable>(
+    _ data: Data, isAccepted: Bool, search: @escaping @Sendable (Image) throws -> (FaceFinder.PreparedFaces, Answer)
+  ) async throws -> (Reading, Answer) {
+    try Self.checkKind(data)
+    return try await admission.withPlace(patience: isAccepted ? nil : limits.waitingSeconds) {
+      let (width, height, prepared, answer) = try await queue.run {
+        let image = try self.decode(data)
+        let (prepared, answer) = try search(image)
+        return (image.width, image.height, prepared, answer)
       }
       let faces = try await batcher.readings(of: prepared)
       metrics.add(to: "mien_pictures_total")
-      return Reading(
-        width: width, height: height,
-        faces: faces.map { face in
-          FaceReading(
-            box: face.box, detectionScore: detector == .none ? nil : face.detectionScore,
-            distribution: face.distribution, isConfident: face.probability >= minConfidence)
-        })
+      return (Reading(width: width, height: height, faces: faces), answer)
     }
   }
 
-  /// Whether a file starts as JPEG, PNG or WebP files do: the server decodes no other kind.
-  static func isPicture(_ data: Data) -> Bool {
+  /// Cuts one face out of an encoded picture and works on it.
+  ///
+  /// - Parameters:
+  ///   - box: where the face is, in pixels of the upright picture; nil where it fills the picture.
+  ///   - body: blocks; takes the face as the model sees it, and what of the picture that is.
+  /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
+  func framed<Result: Sendable>(
+    _ data: Data, box: Box?, _ body: @escaping @Sendable (Image, FaceFrame.Square) throws -> Result
+  ) async throws -> Result {
+    try Self.checkKind(data)
+    let frame = FaceFrame(card: recognizer.classifier.card)
+    return try await admission.withPlace(patience: limits.waitingSeconds) {
+      try await queue.run {
+        let image = try self.decode(data)
+        guard let box else { return try body(try frame.face(whole: image), frame.square(whole: image)) }
+        guard box.x + box.width <= image.width, box.y + box.height <= image.height else {
+          throw APIError.badRequest("The box is not inside the picture of \(image.width)x\(image.height) pixels.")
+        }
+        return try body(try frame.face(in: box, of: image), frame.square(around: box))
+      }
+    }
+  }
+
+  /// Decodes a picture that a client sent. Blocks.
+  ///
+  /// - Throws: ``APIError`` where it is damaged or too large.
+  private func decode(_ data: Data) throws -> Image {
+    let limits = ImageLimits(maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes)
+    do { return try Image(encoded: data, limits: limits) } catch let error as MienError {
+      throw APIError.unreadable(error) ?? error
+    }
+  }
+
+  /// Refuses what does not start as JPEG, PNG and WebP files do: the server decodes no other kind.
+  ///
+  /// - Throws: ``APIError``.
+  static func checkKind(_ data: Data) throws {
     func has(_ pattern: [UInt8], at offset: Int = 0) -> Bool { data.dropFirst(offset).starts(with: pattern) }
-    return has([0xFF, 0xD8, 0xFF]) || has([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+    let isPicture =
+      has([0xFF, 0xD8, 0xFF]) || has([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
       || has(Array("RIFF".utf8)) && has(Array("WEBP".utf8), at: 8)
+    guard isPicture else { throw APIError.unsupportedType("The picture is no JPEG, PNG or WebP file.") }
   }
 }

@@ -31,6 +31,8 @@ actor LiveSession {
   private static let maxInFlight = 2
 
   private let engine: InferenceEngine
+  /// The pictures so far; its cascades are loaded for the first.
+  private var sequence: FaceSequence?
   private let start = ContinuousClock.now
   private var tracker: ReadingTracker
   private var inFlight = 0
@@ -42,7 +44,7 @@ actor LiveSession {
     tracker = ReadingTracker(options: options.tracking)
   }
 
-  /// Reads the next picture. Pictures are read side by side and taken into account in the order of their arrival.
+  /// Reads the next picture, after those that came before it.
   ///
   /// - Parameter seconds: the picture's time on the client's clock; nil for the time of its arrival.
   /// - Throws: ``APIError`` where two are under way already, or the picture cannot be read.
@@ -55,18 +57,23 @@ actor LiveSession {
     let seconds = seconds ?? (ContinuousClock.now - start) / .seconds(1)
     let frame = frames
     frames += 1
-    let before = last
-    let engine = engine
+    let (before, engine) = (last, engine)
     let task = Task { () throws -> Answer in
-      let result: Result<InferenceEngine.Reading, any Error>
-      do { result = .success(try await engine.read(data)) } catch { result = .failure(error) }
       await before?.value
-      let reading = try result.get()
+      let sequence = try await opened()
+      let (reading, startsScene) = try await engine.read(data, seconds: seconds, in: sequence)
       return Answer(
         frame: frame, seconds: seconds, width: reading.width, height: reading.height,
-        faces: tracker.update(reading.faces, seconds: seconds))
+        faces: tracker.update(reading.faces, seconds: seconds, sceneChanged: startsScene))
     }
     last = Task { _ = await task.result }
     return try await task.value
+  }
+
+  private func opened() async throws -> FaceSequence {
+    if let sequence { return sequence }
+    let made = try await engine.sequence()
+    sequence = made
+    return made
   }
 }

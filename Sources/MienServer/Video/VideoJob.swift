@@ -20,6 +20,9 @@ struct VideoJob: Codable, Sendable {
     var every: Int
     /// How readings are smoothed.
     var reading: LiveSession.Options
+
+    /// The options of the library.
+    var videoOptions: VideoOptions { VideoOptions(every: every, tracking: reading.tracking) }
   }
 
   let id: String

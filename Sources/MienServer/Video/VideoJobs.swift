@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienInference
+import MienVision
 import ServiceLifecycle
 import Synchronization
 
@@ -183,12 +184,16 @@ final class VideoJobs: Service {
 
   private func read(_ job: VideoJob, _ place: VideoJobFolder) async throws {
     let output = try await files.run { try GrowingFile(place.result) }
-    let reading = try await VideoReading(place.upload, job.options, engine: engine)
-    while let rows = try await reading.next() {
-      try Task.checkCancellation()
-      try await files.run { try output.append(rows) }
-      let (frames, progress) = await (reading.frames, reading.progress)
-      state.withLock { state in
+    let reader = try await files.run { try VideoReader(contentsOf: place.upload) }
+    let readings = try VideoReadings(
+      source: reader, recognizer: engine.recognizer, options: job.options.videoOptions, isLive: false)
+    var frames = 0
+    for try await frame in readings {
+      let lines = try VideoRow.rows(frame).map { try JSON.encode($0) + Data("\n".utf8) }
+      try await files.run { try output.append(Data(lines.joined())) }
+      frames += 1
+      let progress = reader.frameCount.map { min(1, Double(frame.index + 1) / Double($0)) }
+      state.withLock { [frames] state in
         state.jobs[job.id]?.frames = frames
         state.jobs[job.id]?.progress = progress
       }

@@ -33,7 +33,7 @@ struct Camera: AsyncParsableCommand {
     // Opened last: from here on the clock runs.
     let frames = try open()
     let readings = try VideoReadings(
-      source: frames, recognizer: recognizer, options: options.videoOptions(framesPerSecond: 25), isLive: true)
+      source: frames, recognizer: recognizer, options: options.videoOptions(), isLive: true)
     Interrupt.listen()
     if let window {
       try await show(readings, in: window)

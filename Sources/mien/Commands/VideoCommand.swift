@@ -65,11 +65,14 @@ struct Video: AsyncParsableCommand {
     }
     let (model, minConfidence) = (model, options.minConfidence)
     let recognizer = try await NativeQueue.shared.run {
-      try Recognizer(classifier: model.classifier(), detector: nil, minConfidence: minConfidence)
+      // The search for faces needs the other cores.
+      let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+      return try Recognizer(
+        classifier: model.classifier(threads: threads), detector: nil, minConfidence: minConfidence)
     }
     let readings = try VideoReadings(
       source: reader, recognizer: recognizer,
-      options: options.videoOptions(every: every, framesPerSecond: reader.framesPerSecond ?? 25), isLive: false)
+      options: options.videoOptions(every: every), isLive: false)
     let pace = Double(every) / (reader.framesPerSecond ?? 25)
     let outputs = try VideoOutputs(
       labels: recognizer.labels, json: json, csv: csv,

@@ -21,11 +21,9 @@ struct TrackingOptions: ParsableArguments {
   }
 
   /// The options of the library.
-  func videoOptions(every: Int = 1, framesPerSecond: Double) -> VideoOptions {
+  func videoOptions(every: Int = 1) -> VideoOptions {
     var tracking = isSmoothed ? ReadingTrackerOptions() : .unsmoothed
     tracking.minConfidence = minConfidence
-    // Faces must last from one frame that is read to the one after the next.
-    tracking.maxGap = min(10, max(tracking.maxGap, 2.5 * Double(every) / framesPerSecond))
     return VideoOptions(every: every, minFace: minFace, tracking: tracking)
   }
 }

@@ -113,6 +113,49 @@ class Checks:
         saved = page.downloaded(f"{name}-mien.png")
         expect(struct.unpack(">II", saved[16:24]) == (picture["width"], picture["height"]), "the picture's size")
 
+    def explanation(self, page):
+        """Why a face is read as it is: a map over the face, by the button and by a second click on the face."""
+        page.drop(self.photo)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.click(".explanation .quiet")
+        page.wait("!document.querySelector('.explanation figure').hidden", "the map")
+        expect("happiness" in page.text(".explanation figcaption"), f"below it: {page.text('.explanation figcaption')!r}")
+        label = page.run("document.querySelector('.explanation-map').getAttribute('aria-label')")
+        expect(label.startswith("Face 1, happiness shows most in the "), f"the map's name: {label!r}")
+        coloured = page.run("""(() => {
+          const map = document.querySelector('.explanation-map');
+          const { data } = map.getContext('2d').getImageData(0, 0, map.width, map.height);
+          let count = 0;
+          for (let i = 0; i < data.length; i += 4) count += Math.abs(data[i] - data[i + 2]) > 40 ? 1 : 0;
+          return count / (map.width * map.height);
+        })()""")
+        expect(0.02 < coloured < 0.9, f"{coloured:.2f} of the map is coloured")
+        page.click(".explanation .quiet")
+        page.wait("document.querySelector('.explanation figure').hidden", "the map to go")
+        page.click("#save-json")
+        [picture] = json.loads(page.downloaded(f"{os.path.splitext(os.path.basename(self.photo))[0]}.json"))
+        box = picture["faces"][0]["box"]
+        across, down = (box["x"] + box["width"] / 2) / picture["width"], (box["y"] + box["height"] / 2) / picture["height"]
+        page.run(f"""(() => {{
+          const viewport = document.getElementById('viewport');
+          const {{ left, top, width, height }} = viewport.getBoundingClientRect();
+          const place = {{ clientX: left + {across} * width, clientY: top + {down} * height }};
+          viewport.dispatchEvent(new MouseEvent('click', place));
+        }})()""")
+        page.wait("!document.querySelector('.explanation figure').hidden", "the map after a click on the face")
+
+    def correction(self, page):
+        """A correction is kept by the server, with no picture unless asked."""
+        page.drop(self.photo)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.click(".correction .quiet")
+        page.run("document.querySelector('.correction-form select').value = 'sadness'")
+        page.click(".correction-form .primary")
+        page.wait("document.querySelector('.correction .quiet').innerText.startsWith('Stored')", "the thanks")
+        [kept] = page.run("fetch('/v1/corrections?profile=me').then((response) => response.json())")["corrections"]
+        expect(kept["emotion"] == "sadness" and kept["read"]["emotion"] == "happiness", f"kept: {kept}")
+        expect(kept["hasCrop"] is False, "a picture is kept")
+
     def camera_readings(self, page):
         """The camera: readings come, with a track, a timeline and files."""
         page.click("#welcome [data-open=camera]")
@@ -362,7 +405,8 @@ def main():
         token_file = os.path.join(folder, "tokens")
         with open(token_file, "w") as file:
             file.write(TOKEN + "\n")
-        server, guarded = Server(program), Server(program, "--token-file", token_file)
+        server = Server(program, "--corrections", os.path.join(folder, "corrections.sqlite"))
+        guarded = Server(program, "--token-file", token_file)
         try:
             flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
                      f"--use-file-for-fake-video-capture={camera}")

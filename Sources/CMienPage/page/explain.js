@@ -1,0 +1,135 @@
+/** “Why?”: which places of a face speak for what it is read as. */
+
+import { make } from './faces.js';
+
+/** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
+
+/**
+ * @typedef {Object} Explanation What the server says.
+ * @property {string} emotion
+ * @property {{x: number, y: number, side: number}} area What of the picture the map covers, in its pixels.
+ * @property {{width: number, height: number, values: number[]}} map Row by row, 0 to 1.
+ */
+
+const PATH = '/v1/explain';
+/** Pixels of the drawing's side. */
+const SIDE = 288;
+const OPACITY = 0.65;
+/** From low to high: lightness rises throughout, so that it reads without colour as well. */
+const COLOURS = [[60, 15, 110], [140, 30, 110], [205, 55, 75], [245, 125, 20], [250, 235, 90]];
+
+export class Explanations {
+  /**
+   * @param {Server} server
+   * @param {(text: string) => void} announce
+   */
+  constructor(server, announce) {
+    this.server = server;
+    this.announce = announce;
+    /** The picture that a face was read in. @type {(face: Face) => ?Blob} */
+    this.pictureOf = () => null;
+  }
+
+  /**
+   * What stands below a face's bars.
+   * @returns {?{root: HTMLElement, update: (face: Face) => void, open: () => void}} Null where the server has no maps.
+   */
+  section() {
+    if (!this.server.offers(PATH)) return null;
+    const root = make('div', 'explanation');
+    const opener = make('button', 'quiet', 'Why?');
+    opener.setAttribute('type', 'button');
+    opener.setAttribute('aria-expanded', 'false');
+    const figure = make('figure');
+    figure.hidden = true;
+    const canvas = /** @type {HTMLCanvasElement} */ (make('canvas', 'explanation-map'));
+    canvas.width = canvas.height = SIDE;
+    canvas.setAttribute('role', 'img');
+    const caption = make('figcaption', 'faint');
+    const problem = make('p', 'error');
+    problem.setAttribute('role', 'alert');
+    figure.append(canvas, caption);
+    root.append(opener, figure, problem);
+    /** @type {?Face} */
+    let latest = null;
+    let isOpen = false;
+    const show = (/** @type {boolean} */ shown) => {
+      isOpen = shown;
+      opener.setAttribute('aria-expanded', String(shown));
+      opener.textContent = shown ? 'Hide' : 'Why?';
+      figure.hidden = !shown;
+      problem.textContent = '';
+    };
+    const toggle = async () => {
+      if (isOpen) return show(false);
+      const picture = latest && this.pictureOf(latest);
+      if (!latest || !picture) {
+        problem.textContent = 'The picture is not at hand any more. Pause, and try again.';
+        return;
+      }
+      opener.setAttribute('disabled', '');
+      try {
+        const found = await this.explain(latest, picture);
+        await draw(canvas, picture, found);
+        show(true);
+        caption.textContent = `The brighter, the more a place speaks for ${found.emotion}.`;
+        canvas.setAttribute('aria-label', `Face ${latest.track}, ${describe(found)}`);
+        this.announce(`Face ${latest.track}: ${describe(found)}`);
+      } catch (error) {
+        problem.textContent = /** @type {Error} */ (error).message;
+      } finally {
+        opener.removeAttribute('disabled');
+      }
+    };
+    opener.addEventListener('click', () => void toggle());
+    return { root, update: (face) => { latest = face; }, open: () => { if (!isOpen) void toggle(); } };
+  }
+
+  /** @private @param {Face} face @param {Blob} picture @returns {Promise<Explanation>} */
+  explain(face, picture) {
+    const { x, y, width, height } = face.box;
+    const query = new URLSearchParams({ emotion: face.best, x, y, width, height });
+    return this.server.json('POST', `${PATH}?${query}`, picture);
+  }
+}
+
+/** Where on a face the map is strongest, in words. @param {Explanation} explanation */
+export function describe({ emotion, map }) {
+  const peak = map.values.indexOf(Math.max(...map.values));
+  if (!(map.values[peak] > 0)) return `no place speaks for ${emotion}`;
+  const third = (/** @type {number} */ place, /** @type {number} */ size) => Math.min(2, Math.floor((3 * place) / size));
+  const row = ['upper', 'middle', 'lower'][third(Math.floor(peak / map.width), map.height)];
+  const column = ['left', 'middle', 'right'][third(peak % map.width, map.width)];
+  const place = row === column ? 'middle' : row === 'middle' ? column : column === 'middle' ? `${row} part` : `${row} ${column}`;
+  return `${emotion} shows most in the ${place} of the picture of the face`;
+}
+
+/**
+ * Draws the face in grey, and the map over it.
+ * @param {HTMLCanvasElement} canvas Square.
+ * @param {Blob} picture
+ * @param {Explanation} explanation
+ */
+async function draw(canvas, picture, { area, map }) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  const bitmap = await createImageBitmap(picture);
+  context.filter = 'grayscale(1)';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(bitmap, area.x, area.y, area.side, area.side, 0, 0, canvas.width, canvas.height);
+  context.filter = 'none';
+  bitmap.close();
+  const heat = new OffscreenCanvas(map.width, map.height);
+  const pixels = new ImageData(map.width, map.height);
+  map.values.forEach((value, index) => pixels.data.set(colour(value), 4 * index));
+  heat.getContext('2d')?.putImageData(pixels, 0, 0);
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(heat, 0, 0, canvas.width, canvas.height);
+}
+
+/** @param {number} value 0 to 1. @returns {number[]} Red, green, blue and opacity, 0 to 255. */
+export function colour(value) {
+  const place = value * (COLOURS.length - 1);
+  const first = Math.min(Math.floor(place), COLOURS.length - 2);
+  const mixed = COLOURS[first].map((low, index) => low + (place - first) * (COLOURS[first + 1][index] - low));
+  return [...mixed, 255 * OPACITY * Math.min(1, 2 * value)];
+}

@@ -1,0 +1,60 @@
+import Hummingbird
+import MienCore
+import MienInference
+
+/// `POST /v1/explain`: which places of a face speak for an emotion.
+struct ExplainRoutes: Sendable {
+  let engine: InferenceEngine
+  let bodies: BodyReader
+
+  func add(to routes: inout RouteTable) {
+    routes.on(.post, "/v1/explain", use: explain)
+  }
+
+  private func explain(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let query = try Query(request, ["emotion"] + Query.boxNames)
+    let (classifier, labels) = (engine.recognizer.classifier, engine.recognizer.labels)
+    let emotion = try query.emotion(of: labels)
+    let box = try query.box()
+    try PictureInput.checkContentType(of: request)
+    return try await bodies.withBody(of: request, limit: bodies.limits.bodyBytes) { body in
+      let input = try PictureInput(request, body: body, limit: 1)
+      let answer = try await engine.framed(input.pictures[0].data, box: box) { face, square in
+        let found = try classifier.maps(
+          of: emotion.map { [$0] } ?? [],
+          for: classifier.card.preprocessing.input(pixels: face.pixels, sourceChannels: face.channels), count: 1,
+          labels: labels)
+        guard let face = found.first, let map = face.maps.first else {
+          throw MienError(.native, classifier.card.name, "gave no map")
+        }
+        return ExplanationJSON(
+          emotion: map.emotion, method: classifier.mapMethods(labels)[0].rawValue, scores: face.distribution.scores,
+          area: .init(x: square.centerX - square.side / 2, y: square.centerY - square.side / 2, side: square.side),
+          map: .init(width: map.width, height: map.height, values: map.values.map { ($0 * 1000).rounded() / 1000 }))
+      }
+      return try JSON.response(answer)
+    }
+  }
+
+  private struct ExplanationJSON: Encodable, Sendable {
+    let emotion: Emotion
+    let method: String
+    let scores: [Emotion: Float]
+    /// What of the picture the map covers, in pixels; it may reach over the picture's edge.
+    let area: Area
+    let map: Map
+
+    struct Area: Encodable, Sendable {
+      let x: Double
+      let y: Double
+      let side: Double
+    }
+
+    struct Map: Encodable, Sendable {
+      let width: Int
+      let height: Int
+      /// [height, width] row by row, 0…1.
+      let values: [Float]
+    }
+  }
+}

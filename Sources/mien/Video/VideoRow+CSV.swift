@@ -1,0 +1,26 @@
+import MienCore
+import MienDatasets
+import MienInference
+
+/// The rows of `mien video --csv`. Part of the command's contract.
+extension VideoRow {
+  /// The header of the CSV form.
+  static func csvHeader(_ emotions: [Emotion]) -> String {
+    CSVLine.text(
+      ["frame", "seconds", "track", "x", "y", "width", "height", "emotion", "probability"] + emotions.map(\.rawValue)
+        + emotions.map { "smoothed_\($0.rawValue)" })
+  }
+
+  /// The row as a line of CSV; what a frame without a face lacks is empty.
+  func csv(_ emotions: [Emotion]) -> String {
+    let start = ["\(frame)", "\(seconds)"]
+    guard let face else { return CSVLine.text(start + [String](repeating: "", count: 7 + 2 * emotions.count)) }
+    let box = face.reading.box
+    let scores = [face.reading.distribution, face.smoothed].flatMap { distribution in
+      emotions.map { "\(distribution[$0] ?? 0)" }
+    }
+    return CSVLine.text(
+      start + [face.track, box.x, box.y, box.width, box.height].map(String.init)
+        + [face.emotion?.rawValue ?? "", "\(face.probability)"] + scores)
+  }
+}
