@@ -12,6 +12,8 @@ OUT ?= mien-output
 # With `make test FILTER=Preprocessing`, only the tests whose names match run.
 FILTER ?=
 JOBS ?= 2
+# Where `make install` puts mien.
+PREFIX ?= /usr/local
 
 # One configuration for everything, so that each dependency compiles once. Tests use `package` access, which a release
 # build allows, rather than `@testable`, which it does not.
@@ -20,7 +22,7 @@ TEST_FLAGS := --skip-build --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
 SWIFT_FILES := $(wildcard Sources Tests Benchmarks Package.swift)
 export PKG_CONFIG_PATH := $(CURDIR)/.native/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help setup run build test lint format bench docs clean
+.PHONY: help setup run build test lint format bench docs install dist clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -74,6 +76,12 @@ docs: ## Build the reference of the library products into .build/docs
 	@docc convert $(wildcard docs/*.docc) --additional-symbol-graph-dir .build/docs-symbols \
 	  --fallback-display-name Mien --fallback-bundle-identifier mien --output-path .build/docs
 	@echo 'The reference is in $(CURDIR)/.build/docs; to read it: docc preview, or any web server on that folder'
+
+install: ## Install mien under PREFIX, with Swift's libraries inside
+	@JOBS=$(JOBS) scripts/install.sh '$(PREFIX)'
+
+dist: ## Pack mien into .build/dist, and try the tarball where there is no Swift
+	@JOBS=$(JOBS) scripts/dist.sh
 
 clean: ## Remove what was built here (downloads and unpacked libraries in the cache stay)
 	@rm -rf .build .native

@@ -263,4 +263,18 @@ struct VideoCommandTests {
     let lines = made.output.split(separator: "\n")
     #expect(lines.first == "frame 0, person 1: happiness" && lines.contains { $0.hasPrefix("frame 8, person 2: ") })
   }
+
+  @Test func theTutorialEndsInTheExamplePackage() throws {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let (steps, example) = (root.appendingPathComponent("docs/Mien.docc/Resources"), "Examples/FaceTimeline")
+    for (step, file) in [
+      ("faces-1-package.swift", "Package.swift"),
+      ("faces-5-timeline.swift", "Sources/FaceTimeline/FaceTimeline.swift"),
+    ] {
+      let written = try String(contentsOf: steps.appendingPathComponent(step), encoding: .utf8)
+      let built = try String(contentsOf: root.appendingPathComponent("\(example)/\(file)"), encoding: .utf8)
+      #expect(written == built, "\(step) and \(file) differ")
+    }
+  }
 }

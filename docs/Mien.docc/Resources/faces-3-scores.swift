@@ -1,0 +1,17 @@
+import Foundation
+import MienCore
+import MienInference
+import MienVision
+
+@main struct FaceTimeline {
+  static func main() async throws {
+    let recognizer = try await Recognizer()
+    let photo = try Image(contentsOf: URL(fileURLWithPath: CommandLine.arguments[1]))
+    for face in try await recognizer.readings(in: photo) {
+      print(face.emotion.rawValue, face.probability, "at", face.box.x, face.box.y)
+      for emotion in face.distribution.labels.emotions {
+        print("  \(emotion.rawValue): \(face.distribution[emotion] ?? 0)")
+      }
+    }
+  }
+}
