@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `mien serve` under load: requests a second and latency with one 640x480 face picture a request, at 1, 8 and 64
-# connections; then memory over many requests.
+# connections; then memory over many requests, each a face of 48x48 pixels, which takes no search and so many more fit into
+# an hour.
 # Usage: Benchmarks/serve.sh [PHOTO] [SECONDS] [REQUESTS]. Needs `make build`, wrk and ffmpeg; without PHOTO, obama.jpg
 # of ../shared or the sample photo is used. SECONDS is the length of each step (20), REQUESTS the number for the memory
 # (0 leaves that out).
@@ -57,8 +58,9 @@ function done(summary, latency)
     latency:percentile(50) / 1000, latency:percentile(95) / 1000, latency:percentile(99) / 1000))
 end
 LUA
-load() { # CONNECTIONS SECONDS
-  PICTURE=$folder/photo.jpg wrk -t 1 -c "$1" -d "${2}s" --timeout 20s -s "$folder/post.lua" "$url/v1/detect" | tail -n 1
+load() { # CONNECTIONS SECONDS [PICTURE QUERY]
+  PICTURE=${3:-$folder/photo.jpg} wrk -t 1 -c "$1" -d "${2}s" --timeout 20s -s "$folder/post.lua" \
+    "$url/v1/detect${4:-}" | tail -n 1
 }
 resident() { awk '/VmRSS/ { printf "%.0f MB", $2 / 1024 }' "/proc/$pid/status"; }
 
@@ -69,8 +71,9 @@ for connections in 1 8 64; do
 done
 if ((requests > 0)); then
   count() { curl -s "$url/metrics" | awk '/^mien_pictures_total/ { printf "%d", $2 }'; }
+  ffmpeg -loglevel error -i "$folder/photo.jpg" -frames:v 1 -q:v 3 -vf 'crop=ih/2:ih/2,scale=48:48' "$folder/face.jpg"
   until (($(count) >= requests)); do
-    load 8 30 >/dev/null
+    load 8 30 "$folder/face.jpg" '?detector=none' >/dev/null
     echo "$(count) pictures: $(resident)"
   done
 fi

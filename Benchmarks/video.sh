@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `mien video` on a clip: with rows only, and with an annotated copy; then the Python package `fer` with its Haar cascade on
-# the same clip; then peak memory of 5 and of 30 minutes of it, repeated at half its width and 10 frames a second.
+# the same clip; then peak memory of 5 and of 60 minutes of it, repeated at half its width and 10 frames a second.
 # Usage: Benchmarks/video.sh [speed|peer|memory]… [CLIP]; all three where none is named. Needs `make build`, ffmpeg and GNU
 # time. The peer needs a Python environment with `fer` in $MIEN_CACHE/peers-fer.
 set -euo pipefail
@@ -61,7 +61,7 @@ PY
 
 memory() {
   local minutes
-  for minutes in 5 30; do
+  for minutes in 5 60; do
     ffmpeg -v error -y -stream_loop -1 -i "$clip" -t $((minutes * 60)) -vf scale=320:-2,fps=10 -an -c:v libx264 \
       -preset ultrafast "$folder/long.mp4"
     /usr/bin/time -f '%M' -o "$folder/peak" "$mien" video "$folder/long.mp4" --json "$folder/long.jsonl" \

@@ -22,7 +22,8 @@ pid=
 trap '[[ -n $pid ]] && kill "$pid" 2>/dev/null; rm -rf "$folder"' EXIT
 token=$(head -c 32 /dev/urandom | sha256sum | cut -d' ' -f1)
 echo "$token" >"$folder/token"
-"$server" serve --port 0 --token-file "$folder/token" --state-dir "$folder/state" --max-videos 1000 \
+"$server" serve --port 0 --token-file "$folder/token" --state-dir "$folder/state" \
+  --corrections "$folder/corrections.sqlite" --max-videos 1000 \
   --max-sessions 100000 2>"$folder/log" &
 pid=$!
 until url=$(grep -o '"url":"[^"]*"' "$folder/log" | cut -d'"' -f4) && [[ -n $url ]]; do
