@@ -71,6 +71,19 @@ class Checks:
     def __init__(self, server, guarded, photo, camera, folder):
         self.server, self.guarded, self.photo, self.camera, self.folder = server, guarded, photo, camera, folder
 
+    @staticmethod
+    def settle(page):
+        """Waits until every frame that was taken is answered, so that what is saved stays the same."""
+        page.run("new Promise((resolve) => setTimeout(resolve, 500))")
+
+        def is_answered():
+            sent = {event["requestId"] for event in page.all("Network.requestWillBeSent")
+                    if "/frames" in event["request"]["url"]}
+            return sent <= {event["requestId"] for event in page.all("Network.loadingFinished")}
+
+        page.wait(is_answered, "the answers to the last frames")
+        page.run("new Promise((resolve) => setTimeout(resolve, 200))")
+
     def photos(self, page):
         """Dropped photos: their faces and emotions."""
         page.drop(self.photo, blank(os.path.join(self.folder, "blank.png")))
@@ -168,6 +181,7 @@ class Checks:
         page.click(".switch label:nth-of-type(2)")
         page.click("#play")
         page.wait("document.getElementById('play').innerText === 'Resume'", "the pause")
+        self.settle(page)
         page.click("#save-json")
         rows = [json.loads(line) for line in page.downloaded("camera.jsonl").splitlines()]
         seen = [row for row in rows if row["track"] is not None]
@@ -400,7 +414,8 @@ def run(checks, names, browser_flags):
 
 def main():
     program, photo, camera = map(os.path.abspath, sys.argv[1:4])
-    names = sys.argv[4:] or [name for name, value in vars(Checks).items() if not name.startswith("_") and callable(value)]
+    names = sys.argv[4:] or [name for name, value in vars(Checks).items()
+                             if not name.startswith("_") and callable(value) and not isinstance(value, staticmethod)]
     with tempfile.TemporaryDirectory(prefix="mien-page-") as folder:
         token_file = os.path.join(folder, "tokens")
         with open(token_file, "w") as file:
