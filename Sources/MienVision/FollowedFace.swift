@@ -61,8 +61,10 @@ struct FollowedFace: Sendable {
   mutating func follow(in picture: Image, step: Double, seconds: Double, _ cascades: [ViewCascade]) throws {
     age += 1
     let old = place
-    place.x += velocity.x * step
-    place.y += velocity.y * step
+    // Pictures that come unevenly make a small shift look fast: no face goes further than half its side.
+    let reach = place.side / 2
+    place.x += max(-reach, min(velocity.x * step, reach))
+    place.y += max(-reach, min(velocity.y * step, reach))
     let match = try look.match(around: place, in: picture)
     if match.likeness >= Self.likeness {
       place.x += match.x
