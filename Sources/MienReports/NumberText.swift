@@ -17,6 +17,9 @@ public enum NumberText {
     share.isFinite ? fixed(share * 100, decimals) + " %" : "-"
   }
 
+  /// A number of things, as `1 epoch` or `3 epochs`.
+  public static func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
+
   /// A length of time as `4.2 s`, `12 min 5 s` or `1 h 30 min`.
   public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "-" }

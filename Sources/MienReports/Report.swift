@@ -106,7 +106,7 @@ public struct Report: Sendable {
     .face li{display:grid;grid-template-columns:60px 1fr 34px;gap:5px;align-items:center;color:var(--faint)}
     .face li.label{color:var(--text);font-weight:600}.face li span:last-child{text-align:right;white-space:nowrap}
     .maps ul{list-style:none;display:flex;flex-wrap:wrap;gap:8px;margin:6px 0 0;padding:0}\
-    .maps li{font-size:12px;color:var(--faint)}.maps img{display:block;width:88px;height:88px;border-radius:4px}
+    .maps li{width:88px;font-size:11px;color:var(--faint)}.maps img{display:block;width:88px;height:88px;border-radius:4px}
     .bar{height:8px;border-radius:2px;background:var(--bar);min-width:1px}
     .bar.right{background:var(--right)}.bar.wrong{background:var(--wrong)}
     pre{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:12px;overflow-x:auto;\

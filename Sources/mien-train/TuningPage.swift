@@ -24,7 +24,9 @@ struct TuningPage {
     Report(
       title: "Search: \(folder.plan.recipe.name)",
       subtitle: "\(standings.count) trials of \(folder.plan.data.joined(separator: "; "))",
-      sections: [result, trials, keys, curves, .environment(.current())])
+      sections: [
+        result, trials, keys, curves, .environment(.current(), [.init("command", "mien tune show \(folder.url.path)")]),
+      ])
   }
 
   private var result: ReportSection {
@@ -56,7 +58,7 @@ struct TuningPage {
     let scored = standings.filter { $0.record?.score != nil }
     let chart = BarChart(
       title: "Each trial, \(selection.title)",
-      categories: scored.map { "\($0.trial.number): \($0.record?.epochs ?? 0) epochs" },
+      categories: scored.map { "\($0.trial.number): \(NumberText.counted($0.record?.epochs ?? 0, "epoch"))" },
       series: [.init(name: selection.title, values: scored.map { abs($0.record?.score ?? 0) })],
       maximum: selection.metric == .loss ? nil : 1, label: label)
     return ReportSection(
@@ -88,7 +90,7 @@ struct TuningPage {
       title: "Keys",
       blocks: charts.map(Optional.some) + [
         .note(
-          "\(selection.title) of the trials with each value\(epochs.map { ", all after \($0) epochs" } ?? ""). Other "
+          "\(selection.title) of the trials with each value\(epochs.map { ", all after " + NumberText.counted($0, "epoch") } ?? ""). Other "
             + "keys differ too: a key's bars are not its effect alone.")
       ])
   }

@@ -55,7 +55,9 @@ struct TuningTable {
     let settings = record.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.plainText)" }
     let rung = rungs > 1 ? ", rung \(record.rung) of \(rungs)" : ""
     let result =
-      record.score.map { "\(selection.title) \(selection.text($0)) after \(record.epochs) epochs" }
+      record.score.map {
+        "\(selection.title) \(selection.text($0)) after \(NumberText.counted(record.epochs, "epoch"))"
+      }
       ?? "\(record.outcome.rawValue): \(record.message ?? "")"
     return "trial \(record.trial) of \(count)\(rung): \(settings.joined(separator: " "))  \(result)"
   }

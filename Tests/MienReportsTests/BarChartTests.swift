@@ -18,6 +18,31 @@ import Testing
     #expect(markup.texts("text") == ["t", "a", "100", "b", "25"])
   }
 
+  @Test func negativeBarsPointToTheLeft() throws {
+    let chart = BarChart(title: "t", categories: ["a", "b"], series: [.init(name: "n", values: [100, -50])])
+    let markup = try Markup(BarChart.svg([chart]))
+    let places = bars(markup).map { bar in ["x", "width"].map { Double(bar[$0] ?? "") ?? .nan } }
+    try #require(places.count == 2)
+    #expect(abs(places[0][1] - 2 * places[1][1]) < 0.05)
+    #expect(abs(places[1][0] + places[1][1] - places[0][0]) < 0.05)
+    #expect(markup.texts("text") == ["t", "a", "100", "b", "-50"])
+    #expect(markup.all("text", class: "end").last?.text == "-50")
+  }
+
+  @Test func longLabelsHaveRoom() throws {
+    func label(_ text: String) throws -> (text: String, start: Double) {
+      let chart = BarChart(title: "", categories: [text], series: [.init(name: "", values: [1])])
+      let label = try #require(Markup(BarChart.svg([chart])).all("text", class: "end").first)
+      let end = try #require(label.attributes["x"].flatMap(Double.init))
+      // Digits of DejaVu Sans, the widest of the fonts asked for, are 7.6 units wide at 12, spaces and points 3.8.
+      return (label.text, end - 6.9 * Double(label.text.count))
+    }
+    let range = try label("0.0005096 to 0.001003")
+    #expect(range.text == "0.0005096 to 0.001003" && range.start > 0)
+    let endless = try label(String(repeating: "0.1 ", count: 30))
+    #expect(endless.text.count < 60 && endless.start > 0)
+  }
+
   @Test func textsAreEscaped() throws {
     let hostile = "<script>&\"'\u{1}\u{FFFF}</text>"
     let chart = BarChart(
@@ -28,7 +53,7 @@ import Testing
 
   @Test func emptyAndOddValuesDrawNothingLong() throws {
     let chart = BarChart(
-      title: "", categories: ["a", "b", "c"], series: [.init(name: "", values: [.nan, .infinity, -5])])
+      title: "", categories: ["a", "b", "c"], series: [.init(name: "", values: [.nan, .infinity, 0])])
     let markup = try Markup(BarChart.svg([chart, BarChart(title: "", categories: [], series: [])]))
     #expect(bars(markup).map { $0["width"] } == ["0", "0", "0"])
   }

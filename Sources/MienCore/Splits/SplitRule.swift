@@ -24,7 +24,8 @@ public struct SplitRule: Codable, Sendable, Equatable {
   public var problem: String? {
     guard isOn else { return nil }
     guard shares.allSatisfy({ (0...1).contains($0) }), train > 0, abs(shares.reduce(0, +) - 1) < 1e-6 else {
-      return "shares of train, validation and test that sum to 1, train above 0"
+      return "shares of train, validation and test that sum to 1, train above 0, found "
+        + shares.map { "\($0)" }.joined(separator: ", ")
     }
     return nil
   }

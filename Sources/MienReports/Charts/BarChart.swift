@@ -4,7 +4,7 @@ public struct BarChart: Sendable {
   public struct Series: Sendable {
     /// What the colour stands for.
     public let name: String
-    /// The length of the bar of each category; not negative.
+    /// The length of the bar of each category; negative ones point to the left.
     public let values: [Double]
 
     /// Describes a series.
@@ -56,7 +56,9 @@ public struct BarChart: Sendable {
   private enum Layout {
     static let width = 720.0
     static let margin = 20.0
-    static let labelWidth = 104.0
+    static let labelWidths = 104.0...216.0
+    /// A letter of a label.
+    static let letter = 7.0
     static let valueWidth = 64.0
     static let bar = 14.0
     static let groupGap = 11.0
@@ -75,24 +77,35 @@ public struct BarChart: Sendable {
       }
       top += Layout.line
     }
-    let left = Layout.margin + Layout.labelWidth
+    let longest = Layout.letter * Double(categories.map(\.count).max() ?? 0) + 8
+    let labelWidth = min(max(longest, Layout.labelWidths.lowerBound), Layout.labelWidths.upperBound)
+    let values = series.flatMap(\.values).filter(\.isFinite)
+    let largest = max(maximum ?? values.max() ?? 0, 0)
+    let least = min(values.min() ?? 0, 0)
+    let left = Layout.margin + labelWidth + (least < 0 ? Layout.valueWidth : 0)
     let room = Layout.width - left - Layout.valueWidth - Layout.margin
-    let largest = max(maximum ?? series.flatMap(\.values).filter(\.isFinite).max() ?? 0, .leastNormalMagnitude)
+    let unit = largest - least > 1e-300 ? room / (largest - least) : 0
+    let zero = left - least * unit
     let start = top
     let height = Double(max(series.count, 1)) * Layout.bar
     for (group, category) in categories.enumerated() {
-      canvas.text(SVGCanvas.shortened(category, to: 16), x: left - 8, y: top + height / 2 + 4.5, style: "end")
+      canvas.text(
+        SVGCanvas.shortened(category, to: Int((labelWidth - 8) / Layout.letter)), x: Layout.margin + labelWidth - 8,
+        y: top + height / 2 + 4.5, style: "end")
       for (index, entry) in series.enumerated() {
-        let value = group < entry.values.count && entry.values[group].isFinite ? max(entry.values[group], 0) : 0
-        let length = room * min(value / largest, 1)
+        let value = group < entry.values.count && entry.values[group].isFinite ? entry.values[group] : 0
+        let length = abs(min(value, largest)) * unit
         let y = top + Double(index) * Layout.bar
         canvas.rectangle(
-          x: left, y: y + 0.5, width: length, height: Layout.bar - 1, style: "s\(index % SVGCanvas.colorCount)",
+          x: value < 0 ? zero - length : zero, y: y + 0.5, width: length, height: Layout.bar - 1,
+          style: "s\(index % SVGCanvas.colorCount)",
           tooltip: "\(category), \(entry.name): \(label(value))")
-        canvas.text(label(value), x: left + length + 5, y: y + Layout.bar - 3, style: "value")
+        canvas.text(
+          label(value), x: value < 0 ? zero - length - 5 : zero + length + 5, y: y + Layout.bar - 3,
+          style: value < 0 ? "value end" : "value")
       }
       top += height + Layout.groupGap
     }
-    canvas.line(x1: left, y1: start - 4, x2: left, y2: top - Layout.groupGap + 4)
+    canvas.line(x1: zero, y1: start - 4, x2: zero, y2: top - Layout.groupGap + 4)
   }
 }
