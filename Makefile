@@ -8,7 +8,6 @@ SHELL := /bin/bash
 # The picture that `make run` reads, and the folder for its annotated copy.
 PHOTO ?= .native/samples/astronaut.png
 OUT ?= mien-output
-# The server's tests run by themselves and in turn: they are about time limits, and others would keep every thread busy.
 # With `make test FILTER=Preprocessing`, only the tests whose names match run.
 FILTER ?=
 JOBS ?= 2
@@ -49,6 +48,7 @@ test: ## Set up, build everything, lint, run every test: what CI runs
 	@scripts/setup.sh test
 	@swift build $(SWIFT_FLAGS) --build-tests
 	@$(MAKE) --no-print-directory lint
+# The server's tests run by themselves and in turn: they are about time limits, and others would keep every thread busy.
 ifeq ($(FILTER),)
 	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS) --skip MienServerTests
 	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS) --no-parallel --filter MienServerTests

@@ -47,8 +47,7 @@ package struct FaceFinder: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     let inputs = try faces.flatMap { face in
-      let crop = try crop(face.box)
-      return try frame.preprocessing.input(pixels: crop.pixels, sourceChannels: crop.channels)
+      try frame.preprocessing.input(crop(face.box))
     }
     return PreparedFaces(faces: faces, inputs: inputs, detecting: detecting, framing: clock.now - start)
   }

@@ -45,7 +45,7 @@ extension Recognizer {
     try await NativeQueue.shared.run {
       let card = self.classifier.card
       let crop = try FaceFrame(card: card).face(whole: face)
-      let input = try card.preprocessing.input(pixels: crop.pixels, sourceChannels: crop.channels)
+      let input = try card.preprocessing.input(crop)
       let found = try self.classifier.maps(of: emotions, for: input, count: 1, labels: self.labels, method: method)
       return FaceExplanation(
         box: Box(x: 0, y: 0, width: face.width, height: face.height), face: crop,

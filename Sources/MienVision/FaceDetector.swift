@@ -44,10 +44,7 @@ public final class FaceDetector: Sendable {
     let minFace = options.minFace ?? FaceDetectorOptions.defaultMinFace(shortSide: shortSide)
     guard minFace <= shortSide else { return [] }
     let scale = min(1, Double(options.windowSize) / Double(minFace))
-    let searched = try image.resized(
-      width: max(1, Int((Double(image.width) * scale).rounded())),
-      height: max(1, Int((Double(image.height) * scale).rounded()))
-    ).grey
+    let searched = try image.scaled(by: scale).grey
     let cascade = try idle.withLock { $0.popLast() } ?? Cascade(path: path)
     defer { idle.withLock { $0.append(cascade) } }
     let found = try cascade.detections(

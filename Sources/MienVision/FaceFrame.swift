@@ -70,3 +70,12 @@ public struct FaceFrame: Sendable, Equatable {
     return preprocessing.channels == 1 ? crop.grey : crop.rgb
   }
 }
+
+extension Preprocessing {
+  /// The network's input for a framed face.
+  ///
+  /// - Throws: ``MienError`` where the face's size is not the model's input.
+  package func input(_ face: Image) throws -> [Float] {
+    try input(pixels: face.pixels, sourceChannels: face.channels)
+  }
+}

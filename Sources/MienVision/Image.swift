@@ -177,4 +177,12 @@ extension Image {
     }
     return Image(uncheckedWidth: width, height: height, channels: channels, pixels: resized)
   }
+
+  /// The picture with sides `factor` times as long, rounded, of at least one pixel.
+  ///
+  /// - Throws: ``MienError`` where OpenCV fails.
+  func scaled(by factor: Double) throws -> Image {
+    func side(_ length: Int) -> Int { max(1, Int((Double(length) * factor).rounded())) }
+    return try resized(width: side(width), height: side(height))
+  }
 }

@@ -71,9 +71,7 @@ struct ViewCascade: Sendable {
   func proposals(in picture: Image, smallest: Double, number: Int) throws -> [FaceLook] {
     let least = number.isMultiple(of: 2) ? smallest : smallest * scout.step.squareRoot()
     let scale = min(1, scout.window / least)
-    let searched = try picture.resized(
-      width: max(1, Int((Double(picture.width) * scale).rounded())),
-      height: max(1, Int((Double(picture.height) * scale).rounded())))
+    let searched = try picture.scaled(by: scale)
     return try looks(scout.cascade, in: searched, scaleFactor: scout.step, sides: Int(scout.window)...0x7FFF).map {
       FaceLook(x: $0.x / scale, y: $0.y / scale, side: $0.side / scale)
     }

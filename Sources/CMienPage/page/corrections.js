@@ -2,35 +2,22 @@
 
 import { ApiError } from './api.js';
 import { emotionsOf } from './emotions.js';
-import { make } from './faces.js';
+import { make, SectionMaker } from './faces.js';
 
 /** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
 
-const PATH = '/v1/corrections';
-
-export class Corrections {
-  /**
-   * @param {Server} server
-   * @param {(text: string) => void} announce
-   */
-  constructor(server, announce) {
-    this.server = server;
-    this.announce = announce;
-    /** The picture that a face was read in. @type {(face: Face) => ?Blob} */
-    this.pictureOf = () => null;
-  }
+export class Corrections extends SectionMaker {
+  /** @param {Server} server @param {(text: string) => void} announce */
+  constructor(server, announce) { super(server, '/v1/corrections', announce); }
 
   /**
    * What stands below a face's bars.
    * @returns {?{root: HTMLElement, update: (face: Face) => void}} Null where the server takes no corrections.
    */
   section() {
-    if (!this.server.offers(PATH)) return null;
-    const root = make('div', 'correction');
-    const opener = make('button', 'quiet', 'Not right?');
-    opener.setAttribute('type', 'button');
-    opener.setAttribute('aria-expanded', 'false');
-    root.append(opener);
+    const box = this.box('correction', 'Not right?');
+    if (!box) return null;
+    const { root, opener } = box;
     /** @type {?Face} */
     let latest = null;
     opener.addEventListener('click', () => {
@@ -96,7 +83,7 @@ export class Corrections {
   send(face, picture, emotion, profile, keepsCrop) {
     const { x, y, width, height } = face.box;
     const query = new URLSearchParams({ profile, emotion, x, y, width, height, crop: String(keepsCrop) });
-    return this.server.json('POST', `${PATH}?${query}`, picture);
+    return this.server.json('POST', `${this.path}?${query}`, picture);
   }
 }
 

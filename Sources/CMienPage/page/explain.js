@@ -1,6 +1,6 @@
 /** “Why?”: which places of a face speak for what it is read as. */
 
-import { make } from './faces.js';
+import { make, SectionMaker } from './faces.js';
 
 /** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
 
@@ -11,35 +11,24 @@ import { make } from './faces.js';
  * @property {{width: number, height: number, values: number[]}} map Row by row, 0 to 1.
  */
 
-const PATH = '/v1/explain';
 /** Pixels of the drawing's side. */
 const SIDE = 288;
 const OPACITY = 0.65;
 /** From low to high: lightness rises throughout, so that it reads without colour as well. */
 const COLOURS = [[60, 15, 110], [140, 30, 110], [205, 55, 75], [245, 125, 20], [250, 235, 90]];
 
-export class Explanations {
-  /**
-   * @param {Server} server
-   * @param {(text: string) => void} announce
-   */
-  constructor(server, announce) {
-    this.server = server;
-    this.announce = announce;
-    /** The picture that a face was read in. @type {(face: Face) => ?Blob} */
-    this.pictureOf = () => null;
-  }
+export class Explanations extends SectionMaker {
+  /** @param {Server} server @param {(text: string) => void} announce */
+  constructor(server, announce) { super(server, '/v1/explain', announce); }
 
   /**
    * What stands below a face's bars.
    * @returns {?{root: HTMLElement, update: (face: Face) => void, open: () => void}} Null where the server has no maps.
    */
   section() {
-    if (!this.server.offers(PATH)) return null;
-    const root = make('div', 'explanation');
-    const opener = make('button', 'quiet', 'Why?');
-    opener.setAttribute('type', 'button');
-    opener.setAttribute('aria-expanded', 'false');
+    const box = this.box('explanation', 'Why?');
+    if (!box) return null;
+    const { root, opener } = box;
     const figure = make('figure');
     figure.hidden = true;
     const canvas = /** @type {HTMLCanvasElement} */ (make('canvas', 'explanation-map'));
@@ -49,7 +38,7 @@ export class Explanations {
     const problem = make('p', 'error');
     problem.setAttribute('role', 'alert');
     figure.append(canvas, caption);
-    root.append(opener, figure, problem);
+    root.append(figure, problem);
     /** @type {?Face} */
     let latest = null;
     let isOpen = false;
@@ -67,7 +56,7 @@ export class Explanations {
         problem.textContent = 'The picture is not at hand any more. Pause, and try again.';
         return;
       }
-      opener.setAttribute('disabled', '');
+      opener.disabled = true;
       try {
         const found = await this.explain(latest, picture);
         await draw(canvas, picture, found);
@@ -78,7 +67,7 @@ export class Explanations {
       } catch (error) {
         problem.textContent = /** @type {Error} */ (error).message;
       } finally {
-        opener.removeAttribute('disabled');
+        opener.disabled = false;
       }
     };
     opener.addEventListener('click', () => void toggle());
@@ -89,7 +78,7 @@ export class Explanations {
   explain(face, picture) {
     const { x, y, width, height } = face.box;
     const query = new URLSearchParams({ emotion: face.best, x, y, width, height });
-    return this.server.json('POST', `${PATH}?${query}`, picture);
+    return this.server.json('POST', `${this.path}?${query}`, picture);
   }
 }
 

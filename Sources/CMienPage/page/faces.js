@@ -3,7 +3,7 @@
 import { trackColour } from './draw.js';
 import { counted, emotionsOf, icon, percent, words } from './emotions.js';
 
-/** @typedef {import('./emotions.js').Face} Face */
+/** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
 
 /** @typedef {{update: (face: Face) => void, root: HTMLElement}} Card */
 
@@ -16,6 +16,35 @@ export function make(tag, className = '', text = '') {
   if (className) element.className = className;
   if (text) element.textContent = text;
   return element;
+}
+
+/** Makes what stands below a face's bars and asks a route of the server, when it is opened. */
+export class SectionMaker {
+  /**
+   * @param {Server} server
+   * @param {string} path The route.
+   * @param {(text: string) => void} announce
+   */
+  constructor(server, path, announce) {
+    Object.assign(this, { server, path, announce });
+    /** The picture that a face was read in. @type {(face: Face) => ?Blob} */
+    this.pictureOf = () => null;
+  }
+
+  /**
+   * A box with the button that opens the rest.
+   * @protected @param {string} className @param {string} text
+   * @returns {?{root: HTMLElement, opener: HTMLButtonElement}} Null where the server has no such route.
+   */
+  box(className, text) {
+    if (!this.server.offers(this.path)) return null;
+    const root = make('div', className);
+    const opener = /** @type {HTMLButtonElement} */ (make('button', 'quiet', text));
+    opener.type = 'button';
+    opener.setAttribute('aria-expanded', 'false');
+    root.append(opener);
+    return { root, opener };
+  }
 }
 
 export class FacesPanel {

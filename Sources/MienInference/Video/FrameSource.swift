@@ -33,7 +33,8 @@ final class FrameQueue: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    var isStarted = false
+    /// How many frames to pass over before the next: none before the first.
+    var skips = 0
     var decoded: Decoded?
   }
 
@@ -45,38 +46,38 @@ final class FrameQueue: Sendable {
     self.every = every
     self.isLive = isLive
     self.meter = meter
+    if !isLive { decodeAhead() }
   }
 
   /// The next frame; nil at the end. Blocks. One caller at a time.
   func next() throws -> VideoFrame? {
-    let isFirst = state.withLock { state in
-      defer { state.isStarted = true }
-      return !state.isStarted
-    }
-    if isLive { return try decode(isFirst: isFirst).get() }
-    if isFirst { start(isFirst: true) }
+    if isLive { return try decode().get() }
     isDecoded.wait()
     guard case .success(let frame?) = state.withLock({ $0.decoded }) else {
       // The end stays the end.
       isDecoded.signal()
       return try state.withLock { $0.decoded }?.get()
     }
-    start(isFirst: false)
+    decodeAhead()
     return frame
   }
 
-  private func start(isFirst: Bool) {
+  private func decodeAhead() {
     thread.start {
-      let decoded = self.decode(isFirst: isFirst)
+      let decoded = self.decode()
       self.state.withLock { $0.decoded = decoded }
       self.isDecoded.signal()
     }
   }
 
-  private func decode(isFirst: Bool) -> Decoded {
-    meter.measure(\.decoding) {
+  private func decode() -> Decoded {
+    let skips = state.withLock { state in
+      defer { state.skips = every - 1 }
+      return state.skips
+    }
+    return meter.measure(\.decoding) {
       Result {
-        for _ in 0..<(isFirst ? 0 : every - 1) where try !source.skip() { return nil }
+        for _ in 0..<skips where try !source.skip() { return nil }
         return try source.next()
       }
     }

@@ -24,6 +24,7 @@ struct SearchedFrames: Sendable {
 final class VideoSearch: Sendable {
   private let frames: FrameQueue
   private let sequence: FaceSequence
+  private let isLive: Bool
   private let meter: VideoMeter
 
   /// Frames of a chunk, where their faces are few.
@@ -32,15 +33,17 @@ final class VideoSearch: Sendable {
   private static let mostBytes = 32 << 20
 
   init(
-    source: any FrameSource, finder: FaceFinder, options: VideoOptions, isLive: Bool, meter: VideoMeter
+    source: any FrameSource, recognizer: Recognizer, options: VideoOptions, isLive: Bool, meter: VideoMeter
   ) throws {
     frames = FrameQueue(source: source, every: options.every, isLive: isLive, meter: meter)
-    sequence = try FaceSequence(finder: finder, minFace: options.minFace)
+    sequence = try recognizer.sequence(minFace: options.minFace)
+    self.isLive = isLive
     self.meter = meter
   }
 
-  /// The next frames: one, or as many as it takes to fill a batch of the network. Blocks. One caller at a time.
-  func next(single: Bool) -> SearchedFrames {
+  /// The next frames: of a camera one, else as many as it takes to fill a batch of the network. Blocks. One caller at a
+  /// time.
+  func next() -> SearchedFrames {
     var found = SearchedFrames()
     var bytes = 0
     do {
@@ -56,7 +59,7 @@ final class VideoSearch: Sendable {
         found.inputs += step.prepared.inputs
         found.faceCount += step.prepared.faces.count
         bytes += frame.image.pixels.count
-      } while !single && found.frames.count < Self.mostFrames && bytes < Self.mostBytes
+      } while !isLive && found.frames.count < Self.mostFrames && bytes < Self.mostBytes
         && found.faceCount < EmotionClassifier.batchSize
     } catch {
       found.isLast = true

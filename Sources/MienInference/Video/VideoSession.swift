@@ -24,7 +24,7 @@ actor VideoSession {
     source: any FrameSource, recognizer: Recognizer, options: VideoOptions, isLive: Bool, meter: VideoMeter
   ) throws {
     search = try VideoSearch(
-      source: source, finder: recognizer.finder, options: options, isLive: isLive, meter: meter)
+      source: source, recognizer: recognizer, options: options, isLive: isLive, meter: meter)
     self.recognizer = recognizer
     self.meter = meter
     self.isLive = isLive
@@ -62,8 +62,7 @@ actor VideoSession {
   }
 
   private func startSearch() -> Task<SearchedFrames, any Error> {
-    let (search, queue, isLive) = (search, queue, isLive)
-    return Task { try await queue.run { search.next(single: isLive) } }
+    Task { [search, queue] in try await queue.run { search.next() } }
   }
 
   /// Runs the network on full batches, or on all that waits.

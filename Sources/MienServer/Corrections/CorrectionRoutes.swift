@@ -119,8 +119,7 @@ extension InferenceEngine {
     let (classifier, labels) = (recognizer.classifier, recognizer.labels)
     return try await framed(data, box: box) { face, _ in
       let output = try classifier.predictions(
-        for: classifier.card.preprocessing.input(pixels: face.pixels, sourceChannels: face.channels), count: 1,
-        outputs: [labels.name, ONNXModel.embeddingName])
+        for: classifier.card.preprocessing.input(face), count: 1, outputs: [labels.name, ONNXModel.embeddingName])
       guard let embedding = output[ONNXModel.embeddingName], let distribution = try output.distributions(labels).first
       else { throw MienError(.native, classifier.card.name, "gave no embedding") }
       return EmbeddedFace(

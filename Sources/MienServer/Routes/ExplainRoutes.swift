@@ -21,9 +21,7 @@ struct ExplainRoutes: Sendable {
       let input = try PictureInput(request, body: body, limit: 1)
       let answer = try await engine.framed(input.pictures[0].data, box: box) { face, square in
         let found = try classifier.maps(
-          of: emotion.map { [$0] } ?? [],
-          for: classifier.card.preprocessing.input(pixels: face.pixels, sourceChannels: face.channels), count: 1,
-          labels: labels)
+          of: emotion.map { [$0] } ?? [], for: classifier.card.preprocessing.input(face), count: 1, labels: labels)
         guard let face = found.first, let map = face.maps.first else {
           throw MienError(.native, classifier.card.name, "gave no map")
         }

@@ -127,8 +127,7 @@ struct Explain: AsyncParsableCommand {
         if found.isEmpty { Console.error("mien: \(Console.printable(photo.name)): no face") }
         for (index, face) in found.enumerated() {
           let top = face.distribution.top.emotion
-          let input = try classifier.card.preprocessing.input(
-            pixels: face.face.pixels, sourceChannels: face.face.channels)
+          let input = try classifier.card.preprocessing.input(face.face)
           let explained = ExplainedFace(
             name: found.count > 1 ? "\(photo.name) face \(index + 1)" : photo.name, pixels: face.face.pixels,
             channels: face.face.channels, distribution: face.distribution, maps: face.maps,

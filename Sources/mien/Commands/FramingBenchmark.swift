@@ -98,9 +98,7 @@ struct FramingBenchmark: AsyncParsableCommand {
   private static func accuracy(
     _ classifier: EmotionClassifier, _ labels: LabelSet, _ faces: [(image: Image, label: Emotion)]
   ) throws -> Double {
-    let inputs = try faces.flatMap {
-      try classifier.card.preprocessing.input(pixels: $0.image.pixels, sourceChannels: $0.image.channels)
-    }
+    let inputs = try faces.flatMap { try classifier.card.preprocessing.input($0.image) }
     let readings = try classifier.distributions(for: inputs, count: faces.count, labels: labels)
     let hits = zip(readings, faces).count { $0.top.emotion == $1.label }
     return Double(hits) / Double(faces.count)
