@@ -51,13 +51,19 @@ struct CopySearch {
     return signatures
   }
 
-  /// Groups of faces that are exact or near copies of one another, by way of others too; ascending in each group, and by
-  /// first face.
+  /// Groups of faces that are exact or near copies of one another, by way of others too; ascending in each group, and
+  /// by first face. Faces of one known subject whose labels differ share a group by exact copies only: the first near
+  /// copies found decide which of them a face between goes with.
   ///
   /// Only faces that share one of twelve bytes of their bits are looked at, so every pair whose bits differ in at most
-  /// eleven of the 96 is found, and most others; of those the few with like bits are compared pixel by pixel.
-  func families(exact: [[Int]], signatures: [FaceSignature]) -> [[Int]] {
-    var groups = DisjointGroups(count: faces.count)
+  /// eleven of the 96 is found, and most others; of those the few with like bits are compared pixel by pixel, on every
+  /// core. Pairs in one group already are not compared. At worst, where most faces are alike and few near copies, that
+  /// is nine correlations a pair, and the time grows with the square of the set.
+  ///
+  /// - Parameter progress: called often with the number of faces compared, as if all were compared at the same pace.
+  func families(exact: [[Int]], signatures: [FaceSignature], progress: (Int) -> Void) -> [[Int]] {
+    let block = 512
+    var groups = DisjointGroups(faces)
     var isRepeated = [Bool](repeating: false, count: faces.count)
     for group in exact {
       for index in group.dropFirst() {
@@ -67,21 +73,45 @@ struct CopySearch {
     }
     let distinct = signatures.indices.filter { !isRepeated[$0] && !signatures[$0].isBlank }
     let bits = distinct.map { signatures[$0].bits }
+    var compared = 0
     for key in 0..<FaceSignature.keyCount {
       for bucket in buckets(bits, key) {
         for (position, first) in bucket.enumerated() {
-          for second in bucket[(position + 1)...] {
-            let (a, b) = (bits[first], bits[second])
-            guard FaceSignature.distance(a, b) <= FaceSignature.maximumDistance, !shareKey(a, b, before: key),
-              !groups.areJoined(distinct[first], distinct[second])
-            else { continue }
-            let similarity = FaceSignature.similarity(signatures[distinct[first]], signatures[distinct[second]])
-            if similarity >= FaceSignature.nearThreshold { groups.join(distinct[first], distinct[second]) }
+          let face = distinct[first]
+          for start in stride(from: position + 1, to: bucket.count, by: block) {
+            var candidates: [Int] = []
+            for second in bucket[start..<min(start + block, bucket.count)]
+            where FaceSignature.distance(bits[first], bits[second]) <= FaceSignature.maximumDistance
+              && !shareKey(bits[first], bits[second], before: key) && groups.mayJoin(face, distinct[second])
+            {
+              candidates.append(distinct[second])
+            }
+            for copy in nearCopies(of: face, among: candidates, signatures) where groups.mayJoin(face, copy) {
+              groups.join(face, copy)
+            }
           }
+          compared += 1
+          progress(compared / FaceSignature.keyCount)
         }
       }
     }
     return groups.largerThanOne()
+  }
+
+  /// Those of `candidates` that are near copies of `face`, in order.
+  private func nearCopies(of face: Int, among candidates: [Int], _ signatures: [FaceSignature]) -> [Int] {
+    let piece = 64
+    guard candidates.count > piece else {
+      return candidates.filter { FaceSignature.areSimilar(signatures[face], signatures[$0]) }
+    }
+    let pieces = (candidates.count + piece - 1) / piece
+    let results = Mutex([[Int]](repeating: [], count: pieces))
+    DispatchQueue.concurrentPerform(iterations: pieces) { index in
+      let part = candidates[(index * piece)..<min((index + 1) * piece, candidates.count)]
+      let copies = part.filter { FaceSignature.areSimilar(signatures[face], signatures[$0]) }
+      results.withLock { $0[index] = copies }
+    }
+    return results.withLock { $0.flatMap(\.self) }
   }
 
   private func byte(_ bits: SIMD2<UInt64>, _ key: Int) -> Int { Int(bits[key / 8] >> UInt64(key % 8 * 8) & 255) }
@@ -99,14 +129,22 @@ struct CopySearch {
   }
 }
 
-/// Numbers that are put together into groups (union by size, with path halving).
+/// Faces that are put together into groups (union by size, with path halving).
 private struct DisjointGroups {
   private var parents: [Int]
   private var sizes: [Int]
+  /// The labels of each known subject in a group, at its root.
+  private var labels: [[String: Set<Emotion>]]
 
-  init(count: Int) {
-    parents = Array(0..<count)
-    sizes = [Int](repeating: 1, count: count)
+  init(_ faces: FaceSet) {
+    parents = Array(0..<faces.count)
+    sizes = [Int](repeating: 1, count: faces.count)
+    labels = [[String: Set<Emotion>]](repeating: [:], count: faces.count)
+    guard faces.hasSubjects else { return }
+    for index in 0..<faces.count {
+      let row = faces[index]
+      if let subject = row.subject, let label = row.label { labels[index] = [subject: [label]] }
+    }
   }
 
   private mutating func root(_ index: Int) -> Int {
@@ -118,7 +156,14 @@ private struct DisjointGroups {
     return index
   }
 
-  mutating func areJoined(_ a: Int, _ b: Int) -> Bool { root(a) == root(b) }
+  /// Whether `a` and `b` are in different groups that show no subject with different labels.
+  mutating func mayJoin(_ a: Int, _ b: Int) -> Bool {
+    let (rootA, rootB) = (root(a), root(b))
+    guard rootA != rootB else { return false }
+    let isAFewer = labels[rootA].count < labels[rootB].count
+    let (few, many) = isAFewer ? (rootA, rootB) : (rootB, rootA)
+    return labels[few].allSatisfy { subject, own in labels[many][subject].map { own.union($0).count == 1 } ?? true }
+  }
 
   mutating func join(_ a: Int, _ b: Int) {
     var (large, small) = (root(a), root(b))
@@ -126,6 +171,9 @@ private struct DisjointGroups {
     if sizes[large] < sizes[small] { swap(&large, &small) }
     parents[small] = large
     sizes[large] += sizes[small]
+    let moved = labels[small]
+    labels[small] = [:]
+    labels[large].merge(moved) { $0.union($1) }
   }
 
   /// The groups with more than one member, ascending in each, and by first member.

@@ -17,13 +17,16 @@ public final class ExtractedFaces {
 
   /// Makes the folder, and the list with its header.
   ///
-  /// - Throws: ``MienError`` where there is a list already, or something cannot be written.
+  /// - Throws: ``MienError`` where there is a list that holds more than a header, or something cannot be written.
   public init(folder: URL) throws {
     self.folder = folder
     let path = folder.appendingPathComponent(Self.listName).path
     try Self.make(folder)
-    guard !FileManager.default.fileExists(atPath: path) else {
-      throw MienError(.file, path, "is there from an earlier extraction; name a new folder")
+    if FileManager.default.fileExists(atPath: path) {
+      // An extraction that found no face leaves a header.
+      guard let earlier = FileManager.default.contents(atPath: path),
+        CSVLine.text(Self.columns).utf8.starts(with: earlier)
+      else { throw MienError(.file, path, "is there from an earlier extraction; name a new folder") }
     }
     guard FileManager.default.createFile(atPath: path, contents: nil), let list = FileHandle(forWritingAtPath: path)
     else { throw MienError(.file, path, "could not be written: \(String(cString: strerror(errno)))") }

@@ -7,7 +7,8 @@ public struct FaceSetAudit: Sendable {
   public enum Copies: String, CaseIterable, Sendable {
     /// All pixels are equal.
     case exact
-    /// Equal, or alike after equalisation and a shift of at most one pixel: the same photograph.
+    /// Equal, or alike after equalisation and a shift of at most one pixel: the same photograph. Faces of one known
+    /// subject whose labels differ are no near copies of one another.
     case near
   }
 
@@ -68,17 +69,19 @@ public struct FaceSetAudit: Sendable {
 
   /// Looks at every face of `faces`.
   ///
-  /// Pairs that might be near copies are found by buckets of a hash, so the time grows far slower than with the square
-  /// of the set; `docs/datasets.md` has the figures.
+  /// Pairs that might be near copies are found by buckets of a hash. For a set of different faces only few pairs are
+  /// compared; for one of faces that are all alike, but no near copies, it is every pair, and the time grows with the
+  /// square of the set. `docs/datasets.md` has the figures.
   ///
-  /// - Parameter progress: called now and then with the number of faces prepared for comparison.
+  /// - Parameter progress: called now and then with the number of faces done; where near copies are looked for,
+  ///   preparing a face counts for half of it and comparing it for the other half.
   /// - Throws: ``MienError`` where a picture cannot be resized.
   public init(_ faces: FaceSet, copies: Copies = .near, progress: (Int) -> Void = { _ in }) throws {
     self.faces = faces
     self.copies = copies
     let search = CopySearch(faces)
     let exact = search.exactGroups()
-    let signatures = try search.signatures(progress: progress)
+    let signatures = try search.signatures { progress(copies == .near ? $0 / 2 : $0) }
     func group(_ indices: [Int], isExact: Bool) -> Group {
       Group(
         faces: indices, isExact: isExact, isAcrossSplits: Set(indices.map(faces.split(at:))).count > 1,
@@ -89,9 +92,8 @@ public struct FaceSetAudit: Sendable {
       groups = exactGroups
     } else {
       let exactSizes = Dictionary(uniqueKeysWithValues: exact.map { ($0[0], $0.count) })
-      groups = search.families(exact: exact, signatures: signatures).map { family in
-        group(family, isExact: exactSizes[family[0]] == family.count)
-      }
+      let families = search.families(exact: exact, signatures: signatures) { progress((faces.count + $0) / 2) }
+      groups = families.map { group($0, isExact: exactSizes[$0[0]] == $0.count) }
     }
     blank = signatures.indices.filter { signatures[$0].isBlank }
     let rows = (0..<faces.count).map { faces[$0] }

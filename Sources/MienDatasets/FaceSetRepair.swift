@@ -3,10 +3,11 @@ public import MienCore
 /// Which faces of an audited set to leave out, by rules that need no one to look:
 ///
 /// 1. blank pictures are left out;
-/// 2. where the labels of a group of copies differ, those that more than half of its labelled faces share win and the
-///    others are left out; without such a majority the whole group is left out;
-/// 3. of what remains of a group only the faces of one split stay: the test split's, else the validation split's. So the
-///    parts that measure keep their faces and training gives up its copies of them;
+/// 2. where the labels of a group of exact copies differ, those that more than half of its labelled faces share win and
+///    the others are left out; without such a majority the whole group is left out. Near copies may show another
+///    moment, so theirs stand;
+/// 3. of what remains of a group, near copies included, only the faces of one split stay: the test split's, else the
+///    validation split's. So the parts that measure keep their faces and training gives up its copies of them;
 /// 4. of copies within a split the first stays.
 ///
 /// People on both sides of a split stay where they are: cut by subject instead.
@@ -15,8 +16,8 @@ public struct FaceSetRepair: Sendable {
   public enum Reason: String, CaseIterable, Sendable {
     /// The picture is of one grey, or nearly.
     case blank = "blank"
-    /// Copies of it have another label.
-    case conflict = "label differs among copies"
+    /// Exact copies of it have another label.
+    case conflict = "label differs among exact copies"
     /// A copy of it stands in a split that measures.
     case otherSplit = "copy of a face in another split"
     /// An earlier face of its split is a copy of it.
@@ -35,20 +36,20 @@ public struct FaceSetRepair: Sendable {
     faces = audit.faces
     copies = audit.copies
     var removed = Dictionary(uniqueKeysWithValues: audit.blank.map { ($0, Reason.blank) })
+    for group in audit.exactGroups where group.hasConflict {
+      let rest = group.faces.filter { removed[$0] == nil }
+      let labels = rest.compactMap(audit.faces.label(at:))
+      let winner = Dictionary(grouping: labels, by: \.self).first { $0.value.count * 2 > labels.count }?.key
+      for index in rest {
+        let label = audit.faces.label(at: index)
+        if winner == nil || label != nil && label != winner { removed[index] = .conflict }
+      }
+    }
     for group in audit.groups {
       var rest = group.faces.filter { removed[$0] == nil }
       func leaveOut(_ reason: Reason, where condition: (Int) -> Bool) {
         for index in rest where condition(index) { removed[index] = reason }
         rest.removeAll(where: condition)
-      }
-      let labels = rest.compactMap(audit.faces.label(at:))
-      let byLabel = Dictionary(grouping: labels, by: \.self).mapValues(\.count)
-      if byLabel.count > 1 {
-        let winner = byLabel.first { $0.value * 2 > labels.count }?.key
-        leaveOut(.conflict) { index in
-          guard let winner else { return true }
-          return audit.faces.label(at: index).map { $0 != winner } ?? false
-        }
       }
       let splits = Set(rest.map(audit.faces.split(at:)))
       guard let stays = [Split.test, .validation, .train].first(where: splits.contains) else { continue }

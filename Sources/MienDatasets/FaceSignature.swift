@@ -24,6 +24,8 @@ package struct FaceSignature: Sendable {
   let pixels: [UInt8]
   /// Signs of the frequencies.
   let bits: SIMD2<UInt64>
+  /// Of the inner values, one for each of `shifts`.
+  private let windows: [Window]
   /// Whether the picture is of one grey, or nearly.
   package let isBlank: Bool
 
@@ -33,6 +35,7 @@ package struct FaceSignature: Sendable {
     isBlank = Self.deviation(grey.pixels) < Self.blankDeviation
     pixels = Preprocessing.equalized(try grey.resized(width: Self.side, height: Self.side).pixels)
     bits = Self.bits(of: pixels)
+    windows = pixels.withUnsafeBufferPointer { pixels in Self.shifts.map { Window(pixels, $0) } }
   }
 
   private static func deviation(_ values: [UInt8]) -> Double {
@@ -109,52 +112,74 @@ package struct FaceSignature: Sendable {
 
   // MARK: - Comparison
 
-  /// Whether two faces are near copies; blank pictures are none.
-  package func isNearCopy(of other: FaceSignature) -> Bool {
+  /// Whether two faces are near copies, from a similarity of `threshold` on; blank pictures are none.
+  package func isNearCopy(of other: FaceSignature, threshold: Float = Self.nearThreshold) -> Bool {
     !isBlank && !other.isBlank && Self.distance(bits, other.bits) <= Self.maximumDistance
-      && Self.similarity(other, self) >= Self.nearThreshold
+      && Self.areSimilar(other, self, threshold)
   }
 
-  /// The normalised correlation of `b`'s middle 44x44 equalised values with `a`'s, the best of shifts by up to one pixel
-  /// in each direction; -1…1, and 0 where one is constant.
-  static func similarity(_ a: FaceSignature, _ b: FaceSignature) -> Float {
-    a.pixels.withUnsafeBufferPointer { a in
-      b.pixels.withUnsafeBufferPointer { b in
-        let centred = correlation(a, b, 0, 0)
-        // A shift brings near copies of FER2013 0.29 at most.
-        guard centred >= nearThreshold - 0.3 else { return centred }
-        var best = centred
-        for down in -1...1 {
-          for right in -1...1 where (down, right) != (0, 0) { best = max(best, correlation(a, b, right, down)) }
-        }
-        return best
-      }
-    }
+  /// Whether the normalised correlation of `b`'s middle 44x44 equalised values with `a`'s, the best of shifts by up to
+  /// one pixel in each direction, is at least `threshold`.
+  static func areSimilar(_ a: FaceSignature, _ b: FaceSignature, _ threshold: Float = Self.nearThreshold) -> Bool {
+    let centred = correlation(a, b, 0)
+    // A shift brings near copies of FER2013 0.29 at most.
+    guard centred >= nearThreshold - 0.3 else { return false }
+    return centred >= threshold || shifts.indices.dropFirst().contains { correlation(a, b, $0) >= threshold }
   }
 
   private static let margin = 2
+  private static let inner = side - 2 * margin
+  private static let innerCount = Double(inner * inner)
+  /// No shift comes first.
+  private static let shifts: [(right: Int, down: Int)] = [
+    (0, 0), (-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1),
+  ]
 
-  private static func correlation(
-    _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>, _ right: Int, _ down: Int
-  ) -> Float {
-    // 44 * 44 * 255 * 255 fits in 32 bits.
-    var (sumA, sumB, squaresA, squaresB, products) = (UInt32(0), UInt32(0), UInt32(0), UInt32(0), UInt32(0))
-    for row in margin..<(side - margin) {
-      let startA = (row + down) * side + right
-      let startB = row * side
-      for column in margin..<(side - margin) {
-        let (valueA, valueB) = (UInt32(a[startA + column]), UInt32(b[startB + column]))
-        sumA &+= valueA
-        sumB &+= valueB
-        squaresA &+= valueA &* valueA
-        squaresB &+= valueB &* valueB
-        products &+= valueA &* valueB
+  /// Sums over the 44x44 values at a shift.
+  private struct Window {
+    let sum: Double
+    /// The variance, times the square of the count.
+    let variance: Double
+
+    init(_ pixels: UnsafeBufferPointer<UInt8>, _ shift: (right: Int, down: Int)) {
+      // 44 * 44 * 255 * 255 fits in 32 bits.
+      var (sum, squares) = (UInt32(0), UInt32(0))
+      for row in 0..<FaceSignature.inner {
+        let values = FaceSignature.row(row, of: pixels, shift)
+        for column in 0..<FaceSignature.inner {
+          let value = UInt32(values[column])
+          sum &+= value
+          squares &+= value &* value
+        }
+      }
+      self.sum = Double(sum)
+      variance = FaceSignature.innerCount * Double(squares) - Double(sum) * Double(sum)
+    }
+  }
+
+  /// 44 values of an inner row.
+  private static func row(
+    _ row: Int, of pixels: UnsafeBufferPointer<UInt8>, _ shift: (right: Int, down: Int)
+  ) -> UnsafeBufferPointer<UInt8> {
+    let start = (row + margin + shift.down) * side + margin + shift.right
+    return UnsafeBufferPointer(rebasing: pixels[start..<(start + inner)])
+  }
+
+  private static func correlation(_ a: FaceSignature, _ b: FaceSignature, _ index: Int) -> Float {
+    let (windowA, windowB) = (a.windows[index], b.windows[0])
+    guard windowA.variance > 0, windowB.variance > 0 else { return 0 }
+    let products = a.pixels.withUnsafeBufferPointer { pixelsA -> UInt32 in
+      b.pixels.withUnsafeBufferPointer { pixelsB -> UInt32 in
+        var products = UInt32(0)
+        for row in 0..<inner {
+          let (valuesA, valuesB) = (Self.row(row, of: pixelsA, shifts[index]), Self.row(row, of: pixelsB, shifts[0]))
+          for column in 0..<inner { products &+= UInt32(valuesA[column]) &* UInt32(valuesB[column]) }
+        }
+        return products
       }
     }
-    let count = Double((side - 2 * margin) * (side - 2 * margin))
-    let varianceA = count * Double(squaresA) - Double(sumA) * Double(sumA)
-    let varianceB = count * Double(squaresB) - Double(sumB) * Double(sumB)
-    guard varianceA > 0, varianceB > 0 else { return 0 }
-    return Float((count * Double(products) - Double(sumA) * Double(sumB)) / (varianceA * varianceB).squareRoot())
+    return Float(
+      (innerCount * Double(products) - windowA.sum * windowB.sum)
+        / (windowA.variance * windowB.variance).squareRoot())
   }
 }

@@ -48,6 +48,15 @@ import Testing
     #expect(object["faces"] as? Int == 6 && (object["groups"] as? [Any])?.count == 2)
   }
 
+  @Test func oneResultAtMostGoesToStandardOutput() throws {
+    try makeFaces()
+    let page = try Command.mien("dataset", "audit", path("faces"), "--html", "-")
+    #expect(page.status == 0 && page.output.hasPrefix("<!DOCTYPE html>") && page.output.hasSuffix("</html>\n"))
+    let both = try Command.mien("dataset", "audit", path("faces"), "--html", "-", "--json", "-")
+    #expect(both.status == 64 && both.output.isEmpty)
+    #expect(both.errors.contains("only one of --json and --html can go to standard output"))
+  }
+
   @Test func theInputIsNeverOverwritten() throws {
     try makeFaces()
     let before = try Data(contentsOf: folder.file("faces"))

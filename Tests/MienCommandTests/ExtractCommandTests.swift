@@ -51,6 +51,15 @@ import Testing
     #expect(again.status == 1 && again.errors.contains("faces.csv: is there from an earlier extraction"))
   }
 
+  @Test(.enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
+  func aWrongNameDoesNotSpendTheFolder() throws {
+    try Sample.clip().write(to: folder.file("clip.y4m"))
+    #expect(try Command.mien("dataset", "extract", path("nope.y4m"), "-o", path("out")).status == 1)
+    let corrected = try Command.mien("dataset", "extract", path("clip.y4m"), "-o", path("out"))
+    #expect(corrected.status == 0, "\(corrected.errors)")
+    #expect(try rows("out").count == 2)
+  }
+
   @Test(.enabled(if: Shared.has("media/hamilton.mp4"), "needs ../shared/media"))
   func aRealClipGivesFacesOfItsShots() throws {
     let clip = Shared.url("media/hamilton.mp4").path

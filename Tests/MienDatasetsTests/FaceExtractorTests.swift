@@ -43,6 +43,19 @@ struct FaceExtractorTests {
     #expect(abs(faces[0].box.x + faces[0].box.width / 2 + faces[1].box.x + faces[1].box.width / 2 - 256) < 12)
   }
 
+  @Test func aSmallChangeOfTheMouthIsKept() throws {
+    let photo = try Image(contentsOf: Sample.url).resized(width: 256, height: 256)
+    var changed = photo.pixels
+    for row in 72..<74 {
+      for index in ((row * 256 + 106) * 3)..<((row * 256 + 118) * 3) { changed[index] = 40 }
+    }
+    let url = folder.file("mouth.y4m")
+    let frames = (0..<8).map { $0 < 4 ? photo.pixels : changed }
+    try DrawnClip.y4m(width: 256, height: 256, rate: 4, frames: frames).write(to: url)
+    let (faces, outcome) = try faces(extractor(.every(0.25)), url)
+    #expect(faces.map(\.frame) == [0, 4] && outcome.repeated == 6)
+  }
+
   @Test func cutsGiveOneFrameEach() throws {
     let (faces, outcome) = try faces(extractor(.scenes, equalizes: true, size: 64), clip())
     #expect(outcome.frames == 2 && faces.map(\.frame) == [0, 8])
@@ -101,5 +114,18 @@ struct FaceExtractorTests {
         + "clip-2/clip-2_000042_1.png,\"a, b.mp4\",42,1.4,1,2,30,30\r\n")
     #expect(try Image(contentsOf: target.appendingPathComponent("clip-2/clip-2_000042_1.png")) == image)
     #expect(throws: MienError.self) { try ExtractedFaces(folder: target) }
+  }
+
+  @Test func aListWithoutFacesIsNoEarlierExtraction() throws {
+    let header = "file,video,frame,seconds,x,y,width,height\r\n"
+    for earlier in ["", header] {
+      try Data(earlier.utf8).write(to: folder.file("faces.csv"))
+      _ = try ExtractedFaces(folder: folder.url)
+      #expect(try String(contentsOf: folder.file("faces.csv"), encoding: .utf8) == header)
+    }
+    // What is no such list is not written over.
+    try Data("name,age\r\n".utf8).write(to: folder.file("faces.csv"))
+    #expect(throws: MienError.self) { try ExtractedFaces(folder: folder.url) }
+    #expect(try String(contentsOf: folder.file("faces.csv"), encoding: .utf8) == "name,age\r\n")
   }
 }

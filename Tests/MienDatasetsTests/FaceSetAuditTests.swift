@@ -36,6 +36,47 @@ import Testing
     #expect(groups.map(\.faces) == [[0, 1, 2, 3]] && !groups[0].isExact)
   }
 
+  @Test func expressionsOfOnePersonAreNoNearCopies() throws {
+    let face = DrawnFaces.face(3)
+    let brighter = DrawnFaces.brighter(face)
+    var drawn = DrawnFaces()
+    drawn.add(face, .anger, subject: "ann")
+    drawn.add(brighter, .fear, subject: "ann")
+    #expect(try FaceSetAudit(drawn.set()).groups.isEmpty)
+    // A face between them goes with one of them.
+    drawn.add(DrawnFaces.brighter(brighter), nil, subject: "ann")
+    let groups = try FaceSetAudit(drawn.set()).groups
+    #expect(groups.count == 1 && groups[0].faces.count == 2 && groups[0].faces.contains(2) && !groups[0].hasConflict)
+    // Two people, a person unknown, and exact copies of one.
+    let others: [([UInt8], String?)] = [(brighter, "bob"), (brighter, nil), (face, "ann")]
+    for (pixels, subject) in others {
+      var pair = DrawnFaces()
+      pair.add(face, .anger, subject: "ann")
+      pair.add(pixels, .fear, subject: subject)
+      let groups = try FaceSetAudit(pair.set()).groups
+      #expect(groups.map(\.faces) == [[0, 1]] && groups[0].hasConflict)
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func alikeFacesThatAreNoCopiesAreComparedInTime() throws {
+    var random = SeededRandom(seed: 1)
+    let face = DrawnFaces.face(1)
+    var drawn = DrawnFaces()
+    for _ in 0..<1_600 {
+      let noise = (0..<64).map { _ in random.uniform(in: -50...50) }
+      let noisy = face.indices.map { index -> UInt8 in
+        let block = index / 48 / 6 * 8 + index % 48 / 6
+        return UInt8(max(0, min(255, Float(face[index]) + noise[block])))
+      }
+      drawn.add(noisy, .anger)
+    }
+    var steps: [Int] = []
+    _ = try FaceSetAudit(drawn.set()) { steps.append($0) }
+    // Half for preparing the faces, half for comparing them.
+    #expect(steps.prefix(2) == [512, 800] && steps.last == 1_600)
+    #expect(zip(steps, steps.dropFirst()).allSatisfy { $0 <= $1 })
+  }
+
   @Test func blankPicturesSharedPeopleAndClassesAreCounted() throws {
     var drawn = DrawnFaces()
     let grey = [UInt8](repeating: 90, count: 48 * 48)
@@ -106,6 +147,19 @@ import Testing
     #expect(FaceSetRepair(try FaceSetAudit(cleaned)).removed.isEmpty)
   }
 
+  @Test func labelsOfNearCopiesStand() throws {
+    var drawn = DrawnFaces()
+    let face = DrawnFaces.face(1)
+    drawn.add(face, .anger)  // 0: stays
+    drawn.add(DrawnFaces.brighter(face), .fear)  // 1: earlier copy
+    drawn.add(DrawnFaces.face(2), .anger)  // 2: copy in test
+    drawn.add(DrawnFaces.brighter(DrawnFaces.face(2)), .fear, .test)  // 3: stays
+    let audit = try FaceSetAudit(drawn.set())
+    #expect(audit.allCounts.conflicting == 2)
+    let repair = FaceSetRepair(audit)
+    #expect(repair.kept == [0, 3] && repair.removed == [1: .sameSplit, 2: .otherSplit])
+  }
+
   @Test func aSetOfBlankPicturesCannotBeCleaned() throws {
     var drawn = DrawnFaces()
     drawn.add([UInt8](repeating: 0, count: 48 * 48), .fear)
@@ -116,8 +170,8 @@ import Testing
   @Test func jsonAndGalleryShowTheGroups() throws {
     var drawn = DrawnFaces()
     drawn.add(DrawnFaces.face(1), .anger, subject: "<Ann & Bo>")
-    drawn.add(DrawnFaces.face(2), .fear)
-    drawn.add(DrawnFaces.brighter(DrawnFaces.face(1)), .fear, .test, subject: "<Ann & Bo>")
+    drawn.add(DrawnFaces.face(2), .fear, .validation, subject: "<Ann & Bo>")
+    drawn.add(DrawnFaces.brighter(DrawnFaces.face(1)), .fear, .test)
     let audit = try FaceSetAudit(drawn.set())
     let json = try #require(JSONSerialization.jsonObject(with: audit.json()) as? [String: Any])
     let groups = try #require(json["groups"] as? [[String: Any]])
@@ -132,6 +186,20 @@ import Testing
     #expect(page.components(separatedBy: "<figure>").count == 3 && page.contains("row 102<br>test<br>fear"))
     #expect(page.contains("&lt;Ann &amp; Bo&gt;") && !page.contains("<Ann"))
     #expect(page.contains("labels differ") && !page.contains("http"))
+  }
+
+  @Test(.enabled(if: Shared.has("data/ck48/CK+48"), "CK+48 is not here"))
+  func theNearCopiesOfCK48AreFramesOfOneExpression() throws {
+    let audit = try FaceSetAudit(CKPlus48Importer().load(Shared.url("data/ck48")).faces)
+    #expect(audit.exactGroups.isEmpty && audit.groups.count > 300)
+    // One group holds two people.
+    #expect(audit.allCounts.conflicting <= 1)
+    for group in audit.groups {
+      let people = Dictionary(grouping: group.faces) { audit.faces[$0].subject }
+      #expect(people.values.allSatisfy { Set($0.map(audit.faces.label(at:))).count == 1 })
+    }
+    let repair = FaceSetRepair(audit)
+    #expect(repair.count(.conflict) == 0 && repair.kept.count > 300)
   }
 
   @Test(.enabled(if: Shared.has("data/fer2013/fer2013.csv.xz"), "FER2013 is not here"))

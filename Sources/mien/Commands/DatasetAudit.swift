@@ -10,11 +10,12 @@ struct DatasetAudit: AsyncParsableCommand {
     commandName: "audit",
     abstract: "Looks for copies within and across splits, shared people, blank pictures and classes out of balance.",
     discussion: """
-      Near copies are the same photograph with another brightness, a watermark, or moved by a pixel.
+      Near copies are the same photograph with another brightness, a watermark, or moved by a pixel; faces of one \
+      known person whose labels differ are none.
 
-      --fix leaves out, in this order: blank pictures; of copies whose labels differ those outside the majority, all \
-      where there is none; training faces with a copy in validation or test, and validation faces with one in test; \
-      copies of an earlier face of the same split.
+      --fix leaves out, in this order: blank pictures; of exact copies whose labels differ those outside the majority, \
+      all where there is none; training faces with a copy in validation or test, and validation faces with one in \
+      test; copies of an earlier face of the same split.
       """)
 
   /// What counts as a copy.
@@ -37,6 +38,12 @@ struct DatasetAudit: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write a cleaned set; the input stays as it is.", valueName: "faces.safetensors"))
   var fix: String?
 
+  func validate() throws {
+    guard [json, html].count(where: { $0 == "-" }) <= 1 else {
+      throw ValidationError("only one of --json and --html can go to standard output")
+    }
+  }
+
   func run() async throws {
     if let fix { try ResultFile.check(fix, isNot: faces, option: "--fix") }
     try ResultFile.check(json)
@@ -46,7 +53,7 @@ struct DatasetAudit: AsyncParsableCommand {
     let audit = try FaceSetAudit(set, copies: copies == .exact ? .exact : .near) { progress.update($0, of: set.count) }
     progress.clear()
     if let json { try ResultFile.write(audit.json(), to: json) }
-    if json != "-" {
+    if ![json, html].contains("-") {
       for line in AuditTable(audit).lines { Console.print(line) }
     }
     if let html { try ResultFile.write(AuditGallery(audit).html(), to: html) }
