@@ -39,6 +39,30 @@ public enum AtomicFile {
     guard synchronize(folder: target.deletingLastPathComponent()) else { throw failure() }
   }
 
+  /// Checks before long work that ``write(_:to:)`` could write `url`; makes nothing.
+  ///
+  /// - Throws: ``MienError`` naming the file, where it is a folder, its folder is missing or may not be written to.
+  public static func checkWritable(_ url: URL) throws {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
+      throw MienError(.file, url.path, "is a folder, expected a file to write")
+    }
+    if isSpecial(url) {
+      guard access(url.path, W_OK) == 0 else {
+        throw MienError(.file, url.path, "may not be written to: \(String(cString: strerror(errno)))")
+      }
+      return
+    }
+    let folder = url.resolvingSymlinksInPath().deletingLastPathComponent().path
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+      throw MienError(.file, url.path, "cannot be written: its folder does not exist")
+    }
+    guard access(folder, W_OK | X_OK) == 0 else {
+      throw MienError(
+        .file, url.path, "cannot be written: its folder may not be written to: \(String(cString: strerror(errno)))")
+    }
+  }
+
   /// Whether the names in `folder` are on the disk; else `errno` says why not.
   private static func synchronize(folder: URL) -> Bool {
     let descriptor = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

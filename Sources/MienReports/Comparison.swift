@@ -25,6 +25,8 @@ public struct Comparison: Sendable {
     public let parameterCount: Int?
     /// SHA-256 of graph and weights; nil where it is not known.
     public let weightsSHA256: String?
+    /// The file, for errors.
+    public let file: String
     /// What it says of each face.
     public let predictions: Predictions
     /// The figures that follow.
@@ -32,13 +34,16 @@ public struct Comparison: Sendable {
 
     /// Describes a model.
     ///
+    /// - Parameter file: stands in errors; nil for `name`.
     /// - Throws: ``MienError`` where `predictions` hold no face, or a row is no distribution.
     public init(
-      name: String, parameterCount: Int? = nil, weightsSHA256: String? = nil, predictions: Predictions
+      name: String, parameterCount: Int? = nil, weightsSHA256: String? = nil, file: String? = nil,
+      predictions: Predictions
     ) throws {
       self.name = name
       self.parameterCount = parameterCount
       self.weightsSHA256 = weightsSHA256
+      self.file = file ?? name
       self.predictions = predictions
       metrics = try predictions.metrics()
     }
@@ -60,20 +65,23 @@ public struct Comparison: Sendable {
   public let models: [Model]
   /// Every two models.
   public let pairs: [Pair]
+  /// What was left out, and why.
+  public let notes: [String]
 
   /// Compares.
   ///
-  /// - Throws: ``MienError`` where two models share no face, or a face's label differs between them.
-  public init(runs: [Run], models: [Model]) throws {
+  /// - Throws: ``MienError`` naming both files, where two models share no face, or a face's label differs between them.
+  public init(runs: [Run], models: [Model], notes: [String] = []) throws {
     self.runs = runs
     self.models = models
+    self.notes = notes
     pairs = try models.indices.flatMap { first in
       try models.indices.dropFirst(first + 1).map { second in try Self.pair(models[first], models[second]) }
     }
   }
 
   private static func pair(_ first: Model, _ second: Model) throws -> Pair {
-    let subject = "\(first.name) and \(second.name)"
+    let subject = "\(first.file) and \(second.file)"
     let places = Dictionary(uniqueKeysWithValues: second.predictions.indices.enumerated().map { ($1, $0) })
     var (firstHits, secondHits): ([Bool], [Bool]) = ([], [])
     for (entry, index) in first.predictions.indices.enumerated() {
@@ -83,8 +91,8 @@ public struct Comparison: Sendable {
       guard label == otherLabel else {
         throw MienError(
           .mismatch, subject,
-          "face \(index) is labelled \(label.rawValue) for one, \(otherLabel.rawValue) for the other: expected the same "
-            + "data and labels")
+          "face \(index) is labelled \(label.rawValue) in the first, \(otherLabel.rawValue) in the second: expected the "
+            + "same FaceSet and labels")
       }
       firstHits.append(first.metrics.predictions[entry] == first.metrics.truth[entry])
       secondHits.append(second.metrics.predictions[other] == second.metrics.truth[other])
@@ -186,10 +194,10 @@ public struct Comparison: Sendable {
           .init(name: $0.metrics.name, points: $0.metrics.points(column))
         }, isPercent: isShare)
     }
+    let table = ReportBlock.table(runTable, caption: "Figures at each run's best epoch, on its validation split")
     return ReportSection(
       title: "Runs",
-      blocks: [.table(runTable, caption: "Figures at each run's best epoch, on its validation split")]
-        + charts.map { .chart($0.drawing, caption: nil) })
+      blocks: [table] + notes.map { .note($0) } + charts.map { .chart($0.drawing, caption: nil) })
   }
 
   private var modelSection: ReportSection? {

@@ -82,6 +82,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if let report { try AtomicFile.checkWritable(URL(fileURLWithPath: report)) }
     try await torch.use()
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let plan = try plan(for: sets)

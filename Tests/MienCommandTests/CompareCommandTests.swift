@@ -39,6 +39,47 @@ import Testing
     #expect(try page.nodes(forXPath: "//*[local-name()='svg']").count == 4)
   }
 
+  @Test func namesAreTheShortestThatDiffer() throws {
+    for name in ["a/official", "b/official", "b/random"] {
+      try FileManager.default.createDirectory(at: folder.file(name), withIntermediateDirectories: true)
+      try FileManager.default.copyItem(
+        at: folder.file("one/metrics.csv"), to: folder.file("\(name)/metrics.csv"))
+    }
+    let outcome = try Command.mien("compare", path("a/official"), path("b/official"), path("b/random") + "/")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let names = outcome.output.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(names == ["run", "a/official", "b/official", "random"])
+  }
+
+  @Test func aRunWithoutAModelIsLeftOutOfTheTestAndNamed() throws {
+    let outcome = try Command.mien(
+      "compare", path("one"), path("two"), "--data", path("faces"), "--report", path("c.html"))
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "two: no model.onnx: left out of McNemar's test; mien export makes one\n")
+    let page = try String(contentsOf: folder.file("c.html"), encoding: .utf8)
+    #expect(page.contains("two: no model.onnx"))
+  }
+
+  @Test func aFolderWithoutCurvesIsItsModel() throws {
+    try FileManager.default.createDirectory(at: folder.file("folds"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(at: folder.file("one/model.onnx"), to: folder.file("folds/model.onnx"))
+    let outcome = try Command.mien("compare", path("folds"), path("one"), "--data", path("faces"))
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    #expect(outcome.output.contains("folds, one"), "\(outcome.output)")
+    let noData = try Command.mien("compare", path("folds"))
+    #expect(noData.status == 64 && noData.errors.contains("--data"))
+  }
+
+  @Test func predictionsOfOtherFacesAreRefused() throws {
+    let header = "index,label,prediction,anger,fear\n"
+    try Data((header + "0,anger,anger,1,0\n1,fear,fear,0,1\n").utf8).write(to: folder.file("pa.csv"))
+    try Data((header + "1,anger,anger,1,0\n2,fear,fear,0,1\n").utf8).write(to: folder.file("pb.csv"))
+    let outcome = try Command.mien("compare", path("pa.csv"), path("pb.csv"))
+    #expect(outcome.status == 1)
+    let expected = "\(path("pa.csv")) and \(path("pb.csv")): face 1 is labelled fear in the first, anger in the second"
+    #expect(outcome.errors.contains(expected), "\(outcome.errors)")
+  }
+
   @Test func modelsAreTestedOnSharedFaces() throws {
     // The other model's predictions: wrong on the faces 0 to 5, else right.
     let classes = LabelSet.fer2013.emotions.map(\.rawValue)

@@ -80,6 +80,9 @@ import Testing
     #expect(unknown.status == 1 && unknown.errors.contains("did you mean batchSize?"), "\(unknown.errors)")
     let missing = try tune("a", "--search", "batchSize=4,8", "--resume")
     #expect(missing.status == 1 && missing.errors.contains("holds no search"))
+    let page = folder.file("none/page.html").path
+    let lost = try tune("a", "--search", "batchSize=4,8", "--report", page)
+    #expect(lost.status == 1 && lost.errors.contains("\(page): cannot be written"), "\(lost.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder.file("a").path))
     #expect(try tune("b", "--search", "batchSize=16").status == 0)
     let again = try tune("b", "--search", "batchSize=16")

@@ -37,6 +37,25 @@ import Testing
     #expect(stat(pipe.path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
   }
 
+  @Test func whatCannotBeWrittenIsKnownBefore() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("file")
+    try AtomicFile.checkWritable(file)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    try Data().write(to: file)
+    try AtomicFile.checkWritable(file)
+    try AtomicFile.checkWritable(URL(fileURLWithPath: "/dev/null"))
+    for bad in [folder, folder.appendingPathComponent("no/such"), file.appendingPathComponent("inside")] {
+      let error = #expect(throws: MienError.self) { try AtomicFile.checkWritable(bad) }
+      #expect(error?.kind == .file && error?.subject == bad.path)
+    }
+    // Root may write everywhere.
+    guard geteuid() != 0 else { return }
+    chmod(folder.path, 0o500)
+    #expect(throws: MienError.self) { try AtomicFile.checkWritable(folder.appendingPathComponent("new")) }
+    chmod(folder.path, 0o700)
+  }
+
   @Test func failureNamesTheFileAndLeavesNothing() throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let error = #expect(throws: MienError.self) { try AtomicFile.write(Data(), to: folder) }

@@ -46,6 +46,36 @@ import Testing
     _ = try Markup(LineChart(title: "", xTitle: "", yTitle: "", series: []).drawing.document)
   }
 
+  @Test(arguments: [
+    ([1.0], ["1"]), ([1.0, 2.0, 3.0], ["1", "2", "3"]), ([0.5, 1.5], ["0.6", "0.8", "1.0", "1.2", "1.4"]),
+  ])
+  func epochsHaveWholeTicks(epochs: [Double], ticks: [String]) throws {
+    let chart = LineChart(
+      title: "", xTitle: "epoch", yTitle: "", series: [.init(name: "a", points: epochs.map { .init($0, $0) })])
+    #expect(try Markup(chart.drawing.document).all("text", class: "middle").map(\.text) == ticks)
+  }
+
+  @Test func aSmallConstantIsNotDrawnAsZero() throws {
+    let chart = LineChart(
+      title: "", xTitle: "epoch", yTitle: "", series: [.init(name: "a", points: [.init(1, 0.001), .init(2, 0.001)])])
+    let ticks = try Markup(chart.drawing.document).all("text", class: "end").filter { $0.classes.contains("tick") }
+    #expect(ticks.map(\.text) == ["0.0004", "0.0006", "0.0008", "0.0010", "0.0012", "0.0014", "0.0016"])
+  }
+
+  @Test func manyLinesDiffer() throws {
+    let series = (0..<16).map { index in
+      LineChart.Series(
+        name: "/root/mien-runs/reproduce/official/system-\(index + 10)", points: [.init(1, 0), .init(2, Double(index))])
+    }
+    let markup = try Markup(LineChart(title: "", xTitle: "", yTitle: "", series: series).drawing.document)
+    // Line and sample in the legend look alike, and like no other.
+    let looks = markup.all("polyline").map { $0.attributes["class"] ?? "" }
+    #expect(looks.count == 32 && Set(looks).count == 16)
+    #expect(markup.texts("style").first?.contains(".d1{stroke-dasharray:") == true)
+    let names = markup.texts("text").filter { $0.contains("…") }
+    #expect(names.count == 16 && Set(names).count == 16 && names.allSatisfy { $0.count == 20 })
+  }
+
   @Test func rocCurvesLoseNoCorner() throws {
     let metrics = try Samples.metrics(count: 7000)
     let curve = try #require(metrics.rocCurve(of: .anger))

@@ -8,12 +8,13 @@ import Testing
 @Suite struct SearchSpaceTests {
   private func plan(
     _ search: [String], _ method: TuningPlan.Method = .grid, draws: Int? = nil, epochs: Int = 2, eta: Int = 3,
-    firstEpochs: Int? = nil, seed: UInt64 = 1
+    firstEpochs: Int? = nil, seed: UInt64 = 1, settings: [String] = []
   ) throws -> TuningPlan {
     let set = try DrawnFaces.set(count: 28, split: { $0 < 14 ? .train : .validation })
     return try TuningPlan(
-      recipe: DrawnFaces.recipe(epochs: epochs), method: method, axes: search.map(SearchAxis.init(option:)),
-      draws: draws, eta: eta, firstEpochs: firstEpochs, seed: seed, sets: [set])
+      recipe: DrawnFaces.recipe(epochs: epochs, settings: settings), method: method,
+      axes: search.map(SearchAxis.init(option:)), draws: draws, eta: eta, firstEpochs: firstEpochs, seed: seed,
+      sets: [set])
   }
 
   private func values(_ plan: TuningPlan) throws -> [[String]] {
@@ -58,6 +59,27 @@ import Testing
     #expect(try rungs(plan(search, .halving, epochs: 27), 100) == [1, 3, 9, nil])
     #expect(try rungs(plan(search, .halving, epochs: 20, eta: 2, firstEpochs: 4), 9) == [4, 8, 16, nil])
     #expect(try rungs(plan(search, epochs: 27), 9) == [nil])
+    #expect(try rungs(plan(search, .halving, epochs: 3, eta: .max, firstEpochs: 2), 3) == [2, nil])
+  }
+
+  @Test(arguments: ["seed=1..9223372036854775807", "seed=log:1..9223372036854775807"])
+  func wholeNumbersMayBeAsLargeAsTheyCome(search: String) throws {
+    let seeds = try plan([search], .random, draws: 100).trials().map(\.recipe.seed)
+    #expect(seeds.allSatisfy { (1...UInt64(Int.max)).contains($0) } && seeds.contains { $0 > 1 << 53 })
+  }
+
+  @Test func copiesThatAreMeasuredMustBeTheSame() throws {
+    let folds = ["folds.count=2"]
+    for (search, settings) in [
+      ("balance.when=beforeSplit,afterSplit", folds), ("balance={when: none},{when: beforeSplit}", folds),
+      ("balance.rotationDegrees=5,10", folds + ["balance.when=beforeSplit"]),
+    ] {
+      let error = #expect(throws: MienError.self) { try plan([search], settings: settings) }
+      #expect(error?.description.contains("trials must share it") == true, "\(String(describing: error))")
+    }
+    // Copies of training faces alone leave the measured ones as they are.
+    #expect(try values(plan(["balance.when=none,afterSplit"], settings: folds)).count == 2)
+    #expect(try values(plan(["batchSize=8,16"], settings: folds + ["balance.when=beforeSplit"])).count == 2)
   }
 
   @Test func anUnknownKeyNamesTheNearest() {
@@ -73,6 +95,8 @@ import Testing
   @Test(arguments: [
     (["batchSize"], "KEY=VALUES"), (["batchSize=8,8"], "without repeats"), (["batchSize=16..8"], "LOW below HIGH"),
     (["optimizer.learningRate=log:0..1"], "above 0"), (["optimizer.learningRate=log:0.1,0.2"], "a range"),
+    (["seed=1..9223372036854775808"], "whole numbers from"),
+    (["optimizer.learningRate=-1e308..1e308"], "too far apart"),
     (["batchSize="], "a list"), (["batchSize=8", "batchSize=16"], "stands twice"),
     (["split.train=0.5,0.7"], "trials must share it"), (["optimizer.learningRate=-1,1"], "must be above 0"),
     (["optimizer.learningRate=0.1..0.2"], "--trials"), ([], "nothing to search"),

@@ -145,4 +145,35 @@ import Testing
     let damaged = #expect(throws: MienError.self) { try TuningFolder(opening: search.url) }
     #expect(damaged?.subject?.hasSuffix("trials.jsonl:1") == true)
   }
+
+  @Test func aRecordOfNoRungIsRefused() throws {
+    let search = try start("rungs", .grid, ["batchSize=8,16"])
+    for rung in [-1, 0, 1, 2] {
+      let line = """
+        {"trial":1,"rung":\(rung),"settings":{},"outcome":"trained","epochs":1,"bestEpochs":[1],"figures":{},"seconds":1}
+        """
+      try Data(line.utf8).write(to: search.url.appendingPathComponent("trials.jsonl"))
+      if rung == 1 {
+        #expect(try TuningFolder(opening: search.url).standings.first?.state == .finished)
+      } else {
+        let error = #expect(throws: MienError.self) { try TuningFolder(opening: search.url) }
+        #expect(error?.subject?.hasSuffix("trials.jsonl:1") == true)
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("\"eta\" : 0", "--eta: expected at least 2, found 0"), ("\"eta\" : 1", "--eta: expected at least 2, found 1"),
+    ("\"draws\" : -1, \"eta\" : 2", "--trials: expected 1 to 10000, found -1"),
+    ("\"draws\" : 0, \"eta\" : 2", "--trials: expected 1 to 10000, found 0"),
+  ])
+  func aDamagedPlanIsRefused(part: String, what: String) throws {
+    let search = try start("damaged", .halving, rates, firstEpochs: 1)
+    let file = search.url.appendingPathComponent("tune.json")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    try #require(text.contains("\"eta\" : 2"))
+    try Data(text.replacing("\"eta\" : 2", with: part).utf8).write(to: file)
+    let error = #expect(throws: MienError.self) { try TuningFolder(opening: search.url) }
+    #expect(error?.subject == file.path && error?.message == what)
+  }
 }

@@ -11,16 +11,21 @@ struct Axis {
 
   /// An axis over `values`, widened to round numbers, or over `range` where one is given.
   ///
-  /// - Parameter isPercent: whether values are shares, written as percentages.
-  init(_ values: some Sequence<Double>, range given: ClosedRange<Double>? = nil, isPercent: Bool = false) {
+  /// - Parameters:
+  ///   - isPercent: whether values are shares, written as percentages.
+  ///   - isWhole: whether ticks stand at whole numbers only.
+  init(
+    _ values: some Sequence<Double>, range given: ClosedRange<Double>? = nil, isPercent: Bool = false,
+    isWhole: Bool = false
+  ) {
     let usable = values.filter(Self.isUsable)
     var low = given?.lowerBound ?? usable.min() ?? 0
     var high = given?.upperBound ?? usable.max() ?? 1
     if high <= low {
-      let room = max(abs(low), 1) / 2
+      let room = low == 0 ? 0.5 : abs(low) / 2
       (low, high) = (low - room, high + room)
     }
-    let step = Self.step(near: (high - low) / 5)
+    let step = max(Self.step(near: (high - low) / 5), isWhole ? 1 : 0)
     if given == nil {
       low = (low / step).rounded(.down) * step
       high = (high / step).rounded(.up) * step

@@ -1,4 +1,5 @@
-/// Lines over a common axis: curves of training, ROC curves, accuracy by severity.
+/// Lines over a common axis: curves of training, ROC curves, accuracy by severity. Where every horizontal value is whole,
+/// as an epoch is, so are the ticks.
 public struct LineChart: Sendable {
   /// One place on a line.
   public struct Point: Sendable, Equatable {
@@ -63,7 +64,9 @@ public struct LineChart: Sendable {
   /// The chart, legend to the right.
   public var drawing: Drawing {
     let plot = PlotArea(
-      x: Axis(points.map(\.x), range: isUnitSquare ? 0...1 : extent, isPercent: isUnitSquare),
+      x: Axis(
+        points.map(\.x), range: isUnitSquare ? 0...1 : extent, isPercent: isUnitSquare,
+        isWhole: !isUnitSquare && points.allSatisfy { $0.x == $0.x.rounded() }),
       y: Axis(points.map(\.y), range: isUnitSquare ? 0...1 : yRange, isPercent: isPercent || isUnitSquare),
       left: 58, top: 56, width: isUnitSquare ? 420 : 460, height: isUnitSquare ? 420 : 250)
     var canvas = SVGCanvas(width: 720)

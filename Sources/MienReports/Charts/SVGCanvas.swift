@@ -4,7 +4,7 @@ import Foundation
 struct SVGCanvas {
   /// How many colours there are: `s0`, `s1`, … fill and `l0`, `l1`, … draw lines. They are those of Okabe and Ito, which
   /// differ for colour-blind readers, in a shade for light and one for dark backgrounds. Lines from the fifth on are
-  /// dashed too.
+  /// dashed too, and where colours come again (`d1`, …) so are all.
   static let colorCount = 8
   static let style = colors(light, dashes: true) + "@media screen and (prefers-color-scheme:dark){" + colors(dark) + "}"
 
@@ -17,6 +17,8 @@ struct SVGCanvas {
     series: ["#56b4e9", "#f0b429", "#2bc29a", "#e3a3c6", "#ff8a4f", "#a5b8ff", "#f0f6fc", "#f0e442"]
   )
   private static let dashPatterns = ["7 3", "2 3", "9 3 2 3", "4 2"]
+  /// Of the second round of colours, the third and the fourth.
+  private static let roundPatterns = ["5 6", "12 2 2 2 2 2", "1 5"]
 
   private static func colors(_ theme: Theme, dashes: Bool = false) -> String {
     var rules = """
@@ -35,6 +37,9 @@ struct SVGCanvas {
     for (index, color) in theme.series.enumerated() {
       rules += ".s\(index){fill:\(color)}.l\(index){stroke:\(color)}"
       if dashes, index >= 4 { rules += ".l\(index){stroke-dasharray:\(dashPatterns[index - 4])}" }
+    }
+    if dashes {
+      for (index, pattern) in roundPatterns.enumerated() { rules += ".d\(index + 1){stroke-dasharray:\(pattern)}" }
     }
     return rules
   }
@@ -73,13 +78,15 @@ struct SVGCanvas {
 
   /// Adds a line through `points`; a single one becomes a dot.
   mutating func path(_ points: [(x: Double, y: Double)], color: Int, tooltip: String? = nil) {
+    let round = color / Self.colorCount
+    let dash = round == 0 ? "" : " d\((round - 1) % Self.roundPatterns.count + 1)"
     let color = color % Self.colorCount
     guard points.count > 1 else {
       for point in points { dot(x: point.x, y: point.y, color: color, tooltip: tooltip) }
       return
     }
     let places = points.map { "\(Self.number($0.x)),\(Self.number($0.y))" }.joined(separator: " ")
-    shapes.append("<polyline points=\"\(places)\" class=\"line l\(color)\">\(Self.title(tooltip))</polyline>")
+    shapes.append("<polyline points=\"\(places)\" class=\"line l\(color)\(dash)\">\(Self.title(tooltip))</polyline>")
   }
 
   /// Adds a filled area inside `points`.
@@ -129,9 +136,11 @@ struct SVGCanvas {
     return result
   }
 
-  /// `text` in at most `length` characters; what is cut off is marked.
+  /// `text` in at most `length` characters; what is cut out of its middle is marked.
   static func shortened(_ text: String, to length: Int) -> String {
-    text.count <= length ? text : text.prefix(max(0, length - 1)) + "…"
+    guard text.count > length else { return text }
+    let kept = max(0, length - 1)
+    return "\(text.prefix(kept / 2))…\(text.suffix(kept - kept / 2))"
   }
 
   /// A coordinate with at most two decimals, always with a point; 0 where it is no usable number.

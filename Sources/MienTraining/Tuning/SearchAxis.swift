@@ -14,8 +14,10 @@ public struct SearchAxis: Codable, Sendable, Equatable {
   /// The values.
   enum Values: Sendable, Equatable {
     case list([JSONValue])
-    /// Both ends included.
-    case range(low: Double, high: Double, isLogarithmic: Bool, isWhole: Bool)
+    /// Whole numbers.
+    case whole(ClosedRange<Int>, isLogarithmic: Bool)
+    /// Real numbers.
+    case real(ClosedRange<Double>, isLogarithmic: Bool)
   }
 
   /// The key, dotted as in `optimizer.learningRate`.
@@ -67,13 +69,21 @@ public struct SearchAxis: Codable, Sendable, Equatable {
   private static func values(of text: String, subject: String) throws -> Values {
     let isLogarithmic = text.hasPrefix("log:")
     let ends = text.dropFirst(isLogarithmic ? 4 : 0).components(separatedBy: "..")
-    if ends.count == 2, let low = Double(ends[0]), let high = Double(ends[1]) {
-      guard low.isFinite, high.isFinite, low < high, !isLogarithmic || low > 0 else {
-        throw MienError(
-          .argument, subject, "expected a range LOW..HIGH with LOW below HIGH\(isLogarithmic ? " and above 0" : "")")
+    let order = MienError(
+      .argument, subject, "expected a range LOW..HIGH with LOW below HIGH\(isLogarithmic ? " and above 0" : "")")
+    if ends.count == 2, ends.allSatisfy(isWhole) {
+      guard let low = Int(ends[0]), let high = Int(ends[1]) else {
+        throw MienError(.argument, subject, "expected whole numbers from \(Int.min) to \(Int.max)")
       }
-      return .range(
-        low: low, high: high, isLogarithmic: isLogarithmic, isWhole: Int(ends[0]) != nil && Int(ends[1]) != nil)
+      guard low < high, !isLogarithmic || low > 0 else { throw order }
+      return .whole(low...high, isLogarithmic: isLogarithmic)
+    }
+    if ends.count == 2, let low = Double(ends[0]), let high = Double(ends[1]) {
+      guard low.isFinite, high.isFinite, low < high, !isLogarithmic || low > 0 else { throw order }
+      guard (isLogarithmic ? high / low : high - low).isFinite else {
+        throw MienError(.argument, subject, "the ends of the range are too far apart")
+      }
+      return .real(low...high, isLogarithmic: isLogarithmic)
     }
     guard !isLogarithmic, ends.count == 1, let node = try? compose(yaml: "[\(text)]"),
       case .sequence(let sequence) = node, !sequence.isEmpty
@@ -85,16 +95,34 @@ public struct SearchAxis: Codable, Sendable, Equatable {
     return .list(list)
   }
 
+  /// Whether `text` is written as a whole number, of any size.
+  private static func isWhole(_ text: String) -> Bool {
+    let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
+    return !digits.isEmpty && digits.allSatisfy { ("0"..."9").contains($0) }
+  }
+
   /// A value drawn at random. Real numbers have four significant digits, so that what is tried is what is shown.
   func draw(_ random: inout SeededRandom) -> JSONValue {
     switch values {
     case .list(let list): return list[Int.random(in: list.indices, using: &random)]
-    case .range(let low, let high, false, true): return .integer(Int.random(in: Int(low)...Int(high), using: &random))
-    case .range(let low, let high, let isLogarithmic, let isWhole):
-      let share = Double(random.uniform())
-      let value = isLogarithmic ? low * pow(high / low, share) : low + (high - low) * share
-      return isWhole ? .integer(Int(value.rounded())) : .number(Double(String(format: "%.4g", value)) ?? value)
+    case .whole(let range, isLogarithmic: false): return .integer(Int.random(in: range, using: &random))
+    case .whole(let range, isLogarithmic: true):
+      let ends = Double(range.lowerBound)...Double(range.upperBound)
+      // The end as a real number may lie above the largest whole one.
+      let value = Int(exactly: Self.logarithmic(in: ends, &random).rounded()) ?? range.upperBound
+      return .integer(min(max(value, range.lowerBound), range.upperBound))
+    case .real(let range, let isLogarithmic):
+      let value =
+        isLogarithmic
+        ? Self.logarithmic(in: range, &random)
+        : range.lowerBound + (range.upperBound - range.lowerBound) * Double(random.uniform())
+      return .number(Double(String(format: "%.4g", value)) ?? value)
     }
+  }
+
+  /// A draw with equal odds for each decade.
+  private static func logarithmic(in range: ClosedRange<Double>, _ random: inout SeededRandom) -> Double {
+    range.lowerBound * pow(range.upperBound / range.lowerBound, Double(random.uniform()))
   }
 
   private enum CodingKeys: String, CodingKey { case key, text }

@@ -69,15 +69,19 @@ public struct TuningFolder: Sendable {
       throw MienError(
         .format, planFile.path, "search of format \(version.format), this version reads \(TuningPlan.currentFormat)")
     }
-    do { plan = try decoder.decode(TuningPlan.self, from: data) } catch {
+    do {
+      plan = try decoder.decode(TuningPlan.self, from: data)
+      trials = try plan.trials()
+    } catch let error as MienError {
+      throw MienError(.format, planFile.path, error.description)
+    } catch {
       throw MienError(.format, planFile.path, "is no plan of a search")
     }
-    trials = try plan.trials()
     records = []
     let lines = (try? Data(contentsOf: recordsFile)) ?? Data()
     for (index, line) in lines.split(separator: UInt8(ascii: "\n")).enumerated() {
       guard let record = try? decoder.decode(TrialRecord.self, from: line),
-        (1...trials.count).contains(record.trial)
+        (1...trials.count).contains(record.trial), (1...rungs.count).contains(record.rung)
       else { throw MienError(.format, "\(recordsFile.path):\(index + 1)", "is no record of this search's trials") }
       records.append(record)
     }

@@ -60,6 +60,29 @@ public struct TuningPlan: Codable, Sendable, Equatable {
     (self.recipe, self.method, self.axes, self.draws) = (recipe, method, axes, draws)
     (self.eta, self.firstEpochs, self.seed) = (eta, firstEpochs, seed)
     data = sets.map { "\($0.info.source), \($0.count) faces of \($0.width)x\($0.height)" }
+    try check()
+    for trial in try trials() { _ = try trial.recipe.members(for: sets) }
+  }
+
+  /// Decodes a plan.
+  ///
+  /// - Throws: ``MienError`` where a value does not fit, as for a new plan.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    format = try container.decode(Int.self, forKey: .format)
+    recipe = try container.decode(Recipe.self, forKey: .recipe)
+    method = try container.decode(Method.self, forKey: .method)
+    axes = try container.decode([SearchAxis].self, forKey: .axes)
+    draws = try container.decodeIfPresent(Int.self, forKey: .draws)
+    eta = try container.decode(Int.self, forKey: .eta)
+    firstEpochs = try container.decodeIfPresent(Int.self, forKey: .firstEpochs)
+    seed = try container.decode(UInt64.self, forKey: .seed)
+    data = try container.decode([String].self, forKey: .data)
+    try check()
+  }
+
+  /// Checks all but the trials.
+  private func check() throws {
     guard !axes.isEmpty else {
       throw MienError(.argument, "--search", "nothing to search: name at least one key and its values")
     }
@@ -82,27 +105,34 @@ public struct TuningPlan: Codable, Sendable, Equatable {
     if let draws, !(1...Self.mostTrials).contains(draws) {
       throw MienError(.argument, "--trials", "expected 1 to \(Self.mostTrials), found \(draws)")
     }
-    for trial in try trials() { _ = try trial.recipe.members(for: sets) }
   }
 
   /// The trials, in the order of their numbers.
   ///
-  /// - Throws: ``MienError`` where one is no valid recipe, or there are too many or too few combinations.
+  /// - Throws: ``MienError`` where one is no valid recipe, they do not measure the same faces, or there are too many or too
+  ///   few combinations.
   public func trials() throws -> [Trial] {
     let text = try RecipeFile.text(of: recipe)
-    return try combinations().enumerated().map { index, values in
+    let trials = try combinations().enumerated().map { index, values in
       let settings = try zip(axes, values).map { "\($0.key)=\(try $1.jsonText)" }
       var recipe = try RecipeFile.parse(text, file: recipe.name, settings: settings, option: "--search")
       recipe.name += " trial \(index + 1)"
       return Trial(number: index + 1, values: values, recipe: recipe)
     }
+    // Copies made before the split are measured too.
+    let balances = trials.map(\.recipe.balance)
+    if balances.contains(where: { $0.when == .beforeSplit }), balances.contains(where: { $0 != balances[0] }) {
+      throw MienError(
+        .argument, "--search balance", "trials must share it with beforeSplit, or their scores could not be compared")
+    }
+    return trials
   }
 
   private func combinations() throws -> [[JSONValue]] {
     let lists = axes.compactMap { axis in if case .list(let list) = axis.values { list } else { nil } }
     let count = lists.count == axes.count ? lists.reduce(1.0) { $0 * Double($1.count) } : .infinity
     guard let draws else {
-      if let range = axes.first(where: { if case .range = $0.values { true } else { false } }) {
+      if let range = axes.first(where: { if case .list = $0.values { false } else { true } }) {
         throw MienError(
           .argument, "--search \(range.key)=\(range.text)",
           "a range has no end of values: give a list, or --trials N for N random draws")
@@ -139,7 +169,8 @@ public struct TuningPlan: Codable, Sendable, Equatable {
     var rungs: [Int?] = []
     while epochs < recipe.epochs {
       rungs.append(epochs)
-      epochs *= eta
+      let (next, isTooLarge) = epochs.multipliedReportingOverflow(by: eta)
+      epochs = isTooLarge ? recipe.epochs : next
     }
     return rungs + [nil]
   }

@@ -12,7 +12,7 @@ struct Compare: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Puts training runs and models beside one another.",
     discussion: """
-      A run folder gives its curves and its best epoch. Models, the exported `model.onnx` of a run folder, and files that \
+      A run folder gives its curves and its best epoch. Models, the exported `model.onnx` of a folder, and files that \
       `mien evaluate --predictions` wrote are compared on the faces they share by McNemar's test. Models need --data.
       """)
 
@@ -45,23 +45,31 @@ struct Compare: AsyncParsableCommand {
     let entries = try zip(inputs, names).map { (name: $1, argument: $0, input: try Self.input($0, name: $1)) }
     let bench = try data.map { try Bench(data: $0, measure: measure) }
     var (runs, models): ([Comparison.Run], [Comparison.Model]) = ([], [])
+    var unmeasured: [String] = []
     for entry in entries {
       switch entry.input {
       case .run(let metrics, let model):
         runs.append(.init(metrics, parameterCount: try model?.card().parameterCount))
-        if let model, let bench { models.append(try await bench.measured(model, entry.name, entry.argument)) }
+        guard let bench else { continue }
+        if let model {
+          models.append(try await bench.measured(model, entry.name, entry.argument))
+        } else {
+          unmeasured.append(entry.name)
+        }
       case .model(let model):
         guard let bench else {
           throw MienError(.argument, entry.argument, "a model is compared on faces: --data is missing")
         }
         models.append(try await bench.measured(model, entry.name, entry.argument))
       case .predictions(let predictions):
-        do { models.append(try .init(name: entry.name, predictions: predictions)) } catch let error as MienError {
-          throw error.about(entry.argument)
-        }
+        do {
+          models.append(try .init(name: entry.name, file: entry.argument, predictions: predictions))
+        } catch let error as MienError { throw error.about(entry.argument) }
       }
     }
-    let comparison = try Comparison(runs: runs, models: models)
+    let notes = unmeasured.map { "\($0): no model.onnx: left out of McNemar's test; mien export makes one" }
+    for note in notes { Console.error(Console.printable(note)) }
+    let comparison = try Comparison(runs: runs, models: models, notes: notes)
     if let json { try ResultFile.write(try comparison.json() + Data("\n".utf8), to: json) }
     if let report { try ResultFile.write(comparison.report.data, to: report) }
     guard ![json, report].contains("-") else { return }
@@ -78,13 +86,17 @@ struct Compare: AsyncParsableCommand {
     }
   }
 
-  /// What an argument is: a folder is a run, a `.csv` file holds predictions, all else is a model.
+  /// What an argument is: a folder is a run, or its model where it has no curves, as that of a reproduction's folds; a
+  /// `.csv` file holds predictions, all else is a model.
   private static func input(_ argument: String, name: String) throws -> Input {
     let url = URL(fileURLWithPath: argument)
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder), isFolder.boolValue {
       let model = url.appendingPathComponent("model.onnx")
       let hasModel = FileManager.default.fileExists(atPath: model.path)
+      if hasModel, !FileManager.default.fileExists(atPath: url.appendingPathComponent("metrics.csv").path) {
+        return .model(try ONNXModel(contentsOf: model))
+      }
       return .run(try RunMetrics(run: url, name: name), model: hasModel ? try ONNXModel(contentsOf: model) : nil)
     }
     guard url.pathExtension == "csv" else { return .model(try ModelStore().model(named: argument)) }
@@ -96,13 +108,19 @@ struct Compare: AsyncParsableCommand {
     { throw error.about(argument) }
   }
 
-  /// A short name an argument, the last part of its path; the whole argument where two are the same.
+  /// A short name an argument: as many last parts of its path as tell it from the others; the whole argument where none
+  /// do.
   private static func names(_ arguments: [String]) -> [String] {
-    let short = arguments.map { argument in
-      let url = URL(fileURLWithPath: argument).standardizedFileURL
-      return (["onnx", "csv"].contains(url.pathExtension) ? url.deletingPathExtension() : url).lastPathComponent
+    let paths = arguments.map { argument in
+      var url = URL(fileURLWithPath: argument).standardizedFileURL
+      if ["onnx", "csv"].contains(url.pathExtension) { url.deletePathExtension() }
+      return url.path.split(separator: "/")
     }
-    return zip(arguments, short).map { argument, name in short.count(where: { $0 == name }) > 1 ? argument : name }
+    return zip(arguments, paths).map { argument, path in
+      let suffixes = path.indices.map { path.suffix($0 + 1) }
+      let own = suffixes.first { suffix in paths.count { $0.suffix(suffix.count) == suffix } == 1 }
+      return own?.joined(separator: "/") ?? argument
+    }
   }
 
   /// Faces to measure models on.
@@ -131,7 +149,7 @@ struct Compare: AsyncParsableCommand {
         progress.withLock { $0.clear() }
         return try Comparison.Model(
           name: name, parameterCount: classifier.card.parameterCount,
-          weightsSHA256: classifier.card.weightsSHA256,
+          weightsSHA256: classifier.card.weightsSHA256, file: argument,
           predictions: Predictions(indices: evaluation.indices, metrics: evaluation.metrics))
       } catch let error as MienError {
         throw error.subject == faces.info.source
