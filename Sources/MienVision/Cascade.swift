@@ -17,6 +17,11 @@ final class Cascade: Sendable {
     handle = Mutex(loaded)
   }
 
+  /// The one that OpenCV ships under `name`; see ``CascadeFile``.
+  static func named(_ name: String, _ environment: [String: String]) throws -> Cascade {
+    try Cascade(path: CascadeFile.find(name, environment: environment))
+  }
+
   deinit { handle.withLock { mien_opencv_cascade_free($0) } }
 
   /// What the cascade finds in a grey picture, whose histogram is equalised first.

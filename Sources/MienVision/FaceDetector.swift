@@ -6,7 +6,7 @@ import Synchronization
 public struct DetectedFace: Sendable, Hashable {
   /// Where, in pixels of the upright picture; a square.
   public let box: Box
-  /// How many windows of the cascade agreed on it: higher is surer; at least ``FaceDetectorOptions/minNeighbors``.
+  /// How many windows of the cascade agreed on it when it looked closely: higher is surer; at least 6.
   public let score: Double
 
   /// Makes a detection.
@@ -16,71 +16,48 @@ public struct DetectedFace: Sendable, Hashable {
   }
 }
 
-/// Finds frontal faces by a boosted cascade of Haar features (Viola and Jones 2001; Lienhart and Maydt 2002).
+/// Finds frontal faces by OpenCV's boosted cascades (Viola and Jones 2001; Lienhart and Maydt 2002; Liao et al. 2007).
 ///
-/// The picture is shrunk so that the smallest face asked for fills the cascade's window, made grey, and its histogram
-/// equalised. A detector may be used from several threads at a time; each gets a cascade of its own.
+/// Local binary patterns propose places in coarse steps of size, and Haar features look at each again in fine steps:
+/// ``FaceFollower`` says how, and a picture is a video of one frame to it, without profiles, which take other frames to
+/// confirm. `docs/detection.md` states what is found and what is missed. A detector may be used from several threads at a
+/// time; each gets cascades of its own.
 public final class FaceDetector: Sendable {
-  /// The settings in use.
-  public let options: FaceDetectorOptions
-  private let path: String
-  private let idle: Mutex<[Cascade]>
+  /// Side of the smallest face to find, in pixels of the picture; nil: ``defaultMinFace(shortSide:)``.
+  public let minFace: Int?
+  private let environment: [String: String]
+  /// Those not in use, as they were made.
+  private let idle: Mutex<[FaceFollower]>
 
-  /// Loads the cascade.
+  /// Loads the cascades: OpenCV's, found where Debian and Ubuntu put them, in `../share` of the program, or in the folder
+  /// that `MIEN_HAARCASCADES` names.
   ///
-  /// - Throws: ``MienError`` where a setting is out of range, or the cascade's file is missing or damaged.
-  public init(options: FaceDetectorOptions = .init()) throws {
-    try options.validate()
-    self.options = options
-    path = try options.cascade?.path ?? CascadeFile.find()
-    idle = Mutex([try Cascade(path: path)])
+  /// - Throws: ``MienError`` where `minFace` is less than 20, or a cascade's file is missing or damaged.
+  public convenience init(minFace: Int? = nil) throws {
+    try self.init(minFace: minFace, environment: ProcessInfo.processInfo.environment)
   }
+
+  package init(minFace: Int?, environment: [String: String]) throws {
+    self.minFace = minFace
+    self.environment = environment
+    idle = Mutex([try Self.follower(minFace, environment)])
+  }
+
+  private static func follower(_ minFace: Int?, _ environment: [String: String]) throws -> FaceFollower {
+    try FaceFollower(minFace: minFace, findsProfiles: false, environment: environment)
+  }
+
+  /// The smallest face looked for in a picture of this shorter side, in pixels: 5 %, at least 24.
+  public static func defaultMinFace(shortSide: Int) -> Int { max(24, shortSide * 5 / 100) }
 
   /// The faces of a picture, the largest first; equal ones from top to bottom, then from left to right.
   ///
   /// - Throws: ``MienError`` where OpenCV fails.
   public func faces(in image: Image) throws -> [DetectedFace] {
-    let shortSide = min(image.width, image.height)
-    let minFace = options.minFace ?? FaceDetectorOptions.defaultMinFace(shortSide: shortSide)
-    guard minFace <= shortSide else { return [] }
-    let scale = min(1, Double(options.windowSize) / Double(minFace))
-    let searched = try image.scaled(by: scale).grey
-    let cascade = try idle.withLock { $0.popLast() } ?? Cascade(path: path)
-    defer { idle.withLock { $0.append(cascade) } }
-    let found = try cascade.detections(
-      in: searched, scaleFactor: options.scaleFactor, minNeighbors: options.minNeighbors,
-      minSide: Int((Double(minFace) * scale).rounded(.down)))
-    // Each axis by its own ratio, as the shrunk sides are rounded.
-    let scaleX = Double(image.width) / Double(searched.width)
-    let scaleY = Double(image.height) / Double(searched.height)
-    // A real face gathers tens of windows at any size, a chance pattern a few: beside a sure face they tell apart.
-    let needed = options.minSupport * (found.map(\.score).max() ?? 0)
-    return Self.distinct(found.filter { $0.score >= needed }.map { $0.scaled(byX: scaleX, y: scaleY, within: image) })
-  }
-
-  /// Leaves out a face that mostly lies in a surer one, and sorts.
-  package static func distinct(_ faces: [DetectedFace]) -> [DetectedFace] {
-    var kept: [DetectedFace] = []
-    let surestFirst = faces.sorted {
-      ($1.score, $1.box.area, $0.box.y, $0.box.x) < ($0.score, $0.box.area, $1.box.y, $1.box.x)
-    }
-    for face in surestFirst {
-      let isDuplicate = kept.contains { other in
-        let common = Double(face.box.intersectionArea(other.box))
-        return common > 0.5 * Double(min(face.box.area, other.box.area))
-      }
-      if !isDuplicate { kept.append(face) }
-    }
-    return kept.sorted { ($1.box.area, $0.box.y, $0.box.x) < ($0.box.area, $1.box.y, $1.box.x) }
-  }
-}
-
-extension DetectedFace {
-  fileprivate func scaled(byX scaleX: Double, y scaleY: Double, within image: Image) -> DetectedFace {
-    let side = min(
-      Int((Double(box.width) * (scaleX + scaleY) / 2).rounded()), image.width, image.height)
-    let x = min(Int((Double(box.x) * scaleX).rounded()), image.width - side)
-    let y = min(Int((Double(box.y) * scaleY).rounded()), image.height - side)
-    return DetectedFace(box: Box(x: max(0, x), y: max(0, y), width: side, height: side), score: score)
+    let fresh = try idle.withLock { $0.popLast() } ?? Self.follower(minFace, environment)
+    defer { idle.withLock { $0.append(fresh) } }
+    var follower = fresh
+    return try follower.faces(in: image, seconds: 0, startsScene: true)
+      .sorted { ($1.box.area, $0.box.y, $0.box.x) < ($0.box.area, $1.box.y, $1.box.x) }
   }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import MienCore
 import Synchronization
 
@@ -22,7 +23,7 @@ import Synchronization
 /// Frames more than a quarter of a second apart are searched each for itself; there a face counts with 6 windows, in profile
 /// with 9.
 package struct FaceFollower: Sendable {
-  /// Side of the smallest face, in pixels of the frame; nil: ``FaceDetectorOptions/defaultMinFace(shortSide:)``.
+  /// Side of the smallest face, in pixels of the frame; nil: ``FaceDetector/defaultMinFace(shortSide:)``.
   private let minFace: Int?
   private let cascades: [ViewCascade]
   private var faces: [FollowedFace] = []
@@ -36,11 +37,17 @@ package struct FaceFollower: Sendable {
 
   /// Loads the cascades.
   ///
+  /// - Parameter findsProfiles: whether faces seen from the side are looked for.
   /// - Throws: ``MienError`` where a cascade's file is missing or damaged, or `minFace` is less than 20.
-  package init(minFace: Int? = nil) throws {
-    try FaceDetectorOptions(minFace: minFace).validate()
+  package init(
+    minFace: Int? = nil, findsProfiles: Bool = true,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws {
+    guard minFace ?? 20 >= 20 else {
+      throw MienError(.argument, "min-face", "expected at least 20 pixels, found \(minFace ?? 0)")
+    }
     self.minFace = minFace
-    cascades = [try .frontal()] + (try ViewCascade.profiles())
+    cascades = [try .frontal(environment)] + (findsProfiles ? try ViewCascade.profiles(environment) : [])
     due = cascades.map { _ in 0 }
     searches = cascades.map { _ in 0 }
   }
@@ -53,7 +60,7 @@ package struct FaceFollower: Sendable {
   /// - Throws: ``MienError`` where OpenCV fails.
   package mutating func faces(in frame: Image, seconds: Double, startsScene: Bool) throws -> [DetectedFace] {
     let shortSide = min(frame.width, frame.height)
-    let least = minFace ?? FaceDetectorOptions.defaultMinFace(shortSide: shortSide)
+    let least = minFace ?? FaceDetector.defaultMinFace(shortSide: shortSide)
     let step = lastSeconds.map { seconds - $0 } ?? .infinity
     lastSeconds = seconds
     guard least <= shortSide else { return [] }

@@ -42,15 +42,15 @@ struct ViewCascade: Sendable {
 
   /// Faces from the front. Local binary patterns search whole pictures three times as fast as Haar features and find as
   /// many faces, but their count of windows tells less.
-  static func frontal() throws -> ViewCascade {
-    let scout = Scout(cascade: try Cascade(path: CascadeFile.find(CascadeFile.scoutName)), window: 24, step: 1.1)
+  static func frontal(_ environment: [String: String]) throws -> ViewCascade {
+    let scout = Scout(cascade: try .named(CascadeFile.scoutName, environment), window: 24, step: 1.1)
     return ViewCascade(
-      cascade: try Cascade(path: CascadeFile.find()), scout: scout, isMirrored: false, isProfile: false)
+      cascade: try .named(CascadeFile.name, environment), scout: scout, isMirrored: false, isProfile: false)
   }
 
   /// Faces from their left, and, mirrored, from their right side.
-  static func profiles() throws -> [ViewCascade] {
-    let cascade = try Cascade(path: CascadeFile.find(CascadeFile.profileName))
+  static func profiles(_ environment: [String: String]) throws -> [ViewCascade] {
+    let cascade = try Cascade.named(CascadeFile.profileName, environment)
     return [false, true].map { isMirrored in
       ViewCascade(
         cascade: cascade, scout: Scout(cascade: cascade, window: 20, step: 1.44), isMirrored: isMirrored,
@@ -70,7 +70,7 @@ struct ViewCascade: Sendable {
   /// - Parameter number: how many searches there were before: the sizes of every second lie between those of the others.
   func proposals(in picture: Image, smallest: Double, number: Int) throws -> [FaceLook] {
     let least = number.isMultiple(of: 2) ? smallest : smallest * scout.step.squareRoot()
-    let scale = min(1, scout.window / least)
+    let scale = scout.window / least
     let searched = try picture.scaled(by: scale)
     return try looks(scout.cascade, in: searched, scaleFactor: scout.step, sides: Int(scout.window)...0x7FFF).map {
       FaceLook(x: $0.x / scale, y: $0.y / scale, side: $0.side / scale)

@@ -54,7 +54,7 @@ struct DatasetExtract: AsyncParsableCommand {
     let extractor = try FaceExtractor(
       choice: scenes ? .scenes : .every(every ?? 1),
       frame: FaceFrame(framing: card.framing, preprocessing: Preprocessing(width: size, height: size)),
-      equalizes: equalize, detector: FaceDetector(options: FaceDetectorOptions(minFace: minFace)))
+      equalizes: equalize, detector: FaceDetector(minFace: minFace))
     let faces = try ExtractedFaces(folder: URL(fileURLWithPath: output, isDirectory: true))
     Interrupt.listen()
     var failed = false

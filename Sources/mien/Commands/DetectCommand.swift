@@ -72,7 +72,7 @@ struct Detect: AsyncParsableCommand {
       try await NativeQueue.shared.run { try model.classifier(of: file) }
     }
     let finder = FaceFinder(
-      card: card, detector: try detector == .none ? nil : FaceDetector(options: FaceDetectorOptions(minFace: minFace)))
+      card: card, detector: try detector == .none ? nil : FaceDetector(minFace: minFace))
     let pipeline = PhotoPipeline(finder: finder, keepsImages: annotations != nil) {
       try Recognizer(classifier: await classifier.value, finder: finder, minConfidence: minConfidence)
     }

@@ -80,7 +80,7 @@ struct FramingBenchmark: AsyncParsableCommand {
   private static func detected(
     _ faces: FaceSet, _ labelled: [(index: Int, label: Emotion)], progress: ProgressLine
   ) throws -> [Found] {
-    let detector = try FaceDetector(options: FaceDetectorOptions(minFace: faces.width * enlargement / 3))
+    let detector = try FaceDetector(minFace: faces.width * enlargement / 3)
     defer { progress.clear() }
     return try labelled.enumerated().compactMap { done, face in
       progress.update(done, of: labelled.count)
