@@ -131,7 +131,7 @@ let package = Package(
     .testTarget(
       name: "MienInferenceTests", dependencies: ["MienInference", "COpenVINO", "MienTestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "MienReportsTests", dependencies: ["MienReports"], swiftSettings: strict),
+    .testTarget(name: "MienReportsTests", dependencies: ["MienReports", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MienVisionTests", dependencies: ["MienVision", "COpenCV", "CMienVideoFunctions", "MienTestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),

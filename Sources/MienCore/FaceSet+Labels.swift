@@ -64,9 +64,14 @@ extension FaceSet {
   /// Up to `count` faces, drawn at random under a fixed seed, in rising order.
   ///
   /// - Parameter split: nil for all faces.
-  package func sample(in split: Split?, count: Int) -> [Int] {
+  /// - Throws: ``MienError`` where there is none.
+  package func sample(in split: Split?, count: Int) throws -> [Int] {
+    let all = indices(in: split)
+    guard !all.isEmpty else {
+      throw MienError(.mismatch, info.source, "no face\(split.map { " in the split \($0.rawValue)" } ?? " at all")")
+    }
     var random = SeededRandom(seed: 0)
-    return indices(in: split).shuffled(using: &random).prefix(count).sorted()
+    return all.shuffled(using: &random).prefix(count).sorted()
   }
 
   /// The split to look at where none is named: test, else validation, else nil for all faces.

@@ -167,7 +167,7 @@ public struct Explanations: Sendable {
           ? chart("Fall of the probability with the region hidden", { $0.fall ?? 0 }) {
             NumberText.fixed($0 * 100, 1) + " points"
           } : nil, fallTable.map { .table($0, caption: "Fall of the probability with the region hidden, points") },
-      ] + Self.notes.map { .note($0) })
+      ] + (hasFalls ? Self.notes : [Self.notes[0], Self.notes[2]]).map { .note($0) })
   }
 
   private var maps: ReportSection? {

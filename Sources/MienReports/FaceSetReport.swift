@@ -16,19 +16,23 @@ public struct FaceSetReport: Sendable {
   private let counts: [Counts]
 
   /// Counts the faces of `faces` by their own labels and, where there are votes, by FER+ majority.
-  public init(_ faces: FaceSet) {
+  ///
+  /// - Parameter parts: the faces of each part, by their places in the set, as often as they are used; nil for the set's
+  ///   own splits.
+  public init(_ faces: FaceSet, parts: [Split: [Int]]? = nil) {
     self.faces = faces
-    let splits = Split.allCases.filter { split in (0..<faces.count).contains { faces.split(at: $0) == split } }
+    let parts = parts ?? Dictionary(grouping: 0..<faces.count) { faces.split(at: $0) }
+    let splits = Split.allCases.filter { parts[$0]?.isEmpty == false }
     self.splits = splits
     let sources: [(LabelSource, String)] =
       [(.own, "Own labels (\(faces.labelSet.name))")] + (faces.hasVotes ? [(.ferplus, "FER+ majority")] : [])
     counts = sources.map { source, title in
       let labels = faces.labelSet(source)
       var cells = [[Int]](repeating: [Int](repeating: 0, count: splits.count), count: labels.count + 1)
-      for index in 0..<faces.count {
-        guard let column = splits.firstIndex(of: faces.split(at: index)) else { continue }
-        let row = faces.label(at: index, source).flatMap(labels.index(of:)) ?? labels.count
-        cells[row][column] += 1
+      for (column, split) in splits.enumerated() {
+        for index in parts[split] ?? [] {
+          cells[faces.label(at: index, source).flatMap(labels.index(of:)) ?? labels.count][column] += 1
+        }
       }
       return Counts(source: source, title: title, labels: labels, cells: cells)
     }

@@ -29,6 +29,16 @@ public struct RunEnvironment: Sendable, Equatable {
       date: Date().formatted(.iso8601.year().month().day()))
   }
 
+  /// The command line as one would type it again.
+  public static var commandLine: String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./:,@%")
+    let words = CommandLine.arguments.dropFirst().map { word in
+      !word.isEmpty && word.allSatisfy(plain.contains)
+        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+    return (["mien"] + words).joined(separator: " ")
+  }
+
   /// The value of the first line `key separator value` of a file, without blanks and quotes.
   private static func value(of key: String, in path: String, separator: Character) -> String? {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }

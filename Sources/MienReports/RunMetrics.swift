@@ -17,14 +17,17 @@ public struct RunMetrics: Sendable {
   public let name: String
   /// The names of the columns.
   public let columns: [String]
+  /// The epoch that training kept; nil where it has not ended.
+  public let keptEpoch: Int?
   private let rows: [[Double?]]
 
   /// Reads the file's text.
   ///
   /// - Throws: ``MienError`` where a required column is missing or a line does not fit the header; an empty value or
   ///   one that is no finite number is a gap.
-  public init(csv: String, name: String) throws {
+  public init(csv: String, name: String, keptEpoch: Int? = nil) throws {
     self.name = name
+    self.keptEpoch = keptEpoch
     var lines = csv.split(whereSeparator: \.isNewline).map { line in
       line.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
     }
@@ -43,7 +46,7 @@ public struct RunMetrics: Sendable {
     throw MienError(.format, nil, "line \(bad + 2): the epoch is no whole number")
   }
 
-  /// Reads the `metrics.csv` of a run folder.
+  /// Reads the `metrics.csv` of a run folder, and the epoch kept from its `result.json`.
   ///
   /// - Parameter name: the run's name; nil for the folder's.
   /// - Throws: ``MienError`` naming the file.
@@ -54,8 +57,18 @@ public struct RunMetrics: Sendable {
     }
     do {
       try self.init(
-        csv: String(decoding: data, as: UTF8.self), name: name ?? folder.standardizedFileURL.lastPathComponent)
+        csv: String(decoding: data, as: UTF8.self), name: name ?? folder.standardizedFileURL.lastPathComponent,
+        keptEpoch: Self.keptEpoch(in: folder))
     } catch let error as MienError { throw error.about(file.path) }
+  }
+
+  private static func keptEpoch(in folder: URL) -> Int? {
+    struct Result: Decodable {
+      struct Epoch: Decodable { let epoch: Int }
+      let best: Epoch
+    }
+    let data = try? Data(contentsOf: folder.appendingPathComponent("result.json"))
+    return data.flatMap { try? JSONDecoder().decode(Result.self, from: $0) }?.best.epoch
   }
 
   /// How many epochs have a row.
@@ -81,9 +94,12 @@ public struct RunMetrics: Sendable {
     zip(values("epoch"), values(column)).map { .init($0 ?? .nan, $1 ?? .nan) }
   }
 
-  /// The epoch with the highest mean of the heads' validation accuracies, as training chooses it; where no accuracy was
-  /// written, the one with the lowest training loss. Of equals the first; nil where there is no epoch.
+  /// The epoch that training kept; before its end the one with the highest mean of the heads' validation accuracies, or
+  /// where no accuracy was written the lowest training loss. Of equals the first; nil where there is no epoch.
   public var best: Best? {
+    if let keptEpoch, let row = values("epoch").firstIndex(of: Double(keptEpoch)) {
+      return Best(epoch: keptEpoch, rule: "The best epoch is the one whose weights training kept.", row: row)
+    }
     let heads = heads
     let accuracies = heads.map { values("validation_\($0)_accuracy") }
     let scores: [Double?] =

@@ -55,10 +55,13 @@ struct ExplainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    for file in [report, json] where file != nil && file != "-" {
+      try AtomicFile.checkWritable(URL(fileURLWithPath: file ?? ""))
+    }
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
     let part = split.map { Split(rawValue: $0.rawValue) } ?? set.usualSplit
-    let indices = set.sample(in: part, count: limit)
+    let indices = try set.sample(in: part, count: limit)
     let (labels, threads) = (labels, threads)
     let explained = try await TorchActor.run {
       try Torch.configure(threads: threads)

@@ -19,8 +19,8 @@ struct ReproduceCommand: AsyncParsableCommand {
   @Argument(help: "A system's name, or all.")
   var name: String
 
-  @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`.")
-  var data: [String]
+  @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`; not needed with --show.")
+  var data: [String] = []
 
   @Option(help: "At most so many epochs a run, for a quick look.")
   var epochs: Int?
@@ -45,6 +45,7 @@ struct ReproduceCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
+    if data.isEmpty && !show { throw ValidationError("--data needs the FaceSets to train on.") }
     if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
     if let folds, folds < 2 { throw ValidationError("--folds must be at least 2.") }
   }
@@ -59,68 +60,80 @@ struct ReproduceCommand: AsyncParsableCommand {
     for name in only where !known.contains(name) {
       throw MienError(.argument, "--only \(name)", "no such measurement; these are \(known.joined(separator: ", "))")
     }
+    if let markdown { try AtomicFile.checkWritable(URL(fileURLWithPath: markdown)) }
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let folder = output.map { URL(fileURLWithPath: $0) } ?? RunFolder.root.appendingPathComponent("reproduce")
     Interrupt.listen()
     try await torch.use()
     var table = ReproductionTable()
-    var problems: [MienError] = []
+    var hasFailed = false
     for system in systems {
+      let place = folder.appendingPathComponent(system.name)
+      var pages: [ReproductionPage] = []
       for measurement in system.measurements where only.isEmpty || only.contains(measurement.name) {
-        guard let faces = Self.faces(for: measurement, in: sets) else {
-          table.add(system, measurement, nil, note: "needs a FaceSet of \(measurement.source ?? "one's own faces")")
-          continue
-        }
-        let place = folder.appendingPathComponent(system.name).appendingPathComponent(measurement.name)
+        if Interrupt.isRaised { break }
         do {
-          let summary = try await reproduced(system, measurement, faces, place)
-          table.add(system, measurement, summary, note: summary == nil ? "not finished" : "")
+          let (summary, page) = try await reproduced(system, measurement, sets, place)
+          table.add(system, measurement, summary, note: "not finished")
+          if let page { pages.append(page) }
+        } catch let error as MissingFaces {
+          table.add(system, measurement, nil, note: error.description)
         } catch let error as MienError {
           FileHandle.standardError.write(Data("error: \(error)\n".utf8))
-          problems.append(error)
+          hasFailed = true
           table.add(system, measurement, nil, note: "failed")
         }
-        if Interrupt.isRaised { break }
       }
-      if Interrupt.isRaised { break }
+      // Each page shows the system's other protocols too.
+      let protocols = ReproductionTable(system, in: place)
+      for page in pages { try page.write(protocols, command: RunEnvironment.commandLine) }
     }
     print(table.text)
+    if Interrupt.isRaised { return }
     if let markdown { try AtomicFile.write(Data(table.markdown.utf8), to: URL(fileURLWithPath: markdown)) }
-    if !problems.isEmpty { throw ExitCode(1) }
+    if hasFailed { throw ExitCode(1) }
+    if !show && table.isMissingAllFaces { throw ExitCode(1) }
   }
 
+  /// No FaceSet was given that a measurement is of.
+  private struct MissingFaces: Error, CustomStringConvertible { let description: String }
+
   /// The first set of the measurement's source, or of no known one where it is for one's own faces.
-  private static func faces(for measurement: PublishedSystem.Measurement, in sets: [FaceSet]) -> FaceSet? {
+  private static func faces(for measurement: PublishedSystem.Measurement, in sets: [FaceSet]) throws -> FaceSet {
     let known = Set(PublishedSystem.all.flatMap(\.measurements).compactMap(\.source))
-    return sets.first { set in
+    let faces = sets.first { set in
       measurement.source.map { $0 == set.info.source } ?? !known.contains(set.info.source)
     }
+    guard let faces else {
+      throw MissingFaces(description: "needs a FaceSet of \(measurement.source ?? "one's own faces")")
+    }
+    return faces
   }
 
   /// Trains and measures, or with `--show` reads what was measured before.
   ///
-  /// - Returns: nil where it is not finished.
+  /// - Returns: no summary where it is not finished, no page where nothing was measured.
   private func reproduced(
-    _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ faces: FaceSet, _ folder: URL
-  ) async throws -> ReproductionSummary? {
-    if show { return try ReproductionSummary(in: folder) }
+    _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ sets: [FaceSet], _ place: URL
+  ) async throws -> (ReproductionSummary?, ReproductionPage?) {
+    let folder = place.appendingPathComponent(measurement.name)
+    if show { return (try ReproductionSummary(in: folder), nil) }
+    let faces = try Self.faces(for: measurement, in: sets)
     let (epochs, folds) = (epochs, folds)
-    let command =
-      "mien reproduce \(name) --data \(data.map { URL(fileURLWithPath: $0).lastPathComponent }.joined(separator: " "))"
     return try await TorchActor.run {
       let reproduction = try Reproduction(
         of: system, measurement, faces: faces, in: folder, epochs: epochs, folds: folds)
       func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
         let member = ["\(system.name) \(measurement.name)", name].filter { !$0.isEmpty }.joined(separator: " ")
-        return [TerminalProgress(member: member), MetricsFile(run: run), TensorBoardEvents(run: run)]
+        let progress = TerminalProgress(member: member, continuation: "the same command goes on")
+        return [progress, MetricsFile(run: run), TensorBoardEvents(run: run)]
       }
       guard let outcome = try reproduction.run(observers: observers, shouldStop: { Interrupt.isRaised }) else {
-        return nil
+        return (nil, nil)
       }
-      let page = try ReproductionPage(system, measurement, outcome, faces: faces, folder: folder).report(
-        command: command)
-      try AtomicFile.write(page.data, to: folder.appendingPathComponent("report.html"))
-      return outcome.summary
+      return (
+        outcome.summary, ReproductionPage(system, measurement, outcome, faces: faces, folder: folder)
+      )
     }
   }
 }

@@ -20,14 +20,33 @@ struct ReproductionPage {
     (self.faces, self.folder) = (faces, folder)
   }
 
-  /// The page.
+  /// Writes the page to `report.html` in the folder.
   ///
-  /// - Throws: ``MienError`` where the run's `metrics.csv` cannot be read, or a face cannot be written as a picture.
-  func report(command: String) throws -> Report {
+  /// - Parameters:
+  ///   - protocols: what the system came to under each protocol.
+  ///   - command: the command that made it.
+  /// - Throws: ``MienError`` where the run's `metrics.csv` cannot be read, or a face or the page cannot be written.
+  func write(_ protocols: ReproductionTable, command: String) throws {
+    let report = try report(protocols, command: command)
+    try AtomicFile.write(report.data, to: folder.appendingPathComponent("report.html"))
+  }
+
+  private func report(_ protocols: ReproductionTable, command: String) throws -> Report {
     let summary = outcome.summary
     let evaluation = summary.evaluation
     let measured = try MeasuredFaces(faces, indices: outcome.faces, metrics: outcome.metrics)
     let runs = summary.runs.count == 1 ? "one run" : "\(summary.runs.count) runs"
+    var notes = summary.copiesNote.map { [$0] } ?? []
+    if case .seeds = measurement.repeats {
+      notes.append(
+        "All \(runs) together, each on its own draw: a face may count more than once, so the interval is too narrow. "
+          + "Model, curves and data are of \(summary.standing), the run of least validation loss.")
+    } else if summary.runs.count > 1 {
+      notes.append("The run of least validation loss, \(summary.standing).")
+    }
+    let balance =
+      outcome.run.recipe.balance.when != .none
+      ? ["Copies that balancing made are counted, and shown as the faces they were made of."] : []
     return Report(
       title: "\(system.name), \(measurement.name)", subtitle: system.paper,
       sections: [
@@ -37,18 +56,20 @@ struct ReproductionPage {
               name: figure.measure.words, published: figure.value, measured: summary.value(of: figure.measure),
               isShare: figure.measure.isShare)
           }, notes: system.remarks),
+        ReportSection(
+          title: "Protocols",
+          blocks: [.table(protocols.table, caption: "What \(system.name) came to under each protocol so far")]),
         .protocolAndRecipe(
           [
             .init("protocol", measurement.summary), .init("training", runs),
             .init("time", NumberText.duration(summary.seconds)), .init("seed", "\(outcome.run.recipe.seed)"),
           ], recipe: try RecipeFile.text(of: outcome.run.recipe)),
-        .result(
-          evaluation, passes: "one",
-          notes: summary.runs.count > 1 ? ["The run of least validation loss, \(summary.standing)."] : []),
+        .result(evaluation, passes: "one", notes: notes),
         summary.runs.count > 1 ? .folds(summary.runs.map(\.fold)) : nil,
         .curves(try RunMetrics(run: outcome.run.url)), .confusion(evaluation), .classes(evaluation),
         .roc(outcome.metrics), .calibration(evaluation.calibration), try .sampleFaces(measured),
-        try .surestMistakes(measured), .data(faces, .own),
+        try .surestMistakes(measured),
+        .data(faces, .own, parts: outcome.parts, notes: balance),
         .environment(.current(), [.init("command", command), .init("weights, SHA-256", evaluation.weightsSHA256)]),
       ])
   }

@@ -13,7 +13,21 @@ struct ReproductionTable {
 
   private var rows: [Row] = []
 
-  /// Adds a measurement; `summary` is nil where there is none, and `note` says why.
+  /// An empty table.
+  init() {}
+
+  /// What `system` came to under each of its protocols, in the folders of `place`.
+  init(_ system: PublishedSystem, in place: URL) {
+    for measurement in system.measurements {
+      let summary = try? ReproductionSummary(in: place.appendingPathComponent(measurement.name))
+      add(system, measurement, summary, note: "not finished")
+    }
+  }
+
+  /// Whether there were no faces for any of the measurements.
+  var isMissingAllFaces: Bool { rows.allSatisfy { $0.note.hasPrefix("needs") } }
+
+  /// Adds a measurement; where `summary` is nil, `note` says why.
   mutating func add(
     _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ summary: ReproductionSummary?,
     note: String
@@ -21,7 +35,9 @@ struct ReproductionTable {
     rows.append(Row(system: system, measurement: measurement, summary: summary, note: note))
   }
 
-  private static let header = ["system", "protocol", "kind", "paper", "measured", "mean ± sd", "training", "time"]
+  private static let header = [
+    "system", "protocol", "kind", "paper", "measured", "no copies", "mean ± sd", "training", "time",
+  ]
 
   private func cells(_ row: Row) -> [String] {
     let paper = row.measurement.figures.first { $0.measure == .accuracy }.map { NumberText.percent($0.value) } ?? "-"
@@ -31,30 +47,34 @@ struct ReproductionTable {
     }
     let (mean, deviation) = summary.accuracy
     let spread = deviation.map { "\(NumberText.fixed(mean * 100, 2)) ± \(NumberText.fixed($0 * 100, 2))" } ?? ""
-    // Runs with draws of their own are measured on different faces: none of them stands for the others.
-    var measured = summary.evaluation.accuracy
-    if case .seeds = row.measurement.repeats { measured = mean }
+    let others = (summary.copies ?? 0) > 0 ? summary.accuracyWithoutCopies : nil
     return [
-      row.system.name, row.measurement.name, kind, paper, NumberText.percent(measured), spread,
+      row.system.name, row.measurement.name, kind, paper, NumberText.percent(summary.evaluation.accuracy),
+      others.map { NumberText.percent($0) } ?? "", spread,
       summary.standingRun?.trainingAccuracy.map { NumberText.percent($0) } ?? "", NumberText.duration(summary.seconds),
     ]
   }
 
   /// A row a measurement.
-  var text: String {
+  var table: TextTable {
     var table = TextTable(header: Self.header)
     for row in rows { table.add(cells(row)) }
-    return table.text
+    return table
   }
+
+  /// The same as text.
+  var text: String { table.text }
 
   /// A page: the table, then each measurement with all of its figures.
   var markdown: String {
     var lines = [
       "# The published systems, measured", "",
-      "Written by `mien reproduce all --data … --markdown`. *Measured* is the accuracy of the run of least validation loss,",
-      "over seeds the mean; *mean ± sd* that of all folds or seeds, *training* the accuracy on augmented training faces in",
-      "the epoch kept. A protocol of the kind *clean* keeps people and copies of a face on one side. Where there are several",
-      "runs, the tables below are of the one of least validation loss.", "",
+      "Written by `mien reproduce all --data … --markdown`. *Measured* is the accuracy: over folds that of the run of least",
+      "validation loss, over seeds that of all runs together, each on its own draw. *No copies* is the accuracy without the",
+      "measured faces that stand in the training part too, alike to the last pixel or as a copy that balancing made; empty",
+      "where there are none. *Mean ± sd* is over folds or seeds, *training* the accuracy on augmented training faces in the",
+      "epoch kept. A *clean* protocol lets no person stand on both sides where people are known, and makes copies after the",
+      "split; FER2013's own split, which names no people, has 270 pictures on both sides.", "",
     ]
     lines += Self.markdown([Self.header] + rows.map(cells))
     for row in rows {
@@ -77,6 +97,7 @@ struct ReproductionTable {
             }
             return [measure.words, text(published), text(summary.value(of: measure))]
           })
+      if let note = summary.copiesNote { lines += ["", note] }
       if let accuracy = summary.standingRun?.testAccuracy {
         lines += ["", "On the test split (PrivateTest): \(NumberText.percent(accuracy))."]
       }
@@ -93,9 +114,14 @@ struct ReproductionTable {
     let range = Set(epochs).count > 1 ? "\(epochs.min() ?? 0) to \(epochs.max() ?? 0)" : "\(epochs.first ?? 0)"
     let runs = summary.runs.count == 1 ? "One run" : "\(summary.runs.count) runs"
     let interval = summary.evaluation.accuracyInterval
+    // A face that several seeds measure is no new evidence.
+    let range95 =
+      summary.isPooled
+      ? " in all"
+      : ", 95 % interval \(NumberText.fixed(interval.lower * 100, 2)) to \(NumberText.percent(interval.upper))"
     return
-      "\(runs) of \(range) epochs, \(NumberText.duration(summary.seconds)); \(summary.evaluation.count) faces, 95 % interval "
-      + "\(NumberText.fixed(interval.lower * 100, 2)) to \(NumberText.percent(interval.upper)); weights SHA-256 "
+      "\(runs) of \(range) epochs, \(NumberText.duration(summary.seconds)); \(summary.evaluation.count) faces\(range95); "
+      + "weights SHA-256 "
       + "`\(summary.evaluation.weightsSHA256.prefix(16))…`. `mien reproduce \(summary.system) --only \(summary.measurement)`"
   }
 
@@ -106,5 +132,19 @@ struct ReproductionTable {
       let line = "| " + padded.joined(separator: " | ") + " |"
       return index == 0 ? [line, "|" + String(repeating: "---|", count: width)] : [line]
     }
+  }
+}
+
+extension ReproductionSummary {
+  /// Whether the figures are of several runs, each on its own draw.
+  fileprivate var isPooled: Bool { runs.count > 1 && evaluation.count > (standingRun?.count ?? 0) }
+
+  /// How many measured faces were trained on, in a sentence; nil where none was.
+  var copiesNote: String? {
+    guard let copies, copies > 0 else { return nil }
+    let others = accuracyWithoutCopies.map { "without them the accuracy is \(NumberText.percent($0))" }
+    return
+      "\(copies) of the \(evaluation.count) measured faces are pictures that were trained on, alike to the last pixel "
+      + "or copies that balancing made: \(others ?? "none is left without them")."
   }
 }

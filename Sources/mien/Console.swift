@@ -17,16 +17,6 @@ extension Console {
     String(text.reversed().drop { $0 == " " }.reversed())
   }
 
-  /// The command line as one would type it again.
-  static var commandLine: String {
-    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./:,@%")
-    let words = CommandLine.arguments.dropFirst().map { word in
-      !word.isEmpty && word.allSatisfy(plain.contains)
-        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-    }
-    return (["mien"] + words).joined(separator: " ")
-  }
-
   /// `text` without characters that move a terminal's cursor: a file's name may hold any.
   static func printable(_ text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))

@@ -40,6 +40,8 @@ import Testing
     #expect(names.count == 5 && names.allSatisfy { $0.hasPrefix("face-") })
     let picture = try Image(contentsOf: folder.file("maps/\(names[0])"))
     #expect(picture.width == 192 && picture.height == 192 && picture.channels == 3)
+    let none = try Command.mien("explain", faces, "--split", "test")
+    #expect(none.status == 1 && none.errors.contains("no face in the split test"))
     // The same faces again, by another method.
     let again = try Command.mien("explain", faces, "--limit", "5", "--method", "occlusion", "--json", "-")
     let other = try document(Data(again.output.utf8))

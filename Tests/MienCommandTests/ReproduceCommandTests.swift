@@ -72,16 +72,25 @@ import Testing
       let evaluation = try #require(summary["evaluation"] as? [String: Any])
       let accuracy = try #require(evaluation["accuracy"] as? Double)
       let labels = try #require(evaluation["labels"] as? String)
-      // chen's figures are of the part set aside, which metrics.csv does not measure.
-      if !name.hasPrefix("chen") {
+      // Figures of a part set aside are not in metrics.csv.
+      if !name.hasPrefix("chen") && name != "yousaf/ckplus48-clean" {
         let best = try #require(metrics["validation_\(labels)_accuracy"]?.max())
         #expect(abs(accuracy - best) < 1e-5, "\(name)")
       }
+      // Copies that were made before the split stand on both sides.
+      let copies = try #require(summary["copies"] as? Int)
+      if name.hasSuffix("leaky") { #expect(copies > 0, "\(name)") }
+      if name.hasPrefix("chen") || name.hasPrefix("yousaf/ck") && name.hasSuffix("clean") { #expect(copies == 0) }
+      #expect((copies > 0) == markdown.contains("\(copies) of the \(evaluation["count"] as? Int ?? 0) measured faces"))
       let html = try String(contentsOf: place.appendingPathComponent("report.html"), encoding: .utf8)
       let percent = String(format: "%.2f", accuracy * 100)
       #expect(html.contains("<data value=\"\(accuracy)\">") || html.contains(percent), "\(name)")
       #expect(markdown.contains("\(percent) %") || markdown.contains("\(percent)%"), "\(name): \(percent)")
       #expect(html.contains("Protocol and recipe") && html.contains("Confusion"), "\(name)")
+      // Every protocol of the system, and the command with what shortened it.
+      let siblings = measurements.filter { $0.hasPrefix(name.prefix { $0 != "/" } + "/") }
+      #expect(siblings.allSatisfy { html.contains($0.drop { $0 != "/" }.dropFirst()) }, "\(name)")
+      #expect(html.contains("mien reproduce all") && html.contains("--epochs 2 --folds 2"), "\(name)")
 
       let hash = try #require(evaluation["weightsSHA256"] as? String)
       #expect(html.contains(hash), "\(name)")
@@ -92,9 +101,10 @@ import Testing
     // What is finished is read again, not trained, measured or exported again, and gives the same table.
     let model = out.appendingPathComponent("chen/random-split/model.onnx")
     try FileManager.default.removeItem(at: model)
-    let show = ["reproduce", "all", "--show"] + arguments + [out.path]
+    let show = ["reproduce", "all", "--show", "-o", out.path]
     let again = try Command.run(Command.mien.path, show)
-    #expect(again.status == 0 && again.output == outcome.output, "\(again.errors)")
+    let table = outcome.output.replacing("needs a FaceSet of one's own faces", with: "not finished")
+    #expect(again.status == 0 && again.output.trimmed == table.trimmed, "\(again.errors)")
     #expect(!FileManager.default.fileExists(atPath: model.path))
     try Data("{}".utf8).write(to: out.appendingPathComponent("chen/random-split/reproduction.json"))
     let damaged = try Command.run(Command.mien.path, show)
@@ -115,7 +125,9 @@ import Testing
 
     let process = Process()
     process.executableURL = Command.mien
-    process.arguments = arguments + [stopped.path]
+    let page = folder.file("published.md")
+    try Data("earlier figures".utf8).write(to: page)
+    process.arguments = arguments + [stopped.path, "--markdown", page.path]
     process.standardError = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     try process.run()
@@ -126,6 +138,7 @@ import Testing
     process.waitUntilExit()
     let finished = stopped.appendingPathComponent("chen/grouped-by-person/reproduction.json")
     #expect(process.terminationStatus == 0 && !FileManager.default.fileExists(atPath: finished.path))
+    #expect(try String(contentsOf: page, encoding: .utf8) == "earlier figures")
 
     let shown = try Command.run(Command.mien.path, arguments + [stopped.path, "--show"])
     #expect(shown.status == 0 && shown.output.contains("not finished"), "\(shown.errors)")
@@ -155,6 +168,16 @@ import Testing
     #expect(unknown.status == 64 || unknown.status == 1)
     #expect(unknown.errors.contains("javier"))
     let missing = try Command.mien("reproduce", "chen", "--data", faces, "-o", folder.file("out").path)
-    #expect(missing.status == 0 && missing.output.contains("needs a FaceSet of ckplus48"))
+    #expect(missing.status == 1 && missing.output.contains("needs a FaceSet of ckplus48"))
+    let none = try Command.mien("reproduce", "chen", "-o", folder.file("out").path)
+    #expect(none.status == 64 && none.errors.contains("--data"))
+    let page = folder.file("none/published.md").path
+    let unwritable = try Command.mien("reproduce", "chen", "--data", faces, "--markdown", page)
+    #expect(unwritable.status == 1 && unwritable.errors.contains(page), "\(unwritable.errors)")
   }
+}
+
+extension String {
+  /// Its words a line, whatever the columns' widths.
+  fileprivate var trimmed: [[Substring]] { split(separator: "\n").map { $0.split(separator: " ") } }
 }

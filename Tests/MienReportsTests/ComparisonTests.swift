@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienReports
+import MienTestSupport
 import Testing
 
 @Suite struct ComparisonTests {
@@ -21,6 +22,17 @@ import Testing
     #expect(windows.best == run.best)
     let plain = try RunMetrics(csv: "epoch,train_loss\n1,2\n2,1\n3,nan\n", name: "r")
     #expect(plain.best?.epoch == 2 && plain.heads.isEmpty)
+  }
+
+  @Test func theEpochThatTrainingKeptIsTheBest() throws {
+    let folder = try TemporaryFolder()
+    try Data(Samples.csv.utf8).write(to: folder.file("metrics.csv"))
+    #expect(try RunMetrics(run: folder.url).best?.epoch == 2)
+    // A recipe may choose by loss.
+    try Data("{\"best\":{\"epoch\":1,\"step\":10},\"epochs\":3}".utf8).write(to: folder.file("result.json"))
+    let run = try RunMetrics(run: folder.url)
+    #expect(run.best?.epoch == 1 && run.best?.rule.contains("kept") == true)
+    #expect(run.atBest("validation_ferplus_accuracy") == 0.55)
   }
 
   @Test(arguments: ["", "a,b\n1,2\n", "epoch,a\n1\n", "epoch,a\nx,1\n", "epoch,a\n1.5,1\n", "epoch\n1e300\n"])

@@ -49,6 +49,16 @@ public struct ClassificationMetrics: Sendable, Equatable {
   /// How far the sum of a row may be from 1.
   private static let sumTolerance: Float = 1e-3
 
+  /// The faces of several measurements together, one after another.
+  ///
+  /// - Throws: ``MienError`` where there is none, or their labels differ.
+  package init(joining parts: [ClassificationMetrics]) throws {
+    guard let labels = parts.first?.labels, parts.allSatisfy({ $0.labels == labels }) else {
+      throw MienError(.mismatch, nil, "expected measurements of the same labels")
+    }
+    try self.init(labels: labels, truth: parts.flatMap(\.truth), probabilities: parts.flatMap(\.probabilities))
+  }
+
   /// Measures `probabilities` against `truth`.
   ///
   /// - Parameters:

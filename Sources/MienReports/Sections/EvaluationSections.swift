@@ -78,11 +78,16 @@ extension ReportSection {
   }
 
   /// How many faces of each class and split there are.
-  public static func data(_ faces: FaceSet, _ source: LabelSource) -> ReportSection {
-    let report = FaceSetReport(faces)
+  ///
+  /// - Parameter parts: as for ``FaceSetReport``.
+  public static func data(
+    _ faces: FaceSet, _ source: LabelSource, parts: [Split: [Int]]? = nil, notes: [String] = []
+  ) -> ReportSection {
+    let report = FaceSetReport(faces, parts: parts)
     return ReportSection(
       title: "Data",
-      blocks: [.text(report.summary + ".")] + report.charts(source).map { .chart($0.drawing, caption: nil) })
+      blocks: [.text(report.summary + ".")] + report.charts(source).map { .chart($0.drawing, caption: nil) }
+        + notes.map { .note($0) })
   }
 
   /// Which classes are read as which.

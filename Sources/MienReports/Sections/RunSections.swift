@@ -26,7 +26,7 @@ extension ReportSection {
     }
     func both(_ suffix: String) -> [(column: String, name: String)] {
       run.heads.flatMap { head in
-        [("validation_\(head)_\(suffix)", "\(head), validation"), ("train_\(head)_\(suffix)", "\(head), training")]
+        [("train_\(head)_\(suffix)", "\(head), training"), ("validation_\(head)_\(suffix)", "\(head), validation")]
       }
     }
     return ReportSection(
@@ -56,7 +56,7 @@ extension ReportSection {
     let balanced = SampleStatistics(folds.map(\.balancedAccuracy))
     let loss = SampleStatistics(folds.map(\.loss))
     table.add([
-      "mean", "\(folds.map(\.count).reduce(0, +))", NumberText.percent(accuracy.mean),
+      "mean", "", NumberText.percent(accuracy.mean),
       NumberText.percent(balanced.mean), NumberText.fixed(loss.mean, 4),
     ])
     table.add([

@@ -10,15 +10,18 @@ public final class TerminalProgress: TrainingObserver {
 
   private let member: String
   private let isBrief: Bool
+  private let continuation: String?
 
   /// Writes to standard error.
   ///
   /// - Parameters:
   ///   - member: which run of a series it is; empty for a run alone.
   ///   - isBrief: whether only the running line is shown, for many short runs.
-  public init(member: String = "", isBrief: Bool = false) {
+  ///   - continuation: says how a stopped run goes on; nil: `continue with --resume` and its folder.
+  public init(member: String = "", isBrief: Bool = false, continuation: String? = nil) {
     self.member = member
     self.isBrief = isBrief
+    self.continuation = continuation
   }
 
   /// Says what is trained on what, and where.
@@ -78,7 +81,7 @@ public final class TerminalProgress: TrainingObserver {
     guard !isBrief else { return }
     let folder = URL(fileURLWithPath: plan.folder)
     let whole = member.isEmpty ? folder : folder.deletingLastPathComponent()
-    say("stopped at step \(step); continue with --resume \(whole.path)")
+    say("stopped at step \(step); \(continuation ?? "continue with --resume \(whole.path)")")
   }
 
   /// Says which epoch was best and how to export it.

@@ -183,13 +183,13 @@ extension PublishedSystem {
         }),
       Measurement(
         name: "ckplus48-clean", kind: .clean,
-        summary: "CK+48, 80:20 with no person on both sides, the training part alone balanced by copies; five seeds",
+        summary: "CK+48, no person on both sides: a fifth of the people set aside, a fifth of the rest to choose the "
+          + "epoch by, the training part alone balanced by copies; five seeds of draw and weights",
         recipe: "yousaf-trainable", source: "ckplus48",
         settings: [
-          "heads=[{labels: ckplus48, weight: 1}]", "split.train=0.8", "split.validation=0.2", "epochs=60",
-          "split.groupBy=subject",
-          "balance.when=afterSplit",
-        ], repeats: .seeds(5), part: .validation, figures: []),
+          "heads=[{labels: ckplus48, weight: 1}]", "split={train: 0.8, validation: 0, test: 0.2, groupBy: subject}",
+          "folds.kind=grouped", "folds.count=5", "folds.fold=1", "epochs=60", "balance.when=afterSplit",
+        ], repeats: .seeds(5), part: .test, figures: []),
       Measurement(
         name: "own-videos", kind: .paper,
         summary: "One's own faces out of videos, balanced by copies, then split 90:10 at random",
@@ -201,6 +201,8 @@ extension PublishedSystem {
         + "too. Its text tells of 68 to 72 % across two attempts and 86 % after five.",
       "Copies made before a random split stand on both sides, and FER2013 has exact copies of its own.",
       "Its CK+ has neutral faces; CK+48 has none, and has contempt instead.",
+      "But for CK+48 by person, the epoch is the one of best accuracy on the faces measured, as in the paper: a figure "
+        + "chosen so reads a little high.",
     ])
 
   private static let selection =

@@ -58,14 +58,22 @@ public import MienTorch
     let run = try RunFolder(opening: url(standing.summary.name))
     let model = try ModelExport.model(of: run)
     try model.write(to: folder.appendingPathComponent("model.onnx"))
+    // Runs with draws of their own are measured on different faces: none of them stands for the others.
+    let counted = if case .seeds = measurement.repeats { measured } else { [standing] }
+    let metrics = try ClassificationMetrics(joining: counted.map(\.metrics))
+    let isCopy = counted.flatMap(\.isCopy)
+    let others = zip(isCopy, zip(metrics.truth, metrics.predictions)).filter { !$0.0 }.map(\.1)
     let report = EvaluationReport(
-      standing.metrics, model: system.name, weightsSHA256: try model.card().weightsSHA256, data: faces.info.source,
+      metrics, model: system.name, weightsSHA256: try model.card().weightsSHA256, data: faces.info.source,
       split: measurement.part)
     let summary = ReproductionSummary(
       system: system.name, measurement: measurement.name, runs: measured.map(\.summary),
-      standing: standing.summary.name, evaluation: report)
+      standing: standing.summary.name, evaluation: report, copies: metrics.count - others.count,
+      accuracyWithoutCopies: others.isEmpty
+        ? nil : Double(others.count { $0.0 == $0.1 }) / Double(others.count))
     try summary.write(to: folder)
-    return Outcome(summary: summary, metrics: standing.metrics, faces: standing.faces, run: run)
+    return Outcome(
+      summary: summary, metrics: metrics, faces: counted.flatMap(\.faces), parts: standing.parts, run: run)
   }
 
   private func measure(_ run: RunFolder, name: String, result: RunResult) throws -> MeasuredRun {
@@ -87,23 +95,32 @@ public import MienTorch
       trainingAccuracy: best.heads.first?.trainingAccuracy, trainingLoss: best.trainingLoss,
       testAccuracy: measurement.part == .validation && !data.test.isEmpty ? try metrics(data.test).accuracy : nil)
     let labelled = part.filter { data.targets[0].truth[$0] != nil }.map(data.original)
-    return MeasuredRun(summary: summary, metrics: measured, faces: labelled)
+    let trained = Set(Set(data.train.map(data.original)).map(faces.face(at:)))
+    return MeasuredRun(
+      summary: summary, metrics: measured, faces: labelled,
+      isCopy: labelled.map { trained.contains(faces.face(at: $0)) },
+      parts: [.train: data.train, .validation: data.validation, .test: data.test].mapValues { $0.map(data.original) })
   }
 
   private struct MeasuredRun {
     let summary: ReproductionSummary.Run
     let metrics: ClassificationMetrics
     let faces: [Int]
+    /// Whether the picture, or the one that it was made of, was trained on.
+    let isCopy: [Bool]
+    let parts: [Split: [Int]]
   }
 
   /// What a finished measurement came to.
   public struct Outcome: Sendable {
     /// The figures, as kept in the folder.
     public let summary: ReproductionSummary
-    /// The standing run on the measured part.
+    /// The standing run on the measured part; over seeds, whose parts differ, all runs together.
     public let metrics: ClassificationMetrics
     /// [N] which face of the set each entry of ``metrics`` is; a copy made by balancing stands for its original.
     public let faces: [Int]
+    /// The standing run's parts, likewise.
+    public let parts: [Split: [Int]]
     /// The standing run.
     public let run: RunFolder
   }
@@ -149,8 +166,13 @@ public struct ReproductionSummary: Codable, Sendable, Equatable {
   public var runs: [Run]
   /// The run of least validation loss, which stands for the others.
   public var standing: String
-  /// That run on the measured part.
+  /// That run on the measured part; over seeds, whose parts differ, all runs together.
   public var evaluation: EvaluationReport
+  /// How many of the measured faces are pictures that were trained on: alike to the last pixel, or copies that balancing
+  /// made of one. Nil in files of earlier versions.
+  public var copies: Int?
+  /// The accuracy on the others; nil where there are none.
+  public var accuracyWithoutCopies: Double?
 
   /// The run that stands for the others.
   public var standingRun: Run? { runs.first { $0.name == standing } }
@@ -163,7 +185,7 @@ public struct ReproductionSummary: Codable, Sendable, Equatable {
     return (sample.mean, sample.standardDeviation)
   }
 
-  /// The value measured for a paper's figure, of the standing run; nil where it was not measured.
+  /// The value measured for a paper's figure; nil where it was not measured.
   public func value(of measure: PublishedSystem.Measure) -> Double? {
     switch measure {
     case .accuracy: evaluation.accuracy
@@ -188,9 +210,13 @@ public struct ReproductionSummary: Codable, Sendable, Equatable {
     }
   }
 
-  init(system: String, measurement: String, runs: [Run], standing: String, evaluation: EvaluationReport) {
+  init(
+    system: String, measurement: String, runs: [Run], standing: String, evaluation: EvaluationReport, copies: Int,
+    accuracyWithoutCopies: Double?
+  ) {
     (self.system, self.measurement, self.runs) = (system, measurement, runs)
     (self.standing, self.evaluation) = (standing, evaluation)
+    (self.copies, self.accuracyWithoutCopies) = (copies, accuracyWithoutCopies)
   }
 
   func write(to folder: URL) throws {

@@ -69,7 +69,7 @@ struct Evaluate: AsyncParsableCommand {
         let page = EvaluationPage(
           evaluation, figures, card: classifier.card, faces: faces, source: source, passes: measure.passes)
         try ResultFile.write(
-          try page.report(notes: table.notes, command: Console.commandLine).data, to: report)
+          try page.report(notes: table.notes, command: RunEnvironment.commandLine).data, to: report)
       }
       if ![json, report, predictions].contains("-") { for line in table.lines { Console.print(line) } }
     } catch let error as MienError where error.subject == faces.info.source {

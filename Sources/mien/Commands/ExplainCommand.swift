@@ -97,7 +97,7 @@ struct Explain: AsyncParsableCommand {
     if let json { try ResultFile.write(try explanations.json() + Data("\n".utf8), to: json) }
     if let report {
       let facts: [ReportBlock.Fact] = [
-        .init("command", Console.commandLine), .init("weights, SHA-256", classifier.card.weightsSHA256),
+        .init("command", RunEnvironment.commandLine), .init("weights, SHA-256", classifier.card.weightsSHA256),
       ]
       try ResultFile.write(explanations.page(environment: facts).data, to: report)
     }
@@ -161,7 +161,7 @@ struct Explain: AsyncParsableCommand {
         "faces of \(set.width)x\(set.height) pixels, \(classifier.card.name) takes \(size.width)x\(size.height)")
     }
     let part = split.map { Split(rawValue: $0.rawValue) } ?? set.usualSplit
-    let indices = set.sample(in: part, count: limit)
+    let indices = try set.sample(in: part, count: limit)
     let progress = ProgressLine("faces")
     let emotions = (labels ?? classifier.widestLabels).emotions
     for (done, index) in indices.enumerated() {

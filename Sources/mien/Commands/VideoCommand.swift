@@ -122,7 +122,7 @@ struct Video: AsyncParsableCommand {
         .init("model", "\(card.name), weights \(card.weightsSHA256.prefix(16))"),
         .init("smoothing", options.isSmoothed ? "exponential, \(ReadingTrackerOptions().timeConstant) s" : "none"),
         .init("made", "\(environment.date) on \(environment.processor), \(environment.cores) cores"),
-        .init("command", Console.commandLine),
+        .init("command", RunEnvironment.commandLine),
       ])
     try AtomicFile.write(report.data, to: URL(fileURLWithPath: timeline))
   }
