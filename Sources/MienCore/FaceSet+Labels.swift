@@ -61,6 +61,13 @@ extension FaceSet {
     }
   }
 
+  /// The faces outside `split` whose picture stands in it too, alike to the last pixel.
+  public func copies(of split: Split) -> Set<Int> {
+    let inside = indices(in: split)
+    let pictures = Set(inside.map(face(at:)))
+    return Set(0..<count).subtracting(inside).filter { pictures.contains(face(at: $0)) }
+  }
+
   /// Up to `count` faces, drawn at random under a fixed seed, in rising order.
   ///
   /// - Parameter split: nil for all faces.

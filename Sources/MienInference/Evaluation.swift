@@ -21,6 +21,8 @@ public struct Evaluation: Sendable {
   public let missingClasses: [Emotion]
   /// Faces of the split without a label, left out.
   public let unlabelledCount: Int
+  /// Labelled faces that were to be left out.
+  public let excludedCount: Int
 
   /// Runs `faces` through `classifier`.
   ///
@@ -29,12 +31,13 @@ public struct Evaluation: Sendable {
   ///
   /// - Parameters:
   ///   - split: nil for all faces.
+  ///   - excluded: faces to leave out, by their places in the set.
   ///   - corruption: what is done to each face first; nil for nothing.
   ///   - progress: called with how many faces are done, and of how many.
   /// - Throws: ``MienError`` where no face has a label, the faces' size is not the model's input, or no class is shared.
   public init(
     _ classifier: EmotionClassifier, on faces: FaceSet, labels source: LabelSource, split: Split?,
-    averaging: Averaging = .none, corruption: Corruption? = nil,
+    excluding excluded: Set<Int> = [], averaging: Averaging = .none, corruption: Corruption? = nil,
     progress: @Sendable @escaping (Int, Int) -> Void = { _, _ in }
   ) async throws {
     let preprocessing = classifier.card.preprocessing
@@ -45,7 +48,8 @@ public struct Evaluation: Sendable {
           + "\(preprocessing.width)x\(preprocessing.height)")
     }
     let labels = faces.labelSet(source)
-    let labelled = faces.labelled(source, in: split)
+    let all = faces.labelled(source, in: split)
+    let labelled = all.filter { !excluded.contains($0.index) }
     guard !labelled.isEmpty else {
       let part = split?.rawValue ?? "the set"
       throw MienError(.mismatch, faces.info.source, "no face of \(part) has a \(labels.name) label")
@@ -78,7 +82,8 @@ public struct Evaluation: Sendable {
     indices = labelled.map(\.index)
     self.metrics = metrics
     self.output = output
-    unlabelledCount = faces.indices(in: split).count - labelled.count
+    unlabelledCount = faces.indices(in: split).count - all.count
+    excludedCount = all.count - labelled.count
   }
 
   /// Faces between two calls of `progress`.

@@ -37,7 +37,9 @@ struct ReproductionPage {
     let measured = try MeasuredFaces(faces, indices: outcome.faces, metrics: outcome.metrics)
     let runs = summary.runs.count == 1 ? "one run" : "\(summary.runs.count) runs"
     var notes = summary.copiesNote.map { [$0] } ?? []
+    var unit = "fold"
     if case .seeds = measurement.repeats {
+      unit = "seed"
       notes.append(
         "All \(runs) together, each on its own draw: a face may count more than once, so the interval is too narrow. "
           + "Model, curves and data are of \(summary.standing), the run of least validation loss.")
@@ -58,18 +60,20 @@ struct ReproductionPage {
           }, notes: system.remarks),
         ReportSection(
           title: "Protocols",
-          blocks: [.table(protocols.table, caption: "What \(system.name) came to under each protocol so far")]),
-        .protocolAndRecipe(
-          [
-            .init("protocol", measurement.summary), .init("training", runs),
-            .init("time", NumberText.duration(summary.seconds)), .init("seed", "\(outcome.run.recipe.seed)"),
-          ], recipe: try RecipeFile.text(of: outcome.run.recipe)),
+          blocks: [
+            .facts([
+              .init("protocol", measurement.summary), .init("training", runs),
+              .init("time", NumberText.duration(summary.seconds)), .init("seed", "\(outcome.run.recipe.seed)"),
+            ]), .table(protocols.table, caption: "What \(system.name) came to under each protocol so far"),
+          ]),
         .result(evaluation, passes: "one", notes: notes),
-        summary.runs.count > 1 ? .folds(summary.runs.map(\.fold)) : nil,
+        summary.runs.count > 1 ? .folds(summary.runs.map(\.fold), unit: unit) : nil,
         .curves(try RunMetrics(run: outcome.run.url)), .confusion(evaluation), .classes(evaluation),
         .roc(outcome.metrics), .calibration(evaluation.calibration), try .sampleFaces(measured),
         try .surestMistakes(measured),
         .data(faces, .own, parts: outcome.parts, notes: balance),
+        .protocolAndRecipe(
+          [.init("recipe", "\(measurement.recipe), as resolved")], recipe: try RecipeFile.text(of: outcome.run.recipe)),
         .environment(.current(), [.init("command", command), .init("weights, SHA-256", evaluation.weightsSHA256)]),
       ])
   }

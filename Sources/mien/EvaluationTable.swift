@@ -75,6 +75,9 @@ struct EvaluationTable {
     if evaluation.unlabelledCount > 0 {
       notes.append("\(evaluation.unlabelledCount) faces of the split have no \(report.labels) label and are left out.")
     }
+    if evaluation.excludedCount > 0 {
+      notes.append("\(evaluation.excludedCount) faces whose picture stands in the train split too are left out.")
+    }
     return notes
   }
 }

@@ -21,8 +21,20 @@ struct MeasureOptions: ParsableArguments {
   @Option(help: "The faces to measure on; without it, test, or validation where there is no test face.")
   var split: Part?
 
+  @Flag(help: "Leave out faces whose picture stands in the set's train split too, to the last pixel.")
+  var unseen = false
+
   @Option(help: "What to average over for each face: its mirror image too, or nothing.")
   var tta: Averaging = .none
+
+  func validate() throws {
+    if unseen && (split == .train || split == .all) {
+      throw ValidationError("--unseen is for the faces of test or validation.")
+    }
+  }
+
+  /// The faces to leave out.
+  func excluded(of faces: FaceSet) -> Set<Int> { unseen ? faces.copies(of: .train) : [] }
 
   /// What is averaged over.
   var averaging: Evaluation.Averaging { tta == .flip ? .flip : .none }
@@ -31,9 +43,14 @@ struct MeasureOptions: ParsableArguments {
   var passes: String { tta == .flip ? "two: the face and its mirror image" : "one" }
 
   /// The faces to measure on; nil for all. Says so on standard error where the choice is not the usual one.
-  func part(of faces: FaceSet, _ source: LabelSource, data: String) -> Split? {
+  ///
+  /// - Throws: ``MienError`` where there are faces to train on alone, and no choice was made.
+  func part(of faces: FaceSet, _ source: LabelSource, data: String) throws -> Split? {
     if let split { return Split(rawValue: split.rawValue) }
     if !faces.labelled(source, in: .test).isEmpty { return .test }
+    guard !faces.labelled(source, in: .validation).isEmpty else {
+      throw MienError(.mismatch, data, "no test or validation face has a label; --split all measures on every face")
+    }
     Console.error("\(data): no test face has a label, measuring on validation")
     return .validation
   }

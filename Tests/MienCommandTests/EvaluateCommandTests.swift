@@ -50,6 +50,22 @@ import Testing
     #expect(((report["calibration"] as? [String: Any])?["bins"] as? [Any])?.count == 15)
   }
 
+  @Test func aSetToTrainOnAloneSaysHowToMeasureOnAll() throws {
+    let data = try faces("faces", split: .train, [(.anger, 0), (.happiness, 3)])
+    let outcome = try Command.mien("evaluate", "--data", data, "--model", path("pixels.onnx"))
+    #expect(outcome.status == 1 && outcome.errors.contains(data) && outcome.errors.contains("--split all"))
+    let all = try Command.mien("evaluate", "--data", data, "--model", path("pixels.onnx"), "--split", "all")
+    #expect(all.status == 0, "\(all.errors)")
+  }
+
+  @Test func unseenFacesAreAskedForByName() throws {
+    let data = try faces("faces", split: .test, [(.anger, 0), (.happiness, 3)])
+    let wrong = try Command.mien("evaluate", "--data", data, "--unseen", "--split", "all")
+    #expect(wrong.status == 64 && wrong.errors.contains("--unseen"))
+    let right = try Command.mien("evaluate", "--data", data, "--model", path("pixels.onnx"), "--unseen")
+    #expect(right.status == 0 && !right.output.contains("left out"), "\(right.errors)")
+  }
+
   @Test func tableIsForPeople() throws {
     let data = try faces("faces", split: .validation, [(.anger, 0), (.happiness, 3), (.happiness, 0), (.neutral, 6)])
     let outcome = try Command.mien("evaluate", "--data", data, "--model", path("pixels.onnx"), "--tta", "flip")

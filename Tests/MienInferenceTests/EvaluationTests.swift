@@ -73,6 +73,19 @@ import Testing
     #expect(error?.message == "faces of 48x48 pixels, pixels takes 24x24")
   }
 
+  @Test func picturesThatWereTrainedOnAreLeftOut() async throws {
+    // The first and the third face are one picture.
+    let rows: [(Emotion, Int, Split)] = [(.anger, 0, .train), (.happiness, 3, .test), (.anger, 0, .test)]
+    let faces = try FaceSet(
+      source: "pixels", labelSet: .fer2013, height: 48, width: 48, channels: 1,
+      rows: rows.enumerated().map { .init(label: $1.0, split: $1.2, sourceRow: $0) },
+      pixels: Data(rows.flatMap { PixelGraph.face($0.1, size: 48) }))
+    #expect(faces.copies(of: .train) == [2] && faces.copies(of: .test) == [0] && faces.copies(of: .validation) == [])
+    let result = try await Evaluation(
+      classifier(), on: faces, labels: .own, split: .test, excluding: faces.copies(of: .train))
+    #expect(result.indices == [1] && result.excludedCount == 1 && result.unlabelledCount == 0)
+  }
+
   @Test func emptySplitIsRefused() async throws {
     let faces = try set(.fer2013, [(.anger, 0)])
     let classifier = try classifier()

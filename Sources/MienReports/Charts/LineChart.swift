@@ -63,12 +63,14 @@ public struct LineChart: Sendable {
 
   /// The chart, legend to the right.
   public var drawing: Drawing {
+    let y = Axis(points.map(\.y), range: isUnitSquare ? 0...1 : yRange, isPercent: isPercent || isUnitSquare)
+    // Beside the axis stand its ticks, in letters of seven units.
+    let left = max(58, 28 + 7 * Double(y.ticks.map { y.label($0).count }.max() ?? 0))
     let plot = PlotArea(
       x: Axis(
         points.map(\.x), range: isUnitSquare ? 0...1 : extent, isPercent: isUnitSquare,
         isWhole: !isUnitSquare && points.allSatisfy { $0.x == $0.x.rounded() }),
-      y: Axis(points.map(\.y), range: isUnitSquare ? 0...1 : yRange, isPercent: isPercent || isUnitSquare),
-      left: 58, top: 56, width: isUnitSquare ? 420 : 460, height: isUnitSquare ? 420 : 250)
+      y: y, left: left, top: 56, width: isUnitSquare ? 420 : 518 - left, height: isUnitSquare ? 420 : 250)
     var canvas = SVGCanvas(width: 720)
     canvas.text(title, x: 20, y: 24, style: "title")
     plot.draw(on: &canvas, xTitle: xTitle, yTitle: yTitle)

@@ -43,9 +43,11 @@ extension ReportSection {
   }
 
   /// Cross-validation, a row a fold and their mean; nil where there is no fold.
-  public static func folds(_ folds: [FoldResult]) -> ReportSection? {
+  ///
+  /// - Parameter unit: what the runs are, where no folds.
+  public static func folds(_ folds: [FoldResult], unit: String = "fold") -> ReportSection? {
     guard !folds.isEmpty else { return nil }
-    var table = TextTable(header: ["fold", "faces", "accuracy", "balanced", "loss", "best epoch"])
+    var table = TextTable(header: [unit, "faces", "accuracy", "balanced", "loss", "best epoch"])
     for fold in folds {
       table.add([
         fold.name, "\(fold.count)", NumberText.percent(fold.accuracy), NumberText.percent(fold.balancedAccuracy),
@@ -64,14 +66,14 @@ extension ReportSection {
       NumberText.percent(balanced.standardDeviation ?? .nan), NumberText.fixed(loss.standardDeviation ?? .nan, 4),
     ])
     let chart = BarChart(
-      title: "Accuracy of each fold", categories: folds.map(\.name),
+      title: "Accuracy of each \(unit)", categories: folds.map(\.name),
       series: [.init(name: "accuracy", values: folds.map(\.accuracy))], maximum: 1
     ) { NumberText.percent($0, 1) }
     return ReportSection(
-      title: "Folds",
+      title: unit.prefix(1).uppercased() + unit.dropFirst() + "s",
       blocks: [
         .table(table, caption: nil), .chart(chart.drawing, caption: nil),
-        .note("Deviation: the sample standard deviation over folds."),
+        .note("Deviation: the sample standard deviation over \(unit)s."),
       ])
   }
 

@@ -8,7 +8,7 @@ package import MienVision
 package final class InferenceEngine: Sendable {
   /// What finds faces.
   package enum Detector: String, Sendable, CaseIterable {
-    /// The cascade of Haar features.
+    /// `FaceDetector`.
     case haar
     /// Nothing: the picture is one face.
     case none

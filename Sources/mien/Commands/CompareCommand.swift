@@ -129,13 +129,15 @@ struct Compare: AsyncParsableCommand {
     let faces: FaceSet
     let source: LabelSource
     let part: Split?
+    let excluded: Set<Int>
     let averaging: Evaluation.Averaging
 
     init(data: String, measure: MeasureOptions) throws {
       self.data = data
       faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
       source = try faces.labelSource(named: measure.labels)
-      part = measure.part(of: faces, source, data: data)
+      part = try measure.part(of: faces, source, data: data)
+      excluded = measure.excluded(of: faces)
       averaging = measure.averaging
     }
 
@@ -144,7 +146,7 @@ struct Compare: AsyncParsableCommand {
         let classifier = try EmotionClassifier(model: model)
         let progress = Mutex(ProgressLine("faces of \(Console.printable(name))"))
         let evaluation = try await Evaluation(
-          classifier, on: faces, labels: source, split: part, averaging: averaging
+          classifier, on: faces, labels: source, split: part, excluding: excluded, averaging: averaging
         ) { done, total in progress.withLock { $0.update(done, of: total) } }
         progress.withLock { $0.clear() }
         return try Comparison.Model(

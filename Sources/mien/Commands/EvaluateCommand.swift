@@ -36,15 +36,17 @@ struct Evaluate: AsyncParsableCommand {
     let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
     do {
       let source = try faces.labelSource(named: measure.labels)
-      let part = measure.part(of: faces, source, data: data)
+      let part = try measure.part(of: faces, source, data: data)
       let classifier = try model.classifier()
+      let excluded = measure.excluded(of: faces)
       let rounds: [Corruption?] = [nil] + (corruptions ? Corruption.all : [])
       let progress = Mutex(ProgressLine("faces"))
       var evaluations: [Evaluation] = []
       for (round, corruption) in rounds.enumerated() {
         evaluations.append(
           try await Evaluation(
-            classifier, on: faces, labels: source, split: part, averaging: measure.averaging, corruption: corruption
+            classifier, on: faces, labels: source, split: part, excluding: excluded, averaging: measure.averaging,
+            corruption: corruption
           ) { done, total in progress.withLock { $0.update(round * total + done, of: rounds.count * total) } })
       }
       progress.withLock { $0.clear() }
