@@ -11,14 +11,8 @@ package enum ResultFile {
   /// Checks before long work that a file could be written at `path`.
   package static func check(_ path: String?) throws {
     guard let path, path != "-" else { return }
-    let url = URL(fileURLWithPath: path)
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
-      throw MienError(.file, path, "is a folder, expected a file to write")
-    }
-    let place = AtomicFile.isSpecial(url) ? url : url.resolvingSymlinksInPath().deletingLastPathComponent()
-    guard FileManager.default.isWritableFile(atPath: place.path) else {
-      throw MienError(.file, path, "cannot be written: its folder is missing or may not be written to")
+    do { try AtomicFile.checkWritable(URL(fileURLWithPath: path)) } catch let error as MienError {
+      throw error.about(path)
     }
   }
 

@@ -18,7 +18,7 @@ public struct RunMetrics: Sendable {
   /// The names of the columns.
   public let columns: [String]
   /// The epoch that training kept; nil where it has not ended.
-  public let keptEpoch: Int?
+  private let keptEpoch: Int?
   private let rows: [[Double?]]
 
   /// Reads the file's text.

@@ -55,8 +55,8 @@ struct ExplainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    for file in [report, json] where file != nil && file != "-" {
-      try AtomicFile.checkWritable(URL(fileURLWithPath: file ?? ""))
+    for file in [report, json].compactMap(\.self) where file != "-" {
+      try AtomicFile.checkWritable(URL(fileURLWithPath: file))
     }
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))

@@ -66,7 +66,11 @@ struct ReproduceCommand: AsyncParsableCommand {
     Interrupt.listen()
     try await torch.use()
     var table = ReproductionTable()
-    var hasFailed = false
+    var (hasFaces, hasFailed) = (show, false)
+    func failed(_ error: MienError) {
+      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      hasFailed = true
+    }
     for system in systems {
       let place = folder.appendingPathComponent(system.name)
       var pages: [ReproductionPage] = []
@@ -78,21 +82,25 @@ struct ReproduceCommand: AsyncParsableCommand {
           if let page { pages.append(page) }
         } catch let error as MissingFaces {
           table.add(system, measurement, nil, note: error.description)
+          continue
         } catch let error as MienError {
-          FileHandle.standardError.write(Data("error: \(error)\n".utf8))
-          hasFailed = true
+          failed(error)
           table.add(system, measurement, nil, note: "failed")
         }
+        hasFaces = true
       }
       // Each page shows the system's other protocols too.
       let protocols = ReproductionTable(system, in: place)
-      for page in pages { try page.write(protocols, command: RunEnvironment.commandLine) }
+      for page in pages {
+        do { try page.write(protocols, command: RunEnvironment.commandLine) } catch let error as MienError {
+          failed(error)
+        }
+      }
     }
     print(table.text)
     if Interrupt.isRaised { return }
     if let markdown { try AtomicFile.write(Data(table.markdown.utf8), to: URL(fileURLWithPath: markdown)) }
-    if hasFailed { throw ExitCode(1) }
-    if !show && table.isMissingAllFaces { throw ExitCode(1) }
+    if hasFailed || !hasFaces { throw ExitCode(1) }
   }
 
   /// No FaceSet was given that a measurement is of.

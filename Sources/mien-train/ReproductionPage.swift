@@ -37,9 +37,7 @@ struct ReproductionPage {
     let measured = try MeasuredFaces(faces, indices: outcome.faces, metrics: outcome.metrics)
     let runs = summary.runs.count == 1 ? "one run" : "\(summary.runs.count) runs"
     var notes = summary.copiesNote.map { [$0] } ?? []
-    var unit = "fold"
-    if case .seeds = measurement.repeats {
-      unit = "seed"
+    if measurement.isPooled {
       notes.append(
         "All \(runs) together, each on its own draw: a face may count more than once, so the interval is too narrow. "
           + "Model, curves and data are of \(summary.standing), the run of least validation loss.")
@@ -67,7 +65,7 @@ struct ReproductionPage {
             ]), .table(protocols.table, caption: "What \(system.name) came to under each protocol so far"),
           ]),
         .result(evaluation, passes: "one", notes: notes),
-        summary.runs.count > 1 ? .folds(summary.runs.map(\.fold), unit: unit) : nil,
+        summary.runs.count > 1 ? .folds(summary.runs.map(\.fold), unit: measurement.isPooled ? "seed" : "fold") : nil,
         .curves(try RunMetrics(run: outcome.run.url)), .confusion(evaluation), .classes(evaluation),
         .roc(outcome.metrics), .calibration(evaluation.calibration), try .sampleFaces(measured),
         try .surestMistakes(measured),

@@ -24,9 +24,6 @@ struct ReproductionTable {
     }
   }
 
-  /// Whether there were no faces for any of the measurements.
-  var isMissingAllFaces: Bool { rows.allSatisfy { $0.note.hasPrefix("needs") } }
-
   /// Adds a measurement; where `summary` is nil, `note` says why.
   mutating func add(
     _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ summary: ReproductionSummary?,
@@ -82,7 +79,7 @@ struct ReproductionTable {
       lines += [
         "", "## \(row.system.name), \(row.measurement.name)", "", "\(row.system.paper). \(row.measurement.summary).",
       ]
-      lines += ["", Self.protocolLine(summary), ""]
+      lines += ["", Self.protocolLine(row.measurement, summary), ""]
       var figures = row.measurement.figures.map { ($0.measure, Optional($0.value)) }
       if figures.isEmpty { figures = [(.accuracy, nil), (.loss, nil)] }
       if !figures.contains(where: { if case .recall = $0.0 { true } else { false } }) {
@@ -109,14 +106,16 @@ struct ReproductionTable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func protocolLine(_ summary: ReproductionSummary) -> String {
+  private static func protocolLine(
+    _ measurement: PublishedSystem.Measurement, _ summary: ReproductionSummary
+  ) -> String {
     let epochs = summary.runs.map(\.epochs)
     let range = Set(epochs).count > 1 ? "\(epochs.min() ?? 0) to \(epochs.max() ?? 0)" : "\(epochs.first ?? 0)"
     let runs = summary.runs.count == 1 ? "One run" : "\(summary.runs.count) runs"
     let interval = summary.evaluation.accuracyInterval
     // A face that several seeds measure is no new evidence.
     let range95 =
-      summary.isPooled
+      measurement.isPooled
       ? " in all"
       : ", 95 % interval \(NumberText.fixed(interval.lower * 100, 2)) to \(NumberText.percent(interval.upper))"
     return
@@ -136,9 +135,6 @@ struct ReproductionTable {
 }
 
 extension ReproductionSummary {
-  /// Whether the figures are of several runs, each on its own draw.
-  fileprivate var isPooled: Bool { runs.count > 1 && evaluation.count > (standingRun?.count ?? 0) }
-
   /// How many measured faces were trained on, in a sentence; nil where none was.
   var copiesNote: String? {
     guard let copies, copies > 0 else { return nil }

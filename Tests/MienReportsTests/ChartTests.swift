@@ -65,7 +65,7 @@ import Testing
   @Test func manyLinesDiffer() throws {
     let series = (0..<16).map { index in
       LineChart.Series(
-        name: "/root/mien-runs/reproduce/official/system-\(index + 10)", points: [.init(1, 0), .init(2, Double(index))])
+        name: "runs/reproduce/official/system-\(index + 10)", points: [.init(1, 0), .init(2, Double(index))])
     }
     let markup = try Markup(LineChart(title: "", xTitle: "", yTitle: "", series: series).drawing.document)
     // Line and sample in the legend look alike, and like no other.

@@ -66,6 +66,9 @@ public struct PublishedSystem: Sendable {
     public let part: Split
     /// What the paper reports under it.
     public let figures: [Figure]
+    /// Whether the figures are of all runs together: those with draws of their own are measured on different faces, so
+    /// none of them stands for the others.
+    public var isPooled: Bool { if case .seeds = repeats { true } else { false } }
   }
 
   /// Its name in commands.

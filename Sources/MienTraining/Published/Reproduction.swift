@@ -58,8 +58,7 @@ public import MienTorch
     let run = try RunFolder(opening: url(standing.summary.name))
     let model = try ModelExport.model(of: run)
     try model.write(to: folder.appendingPathComponent("model.onnx"))
-    // Runs with draws of their own are measured on different faces: none of them stands for the others.
-    let counted = if case .seeds = measurement.repeats { measured } else { [standing] }
+    let counted = measurement.isPooled ? measured : [standing]
     let metrics = try ClassificationMetrics(joining: counted.map(\.metrics))
     let isCopy = counted.flatMap(\.isCopy)
     let others = zip(isCopy, zip(metrics.truth, metrics.predictions)).filter { !$0.0 }.map(\.1)
