@@ -76,9 +76,13 @@ let package = Package(
       dependencies: ["MienModels", "MienONNX", "CMienRecipes", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
 
-    // What the programs that read faces have in common; mien-train links no OpenVINO and so none of it.
+    // What the programs have in common, and what those that read faces have; mien-train links no OpenVINO.
     .target(
       name: "MienCommandLine",
+      dependencies: ["MienCore", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+    .target(
+      name: "MienModelOptions",
       dependencies: [
         "MienInference", "MienONNX", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -86,7 +90,7 @@ let package = Package(
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienCommandLine", "MienDatasets", "MienInference", "MienONNX", "MienReports",
+        "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -98,7 +102,8 @@ let package = Package(
     .executableTarget(
       name: "mien-train",
       dependencies: [
-        "MienReports", "MienTraining", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MienCommandLine", "MienReports", "MienTraining",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
@@ -116,7 +121,8 @@ let package = Package(
     .executableTarget(
       name: "mien-server",
       dependencies: [
-        "MienCommandLine", "MienServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MienCommandLine", "MienModelOptions", "MienServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
 

@@ -33,6 +33,7 @@ for cascade in haarcascades/haarcascade_{frontalface_alt2,profileface}.xml lbpca
 done
 licences="$target/share/doc/mien/openvino"
 install -d "$licences"
+install -m 644 LICENSE "$target/share/doc/mien/LICENSE"
 cp -R "$(readlink -f .native/openvino)/../dist-info/." "$licences/"
 
 # What the two link that is not beside them, and the packages that hold it.
@@ -66,7 +67,7 @@ libraries and the face detector's cascades. From the system it needs, on $(. /et
   shared libraries of photos: $(needed "$target/bin/mien" | tr '\n' ' ')
   shared libraries of videos: $(needed "$target/lib/mien/libMienVideoShim.so" | tr '\n' ' ')
 
-A window of \`mien camera\` also needs libopencv-highgui. Training (mien-train) is not in here: it needs libtorch, which
-\`make setup\` in the sources fetches.
+A window of \`mien camera\` also needs libopencv-highgui. Training (train, tune, reproduce, export), which needs libtorch,
+and serving (serve, adapt, corrections) are not in here: \`make build\` in the sources makes both.
 TEXT
 echo "installed in $target: $(du -sm "$target/bin/mien" "$target/lib/mien" "$target/share/mien" | awk '{ s += $1 } END { print s }') MB"

@@ -179,7 +179,7 @@ struct Windows {
       if ((library = dlopen(name, RTLD_NOW | RTLD_LOCAL))) break;
     }
     if (!library) {
-      throw std::runtime_error("OpenCV's windows are not installed: apt-get install libopencv-highgui406");
+      throw std::runtime_error("OpenCV's windows are not installed: install the package libopencv-highgui (of Debian 12, libopencv-highgui406)");
     }
     Windows windows{};
     const auto find = [&](auto &function, const char *name) {

@@ -5,22 +5,32 @@ import MienCore
 package enum ResultFile {
   /// Writes `data` to the file at `path`, or to standard output for `-`.
   package static func write(_ data: Data, to path: String) throws {
-    if path == "-" { Console.write(data) } else { try AtomicFile.write(data, to: URL(fileURLWithPath: path)) }
+    if path == "-" { try Console.write(data) } else { try AtomicFile.write(data, to: URL(fileURLWithPath: path)) }
   }
 
-  /// Checks before long work that a file could be written at `path`.
-  package static func check(_ path: String?) throws {
-    guard let path, path != "-" else { return }
-    do { try AtomicFile.checkWritable(URL(fileURLWithPath: path)) } catch let error as MienError {
-      throw error.about(path)
+  /// Checks before long work that files could be written at the paths of `outputs`, each given by an option, and that
+  /// none of them is one of `inputs` or another output, by whatever name. `-` is standard output.
+  ///
+  /// - Throws: ``MienError`` that names the option and the path.
+  package static func check(_ outputs: KeyValuePairs<String, String?>, inputs: [String?] = []) throws {
+    func file(_ path: String) -> String {
+      path == "-" ? path : URL(fileURLWithPath: path).resolvingSymlinksInPath().standardizedFileURL.path
     }
-  }
-
-  /// Checks as ``check(_:)`` does, and that `path`, given by `option`, is another file than `input`, by whatever name.
-  package static func check(_ path: String, isNot input: String, option: String) throws {
-    try check(path)
-    let (target, source) = (URL(fileURLWithPath: path), URL(fileURLWithPath: input))
-    guard target.resolvingSymlinksInPath().standardizedFileURL != source.resolvingSymlinksInPath().standardizedFileURL
-    else { throw MienError(.argument, "\(option) \(path)", "is the input, expected another file") }
+    let given = outputs.compactMap { option, path in path.map { (option: option, path: $0) } }
+    guard !given.isEmpty else { return }
+    let sources = Set(inputs.compactMap(\.self).filter { $0 != "-" }.map(file))
+    var taken: [String: String] = [:]
+    for (option, path) in given {
+      guard !sources.contains(file(path)) else {
+        throw MienError(.argument, "\(option) \(path)", "is the input, expected another file")
+      }
+      if let other = taken.updateValue(option, forKey: file(path)) {
+        throw MienError(.argument, "\(option) \(path)", "is what \(other) writes, expected another file")
+      }
+      guard path != "-" else { continue }
+      do { try AtomicFile.checkWritable(URL(fileURLWithPath: path)) } catch let error as MienError {
+        throw error.about(path)
+      }
+    }
   }
 }

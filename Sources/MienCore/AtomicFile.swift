@@ -1,8 +1,12 @@
 public import Foundation
 import Glibc
+import Synchronization
 
 /// Writes files so that a crash or a full disk leaves the old contents in place.
 public enum AtomicFile {
+  /// How many temporary files this process made.
+  private static let made = Atomic(0)
+
   /// Writes `chunks` one after another to a temporary file beside `url`, synchronises it to the disk, renames it, and
   /// synchronises the folder, so that the new contents outlast a loss of power. A link stays and its target is replaced;
   /// a device or a pipe is written to as it is.
@@ -16,16 +20,23 @@ public enum AtomicFile {
       let descriptor = open(url.path, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw failure() }
       defer { close(descriptor) }
-      guard writeAll(chunks, to: descriptor) else { throw failure() }
+      guard chunks.allSatisfy({ writeAll($0, to: descriptor) }) else { throw failure() }
       return
     }
     let target = url.resolvingSymlinksInPath()
-    let temporary = target.deletingLastPathComponent()
-      .appendingPathComponent(".\(target.lastPathComponent).\(getpid()).tmp").path
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    var (temporary, descriptor) = ("", Int32(-1))
+    repeat {
+      // A name for each write: two of one process may be of one file.
+      let number = made.wrappingAdd(1, ordering: .relaxed).newValue
+      temporary =
+        target.deletingLastPathComponent()
+        .appendingPathComponent(".\(target.lastPathComponent).\(getpid()).\(number).tmp").path
+      descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+      // A killed process of the same number may have left one behind.
+    } while descriptor < 0 && errno == EEXIST
     guard descriptor >= 0 else { throw failure() }
     do {
-      guard writeAll(chunks, to: descriptor), fsync(descriptor) == 0 else { throw failure() }
+      guard chunks.allSatisfy({ writeAll($0, to: descriptor) }), fsync(descriptor) == 0 else { throw failure() }
     } catch {
       close(descriptor)
       unlink(temporary)
@@ -81,21 +92,17 @@ public enum AtomicFile {
   }
 
   /// Whether everything could be written; else `errno` says why not.
-  private static func writeAll(_ chunks: [Data], to descriptor: Int32) -> Bool {
-    for chunk in chunks {
-      let isWritten = chunk.withUnsafeBytes { bytes in
-        var rest = bytes[...]
-        while !rest.isEmpty {
-          let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-          if written < 0 && errno == EINTR { continue }
-          guard written > 0 else { return false }
-          rest = rest.dropFirst(written)
-        }
-        return true
+  package static func writeAll(_ data: Data, to descriptor: Int32) -> Bool {
+    data.withUnsafeBytes { bytes in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if written < 0 && errno == EINTR { continue }
+        guard written > 0 else { return false }
+        rest = rest.dropFirst(written)
       }
-      guard isWritten else { return false }
+      return true
     }
-    return true
   }
 
   /// Writes `data` as ``write(to:chunks:)`` does.

@@ -105,9 +105,7 @@ public struct Corruption: Sendable, Hashable {
       let height = max(1, width * face.height / face.width)
       return try face.resized(width: width, height: height).resized(width: face.width, height: face.height)
     case .occlusion: return try Self.covered(face, share: value, random: &random)
-    case .rotation:
-      let angle = value * .pi / 180
-      return try Self.rotated(face, radians: random.uniform() < 0.5 ? angle : -angle)
+    case .rotation: return try face.rotated(degrees: random.uniform() < 0.5 ? -value : value)
     case .jpeg:
       let decoded = try Image(encoded: face.encoded(as: .jpeg(quality: Int(value))))
       return face.channels == 1 ? decoded.grey : decoded.rgb
@@ -156,32 +154,6 @@ public struct Corruption: Sendable, Hashable {
     for row in top..<(top + side) {
       let start = (row * face.width + left) * face.channels
       for index in start..<(start + side * face.channels) { pixels[index] = 128 }
-    }
-    return try face.with(pixels)
-  }
-
-  private static func rotated(_ face: Image, radians: Double) throws -> Image {
-    let (sine, cosine) = (sin(radians), cos(radians))
-    let (centreX, centreY) = (Double(face.width - 1) / 2, Double(face.height - 1) / 2)
-    var pixels = face.pixels
-    for row in 0..<face.height {
-      for column in 0..<face.width {
-        let (x, y) = (Double(column) - centreX, Double(row) - centreY)
-        let sourceX = min(max(centreX + cosine * x + sine * y, 0), Double(face.width - 1))
-        let sourceY = min(max(centreY - sine * x + cosine * y, 0), Double(face.height - 1))
-        let (left, top) = (Int(sourceX), Int(sourceY))
-        let (right, bottom) = (min(left + 1, face.width - 1), min(top + 1, face.height - 1))
-        let (shareX, shareY) = (sourceX - Double(left), sourceY - Double(top))
-        for channel in 0..<face.channels {
-          func sample(_ x: Int, _ y: Int) -> Double {
-            Double(face.pixels[(y * face.width + x) * face.channels + channel])
-          }
-          let upper = sample(left, top) * (1 - shareX) + sample(right, top) * shareX
-          let lower = sample(left, bottom) * (1 - shareX) + sample(right, bottom) * shareX
-          pixels[(row * face.width + column) * face.channels + channel] = byte(
-            upper * (1 - shareY) + lower * shareY)
-        }
-      }
     }
     return try face.with(pixels)
   }

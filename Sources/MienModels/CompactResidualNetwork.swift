@@ -35,6 +35,9 @@ public struct CompactResidualNetwork: Architecture {
     guard widths.count == blocks.count, let last = widths.last else {
       throw MienError(.argument, "model", "widths and blocks need one entry a stage")
     }
+    guard blocks.allSatisfy({ (0...100).contains($0) }) else {
+      throw MienError(.argument, "model.options.blocks", "must be 0 to 100 a stage, found \(blocks)")
+    }
     guard (0..<1).contains(stochasticDepth) else {
       throw MienError(.argument, "model.options.stochasticDepth", "must be in 0..<1, found \(stochasticDepth)")
     }

@@ -159,6 +159,13 @@ public struct ONNXModel: Sendable {
 
   var graph: Onnx_GraphProto { message.graph }
 
+  /// The file with its graph as `change` leaves it; the card is as it was.
+  func changingGraph(_ change: (inout Onnx_GraphProto) throws -> Void) rethrows -> Onnx_ModelProto {
+    var message = message
+    try change(&message.graph)
+    return message
+  }
+
   /// Writes the file as a whole or not at all.
   ///
   /// - Throws: ``MienError`` naming the file.

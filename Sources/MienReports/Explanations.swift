@@ -45,6 +45,7 @@ public struct Explanations: Sendable {
   private let model: String
   private var faces: [RegionReport.Face] = []
   private var entries: [Entry] = []
+  private var failures: [Failure] = []
   private var cards: [MapsCard] = []
   private var shown: [Emotion: Int] = [:]
   /// Faces of each emotion that the page shows.
@@ -59,6 +60,12 @@ public struct Explanations: Sendable {
     let falls: [FaceRegion: Double]?
   }
 
+  /// A photo in the JSON that could not be explained.
+  private struct Failure: Encodable {
+    let file: String
+    let error: String
+  }
+
   /// Collects faces that are read as `labels`.
   public init(labels: LabelSet, method: String, model: String) {
     (self.labels, self.method, self.model) = (labels, method, model)
@@ -66,6 +73,14 @@ public struct Explanations: Sendable {
 
   /// How many faces there are.
   public var count: Int { faces.count }
+
+  /// Whether some photo could not be explained.
+  public var hasFailures: Bool { !failures.isEmpty }
+
+  /// Adds a photo, by the name that the user gave, that could not be explained.
+  public mutating func add(_ error: MienError, name: String) {
+    failures.append(Failure(file: name, error: error.message))
+  }
 
   /// Adds a face. Its pictures are kept for the first few of each emotion only.
   ///
@@ -88,23 +103,25 @@ public struct Explanations: Sendable {
   /// How much each region decides each emotion.
   public var report: RegionReport { RegionReport(faces, labels: labels, method: method, model: model) }
 
-  /// The report and each face as indented JSON with sorted keys.
+  /// The report, each face and each failure as indented JSON with sorted keys, and a line's end.
   public func json() throws -> Data {
     struct Document: Encodable {
       let report: RegionReport
       let faces: [Entry]
+      let failed: [Failure]
 
-      enum Keys: String, CodingKey { case faces }
+      enum Keys: String, CodingKey { case faces, failed }
 
       func encode(to encoder: any Encoder) throws {
         try report.encode(to: encoder)
         var container = encoder.container(keyedBy: Keys.self)
         try container.encode(faces, forKey: .faces)
+        try container.encode(failed, forKey: .failed)
       }
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(Document(report: report, faces: entries))
+    return try encoder.encode(Document(report: report, faces: entries, failed: failures)) + Data("\n".utf8)
   }
 
   /// A row an emotion, a column a region: the share of the map in it.

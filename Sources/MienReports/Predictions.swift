@@ -18,10 +18,14 @@ public struct Predictions: Sendable, Equatable {
   /// Collects the predictions of a measurement.
   ///
   /// - Parameter indices: [N] which face of its set each entry of `metrics` is.
-  /// - Throws: ``MienError`` where the counts differ.
+  /// - Throws: ``MienError`` where the counts differ, or a face stands twice.
   public init(indices: [Int], metrics: ClassificationMetrics) throws {
     guard indices.count == metrics.count else {
       throw MienError(.mismatch, nil, "expected \(metrics.count) faces, found \(indices.count)")
+    }
+    var seen: Set<Int> = []
+    if let repeated = indices.first(where: { !seen.insert($0).inserted }) {
+      throw MienError(.mismatch, nil, "face \(repeated) stands twice")
     }
     labels = metrics.labels
     self.indices = indices

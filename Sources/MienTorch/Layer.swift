@@ -6,6 +6,8 @@ public import MienCore
   public let isTraining: Bool
   /// The source of the randomness in layers: dropout, stochastic depth, fractional pooling.
   public var random: SeededRandom
+  /// Is told the weights of each convolution and linear layer and what the layer reads, before it does.
+  public var observer: (@TorchActor (_ weight: Parameter, _ input: Tensor) throws -> Void)?
 
   /// A pass for training whose randomness is that of `seed`.
   public static func training(seed: UInt64) -> ForwardPass { ForwardPass(isTraining: true, seed: seed) }

@@ -30,7 +30,12 @@ import MienCore
 
   /// Sets how many threads an operation may use, flushes denormal numbers to zero, and has the process keep freed memory
   /// for the next step.
+  ///
+  /// - Throws: ``MienError`` where `threads` is not 1 to 4096.
   public static func configure(threads: Int) throws {
+    guard (1...4096).contains(threads) else {
+      throw MienError(.argument, "threads \(threads)", "expected 1 to 4096")
+    }
     try Tensor.check { mien_torch_configure(Int32(threads), $0) }
   }
 

@@ -136,7 +136,9 @@ public struct Augmentation: Codable, Sendable, Equatable {
     try require((0...180).contains(rotationDegrees), "rotationDegrees", "0 to 180")
     try require((0..<1).contains(shift), "shift", "in 0..<1")
     try require((0...2).contains(shear), "shear", "0 to 2")
-    try require(zoom.count == 2 && zoom[0] > 0 && zoom[0] <= zoom[1], "zoom", "[least, greatest], above 0")
+    try require(
+      zoom.count == 2 && zoom[0] >= 0.01 && zoom[0] <= zoom[1] && zoom[1] <= 100, "zoom",
+      "[least, greatest], 0.01 to 100")
     try require((0...1).contains(brightness), "brightness", "0 to 1")
     try require((0...1).contains(contrast), "contrast", "0 to 1")
     try require((0...1).contains(erasingProbability), "erasingProbability", "0 to 1")

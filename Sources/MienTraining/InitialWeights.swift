@@ -23,7 +23,7 @@ import MienTorch
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
       throw MienError(
-        .argument, path,
+        .mismatch, path,
         "expected a run folder, found a file. An exported model cannot be trained on, since its batch norm is folded "
           + "into its convolutions: give the folder of the run that it was exported from")
     }

@@ -48,9 +48,18 @@ public enum RecipeFile {
   }
 
   /// The recipe written in `text`; `file` and `option`, which the settings were given by, stand in errors.
+  ///
+  /// - Throws: ``MienError``, of kind `argument` about a setting and of kind `format` about the file.
   public static func parse(
     _ text: String, file: String, settings: [String] = [], option: String = "--set"
   ) throws -> Recipe {
+    do { return try overlaid(text, file: file, settings: settings, option: option) } catch let error as MienError {
+      let isSetting = settings.contains { error.subject == "\(option) \($0)" }
+      throw MienError(isSetting ? .argument : .format, error.subject, error.message)
+    }
+  }
+
+  private static func overlaid(_ text: String, file: String, settings: [String], option: String) throws -> Recipe {
     var tree = try value(of: Recipe())
     var places = RecipePlaces(file: file)
     do {
@@ -71,10 +80,10 @@ public enum RecipeFile {
       try overlay(node, on: &tree, path: "", subject: subject, &places)
     }
     let recipe: Recipe
-    do {
-      recipe = try JSONDecoder().decode(Recipe.self, from: JSONEncoder().encode(tree))
-    } catch let error as DecodingError {
-      throw places.describe(error)
+    do { recipe = try self.recipe(of: tree) } catch let error as DecodingError {
+      let defaults = try value(of: Recipe())
+      guard let key = misfit(tree, defaults, path: "", whole: { $0 }) else { throw places.describe(error) }
+      throw MienError(.format, places[key], "\(key) must hold a whole number in range")
     }
     try recipe.validate(places)
     return recipe
@@ -91,10 +100,46 @@ public enum RecipeFile {
     switch node {
     case .mapping(let mapping): Node(mapping.map { ($0.key, plain($0.value)) })
     case .sequence(let sequence): Node(sequence.map(plain))
-    case .scalar(let scalar) where scalar.style == .plain && node.int == nil:
-      node.float.map { Node("\($0)") } ?? node
+    case .scalar(let scalar) where scalar.style == .plain && !scalar.string.contains(":") && node.int == nil:
+      node.float.map { $0.isFinite ? Node("\($0)") : node } ?? node
     default: node
     }
+  }
+
+  private static func recipe(of tree: JSONValue) throws -> Recipe {
+    try JSONDecoder().decode(Recipe.self, from: JSONEncoder().encode(tree))
+  }
+
+  /// Whether a number of `tree` does not fit its key, as 1.5 epochs: for these Foundation names no key.
+  private static func hasMisfit(_ tree: JSONValue) -> Bool {
+    do {
+      _ = try recipe(of: tree)
+      return false
+    } catch DecodingError.dataCorrupted(let context) {
+      return context.codingPath.isEmpty
+    } catch {
+      return false
+    }
+  }
+
+  /// The key below `path` whose number does not fit; nil where there is none.
+  ///
+  /// - Parameter whole: the default recipe with a value in the place of that at `path`.
+  private static func misfit(
+    _ tree: JSONValue, _ defaults: JSONValue, path: String, whole: (JSONValue) -> JSONValue
+  ) -> String? {
+    guard case .object(let members) = tree, case .object(let old) = defaults, path != "model.options" else {
+      return tree != defaults && hasMisfit(whole(tree)) ? path : nil
+    }
+    for (key, usual) in old.sorted(by: { $0.key < $1.key }) {
+      let found = misfit(members[key] ?? usual, usual, path: path.isEmpty ? key : "\(path).\(key)") { value in
+        var changed = old
+        changed[key] = value
+        return whole(.object(changed))
+      }
+      if let found { return found }
+    }
+    return nil
   }
 
   private static func value(of recipe: Recipe) throws -> JSONValue {
@@ -131,18 +176,20 @@ public enum RecipeFile {
     tree = .object(members)
   }
 
-  /// A node as a value.
+  /// A node as a value. What is no finite number stays text, which JSON can hold and no key of numbers takes.
   static func json(_ node: Node) -> JSONValue {
     switch node {
     case .mapping(let mapping):
       return .object(Dictionary(mapping.map { ($0.key.string ?? "", json($0.value)) }, uniquingKeysWith: { $1 }))
     case .sequence(let sequence): return .array(sequence.map(json))
     default:
+      let text = node.string ?? ""
       if let value = node.bool { return .bool(value) }
-      if let value = node.int { return .integer(value) }
-      if let value = node.float { return .number(value) }
+      // Yams overflows at large whole numbers to base 60, as 1:30, but not at real ones.
+      if !text.contains(":"), let value = node.int { return .integer(value) }
+      if let value = node.float, value.isFinite { return .number(value) }
       if node.null != nil { return .null }
-      return .string(node.string ?? "")
+      return .string(text)
     }
   }
 

@@ -45,11 +45,25 @@ public struct RunResult: Codable, Sendable, Equatable {
 }
 
 extension EpochResult {
+  /// The names that ``figures`` of an epoch with these heads may have, in order.
+  var columns: [String] {
+    var full = self
+    for head in full.heads.indices { full.heads[head].trainingAccuracy = 0 }
+    return full.figures.map(\.name)
+  }
+
   /// The losses and accuracies by name, as the columns of `metrics.csv`.
   var figures: [(name: String, value: Double)] {
     [("train_loss", trainingLoss)]
       + heads.compactMap { head in head.trainingAccuracy.map { ("train_\(head.labels)_accuracy", $0) } }
       + heads.flatMap { $0.figures(of: .validation) }
+  }
+}
+
+extension [String: Double] {
+  /// Figures by name; of several of one name the first.
+  init(figures: [(name: String, value: Double)]) {
+    self.init(figures.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
   }
 }
 

@@ -16,7 +16,7 @@ public import MienTorch
     self.sets = sets
     members = try folder.recipe.members(for: sets)
     guard !members.isEmpty else {
-      throw MienError(.argument, folder.url.path, "its recipe is for one run: it names no folds and no seeds")
+      throw MienError(.mismatch, folder.url.path, "its recipe is for one run: it names no folds and no seeds")
     }
   }
 
@@ -82,7 +82,7 @@ public struct SeriesSummary: Codable, Sendable, Equatable {
   /// Sums up finished runs.
   public init(_ results: [(name: String, result: RunResult)]) {
     runs = results.map { name, result in
-      Run(name: name, epoch: result.best.epoch, figures: Dictionary(uniqueKeysWithValues: result.figures))
+      Run(name: name, epoch: result.best.epoch, figures: [String: Double](figures: result.figures))
     }
     let all = runs
     figures = (results.first?.result.figures ?? []).compactMap { name, _ in

@@ -24,7 +24,7 @@ public import MienTorch
   ///   weights do not fit the network, or another process trains the run.
   public init(run: RunFolder, sets: [FaceSet], observers: [any TrainingObserver]) throws {
     guard !run.recipe.isSeries else {
-      throw MienError(.argument, run.url.path, "its recipe is for a series of runs: it names folds or seeds")
+      throw MienError(.mismatch, run.url.path, "its recipe is for a series of runs: it names folds or seeds")
     }
     self.run = run
     recipe = run.recipe
@@ -122,7 +122,7 @@ public import MienTorch
   private func divergence(_ what: String) -> MienError {
     hasDiverged = true
     return MienError(
-      .argument, run.url.path,
+      .mismatch, run.url.path,
       "\(what) at step \(progress.step); the last checkpoint is kept. Try a lower optimizer.learningRate")
   }
 

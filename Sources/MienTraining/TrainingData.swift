@@ -35,7 +35,7 @@ public import MienTorch
   /// does not count in that head's loss. Faces without any target are not trained on.
   ///
   /// - Throws: ``MienError`` where sizes differ from the network's 48x48 input, no set serves a head, the faces cannot be
-  ///   split as the recipe says, or the training or validation part is empty.
+  ///   split as the recipe says, or the training or validation part is empty or has no face for one of the heads.
   public init(_ sets: [FaceSet], recipe: Recipe) throws {
     labels = try recipe.labelSets()
     let preprocessing = recipe.preprocessing
@@ -72,6 +72,17 @@ public import MienTorch
     guard !train.isEmpty else { throw MienError(.mismatch, "--data", "no face to train on: the train split is empty") }
     guard !validation.isEmpty else {
       throw MienError(.mismatch, "--data", "no face to choose the model by: the validation split is empty")
+    }
+    for (head, target) in zip(labels, allTargets) {
+      guard train.contains(where: { target.weights[$0] > 0 }) else {
+        throw MienError(
+          .mismatch, "--data", "no face to train the head \(head.name) on: none of the train split has its labels")
+      }
+      guard validation.contains(where: { target.truth[$0] != nil }) else {
+        throw MienError(
+          .mismatch, "--data",
+          "no face to choose the model by for the head \(head.name): none of the validation split has its labels")
+      }
     }
     origins = recipe.origins(of: sets, dealt: dealt)
     notes = recipe.balance.notes(copies: dealt.copies.count)

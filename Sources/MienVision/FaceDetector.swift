@@ -6,7 +6,8 @@ import Synchronization
 public struct DetectedFace: Sendable, Hashable {
   /// Where, in pixels of the upright picture; a square.
   public let box: Box
-  /// How many windows of the cascade agreed on it when it looked closely: higher is surer; at least 6.
+  /// How many windows of the cascade agreed on it when it last looked closely: higher is surer. At least 6 in a picture
+  /// by itself, at least 1 for a face that is followed through a video; 0 where no detector looked.
   public let score: Double
 
   /// Makes a detection.

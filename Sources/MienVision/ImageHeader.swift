@@ -73,6 +73,9 @@ struct ImageHeader: Equatable {
       switch marker {
       case 0xFF: offset += 1
       case 0x01, 0xD0...0xD8: offset += 2
+      case 0x00, 0x02...0xBF:
+        // No segment follows: decoders look for the next marker in what its length would hide, or give up.
+        throw MienError(.format, nil, "is a damaged JPEG picture: there is no marker at byte \(offset)")
       case 0xD9:
         guard scans > 0, header.width > 0 else {
           throw MienError(.format, nil, "is a JPEG file without a picture in it")
@@ -142,18 +145,8 @@ struct ImageHeader: Equatable {
       guard let length = file.littleEndian32(offset + 4), let data = file.part(offset + 8, count: length) else {
         throw truncated(.webP, file)
       }
-      if file.has("VP8X", at: offset), let flags = data.u8(0) {
-        if flags & 2 != 0 {
-          throw MienError(.format, nil, "is an animated WebP picture, expected a still one")
-        }
-        header.width = (data.littleEndian24(4) ?? -1) + 1
-        header.height = (data.littleEndian24(7) ?? -1) + 1
-      } else if file.has("VP8 ", at: offset), header.width == 0 {
-        header.width = (data.littleEndian16(6) ?? 0) & 0x3FFF
-        header.height = (data.littleEndian16(8) ?? 0) & 0x3FFF
-      } else if file.has("VP8L", at: offset), header.width == 0, let bits = data.littleEndian32(1) {
-        header.width = (bits & 0x3FFF) + 1
-        header.height = (bits >> 14 & 0x3FFF) + 1
+      if offset == 12 {
+        (header.width, header.height) = try webPSize(file, firstChunk: data)
       } else if file.has("EXIF", at: offset) {
         let exif = data.has("Exif\0\0") ? data.part(6, count: data.count - 6) : data
         header.orientation = exif.flatMap { TIFFDirectory($0) }?.orientation ?? header.orientation
@@ -161,6 +154,24 @@ struct ImageHeader: Equatable {
       offset += 8 + length + length % 2
     }
     return header
+  }
+
+  /// The size by the first chunk: a canvas, which the picture after it must fill, or the picture itself. Decoders take
+  /// no other chunk's word for it, and a first chunk of another kind for a picture without a chunk around it.
+  private static func webPSize(_ file: ByteView, firstChunk data: ByteView) throws -> (width: Int, height: Int) {
+    if file.has("VP8X", at: 12), let flags = data.u8(0) {
+      if flags & 2 != 0 {
+        throw MienError(.format, nil, "is an animated WebP picture, expected a still one")
+      }
+      return ((data.littleEndian24(4) ?? -1) + 1, (data.littleEndian24(7) ?? -1) + 1)
+    }
+    if file.has("VP8 ", at: 12) {
+      return ((data.littleEndian16(6) ?? 0) & 0x3FFF, (data.littleEndian16(8) ?? 0) & 0x3FFF)
+    }
+    if file.has("VP8L", at: 12), let bits = data.littleEndian32(1) {
+      return ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+    }
+    throw MienError(.format, nil, "is a damaged WebP picture: its first chunk is no picture")
   }
 
   // MARK: - BMP
@@ -189,6 +200,9 @@ struct ImageHeader: Equatable {
     guard let directory = TIFFDirectory(file), let width = directory.value(256), let height = directory.value(257)
     else {
       throw truncated(.tiff, file)
+    }
+    guard !directory.repeatsTags else {
+      throw MienError(.format, nil, "is a damaged TIFF picture: a tag stands twice in its directory")
     }
     guard directory.isWhole(in: file) else { throw truncated(.tiff, file) }
     // The orientation stays 1: OpenCV's TIFF reader applies the tag itself, whatever it is asked for.

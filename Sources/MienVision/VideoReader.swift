@@ -160,7 +160,8 @@ public final class VideoReader: Sendable {
     var seconds = milliseconds / 1000
     if state.nextIndex > 0 {
       if seconds > state.seconds {
-        state.step = seconds - state.seconds
+        // Frames whose time stamps do not rise follow at the last pace, but not at a jump that one wrong stamp made.
+        state.step = min(seconds - state.seconds, max(1, 10 * state.pace))
       } else {
         seconds = state.seconds + (state.step > 0 ? state.step : state.pace)
       }

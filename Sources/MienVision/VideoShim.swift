@@ -28,7 +28,8 @@ enum VideoShim {
           MienError(
             .native, name,
             "not found in \(candidates.joined(separator: ", ")) or the system's library path; reading videos needs it: "
-              + "build it with `swift build --product MienVideoShim`"))
+              + "`make build` makes it, or in a package that depends on Mien `swift build -c release --product "
+              + "MienVideoShim`"))
       }
       return .failure(
         MienError(.native, path, "cannot be loaded: \(reason); install libopencv-videoio406 and FFmpeg's libraries"))

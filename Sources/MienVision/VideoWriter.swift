@@ -8,6 +8,9 @@ import MienCore
 ///   else OpenCV writes the file, three to four times slower and without sound.
 /// - The file has a constant frame rate: a frame is shown until the next one's time, so a clip of variable frame rate keeps
 ///   its pace. Of odd sizes the last column or row is left out.
+/// - A wrong time stamp does not fill the disk: a gap of more than 10 s counts as 10 s, a jump back of more as one
+///   frame, and later frames are shifted accordingly. Of clips slower than a frame in 5 s the bound is two frames, at most
+///   10 minutes.
 /// - The file appears under its name when ``finish()`` returns, whole; until then it has a temporary name beside it.
 /// - Every call may block; use a writer from one thread at a time.
 public final class VideoWriter {
@@ -15,19 +18,25 @@ public final class VideoWriter {
   public let url: URL
   private let temporary: URL
   private let framesPerSecond: Double
+  /// In seconds.
+  private let longestGap: Double
   private let sound: URL?
   private let program: URL?
   private var encoder: (any VideoEncoder)?
   /// The frame that is shown last so far, and how many of the file's frames are written.
   private var pending: Image?
   private var written = 0
+  /// When the last frame is shown, in seconds of the file, and how much later its time stamp was.
+  private var latest = 0.0
+  private var shift = 0.0
 
   /// Prepares a file.
   ///
   /// - Parameters:
-  ///   - framesPerSecond: of the file; fewer than 24 are written several times, so that players stay smooth.
+  ///   - framesPerSecond: of the file; fewer than 24 are written several times, so that players stay smooth, and of more
+  ///     than 120 the file has 120, at which frames stand at their times as before.
   ///   - sound: a file whose sound is kept.
-  /// - Throws: ``MienError`` where the name does not end in `.mp4` or the rate is not above 0.
+  /// - Throws: ``MienError`` where the name does not end in `.mp4` or the rate is not above 0 and finite.
   public convenience init(url: URL, framesPerSecond: Double, sound: URL? = nil) throws {
     try self.init(url: url, framesPerSecond: framesPerSecond, sound: sound, program: FFmpegEncoder.program())
   }
@@ -37,13 +46,14 @@ public final class VideoWriter {
     guard url.pathExtension.lowercased() == "mp4" else {
       throw MienError(.argument, url.path, "expected a name that ends in .mp4")
     }
-    guard framesPerSecond > 0, framesPerSecond < 1000 else {
-      throw MienError(.argument, url.path, "expected 0 to 1000 frames a second, found \(framesPerSecond)")
+    guard framesPerSecond > 0, framesPerSecond.isFinite else {
+      throw MienError(.argument, url.path, "expected more than 0 frames a second, found \(framesPerSecond)")
     }
     self.url = url
     self.sound = sound
     self.program = program
-    self.framesPerSecond = framesPerSecond * max(1, (24 / framesPerSecond - 1e-6).rounded(.up))
+    self.framesPerSecond = min(120, framesPerSecond * max(1, (24 / framesPerSecond - 1e-6).rounded(.up)))
+    longestGap = max(10, min(2 / framesPerSecond, 600))
     let target = url.resolvingSymlinksInPath()
     temporary = target.deletingLastPathComponent()
       .appendingPathComponent(".\(target.deletingPathExtension().lastPathComponent).\(getpid()).tmp.mp4")
@@ -55,7 +65,7 @@ public final class VideoWriter {
   ///
   /// - Throws: ``MienError`` that names the file.
   public func write(_ image: Image, seconds: Double) throws {
-    let slot = seconds.isFinite ? Int((max(0, min(seconds, 1e7)) * framesPerSecond).rounded()) : written
+    let slot = Int((place(seconds) * framesPerSecond).rounded())
     if let pending {
       guard (image.width, image.height) == (pending.width, pending.height) else {
         throw MienError(
@@ -65,6 +75,15 @@ public final class VideoWriter {
       while written < slot { try encode(pending) }
     }
     pending = image
+  }
+
+  /// When a frame is shown in the file, in seconds: not before the last one.
+  private func place(_ seconds: Double) -> Double {
+    guard seconds.isFinite else { return latest }
+    let gap = seconds - shift - latest
+    if abs(gap) > longestGap { shift = seconds - latest - (gap > 0 ? longestGap : 1 / framesPerSecond) }
+    latest = max(latest, seconds - shift)
+    return latest
   }
 
   /// Writes what is left and gives the file its name. Without a frame there is no file.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
-import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienServer
 
 /// Where corrections are.
@@ -65,7 +65,7 @@ struct AdaptCommand: AsyncParsableCommand {
       let card = try file.card()
       let own = made.filter { $0.weightsSHA256 == card.weightsSHA256 }
       if own.count < made.count {
-        print("\(made.count - own.count) corrections were made with other weights and are left out")
+        try Console.print("\(made.count - own.count) corrections were made with other weights and are left out")
       }
       guard !own.isEmpty else {
         throw MienError(.mismatch, "profile \(name)", "none of its corrections was made with \(model.subject)")
@@ -79,7 +79,7 @@ struct AdaptCommand: AsyncParsableCommand {
       let examples = own.map { HeadAdaptation.Example(embedding: $0.embedding, emotion: $0.emotion) }
       let check = try AdaptationCheck(adaptation, examples)
       let fit = try adaptation.fit(examples)
-      report(name, examples.map(\.emotion), check, fit)
+      try report(name, examples.map(\.emotion), check, fit)
       guard force || !check.isWorse else {
         throw MienError(
           .mismatch, "profile \(name)", "not written: it reads fewer corrections right; --force writes it all the same")
@@ -87,20 +87,22 @@ struct AdaptCommand: AsyncParsableCommand {
       let head = AdaptedHead(
         head: fit.head, info: .init(profile: name, model: card, fit: fit, check: check))
       let url = try ProfileStore().write(head, as: name)
-      print("wrote \(url.path); `--profile \(name)` uses it")
+      try Console.print("wrote \(url.path); `--profile \(name)` uses it")
     }
   }
 
   private func report(
     _ name: ProfileName, _ emotions: [Emotion], _ check: AdaptationCheck, _ fit: HeadAdaptation.Fit
-  ) {
+  ) throws {
     let counts = Dictionary(grouping: emotions) { $0 }.sorted { $0.key < $1.key }
-    print("profile \(name): \(check.count) corrections, " + counts.map { "\($1.count) \($0)" }.joined(separator: ", "))
+    try Console.print(
+      "profile \(name): \(check.count) corrections, " + counts.map { "\($1.count) \($0)" }.joined(separator: ", "))
     let way = check.folds == check.count ? "leave-one-out" : "\(check.folds)-fold cross-validation"
-    print(
+    try Console.print(
       "read right         \(check.before.correct) of \(check.count) before, \(check.after.correct) after (\(way))")
-    print(String(format: "log loss           %.3f before, %.3f after", check.before.logLoss, check.after.logLoss))
-    print(
+    try Console.print(
+      String(format: "log loss           %.3f before, %.3f after", check.before.logLoss, check.after.logLoss))
+    try Console.print(
       String(format: "ordinary faces     change by %.4f nats on average (strength %.3g)", fit.divergence, fit.strength))
   }
 }

@@ -23,11 +23,13 @@ struct CorrectionsCommand: AsyncParsableCommand {
     func run() async throws {
       let store = try source.store()
       guard let profile else {
-        for (name, count) in try await store.counts().sorted(by: { $0.key < $1.key }) { print("\(name)  \(count)") }
+        for (name, count) in try await store.counts().sorted(by: { $0.key < $1.key }) {
+          try Console.print("\(name)  \(count)")
+        }
         return
       }
       let found = try await store.corrections(of: ProfileName(profile))
-      Console.write(CorrectionExport.csv(found))
+      try Console.write(CorrectionExport.csv(found))
     }
   }
 
@@ -83,13 +85,15 @@ struct CorrectionsCommand: AsyncParsableCommand {
       let store = try source.store()
       if let id {
         guard try await store.delete(id: id) else { throw MienError(.argument, "--id \(id)", "no such correction") }
-        print("deleted correction \(id)")
+        try Console.print("deleted correction \(id)")
       }
       if let profile {
         let name = try ProfileName(profile)
-        print("deleted \(try await store.delete(profile: name)) corrections of \(name)")
+        try Console.print("deleted \(try await store.delete(profile: name)) corrections of \(name)")
         let made = ProfileStore().url(of: name)
-        if FileManager.default.fileExists(atPath: made.path) { print("\(made.path) stays; remove it to forget all") }
+        if FileManager.default.fileExists(atPath: made.path) {
+          try Console.print("\(made.path) stays; remove it to forget all")
+        }
       }
     }
   }

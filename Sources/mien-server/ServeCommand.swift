@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
-import MienCommandLine
+import MienModelOptions
 import MienServer
 
 /// `mien serve`: recognition over HTTP.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCore
 import MienTorch
 import MienTraining
 
@@ -37,6 +38,6 @@ struct BenchmarkCommand: AsyncParsableCommand {
     let figures = try await TorchActor.run {
       try StepBenchmark.imagesPerSecond(recipe, part, rounds: rounds, steps: steps)
     }
-    for figure in figures { print(String(format: "%.1f", figure)) }
+    for figure in figures { try Console.print(String(format: "%.1f", figure)) }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienReports
 import MienTorch
@@ -55,9 +56,7 @@ struct ExplainCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    for file in [report, json].compactMap(\.self) where file != "-" {
-      try AtomicFile.checkWritable(URL(fileURLWithPath: file))
-    }
+    try ResultFile.check(["--json": json, "--report": report], inputs: [faces])
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
     let part = split.map { Split(rawValue: $0.rawValue) } ?? set.usualSplit
@@ -69,7 +68,7 @@ struct ExplainCommand: AsyncParsableCommand {
       let size = explainer.preprocessing
       guard set.width == size.width, set.height == size.height else {
         throw MienError(
-          .mismatch, set.info.source,
+          .mismatch, faces,
           "faces of \(set.width)x\(set.height), the network takes \(size.width)x\(size.height)")
       }
       var explanations = Explanations(labels: explainer.labels, method: "gradcam", model: folder.recipe.name)
@@ -99,13 +98,9 @@ struct ExplainCommand: AsyncParsableCommand {
     }
     if let report {
       let facts: [ReportBlock.Fact] = [.init("run", folder.url.path), .init("data", faces)]
-      try AtomicFile.write(explained.0.page(environment: facts).data, to: URL(fileURLWithPath: report))
+      try ResultFile.write(explained.0.page(environment: facts).data, to: report)
     }
-    guard json == "-" else {
-      if let json { try AtomicFile.write(try explained.0.json(), to: URL(fileURLWithPath: json)) }
-      for line in explained.0.lines { print(line) }
-      return
-    }
-    FileHandle.standardOutput.write(try explained.0.json() + Data("\n".utf8))
+    if let json { try ResultFile.write(try explained.0.json(), to: json) }
+    if json != "-" && report != "-" { for line in explained.0.lines { try Console.print(line) } }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienONNX
 import MienTorch
@@ -27,20 +28,38 @@ struct ExportCommand: AsyncParsableCommand {
   @Option(help: "Shift of the crop's centre, down, as a share of the box, for the card.")
   var cropShift: Float = 0
 
+  @Option(
+    help: """
+      f32; f16: weights in 16 bits, half the size; int8: layers in 8 bits, a quarter of the size, which needs --data.
+      """)
+  var precision: ModelPrecision = .f32
+
+  @Option(help: "Licence of the weights, for the card.")
+  var license = ""
+
+  func validate() throws {
+    if precision == .int8 && data.isEmpty {
+      throw ValidationError("--precision int8 needs --data: the ranges of the layers' inputs are taken from its faces.")
+    }
+  }
+
   func run() async throws {
+    try ResultFile.check(["--output": output])
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
+    let (license, precision) = (license, precision)
     let framing = ModelCard.Framing(scale: cropScale, shiftDown: cropShift)
     let model = try await TorchActor.run {
       try Torch.configure(threads: ProcessInfo.processInfo.activeProcessorCount)
-      return try ModelExport.model(of: folder, calibratedOn: sets, framing: framing)
+      return try ModelExport.model(
+        of: folder, calibratedOn: sets, framing: framing, license: license, precision: precision)
     }
     let url = URL(fileURLWithPath: output)
     try model.write(to: url)
     let card = try model.card()
-    print("\(url.path): \(model.data.count) bytes, weights SHA-256 \(card.weightsSHA256)")
+    try Console.print("\(url.path): \(model.data.count) bytes, weights SHA-256 \(card.weightsSHA256)")
     for measurement in card.measurements {
-      print(
+      try Console.print(
         "\(measurement.labels) \(measurement.split): \(String(format: "%.2f%%", measurement.accuracy * 100)) "
           + "of \(measurement.count) faces")
     }

@@ -1,4 +1,6 @@
 public import ArgumentParser
+import MienCommandLine
+public import MienONNX
 public import MienTorch
 public import MienTraining
 
@@ -12,7 +14,10 @@ struct MienTrain: AsyncParsableCommand {
       TrainCommand.self, TuneCommand.self, ReproduceCommand.self, ExportCommand.self, ExplainCommand.self,
       BenchmarkCommand.self,
     ])
+
+  static func main() async { await runProgram() }
 }
 
+extension ModelPrecision: ExpressibleByArgument {}
 extension Torch.Device: ExpressibleByArgument {}
 extension StepBenchmark.Part: ExpressibleByArgument {}

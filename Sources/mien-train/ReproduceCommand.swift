@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienReports
 import MienTorch
@@ -47,7 +48,7 @@ struct ReproduceCommand: AsyncParsableCommand {
   func validate() throws {
     if data.isEmpty && !show { throw ValidationError("--data needs the FaceSets to train on.") }
     if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
-    if let folds, folds < 2 { throw ValidationError("--folds must be at least 2.") }
+    if let folds, !(2...1000).contains(folds) { throw ValidationError("--folds must be 2 to 1000.") }
   }
 
   func run() async throws {
@@ -60,7 +61,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     for name in only where !known.contains(name) {
       throw MienError(.argument, "--only \(name)", "no such measurement; these are \(known.joined(separator: ", "))")
     }
-    if let markdown { try AtomicFile.checkWritable(URL(fileURLWithPath: markdown)) }
+    try ResultFile.check(["--markdown": markdown], inputs: data)
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let folder = output.map { URL(fileURLWithPath: $0) } ?? RunFolder.root.appendingPathComponent("reproduce")
     Interrupt.listen()
@@ -68,7 +69,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     var table = ReproductionTable()
     var (hasFaces, hasFailed) = (show, false)
     func failed(_ error: MienError) {
-      FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+      Console.error("error: \(error)")
       hasFailed = true
     }
     for system in systems {
@@ -78,7 +79,8 @@ struct ReproduceCommand: AsyncParsableCommand {
         if Interrupt.isRaised { break }
         do {
           let (summary, page) = try await reproduced(system, measurement, sets, place)
-          table.add(system, measurement, summary, note: "not finished")
+          let note = show ? ReproductionTable.note(without: measurement) : "not finished"
+          table.add(system, measurement, summary, note: note)
           if let page { pages.append(page) }
         } catch let error as MissingFaces {
           table.add(system, measurement, nil, note: error.description)
@@ -97,8 +99,8 @@ struct ReproduceCommand: AsyncParsableCommand {
         }
       }
     }
-    print(table.text)
-    if Interrupt.isRaised { return }
+    try Console.print(table.text)
+    if Interrupt.isRaised { throw ExitCode.failure }
     if let markdown { try AtomicFile.write(Data(table.markdown.utf8), to: URL(fileURLWithPath: markdown)) }
     if hasFailed || !hasFaces { throw ExitCode(1) }
   }

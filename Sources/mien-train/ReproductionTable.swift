@@ -20,8 +20,13 @@ struct ReproductionTable {
   init(_ system: PublishedSystem, in place: URL) {
     for measurement in system.measurements {
       let summary = try? ReproductionSummary(in: place.appendingPathComponent(measurement.name))
-      add(system, measurement, summary, note: "not finished")
+      add(system, measurement, summary, note: Self.note(without: measurement))
     }
+  }
+
+  /// What stands in place of the figures of `measurement` where there are none yet.
+  static func note(without measurement: PublishedSystem.Measurement) -> String {
+    measurement.source == nil ? "needs a FaceSet of one's own faces" : "not finished"
   }
 
   /// Adds a measurement; where `summary` is nil, `note` says why.

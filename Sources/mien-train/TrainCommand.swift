@@ -10,9 +10,9 @@ struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Train a network as a recipe says.",
     discussion: """
-      Writes a run folder: recipe.yaml, metrics.csv, TensorBoard events and checkpoints/{last,best}.safetensors. A recipe \
-      with folds or seeds makes a run folder for each of them, and a summary. Ctrl-C or a crash leaves a run that \
-      --resume continues.
+      Writes a run folder: recipe.yaml, metrics.csv, TensorBoard events, checkpoints/{last,best}.safetensors and, at the \
+      end, report.html. A recipe with folds or seeds makes a run folder for each of them, and a summary. Ctrl-C or a \
+      crash leaves a run that --resume continues; the exit status is then 1.
       """)
 
   @Argument(help: "The recipe, a YAML file or the name of a built-in one (chen, mien-s…); not given with --resume.")
@@ -64,17 +64,25 @@ struct TrainCommand: AsyncParsableCommand {
         creating: output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: recipe.name), recipe: recipe)
     }
     Interrupt.listen()
-    let summary: SeriesSummary? = try await TorchActor.run {
+    let (isFinished, summary): (Bool, SeriesSummary?) = try await TorchActor.run {
       func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
         [TerminalProgress(member: name), MetricsFile(run: run), TensorBoardEvents(run: run)]
       }
       guard run.recipe.isSeries else {
-        try Trainer(run: run, sets: sets, observers: observers(run, "")).run(shouldStop: { Interrupt.isRaised })
-        return nil
+        let trainer = try Trainer(run: run, sets: sets, observers: observers(run, ""))
+        guard try trainer.run(shouldStop: { Interrupt.isRaised }) != nil else { return (false, nil) }
+        try TrainingPage(of: run, sets: sets).write(command: RunEnvironment.commandLine)
+        return (true, nil)
       }
-      return try RunSeries(in: run, sets: sets).run(observers: observers, shouldStop: { Interrupt.isRaised })
+      let summary = try RunSeries(in: run, sets: sets).run(observers: observers, shouldStop: { Interrupt.isRaised })
+      for member in summary?.runs ?? [] {
+        let member = try RunFolder(opening: run.url.appendingPathComponent(member.name))
+        try TrainingPage(of: member, sets: sets).write(command: RunEnvironment.commandLine)
+      }
+      return (summary != nil, summary)
     }
-    if let summary { print(Self.table(of: summary).text) }
+    guard isFinished else { throw ExitCode.failure }
+    if let summary { try Console.print(Self.table(of: summary).text) }
   }
 
   private func newRecipe() throws -> Recipe {

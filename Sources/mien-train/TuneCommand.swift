@@ -1,5 +1,6 @@
 public import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienTorch
 public import MienTraining
@@ -82,29 +83,27 @@ struct TuneRunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if let report { try AtomicFile.checkWritable(URL(fileURLWithPath: report)) }
+    try ResultFile.check(["--report": report], inputs: data)
     try await torch.use()
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let plan = try plan(for: sets)
     let folder = try folder(for: plan)
     let count = folder.trials.count
-    FileHandle.standardError.write(
-      Data("\(count) trials of \(plan.recipe.name), search folder \(folder.url.path)\n".utf8))
+    Console.error("\(count) trials of \(plan.recipe.name), search folder \(folder.url.path)")
     Interrupt.listen()
     let (isFinished, result) = try await TorchActor.run {
       let tuner = try Tuner(in: folder, sets: sets)
       let isFinished = try tuner.run(
         observers: { run, name in [TerminalProgress(member: name, isBrief: true), MetricsFile(run: run)] },
         report: { record in
-          let line = TuningTable.line(record, of: count, rungs: folder.rungs.count, selection: plan.recipe.selection)
-          FileHandle.standardError.write(Data((line + "\n").utf8))
+          Console.error(
+            TuningTable.line(record, of: count, rungs: folder.rungs.count, selection: plan.recipe.selection))
         }, shouldStop: { Interrupt.isRaised })
       return (isFinished, tuner.folder)
     }
     guard isFinished else {
-      FileHandle.standardError.write(
-        Data("stopped; the same command with --resume -o \(folder.url.path) goes on\n".utf8))
-      return
+      Console.error("stopped; the same command with --resume -o \(folder.url.path) goes on")
+      throw ExitCode.failure
     }
     try TuneShowCommand.show(result, report: report)
     if result.best == nil { throw ExitCode.failure }

@@ -1,4 +1,3 @@
-import MienCommandLine
 import MienCore
 import MienDatasets
 import MienReports

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import MienCommandLine
+import MienCore
 
 /// What is written to a terminal.
 extension Console {
@@ -50,14 +50,14 @@ final class ProgressLine {
     let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : 0
     let rounded = (rate * 10).rounded() / 10
     let line = "\(done) of \(total) \(what), \(rounded) a second, \(left / 60) min \(left % 60) s left"
-    FileHandle.standardError.write(Data((isTerminal ? "\r\u{1B}[K\(line)" : line + "\n").utf8))
+    Console.draw(isTerminal ? "\r\u{1B}[K\(line)" : line + "\n")
     isDrawn = isTerminal
   }
 
   /// Takes the line off the terminal.
   func clear() {
     guard isDrawn else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    Console.draw("\r\u{1B}[K")
     isDrawn = false
   }
 }

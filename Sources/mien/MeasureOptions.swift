@@ -1,5 +1,4 @@
 import ArgumentParser
-import MienCommandLine
 import MienCore
 import MienInference
 

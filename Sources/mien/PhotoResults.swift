@@ -1,5 +1,4 @@
 import Foundation
-import MienCommandLine
 import MienCore
 import MienDatasets
 import MienInference

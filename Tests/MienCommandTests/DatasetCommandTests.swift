@@ -28,6 +28,33 @@ import Testing
     #expect(try String(contentsOf: folder.file("chart.svg"), encoding: .utf8).hasPrefix("<svg"))
   }
 
+  @Test func aFullStandardOutputIsSaid() throws {
+    try Data(csv(rows: 14).utf8).write(to: folder.file("faces.csv"))
+    #expect(try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces")).status == 0)
+    for arguments in [["dataset", "inspect", path("faces")], ["models", "mien-s"]] {
+      let full = try Command.run("/bin/sh", ["-c", "exec \"$@\" > /dev/full", "sh", Command.mien.path] + arguments)
+      #expect(full.status == 1 && full.errors.contains("standard output: could not be written"), "\(full)")
+      let silent = try Command.run(
+        "/bin/sh", ["-c", "exec \"$@\" 2> /dev/full", "sh", Command.mien.path, "models", "no"])
+      #expect(silent.status == 64 || silent.status == 1)
+    }
+  }
+
+  @Test func inputsAreNotWrittenOver() throws {
+    let text = Data(csv(rows: 14).utf8)
+    try text.write(to: folder.file("faces.csv"))
+    let made = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("./faces.csv"))
+    #expect(made.status == 64 && made.errors.contains("is the input, expected another file"), "\(made.errors)")
+    #expect(try Data(contentsOf: folder.file("faces.csv")) == text)
+    #expect(try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces")).status == 0)
+    let faces = try Data(contentsOf: folder.file("faces"))
+    #expect(try Command.mien("dataset", "inspect", path("faces"), "--svg", path("faces")).status == 64)
+    #expect(try Command.mien("evaluate", "--data", path("faces"), "--json", path("faces")).status == 64)
+    #expect(try Data(contentsOf: folder.file("faces")) == faces)
+    let both = try Command.mien("evaluate", "--data", path("faces"), "--json", path("a"), "--report", path("a"))
+    #expect(both.status == 64 && both.errors.contains("is what --json writes"), "\(both.errors)")
+  }
+
   @Test func standardInputGivesTheSameFile() throws {
     let text = Data(csv(rows: 40).utf8)
     try text.write(to: folder.file("faces.csv"))

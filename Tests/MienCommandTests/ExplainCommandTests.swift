@@ -56,6 +56,8 @@ import Testing
       "explain", path("a.png"), path("b.png"), "--annotate", path("maps"), "--json", "-")
     #expect(outcome.status == 1 && outcome.errors.contains("b.png"))
     let json = try document(Data(outcome.output.utf8))
+    let failed = try #require(json["failed"] as? [[String: String]])
+    #expect(failed.count == 1 && failed[0]["file"] == path("b.png") && failed[0]["error"]?.isEmpty == false)
     let face = try #require((json["faces"] as? [[String: Any]])?.first)
     #expect(face["emotion"] as? String == "happiness" && face["name"] as? String == path("a.png"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: path("maps")) == ["1-a-1.png"])

@@ -103,8 +103,7 @@ import Testing
     try FileManager.default.removeItem(at: model)
     let show = ["reproduce", "all", "--show", "-o", out.path]
     let again = try Command.run(Command.mien.path, show)
-    let table = outcome.output.replacing("needs a FaceSet of one's own faces", with: "not finished")
-    #expect(again.status == 0 && again.output.trimmed == table.trimmed, "\(again.errors)")
+    #expect(again.status == 0 && again.output.trimmed == outcome.output.trimmed, "\(again.errors)")
     #expect(!FileManager.default.fileExists(atPath: model.path))
     try Data("{}".utf8).write(to: out.appendingPathComponent("chen/random-split/reproduction.json"))
     let damaged = try Command.run(Command.mien.path, show)
@@ -137,7 +136,7 @@ import Testing
     process.interrupt()
     process.waitUntilExit()
     let finished = stopped.appendingPathComponent("chen/grouped-by-person/reproduction.json")
-    #expect(process.terminationStatus == 0 && !FileManager.default.fileExists(atPath: finished.path))
+    #expect(process.terminationStatus == 1 && !FileManager.default.fileExists(atPath: finished.path))
     #expect(try String(contentsOf: page, encoding: .utf8) == "earlier figures")
 
     let shown = try Command.run(Command.mien.path, arguments + [stopped.path, "--show"])
@@ -165,7 +164,7 @@ import Testing
     let folder = try TemporaryFolder()
     let faces = try TrainingFiles.faces(in: folder)
     let unknown = try Command.mien("reproduce", "resnet", "--data", faces)
-    #expect(unknown.status == 64 || unknown.status == 1)
+    #expect(unknown.status == 64)
     #expect(unknown.errors.contains("javier"))
     let missing = try Command.mien("reproduce", "chen", "--data", faces, "-o", folder.file("out").path)
     #expect(missing.status == 1 && missing.output.contains("needs a FaceSet of ckplus48"))

@@ -77,7 +77,7 @@ import Testing
     #expect(try tune("a", "--search", "batchSize=4,8", "--method", "random").status == 64)
     #expect(try tune("a", "--search", "batchSize=4,8", "--method", "grid", "--trials", "2").status == 64)
     let unknown = try tune("a", "--search", "batchSze=4,8")
-    #expect(unknown.status == 1 && unknown.errors.contains("did you mean batchSize?"), "\(unknown.errors)")
+    #expect(unknown.status == 64 && unknown.errors.contains("did you mean batchSize?"), "\(unknown.errors)")
     let missing = try tune("a", "--search", "batchSize=4,8", "--resume")
     #expect(missing.status == 1 && missing.errors.contains("holds no search"))
     let page = folder.file("none/page.html").path

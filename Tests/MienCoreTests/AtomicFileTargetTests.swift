@@ -22,6 +22,20 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["file", "link"])
   }
 
+  @Test func writersOfOneFileDoNotMeet() async throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("file")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in UInt8(0)..<32 {
+        group.addTask { try AtomicFile.write(Data(repeating: number, count: 1 << 18), to: file) }
+      }
+      try await group.waitForAll()
+    }
+    let written = try Data(contentsOf: file)
+    #expect(written.count == 1 << 18 && Set(written).count == 1)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
+  }
+
   /// A run as root with `--json /dev/null` must not put a file in the device's place.
   @Test func pipesAndDevicesAreWrittenToAndStay() throws {
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -131,6 +131,45 @@ struct ReadingTrackerTests {
     #expect(tracker.update([try face(100)], seconds: .nan).count == 1)
   }
 
+  @Test("Two frames at almost the same time do not make a face fast")
+  func instants() throws {
+    var tracker = ReadingTracker()
+    let frames: [(x: Int, seconds: Double)] = [(100, 0), (103, 1e-300), (106, 0.1)]
+    for frame in frames {
+      let reading = try face(frame.x)
+      #expect(tracker.update([reading], seconds: frame.seconds).map(\.track) == [1], "\(frame)")
+    }
+  }
+
+  @Test("Places at the end of the whole numbers are survived")
+  func farAway() throws {
+    var tracker = ReadingTracker()
+    for step in 0..<3 {
+      let reading = try face(Int.max - 100)
+      #expect(tracker.update([reading], seconds: Double(step) / 25).map(\.track) == [1])
+    }
+  }
+
+  @Test("Settings out of range are taken to the nearest in range, those that are no number to the defaults")
+  func nearestOptions() throws {
+    func used(_ timeConstant: Double, _ share: Float, _ maxGap: Double) -> ReadingTrackerOptions {
+      ReadingTracker(
+        options: .init(timeConstant: timeConstant, margin: share, minConfidence: share, maxGap: maxGap)
+      ).options
+    }
+    #expect(used(9, 2, .infinity) == .init(timeConstant: 0.3, margin: 1, minConfidence: 1, maxGap: 10))
+    #expect(used(-1, -0.5, -.infinity) == .init(timeConstant: 0, margin: 0, minConfidence: 0, maxGap: 0))
+    #expect(used(.nan, .nan, .nan) == .init())
+    #expect(used(0.3, 1, 10) == .init(timeConstant: 0.3, margin: 1, minConfidence: 1, maxGap: 10))
+    // No track is kept for ever.
+    for maxGap in [Double.infinity, .nan] {
+      var tracker = ReadingTracker(options: .init(maxGap: maxGap))
+      let reading = try face(100)
+      #expect(tracker.update([reading], seconds: 0).map(\.track) == [1])
+      #expect(tracker.update([reading], seconds: 11).map(\.track) == [2])
+    }
+  }
+
   @Test("Settings out of range are named")
   func options() throws {
     try ReadingTrackerOptions().validate()

@@ -58,6 +58,12 @@ import Testing
     #expect(throws: MienError.self) { try Predictions(csv: csv, name: "p") }
   }
 
+  @Test func facesThatStandTwiceAreRefused() throws {
+    let metrics = try Samples.metrics(count: 210)
+    let error = #expect(throws: MienError.self) { try Predictions(indices: Array(0..<209) + [7], metrics: metrics) }
+    #expect(error?.message == "face 7 stands twice")
+  }
+
   @Test func modelsAreTestedOnTheFacesTheyShare() throws {
     let first = try model("a", seed: 1)
     let second = try model("b", seed: 2)

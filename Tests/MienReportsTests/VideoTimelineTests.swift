@@ -45,6 +45,34 @@ import Testing
     #expect((gaps.max() ?? 0) <= 2.1 * (gaps.min() ?? 0) && (record.moments.last?.seconds ?? 0) > 7000)
   }
 
+  @Test func picturesAreBoundedHoweverManyFaces() throws {
+    var timeline = VideoTimeline(labels: .ferplus)
+    let smoothed = try distribution(.neutral)
+    for index in 0..<3000 {
+      for track in [0, index + 1] {
+        timeline.add(
+          track: track, seconds: Double(index) / 10, duration: 0.1, smoothed: smoothed, emotion: .neutral
+        ) { Data([1]) }
+      }
+      if index % 100 == 99 { #expect(timeline.tracks.reduce(0) { $0 + $1.moments.count } <= 2000) }
+    }
+    #expect(timeline.tracks.count == 3001)
+    // The face seen longest keeps its pictures, all along, and takes new ones.
+    let longest = timeline.tracks[0].moments
+    #expect((12...24).contains(longest.count) && longest[0].seconds == 0)
+    #expect((longest.last?.seconds ?? 0) > 270)
+  }
+
+  @Test func aSinglePictureIsNotThinned() throws {
+    var record = TrackRecord(track: 1, labels: .ferplus, first: 0)
+    let smoothed = try distribution(.neutral)
+    for seconds in [0.0, 1] {
+      for _ in 0..<100 { record.thinMoments() }
+      record.add(seconds: seconds, duration: 0.1, smoothed: smoothed, emotion: .neutral) { Data([1]) }
+    }
+    #expect(record.moments.map(\.seconds) == [0, 1])
+  }
+
   @Test func thePageHoldsEveryPersonAndNeedsNothingElse() throws {
     var timeline = VideoTimeline(labels: .ferplus)
     for index in 0..<100 {

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import MienCore
 import MienServer
 import MienTestSupport
 import Testing
@@ -107,6 +108,123 @@ import Testing
       #expect(expired.status == .notFound)
       #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("videos").path).isEmpty)
     }
+  }
+
+  @Test func aVideoThatIsDeletedWhileItIsReadIsReadNoFurther() async throws {
+    let folder = try TemporaryFolder()
+    var random = SeededRandom(seed: 3)
+    let frame =
+      Data("FRAME\n".utf8) + Data((0..<(320 * 240 * 3)).map { _ in UInt8.random(in: 0...255, using: &random) })
+    // Frames a second apart are searched each for itself, which takes a while.
+    let count = 120
+    var clip = Data("YUV4MPEG2 W320 H240 F1:1 Ip A1:1 C444\n".utf8)
+    for _ in 0..<count { clip += frame }
+    try await TestServer.make(folder: folder.url).application().test(.live) { [clip] client in
+      let id = try await send(client, clip).json(VideoBody.self).id
+      for _ in 0..<2000 {
+        let video = try await client.execute(uri: "/v1/video/\(id)", method: .get).json(VideoBody.self)
+        if video.frames > 0 { break }
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      // Another name of the rows, by which what is written after the deletion can be seen.
+      let kept = folder.file("kept.jsonl")
+      try FileManager.default.linkItem(at: folder.file("videos/\(id)/result.jsonl"), to: kept)
+      #expect(try await client.execute(uri: "/v1/video/\(id)", method: .delete).status == .noContent)
+      // When the next one has had its turn, this one's is over.
+      let next = try await send(client, Data("no video".utf8)).json(VideoBody.self).id
+      _ = try await wait(for: next, client)
+      let last = try #require(try String(contentsOf: kept, encoding: .utf8).split(separator: "\n").last)
+      let row = try JSONDecoder().decode(TrackedBody.self, from: Data(last.utf8))
+      #expect(try #require(row.frame) < count - 1)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("videos").path) == [next])
+    }
+  }
+
+  /// More than the buffers of two sockets hold.
+  private static let largeBytes = 32 << 20
+
+  /// Reads a video and puts zeros, ``largeBytes`` of them, in the place of what came of it.
+  private func largeResult(
+    _ client: any TestClientProtocol, in folder: TemporaryFolder
+  ) async throws -> (id: String, url: URL) {
+    let clip = DrawnClip.y4m(
+      width: 64, height: 64, rate: 4, frames: [[UInt8](repeating: 0, count: 64 * 64 * 3)])
+    let id = try await send(client, clip).json(VideoBody.self).id
+    #expect(try await wait(for: id, client).state == "done")
+    let url = folder.file("videos/\(id)/result.jsonl")
+    try Data(count: Self.largeBytes).write(to: url)
+    return (id, url)
+  }
+
+  /// Asks for a result on a connection of its own, and waits until the server has begun to answer.
+  private func ask(for id: String, port: Int) async throws -> RawClient {
+    func request(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" }
+    let raw = try RawClient(port: port)
+    try await raw.send(Data(request("/v1/video/\(id)/result").utf8))
+    for _ in 0..<1000 {
+      let metrics = try await RawClient.exchange(port: port, request("/metrics"))
+      if metrics.contains("/result\",status=\"200\"} 1") { return raw }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    throw TimedOut()
+  }
+
+  @Test func resultsAreReadWhileTheyAreSent() async throws {
+    let folder = try TemporaryFolder()
+    try await TestServer.make(folder: folder.url).application().test(.live) { client in
+      let port = try #require(client.port)
+      let (id, url) = try await largeResult(client, in: folder)
+      let raw = try await ask(for: id, port: port)
+      // Nothing is taken yet, so the end of the file is not read.
+      let file = try FileHandle(forWritingTo: url)
+      try file.seek(toOffset: UInt64(Self.largeBytes - 3))
+      try file.write(contentsOf: Data("end".utf8))
+      try file.close()
+      let answer = try await raw.receive()
+      let head = String(decoding: answer.utf8.prefix(500), as: UTF8.self).lowercased()
+      #expect(head.hasPrefix("http/1.1 200 ") && head.contains("content-type: application/x-ndjson\r\n"))
+      #expect(head.contains("content-length: \(Self.largeBytes)\r\n"))
+      #expect(answer.utf8.count > Self.largeBytes && answer.utf8.suffix(3).elementsEqual("end".utf8))
+    }
+  }
+
+  @Test func clientsThatTakeNothingOfAResultAreCutOff() async throws {
+    let folder = try TemporaryFolder()
+    let server = try TestServer.make(folder: folder.url) { $0.limits.idleSeconds = 0.5 }
+    try await server.application().test(.live) { client in
+      let port = try #require(client.port)
+      let (id, url) = try await largeResult(client, in: folder)
+      let raw = try await ask(for: id, port: port)
+      for _ in 0..<1000 where Self.isOpen(url) { try await Task.sleep(for: .milliseconds(10)) }
+      #expect(try await raw.receive().utf8.count < Self.largeBytes)
+    }
+  }
+
+  /// Whether this process, which the server is a part of, has a file open.
+  private static func isOpen(_ url: URL) -> Bool {
+    let folder = "/proc/self/fd"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.contains { name in
+      let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")
+      return target == url.resolvingSymlinksInPath().path
+    }
+  }
+
+  @Test func whatIsNoJobsStaysInTheFolder() throws {
+    let folder = try TemporaryFolder()
+    func name(_ digit: Character) -> String { String(repeating: digit, count: 32) }
+    let kept = [
+      "notes.txt", "holiday/beach.mp4", name("a"), "\(name("b"))/upload", "\(name("b"))/mine.txt",
+      "\(name("c"))/upload/mine.txt",
+    ]
+    for path in kept + ["\(name("d"))/upload", "\(name("d"))/job.json", "\(name("d"))/.job.json.7.tmp"] {
+      let url = folder.file("videos/\(path)")
+      try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data("{}".utf8).write(to: url)
+    }
+    _ = try TestServer.make(folder: folder.url)
+    let left = Set(try FileManager.default.subpathsOfDirectory(atPath: folder.file("videos").path))
+    #expect(left.isSuperset(of: kept) && !left.contains(name("d")))
   }
 
   @Test func aFolderIsOneServers() throws {

@@ -67,6 +67,27 @@ import Testing
     #expect(error?.message.contains("format 7") == true && error?.message.contains("reads 1") == true)
   }
 
+  @Test func figuresThatEarlierEpochsLackAreGapsInTheTable() throws {
+    let folder = try TemporaryFolder()
+    let run = try RunFolder(creating: folder.file("run"), recipe: DrawnFaces.recipe(epochs: 2))
+    let recorder = Recorder()
+    // Three steps an epoch.
+    try Trainer(run: run, sets: [set()], observers: [recorder]).run(shouldStop: { recorder.steps >= 3 })
+    var file = try SafeTensors(contentsOf: run.lastCheckpoint)
+    let key = try #require(file.metadata.keys.first)
+    let json = try #require(file.metadata[key])
+    file.metadata[key] = json.replacingOccurrences(of: "\"trainingAccuracy\"", with: "\"unknown\"")
+    #expect(file.metadata[key] != json)
+    try file.write(to: run.lastCheckpoint)
+    try Trainer(run: run, sets: [set()], observers: [MetricsFile(run: run)]).run(shouldStop: { false })
+    let rows = try String(contentsOf: run.metricsFile, encoding: .utf8).split(separator: "\n")
+      .map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+    #expect(rows.count == 3 && Set(rows.map(\.count)).count == 1, "\(rows)")
+    #expect(rows[0].prefix(6).dropFirst(3) == ["train_loss", "train_ferplus_accuracy", "train_fer2013_accuracy"])
+    #expect(rows[1][4].isEmpty && rows[1][5].isEmpty && !rows[2][4].isEmpty && !rows[2][5].isEmpty)
+    #expect(!rows[1][6].isEmpty && rows[0].last == "seconds")
+  }
+
   @Test func halfWrittenFilesOfAKilledProcessAreRemoved() throws {
     let folder = try TemporaryFolder()
     let run = try RunFolder(creating: folder.file("run"), recipe: DrawnFaces.recipe(epochs: 1))

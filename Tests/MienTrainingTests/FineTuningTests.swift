@@ -108,6 +108,10 @@ import Testing
     try ModelExport.model(of: source).write(to: model)
     let exported = try message("initialWeights=\(model.path)")
     #expect(exported.contains("model.onnx") && exported.contains("folder of the run that it was exported from"))
+    let recipe = try DrawnFaces.recipe(epochs: 1, settings: ["initialWeights=\(model.path)"])
+    let run = try RunFolder(creating: folder.file("exported"), recipe: recipe)
+    let error = #expect(throws: MienError.self) { try Trainer(run: run, sets: [set], observers: []) }
+    #expect(error?.kind == .mismatch && error?.subject == model.path)
     #expect(try message("initialWeights=/nowhere").contains("is no run folder"))
     #expect(throws: MienError.self) { try DrawnFaces.recipe(epochs: 1, settings: ["freeze=1"]) }
   }

@@ -204,6 +204,13 @@ import Testing
     #expect(penalties == [0, 0, 0.01, 0.01, 0.01, 0.01])
   }
 
+  @Test func impossibleThreadsAreRefused() {
+    for threads in [0, 1 << 40] {
+      let error = #expect(throws: MienError.self) { try Torch.configure(threads: threads) }
+      #expect(error?.kind == .argument && error?.subject == "threads \(threads)")
+    }
+  }
+
   @Test func stochasticDepthRisesAlongTheBlocksAndLeavesTheSeedsWeights() throws {
     let (plain, deep) = (try network("mien-s", ""), try network("mien-s", "stochasticDepth: 0.4"))
     let probabilities = deep.trunk.layers.compactMap { ($0 as? Residual)?.dropProbability }
@@ -224,6 +231,10 @@ import Testing
     ("chen", "filters: [4]"), ("chen", "kernels: [4, 5, 3]"), ("chen", "filters: [0, 1, 1]"), ("chen", "dense: [0]"),
     ("chen", "dropout: 1"), ("le-deep", "kernels: []"), ("le-deep", "filters: [2, 2, 2, 2, 2, 2]"),
     ("javier", "blocks: [[]]"), ("mien-s", "stochasticDepth: 1"), ("yousaf", "kernel: 49, samePadding: false"),
+    ("chen", "filters: [4611686018427387904, 1, 1]"), ("chen", "filters: [65537, 1, 1]"),
+    ("chen", "filters: [4096, 65536, 1]"), ("chen", "kernels: [4294967297, 3, 3]"),
+    ("chen", "dense: [4611686018427387904]"), ("mien-s", "stem: 4611686018427387904"),
+    ("mien-s", "blocks: [-1, 1, 1]"), ("mien-s", "blocks: [9223372036854775807, 1, 1]"),
   ]) func networksThatCannotBeAreRefused(_ architecture: String, _ options: String) {
     #expect(throws: MienError.self) { try shape(architecture, options) }
   }

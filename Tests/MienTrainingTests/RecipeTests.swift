@@ -46,24 +46,58 @@ import Testing
     ("optimizer: {nesterov: 3}", 1, "optimizer.nesterov must be true or false"),
     ("schedule: {restarts: [{epoch: 24, peak: 1}]}", 1, "schedule.restarts"),
     ("schedule:\n  name: cosinus", 2, "schedule.name"), ("teachers: {weight: 2}", 1, "teachers.weight must be 0 to 1"),
+    ("heads: [{labels: ferplus, weight: 1}, {labels: ferplus, weight: 2}]", 1, "names each label set once"),
+    ("epochs: 1000000000000000000", 1, "epochs must be at most 1000000"),
+    ("epochs: 9223372036854775807:0", 1, "epochs must hold a whole number in range"),
+    ("batchSize: 1000000000000", 1, "batchSize must be 1 to 65536"),
+    ("seed: 1\nepochs: 1.5", 2, "epochs must hold a whole number in range"), ("seeds: [-1]", 1, "seeds must hold"),
+    ("split:\n  seed: -1", 2, "split.seed must hold a whole number in range"),
+    ("checkpointEverySeconds: 1e30", 1, "checkpointEverySeconds must be above 0 and at most 86400"),
+    ("folds: {count: 1000000000000}", 1, "folds.count must be at most 1000"),
+    ("augmentation: {zoom: [1e-300, 1]}", 1, "augmentation.zoom must be"),
+    ("optimizer: {learningRate: .nan}", 1, "optimizer.learningRate must be a number"),
+    ("optimizer:\n  learningRate: 1e999", 2, "optimizer.learningRate must be a number"),
+    ("model: {options: {dropout: .inf}}", 1, "model.options.dropout of mien-s cannot be \".inf\""),
   ]) func valuesThatDoNotFitAreRefusedByLine(_ text: String, _ line: Int, _ what: String) {
     let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }
     #expect(error?.subject == "r.yaml:\(line)" && error?.message.contains(what) == true, "\(error as Any)")
+    #expect(error?.kind == .format)
+  }
+
+  @Test func textThatReadsAsANumberStaysText() throws {
+    let recipe = try RecipeFile.parse("name: infinity\nsummary: nan", file: "r.yaml")
+    #expect(recipe.name == "infinity" && recipe.summary == "nan")
+    #expect(try RecipeFile.parse(RecipeFile.text(of: recipe), file: "again") == recipe)
+  }
+
+  @Test func moreSeedsThanAnyoneTrainsAreRefused() {
+    let seeds = (1...1001).map { "\($0)" }.joined(separator: ", ")
+    let error = #expect(throws: MienError.self) { try RecipeFile.parse("seeds: [\(seeds)]", file: "r.yaml") }
+    #expect(error?.message.contains("seeds must be a list of at most 1000") == true)
   }
 
   @Test func aSettingThatDoesNotFitIsNamed() {
     let error = #expect(throws: MienError.self) {
       try RecipeFile.parse("epochs: 3", file: "r.yaml", settings: ["epochs=-1"])
     }
-    #expect(error?.description == "--set epochs=-1: epochs must be at least 1")
+    #expect(error?.description == "--set epochs=-1: epochs must be at least 1" && error?.kind == .argument)
+    for setting in ["optimizer.learningRate=.nan", "epochs=1.5"] {
+      let number = #expect(throws: MienError.self) { try RecipeFile.parse("", file: "r.yaml", settings: [setting]) }
+      #expect(number?.subject == "--set \(setting)" && number?.kind == .argument)
+    }
     let broken = #expect(throws: MienError.self) { try RecipeFile.parse("a: [", file: "r.yaml") }
-    #expect(broken?.description.contains("r.yaml") == true)
+    #expect(broken?.description.contains("r.yaml") == true && broken?.kind == .format)
+    // A fault of the file stays one beside a setting.
+    let other = #expect(throws: MienError.self) {
+      try RecipeFile.parse("epochs: 0", file: "r.yaml", settings: ["batchSize=8"])
+    }
+    #expect(other?.subject == "r.yaml:1" && other?.kind == .format)
   }
 
   @Test func settingsNeedAKeyAndAValue() {
     for setting in ["epochs", "=3", "epocs=3"] {
       let error = #expect(throws: MienError.self) { try RecipeFile.parse("", file: "r.yaml", settings: [setting]) }
-      #expect(error?.description.contains("--set \(setting)") == true)
+      #expect(error?.description.contains("--set \(setting)") == true && error?.kind == .argument)
     }
   }
 

@@ -89,6 +89,7 @@ import Testing
     ] {
       let error = #expect(throws: MienError.self) { try plan([search]) }
       #expect(error?.description.contains(near) == true && error?.description.contains("--search") == true)
+      #expect(error?.kind == .argument)
     }
   }
 
@@ -99,6 +100,7 @@ import Testing
     (["optimizer.learningRate=-1e308..1e308"], "too far apart"),
     (["batchSize="], "a list"), (["batchSize=8", "batchSize=16"], "stands twice"),
     (["split.train=0.5,0.7"], "trials must share it"), (["optimizer.learningRate=-1,1"], "must be above 0"),
+    (["optimizer.learningRate=.nan,0.1"], "must be a number"),
     (["optimizer.learningRate=0.1..0.2"], "--trials"), ([], "nothing to search"),
   ])
   func whatCannotBeSearchedIsRefused(search: [String], what: String) {

@@ -74,8 +74,12 @@ import Testing
     let series = try RunFolder(creating: folder.file("series"), recipe: recipe)
     _ = try train(series)
     let error = #expect(throws: MienError.self) { try ModelExport.model(of: series) }
-    #expect(error?.description.contains("series of runs") == true)
+    #expect(error?.description.contains("series of runs") == true && error?.kind == .mismatch)
+    let trainer = #expect(throws: MienError.self) { try Trainer(run: series, sets: [faces()], observers: []) }
+    #expect(trainer?.kind == .mismatch)
     let run = try RunFolder(opening: series.url.appendingPathComponent("fold-2"))
+    let single = #expect(throws: MienError.self) { try RunSeries(in: run, sets: [faces()]) }
+    #expect(single?.kind == .mismatch)
     let card = try ModelExport.model(of: run, calibratedOn: [faces()]).card()
     let text = "75/0/25 % grouped by subject split of seed 1; fold 2 of 3, grouped, seed 1"
     #expect(card.training.map(\.split) == ["train (\(text))"])
@@ -112,6 +116,30 @@ import Testing
       try RunSeries(in: run, sets: [other]).run(observers: { _, _ in [] }, shouldStop: { false })
     }
     #expect(error?.description.contains("other data") == true)
+  }
+
+  /// Files of earlier versions may have two heads of one label set.
+  @Test func figuresOfOneNameAreSummedUpOnce() throws {
+    let head = #"{"labels": "fer2013", "count": 7, "loss": 1, "accuracy": 0.5, "balancedAccuracy": 0.5}"#
+    let best = #"{"epoch": 1, "step": 1, "learningRate": 0.1, "trainingLoss": 1, "seconds": 1, "heads": [HEAD, HEAD]}"#
+    let json = #"{"best": BEST, "test": [], "epochs": 1, "stoppedEarly": false, "data": []}"#
+      .replacing("BEST", with: best).replacing("HEAD", with: head)
+    let result = try JSONDecoder().decode(RunResult.self, from: Data(json.utf8))
+    let summary = SeriesSummary([(name: "seed-1", result: result)])
+    #expect(summary.runs[0].figures["validation_fer2013_accuracy"] == 0.5)
+  }
+
+  @Test func aHeadWithoutFacesOfItsOwnIsRefusedBeforeAnyTraining() throws {
+    let recipe = try DrawnFaces.recipe(epochs: 1)
+    let plain = try DrawnFaces.set(count: 56, split: { $0 < 42 ? .train : .validation }, votes: false)
+    for (split, what) in [
+      (Split.train, "no face to choose the model by for the head ferplus"),
+      (.validation, "no face to train the head ferplus on"),
+    ] {
+      let voted = try DrawnFaces.set(count: 28, split: { _ in split })
+      let error = #expect(throws: MienError.self) { try TrainingData([plain, voted], recipe: recipe) }
+      #expect(error?.kind == .mismatch && error?.message.contains(what) == true, "\(String(describing: error))")
+    }
   }
 
   @Test func whatCannotBeSplitIsRefusedBeforeAnyTraining() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienInference
 import MienONNX
 import MienTestSupport
 import MienTorch
@@ -41,6 +42,38 @@ import Testing
     #expect(card.training == [.init(source: "drawn", split: "train", count: 84, labels: ["ferplus", "fer2013"])])
     let best = try #require(epochs.max { selection.score(of: $0) < selection.score(of: $1) })
     #expect(card.measurements.map(\.accuracy) == best.heads.map(\.accuracy))
+  }
+
+  /// Smaller files of residual and of plain networks say nearly what the whole one says, and not exactly that.
+  @Test(arguments: [[], ["model.options={}", "model.architecture=gao", "optimizer={name: adam}"]] as [[String]])
+  func filesOfLessPrecisionSayNearlyTheSame(settings: [String]) throws {
+    let folder = try TemporaryFolder()
+    let run = try RunFolder(
+      creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 6, settings: settings))
+    _ = try train(run)
+    let set = try faces()
+    let inputs = try (0..<set.count).flatMap { try Preprocessing().input(pixels: set.face(at: $0), sourceChannels: 1) }
+    func exported(_ precision: ModelPrecision) throws -> (model: ONNXModel, outputs: ClassifierOutput) {
+      let model = try ModelExport.model(of: run, calibratedOn: [set], precision: precision)
+      return (model, try EmotionClassifier(model: model).predictions(for: inputs, count: set.count))
+    }
+    let whole = try exported(.f32)
+    // Of the smallest network much is names and nodes.
+    for (precision, share, note, most) in [
+      (ModelPrecision.f16, 0.75, "16 bits", Float(0.005)), (.int8, settings.isEmpty ? 0.9 : 0.3, "8 bits", 0.1),
+    ] {
+      let (model, outputs) = try exported(precision)
+      #expect(Double(model.data.count) < share * Double(whole.model.data.count), "\(precision)")
+      #expect(try model.card().measurements.allSatisfy { $0.note.contains(note) })
+      #expect(model.weightsSHA256 != whole.model.weightsSHA256)
+      let labels = try #require(try model.card().outputs.first?.name)
+      let (found, expected) = (try #require(outputs[labels]?.values), try #require(whole.outputs[labels]?.values))
+      let difference = zip(found, expected).map { abs($0 - $1) }.max() ?? 1
+      #expect(difference > 0 && difference < most, "\(precision) \(settings): they differ by \(difference)")
+      #expect(Set(expected).count > set.count)
+    }
+    let error = #expect(throws: MienError.self) { try ModelExport.model(of: run, precision: .int8) }
+    #expect(error?.kind == .argument)
   }
 
   @Test func aStoppedRunGoesOnBitForBit() throws {
@@ -141,6 +174,6 @@ import Testing
       epochs: 3, settings: ["optimizer.learningRate=1e30", "optimizer.gradientClip=0", "schedule.name=constant"])
     let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: recipe)
     let error = #expect(throws: MienError.self) { try train(run) }
-    #expect(error?.description.contains("loss is") == true)
+    #expect(error?.description.contains("loss is") == true && error?.kind == .mismatch)
   }
 }

@@ -33,20 +33,25 @@ struct BadPictureTests {
     }
   }
 
-  @Test("Damaged bytes are an error or a picture of the right size, never a crash")
+  @Test("Damaged bytes are an error or a picture within the limit, never a crash")
   func damaged() throws {
     let image = try PictureFiles.pattern(width: 9, height: 6, channels: 3)
     var random = SeededRandom(seed: 7)
+    let webP = try ["lossy.webp", "alpha.webp"].map {
+      try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent($0))
+    }
     let files: [Data] = [
-      try image.encoded(as: .png), PictureFiles.tiff(image), PictureFiles.bmp(image), PictureFiles.pnm(image),
+      try image.encoded(as: .png), try image.encoded(as: .jpeg(quality: 90)), PictureFiles.tiff(image),
+      PictureFiles.bmp(image), PictureFiles.pnm(image),
     ]
-    for file in files {
+    let maxPixels = 1_000_000
+    for file in files + webP {
       for _ in 0..<300 {
         var damaged = file
         let index = Int.random(in: 0..<file.count, using: &random)
         damaged[index] = UInt8.random(in: 0...255, using: &random)
-        let read = try? Image(encoded: damaged, limits: ImageLimits(maxPixels: 1_000_000))
-        #expect(read.map { $0.pixels.count == $0.width * $0.height * $0.channels } ?? true)
+        let read = try? Image(encoded: damaged, limits: ImageLimits(maxPixels: maxPixels))
+        #expect(read.map { $0.width * $0.height <= maxPixels } ?? true)
       }
     }
   }
@@ -61,6 +66,72 @@ struct BadPictureTests {
     #expect(Self.peakKiB() - before < 50_000)
     let overflow = PictureFiles.png(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF, depth: 8, colorType: 2, rows: [[]])
     #expect(Self.error(overflow)?.kind == .limit)
+  }
+
+  @Test("A JPEG hides no size behind what is no marker", arguments: [UInt8(0), 0x02, 0xBF])
+  func hiddenJPEG(code: UInt8) throws {
+    let small = try PictureFiles.pattern(width: 9, height: 6, channels: 1).encoded(as: .jpeg(quality: 90))
+    let flat = try Image(width: 1200, height: 1000, channels: 1, pixels: [UInt8](repeating: 128, count: 1_200_000))
+    let large = try flat.encoded(as: .jpeg(quality: 90)).dropFirst(2)
+    // A reader of segments passes over the large picture; a reader of markers decodes it.
+    var file = Data([0xFF, 0xD8, 0xFF, code])
+    file += PictureFiles.bigEndian(large.count + 2, bytes: 2)
+    file += large
+    file += small.dropFirst(2)
+    let error = Self.error(file, limits: ImageLimits(maxPixels: 1_000_000))
+    #expect(error?.kind == .format && error?.message.contains("no marker at byte 2") == true)
+    // A marker may have any number of fill bytes before it.
+    var filled = Data([0xFF, 0xD8, 0xFF, 0xFF])
+    filled += small.dropFirst(2)
+    #expect(try Image(encoded: filled) == Image(encoded: small))
+  }
+
+  @Test("A WebP's size is that of its first chunk, which is a picture or a canvas")
+  func hiddenWebP() throws {
+    func file(_ chunks: Data) -> Data {
+      var file = Data("RIFF".utf8)
+      file += PictureFiles.littleEndian(chunks.count + 4, bytes: 4)
+      file += Data("WEBP".utf8)
+      return file + chunks
+    }
+    func chunk(_ name: String, _ data: Data) -> Data {
+      var chunk = Data(name.utf8)
+      chunk += PictureFiles.littleEndian(data.count, bytes: 4)
+      return chunk + data
+    }
+    func canvas(_ width: Int, _ height: Int) -> Data {
+      var data = Data(count: 4)
+      for side in [width, height] { data += PictureFiles.littleEndian(side - 1, bytes: 3) }
+      return chunk("VP8X", data)
+    }
+    let lossy = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("lossy.webp"))
+    let picture = Data(lossy.dropFirst(12))
+    let limits = ImageLimits(maxPixels: 24 * 16 - 1)
+    let extended = file(canvas(24, 16) + picture)
+    #expect(try Image(encoded: extended) == Image(encoded: lossy))
+    #expect(Self.error(extended, limits: limits)?.kind == .limit)
+    #expect(Self.error(file(picture + canvas(1, 1)), limits: limits)?.kind == .limit)
+
+    // Without a chunk around it, a picture's bytes 4..<8 pass for its length, and a small one may stand behind.
+    let bare = Data(picture.dropFirst(8))
+    let length = bare[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    let padding = Data(count: 8 + length + length % 2 - bare.count)
+    let hidden = file(bare + padding + chunk("VP8 ", Data([0, 0, 0, 0x9D, 0x01, 0x2A, 1, 0, 1, 0])))
+    #expect(Self.error(hidden, limits: limits)?.message.contains("first chunk") == true)
+  }
+
+  @Test("A TIFF in which a tag stands twice is refused")
+  func hiddenTIFF() throws {
+    let image = try PictureFiles.pattern(width: 10, height: 6, channels: 1)
+    var file = PictureFiles.tiff(image)
+    // After the width, of 4 bytes and 12 with the rest of its entry, another that says 1.
+    let directory = 8 + image.pixels.count
+    let fields: [(value: Int, bytes: Int)] = [(256, 2), (4, 2), (1, 4), (1, 4)]
+    let entry = fields.flatMap { PictureFiles.littleEndian($0.value, bytes: $0.bytes) }
+    file.insert(contentsOf: entry, at: directory + 2 + 12)
+    file[directory] += 1
+    let error = Self.error(file, limits: ImageLimits(maxPixels: 59))
+    #expect(error?.kind == .format && error?.message.contains("twice") == true)
   }
 
   @Test("Both limits hold")

@@ -2,8 +2,8 @@ import Foundation
 import MienVision
 import Testing
 
-/// Recall and false faces on the hand-made boxes. `MIEN_DETECTOR_TABLE=1 swift test -c release --filter
-/// DetectionQualityTests` prints the table of `docs/detection.md`.
+/// Recall and false faces on the hand-made boxes. `MIEN_DETECTOR_TABLE=1 make test
+/// FILTER=DetectionQualityTests` prints the table of `docs/detection.md`.
 @Suite("Detection quality", .enabled(if: Shared.hasMedia, "needs ../shared/media"))
 struct DetectionQualityTests {
   static let printsTable = ProcessInfo.processInfo.environment["MIEN_DETECTOR_TABLE"] != nil

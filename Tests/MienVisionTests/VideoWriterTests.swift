@@ -44,6 +44,51 @@ struct VideoWriterTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["out.mp4"])
   }
 
+  @Test("A wrong time stamp costs ten seconds, and the frames after it stay", arguments: programs)
+  func wrongTime(program: String?) throws {
+    let url = folder.file("jump.mp4")
+    let writer = try VideoWriter(
+      url: url, framesPerSecond: 25, sound: nil, program: program.map { URL(fileURLWithPath: $0) })
+    for (index, seconds) in [0, 0.04, 2000, 0.12, 0.16].enumerated() {
+      try writer.write(grey(UInt8(40 + 40 * index)), seconds: seconds)
+    }
+    try writer.finish()
+    let found = try frames(url)
+    // Two frames, the second for ten seconds, and three more.
+    #expect(found.count == 254 && abs((found.last?.seconds ?? 0) - 10.12) < 0.01)
+    for (index, value) in [(0, 40), (100, 80), (250, 80), (251, 120), (252, 160), (253, 200)]
+    where index < found.count {
+      #expect(abs(found[index].value - value) <= 6, "frame \(index)")
+    }
+  }
+
+  @Test("Slow clips keep their pace", arguments: programs)
+  func slow(program: String?) throws {
+    let url = folder.file("slow.mp4")
+    let writer = try VideoWriter(
+      url: url, framesPerSecond: 0.05, sound: nil, program: program.map { URL(fileURLWithPath: $0) })
+    for index in 0..<2 { try writer.write(grey(UInt8(40 + 40 * index)), seconds: 20 * Double(index)) }
+    try writer.finish()
+    #expect(try abs((frames(url).last?.seconds ?? 0) - 20) < 0.01)
+  }
+
+  @Test("A rate of 1000 becomes 120, with frames at their times", arguments: programs)
+  func fastRate(program: String?) throws {
+    let url = folder.file("fast.mp4")
+    let writer = try VideoWriter(
+      url: url, framesPerSecond: 1000, sound: nil, program: program.map { URL(fileURLWithPath: $0) })
+    for index in 0..<6 { try writer.write(grey(UInt8(40 + 30 * index)), seconds: Double(index) / 30) }
+    try writer.finish()
+    let rate = try VideoReader(contentsOf: url).framesPerSecond ?? 0
+    #expect(abs(rate - 120) < 0.1)
+    let found = try frames(url)
+    #expect(found.count == 21)
+    for (index, frame) in found.enumerated() {
+      #expect(abs(frame.seconds - Double(index) / 120) < 0.004)
+      #expect(abs(frame.value - (40 + 30 * (index / 4))) <= 6, "frame \(index)")
+    }
+  }
+
   @Test("Odd sizes lose a column and a row, slow clips are filled up, few frames are enough", arguments: programs)
   func sizes(program: String?) throws {
     let url = folder.file("odd.mp4")
@@ -60,7 +105,9 @@ struct VideoWriterTests {
   @Test("What cannot be written is named, and nothing is left", arguments: programs)
   func failures(program: String?) throws {
     #expect(throws: MienError.self) { try VideoWriter(url: folder.file("a.avi"), framesPerSecond: 25) }
-    #expect(throws: MienError.self) { try VideoWriter(url: folder.file("a.mp4"), framesPerSecond: 0) }
+    for rate in [0, -1, .nan, .infinity] as [Double] {
+      #expect(throws: MienError.self) { try VideoWriter(url: folder.file("a.mp4"), framesPerSecond: rate) }
+    }
     let program = program.map { URL(fileURLWithPath: $0) }
     let url = folder.file("none/a.mp4")
     let writer = try VideoWriter(url: url, framesPerSecond: 25, sound: nil, program: program)

@@ -10,13 +10,16 @@ struct FacePlace: Sendable, Hashable {
   init(_ box: Box) {
     x = Double(box.x) + Double(box.width) / 2
     y = Double(box.y) + Double(box.height) / 2
-    side = Double(box.width + box.height) / 2
+    side = (Double(box.width) + Double(box.height)) / 2
   }
 
-  /// The square around the centre.
+  /// The square around the centre. Its numbers end at ±2^30, so that sums of edges and of areas are whole numbers too.
   var box: Box {
-    let corner = { (center: Double) in Int((center - side / 2).rounded()) }
-    return Box(x: corner(x), y: corner(y), width: Int(side.rounded()), height: Int(side.rounded()))
+    func whole(_ value: Double) -> Int {
+      if value.magnitude < 0x1p30 { return Int(value.rounded()) }
+      return value < 0 ? -(1 << 30) : 1 << 30
+    }
+    return Box(x: whole(x - side / 2), y: whole(y - side / 2), width: whole(side), height: whole(side))
   }
 
   /// How far the centres lie apart, in mean sides.
@@ -33,6 +36,8 @@ struct FaceMotion: Sendable {
   private var velocity: (x: Double, y: Double)?
   /// A motion is not trusted for longer.
   private static let horizon = 0.5
+  /// Nor one that was measured over less: a box that jitters by a pixel would have any speed.
+  private static let shortest = 1e-3
 
   init(_ place: FacePlace, seconds: Double) {
     self.place = place
@@ -51,13 +56,13 @@ struct FaceMotion: Sendable {
   /// Takes where the face is now.
   mutating func move(to place: FacePlace, seconds: Double) {
     let elapsed = seconds - self.seconds
-    if elapsed > 0 {
+    if elapsed >= Self.shortest {
       let now = (x: (place.x - self.place.x) / elapsed, y: (place.y - self.place.y) / elapsed)
       // Half of the old velocity: boxes jitter from moment to moment.
       let old = elapsed > Self.horizon ? now : velocity ?? now
       velocity = ((old.x + now.x) / 2, (old.y + now.y) / 2)
-      self.seconds = seconds
     }
+    if elapsed > 0 { self.seconds = seconds }
     self.place = place
   }
 }

@@ -22,15 +22,15 @@ public struct ReadingTracker: Sendable {
   /// The most that a label is late, in seconds.
   public static let maxLag = 0.3
 
-  /// The settings in use.
+  /// The settings in use, in range.
   public let options: ReadingTrackerOptions
   private var tracks: [Track] = []
   private var lastTrack = 0
   private var lastSeconds = -Double.infinity
 
-  /// Starts without tracks. Settings out of range are taken to the nearest in range; see
-  /// ``ReadingTrackerOptions/validate()``.
-  public init(options: ReadingTrackerOptions = .init()) { self.options = options }
+  /// Starts without tracks. Settings out of range are taken to the nearest in range, those that are not a number to
+  /// their defaults; see ``ReadingTrackerOptions/validate()``.
+  public init(options: ReadingTrackerOptions = .init()) { self.options = options.nearestInRange }
 
   /// Takes the faces of one moment.
   ///
@@ -116,8 +116,7 @@ private struct Track {
   mutating func add(_ reading: FaceReading, seconds: Double, _ options: ReadingTrackerOptions) {
     let elapsed = seconds - self.seconds
     motion.move(to: FacePlace(reading.box), seconds: seconds)
-    let timeConstant = min(max(0, options.timeConstant), 0.3)
-    let weight = timeConstant > 0 ? Float(1 - exp(-elapsed / timeConstant)) : 1
+    let weight = options.timeConstant > 0 ? Float(1 - exp(-elapsed / options.timeConstant)) : 1
     smoothed = smoothed.moved(towards: reading.distribution, by: weight)
     let top = reading.distribution.top.emotion
     if top != shown.emotion { shown = (top, seconds) }

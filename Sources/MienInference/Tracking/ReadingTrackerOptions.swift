@@ -24,18 +24,35 @@ public struct ReadingTrackerOptions: Sendable, Hashable {
   /// Faces are followed, but their readings stay as they are.
   public static let unsmoothed = ReadingTrackerOptions(timeConstant: 0, margin: 0)
 
+  private static let timeConstants = 0.0...0.3
+  private static let shares: ClosedRange<Float> = 0...1
+  private static let gaps = 0.0...10.0
+
   /// Checks the ranges.
   ///
   /// - Throws: ``MienCore/MienError`` that names what is out of range.
   public func validate() throws {
-    func check(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws {
+    func check<Number: FloatingPoint>(_ name: String, _ value: Number, _ range: ClosedRange<Number>) throws {
       guard range.contains(value) else {
         throw MienError(.argument, name, "expected \(range.lowerBound) to \(range.upperBound), found \(value)")
       }
     }
-    try check("timeConstant", timeConstant, 0...0.3)
-    try check("margin", Double(margin), 0...1)
-    try check("minConfidence", Double(minConfidence), 0...1)
-    try check("maxGap", maxGap, 0...10)
+    try check("timeConstant", timeConstant, Self.timeConstants)
+    try check("margin", margin, Self.shares)
+    try check("minConfidence", minConfidence, Self.shares)
+    try check("maxGap", maxGap, Self.gaps)
+  }
+
+  /// The settings with each at the nearest value in its range; the default where it is not a number.
+  var nearestInRange: ReadingTrackerOptions {
+    func nearest<Number: FloatingPoint>(_ value: Number, _ range: ClosedRange<Number>, _ standard: Number) -> Number {
+      value.isNaN ? standard : min(max(value, range.lowerBound), range.upperBound)
+    }
+    let standard = ReadingTrackerOptions()
+    return ReadingTrackerOptions(
+      timeConstant: nearest(timeConstant, Self.timeConstants, standard.timeConstant),
+      margin: nearest(margin, Self.shares, standard.margin),
+      minConfidence: nearest(minConfidence, Self.shares, standard.minConfidence),
+      maxGap: nearest(maxGap, Self.gaps, standard.maxGap))
   }
 }

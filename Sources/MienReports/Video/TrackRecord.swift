@@ -46,7 +46,7 @@ public struct TrackRecord: Sendable {
   public private(set) var transitions = 0
   /// Each emotion's highest smoothed probability.
   public private(set) var peaks: [Emotion: Peak] = [:]
-  /// Some moments, evenly over the track.
+  /// Some moments, evenly over the track, but for those that ``dropMoments()`` took.
   public private(set) var moments: [Moment] = []
   private var readings = 0
   private(set) var bins: [Bin] = []
@@ -98,12 +98,16 @@ public struct TrackRecord: Sendable {
     if moments.count > Self.mostMoments { thinMoments() }
   }
 
-  /// Leaves out every second moment, and takes half as many from now on.
+  /// Leaves out every second moment, and takes half as many from now on; a single one stays, and nothing changes.
   public mutating func thinMoments() {
+    guard moments.count > 1 else { return }
     moments = moments.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
     momentInterval *= 2
     nextMoment = (moments.last?.seconds ?? first) + momentInterval
   }
+
+  /// Forgets all moments so far; later ones are taken as before.
+  mutating func dropMoments() { moments = [] }
 
   private mutating func addToBins(_ smoothed: EmotionDistribution, seconds: Double) {
     guard smoothed.labels == labels else { return }

@@ -11,6 +11,8 @@ public struct VideoTimeline: Sendable {
 
   /// Pictures kept at most, some 3 KB each.
   private static let mostMoments = 2000
+  /// How many are left where these were too many: more than ``mostTracks`` faces have, which so keep theirs.
+  private static let keptMoments = 1500
   /// Faces drawn at most, those that were seen longest.
   private static let mostTracks = 60
 
@@ -30,10 +32,30 @@ public struct VideoTimeline: Sendable {
     let before = tracks[place].moments.count
     try tracks[place].add(seconds: seconds, duration: duration, smoothed: smoothed, emotion: emotion, jpeg: jpeg)
     momentCount += tracks[place].moments.count - before
-    if momentCount > Self.mostMoments {
+    if momentCount > Self.mostMoments { dropMoments() }
+  }
+
+  /// Leaves ``keptMoments`` pictures at most: by thinning the faces with several where that is enough, else those seen
+  /// shortest lose theirs.
+  private mutating func dropMoments() {
+    let freed = tracks.reduce(0) { $0 + $1.moments.count / 2 }
+    if momentCount - freed <= Self.keptMoments {
       for index in tracks.indices { tracks[index].thinMoments() }
-      momentCount = tracks.reduce(0) { $0 + $1.moments.count }
+    } else {
+      let shortestFirst = tracks.indices.filter { !tracks[$0].moments.isEmpty }
+        .sorted { Self.isLonger(tracks[$1], tracks[$0]) }
+      var left = momentCount
+      for index in shortestFirst where left > Self.keptMoments {
+        left -= tracks[index].moments.count
+        tracks[index].dropMoments()
+      }
     }
+    momentCount = tracks.reduce(0) { $0 + $1.moments.count }
+  }
+
+  /// Whether `a` was seen longer than `b`; of equals the one that came first.
+  private static func isLonger(_ a: TrackRecord, _ b: TrackRecord) -> Bool {
+    (b.seen, a.track) < (a.seen, b.track)
   }
 
   /// A row a face: when it was seen, for how long, what it showed, how often that changed, and its strongest moment.
@@ -60,7 +82,7 @@ public struct VideoTimeline: Sendable {
   }
 
   private var longestTracks: [TrackRecord] {
-    let longest = tracks.sorted { ($1.seen, $0.track) < ($0.seen, $1.track) }.prefix(Self.mostTracks)
+    let longest = tracks.sorted(by: Self.isLonger).prefix(Self.mostTracks)
     return longest.sorted { $0.track < $1.track }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import NIOCore
 
 /// `/v1/video`: videos, read as jobs.
 struct VideoRoutes: Sendable {
@@ -14,10 +15,9 @@ struct VideoRoutes: Sendable {
     }
     routes.on(.get, "/v1/video/{id}/result") { request, context in
       _ = try Query(request)
-      let rows = try await jobs.result(Self.id(context), client: context.client)
+      let result = try await jobs.result(Self.id(context), client: context.client)
       return Response(
-        status: .ok, headers: [.contentType: "application/x-ndjson"],
-        body: ResponseBody(byteBuffer: ByteBuffer(bytes: rows)))
+        status: .ok, headers: [.contentType: "application/x-ndjson"], body: body(result, context.channel))
     }
     routes.on(.delete, "/v1/video/{id}") { request, context in
       _ = try Query(request)
@@ -50,6 +50,28 @@ struct VideoRoutes: Sendable {
     }
     return try JSON.response(
       JobJSON(job), status: .accepted, headers: [.location: "/v1/video/\(job.id)"])
+  }
+
+  /// A result, read while it is sent. A client that takes nothing for as long as a connection may be idle is cut off:
+  /// the connection's own timeout rests while an answer is written.
+  private func body(_ result: VideoResult, _ channel: any Channel) -> ResponseBody {
+    let patience = TimeAmount.milliseconds(Int64(bodies.limits.idleSeconds * 1000))
+    return ResponseBody(contentLength: result.count) { writer in
+      func cutOff() -> Scheduled<Void> {
+        channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+      }
+      var offset = 0
+      while offset < result.count {
+        let piece = try await result.read(from: offset)
+        let end = cutOff()
+        try await writer.write(piece)
+        end.cancel()
+        offset += piece.readableBytes
+      }
+      let end = cutOff()
+      try await writer.finish(nil)
+      end.cancel()
+    }
   }
 
   private static func id(_ context: ServerContext) -> String { context.parameters.get("id") ?? "" }

@@ -69,6 +69,24 @@ struct VideoJobFolder: Sendable {
   }
 
   func remove() { try? FileManager.default.removeItem(at: url) }
+
+  /// Removes what is left of a job without a record. A folder that holds anything but a job's files is not the server's
+  /// own: it stays.
+  func removeRemains() {
+    func kind(_ path: String) -> FileAttributeType? {
+      (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
+    }
+    guard kind(url.path) == .typeDirectory,
+      let names = try? FileManager.default.contentsOfDirectory(atPath: url.path)
+    else { return }
+    let files = [upload, result, record].map(\.lastPathComponent)
+    let isJobs = names.allSatisfy { name in
+      // The third is a record that was being written.
+      let isKnown = files.contains(name) || name.hasPrefix(".\(record.lastPathComponent).")
+      return isKnown && kind("\(url.path)/\(name)") == .typeRegular
+    }
+    if isJobs { remove() }
+  }
 }
 
 /// A file that grows.
@@ -103,6 +121,46 @@ final class GrowingFile: Sendable {
   private static func failure(_ path: String) -> any Error {
     if [ENOSPC, EDQUOT].contains(errno) { return APIError.diskFull }
     return MienError(.file, path, "could not be written: \(String(cString: strerror(errno)))")
+  }
+}
+
+/// What came of a job, to be sent piece by piece. It can be read to its end though the job is removed meanwhile.
+final class VideoResult: Sendable {
+  /// How many bytes it has.
+  let count: Int
+  private let descriptor: Int32
+  private let path: String
+  private let queue: NativeQueue
+  private static let pieceBytes = 1 << 16
+
+  /// Opens the file, which is then read on `queue`. Blocks.
+  ///
+  /// - Throws: ``APIError`` where it is not there.
+  init(_ url: URL, queue: NativeQueue) throws {
+    path = url.path
+    self.queue = queue
+    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw APIError.noVideo }
+    count = max(0, lseek(descriptor, 0, SEEK_END))
+  }
+
+  deinit { close(descriptor) }
+
+  /// The bytes from `offset` on, at least one of them and at most 64 KiB.
+  ///
+  /// - Throws: ``MienError`` where there are none.
+  func read(from offset: Int) async throws -> ByteBuffer {
+    try await queue.run { [self] () throws -> ByteBuffer in
+      var piece = ByteBuffer()
+      let wanted = min(Self.pieceBytes, count - offset)
+      let found = piece.writeWithUnsafeMutableBytes(minimumWritableBytes: max(0, wanted)) { bytes in
+        var taken = 0
+        repeat { taken = pread(descriptor, bytes.baseAddress, wanted, offset) } while taken < 0 && errno == EINTR
+        return max(0, taken)
+      }
+      guard found > 0 else { throw MienError(.file, path, "could not be read to its end") }
+      return piece
+    }
   }
 }
 

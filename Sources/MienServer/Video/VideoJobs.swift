@@ -24,17 +24,18 @@ final class VideoJobs: Service {
   private let files = NativeQueue(width: 2)
 
   /// Takes up what an earlier server left in `folder`: jobs that it did not finish have failed, and what was sent for
-  /// them is removed.
+  /// them is removed. What is no job's is left alone.
   init(folder: StateFolder, limits: ServerLimits, engine: InferenceEngine) throws {
     self.folder = folder
     self.limits = limits
     self.engine = engine
     (queue, enqueue) = AsyncStream.makeStream()
     var jobs: [String: VideoJob] = [:]
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.jobs.path)) ?? [] {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.jobs.path)) ?? []
+    where Identifier.isValid(name) {
       let place = VideoJobFolder(folder.jobs, id: name)
-      guard Identifier.isValid(name), var job = place.read(), job.id == name, job.state != .receiving else {
-        place.remove()
+      guard var job = place.read(), job.id == name, job.state != .receiving else {
+        place.removeRemains()
         continue
       }
       if !job.isFinished {
@@ -106,17 +107,14 @@ final class VideoJobs: Service {
   /// What came of the job `id`: JSON Lines.
   ///
   /// - Throws: ``APIError`` where it is not done.
-  func result(_ id: String, client: AccessTokens.Client) async throws -> Data {
+  func result(_ id: String, client: AccessTokens.Client) async throws -> VideoResult {
     let job = try job(id, client: client)
     guard job.state == .done else {
       throw APIError(
         .conflict, job.state == .failed ? "failed" : "not_finished", job.error ?? "The video is not read yet.")
     }
     let place = VideoJobFolder(folder.jobs, id: id)
-    return try await files.run {
-      guard let data = try? Data(contentsOf: place.result) else { throw APIError.noVideo }
-      return data
-    }
+    return try await files.run { [files] in try VideoResult(place.result, queue: files) }
   }
 
   /// Removes the job `id` with its files; one that is being worked on stops.
@@ -158,14 +156,16 @@ final class VideoJobs: Service {
   }
 
   private func work(_ id: String) async {
-    let job: VideoJob? = state.withLock { state in
-      state.jobs[id]?.state = .running
-      return state.jobs[id]
-    }
-    guard let job else { return }
     let place = VideoJobFolder(folder.jobs, id: id)
-    let task = Task { try await read(job, place) }
-    state.withLock { $0.running = (id, task) }
+    // In one step, so that whoever removes a job that is being read finds the task to cancel.
+    let task: Task<Void, any Error>? = state.withLock { state in
+      guard let job = state.jobs[id] else { return nil }
+      state.jobs[id]?.state = .running
+      let task = Task { try await read(job, place) }
+      state.running = (id, task)
+      return task
+    }
+    guard let task else { return }
     let result = await withTaskCancellationHandler {
       await task.result
     } onCancel: {

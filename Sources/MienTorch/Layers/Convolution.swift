@@ -21,16 +21,22 @@ public import MienCore
   ///   - groups: a divisor of `input` and `output`.
   ///   - bias: off where batch norm follows.
   ///   - l2: ``Parameter/l2`` of the weights.
-  /// - Throws: ``MienError`` where a size is not positive or the groups do not divide the channels.
+  /// - Throws: ``MienError`` where channels are not 1 to 65,536, kernel and stride not 1 to 1,024 or padding not 0 to
+  ///   1,024, the groups do not divide the channels, or there were more than 2^28 weights.
   public init(
     _ input: Int, _ output: Int, kernel: Int, stride: Int = 1, padding: Int? = nil, groups: Int = 1,
     bias: Bool = true, l2: Double = 0, random: inout SeededRandom
   ) throws {
-    guard min(input, output, kernel, stride, groups) > 0, input % groups == 0, output % groups == 0 else {
+    let limits = LayerLimits.self
+    guard limits.channels.contains(input), limits.channels.contains(output), limits.kernel.contains(kernel),
+      limits.kernel.contains(stride), (0...limits.kernel.upperBound).contains(padding ?? 0), groups > 0,
+      input % groups == 0, output % groups == 0, output * (input / groups) * kernel * kernel <= limits.weights
+    else {
       throw MienError(
         .argument, "Conv2d",
-        "channels, kernel, stride and groups must be positive and the groups divide the channels; found \(input) to "
-          + "\(output) channels, kernel \(kernel), stride \(stride), \(groups) groups")
+        "channels must be 1 to 65536, kernel and stride 1 to 1024, padding 0 to 1024, the groups must divide the "
+          + "channels, and there may be 2^28 weights; found \(input) to \(output) channels, kernel \(kernel), stride "
+          + "\(stride), \(groups) groups")
     }
     weight = try Parameter(
       random.heNormal([output, input / groups, kernel, kernel], fanOut: output * kernel * kernel / groups),
@@ -56,7 +62,8 @@ public import MienCore
 
   /// Convolves `[N, in, H, W]`.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
-    try Tensor.make {
+    try pass.observer?(weight, input)
+    return try Tensor.make {
       mien_torch_conv2d(
         input.handle, weight.value.handle, bias?.value.handle, Int64(stride), Int64(padding), Int64(groups), $0, $1)
     }

@@ -1,6 +1,16 @@
 import Glibc
 public import MienCore
 
+/// Bounds of a layer's sizes, so that those out of a recipe neither overflow nor fill the memory.
+enum LayerLimits {
+  /// Channels of a convolution.
+  static let channels = 1...65536
+  /// Side of a convolution's window, and the step between windows.
+  static let kernel = 1...1024
+  /// Most weights of one layer, 1 GiB of them.
+  static let weights = 1 << 28
+}
+
 extension SeededRandom {
   /// `count` normal numbers of mean 0 and the given standard deviation (Box and Muller, 1958).
   public mutating func normal(count: Int, standardDeviation: Float) -> [Float] {

@@ -11,17 +11,24 @@ public import MienCore
   /// A layer with normal weights of variance `2 / (in + out)` (Glorot and Bengio 2010) and zero bias.
   ///
   /// - Parameter l2: ``Parameter/l2`` of the weights.
+  /// - Throws: ``MienError`` where a size is not positive, or there were more than 2^28 weights.
   public init(_ input: Int, _ output: Int, l2: Double = 0, random: inout SeededRandom) throws {
+    let (count, overflows) = input.multipliedReportingOverflow(by: output)
+    guard min(input, output) > 0, !overflows, count <= LayerLimits.weights else {
+      throw MienError(
+        .argument, "Linear", "sizes must be positive, and there may be 2^28 weights; found \(input) to \(output)")
+    }
     let deviation = (2 / Float(input + output)).squareRoot()
     weight = try Parameter(
-      Tensor(random.normal(count: input * output, standardDeviation: deviation), shape: [output, input]),
+      Tensor(random.normal(count: count, standardDeviation: deviation), shape: [output, input]),
       decays: true, l2: l2)
     bias = try Parameter(.full([output], 0), decays: false)
   }
 
   /// Maps `[N, in]` to `[N, out]`.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
-    try Tensor.make {
+    try pass.observer?(weight, input)
+    return try Tensor.make {
       mien_torch_linear(input.handle, weight.value.handle, bias.value.handle, $0, $1)
     }
   }

@@ -12,37 +12,85 @@ public import MienTorch
   ///   - sets: where given, each head's temperature is fitted on their validation split and the accuracy there is
   ///     measured anew; else the temperature is 1 and the accuracy is the run's.
   ///   - framing: how detected faces are cropped for this model.
+  ///   - license: of the weights, for the card; empty where nothing is said.
+  ///   - precision: int8 needs `sets`: the ranges of what layers read are taken from their training faces.
   public static func model(
-    of run: RunFolder, calibratedOn sets: [FaceSet] = [], framing: ModelCard.Framing = .init()
+    of run: RunFolder, calibratedOn sets: [FaceSet] = [], framing: ModelCard.Framing = .init(), license: String = "",
+    precision: ModelPrecision = .f32
   ) throws -> ONNXModel {
     let (network, progress) = try Checkpoint.best(of: run)
     var results = progress.best?.heads ?? []
     var temperatures = [Float](repeating: 1, count: network.heads.count)
+    let trained = progress.data.map(\.source)
+    var (measured, note) = (trained, "best epoch chosen on this split")
+    var ranges: [String: ClosedRange<Float>] = [:]
     if !sets.isEmpty {
+      measured = sets.map(\.info.source)
+      note = "\(measured == trained ? "best epoch chosen and " : "")temperature fitted on this split"
       let data = try TrainingData(sets, recipe: run.recipe)
-      let measured = try Validation.logits(network, data: data, part: data.validation)
-      results = try measured.map { try $0.result() }
-      temperatures = measured.map { $0.fittedTemperature() }
+      let logits = try Validation.logits(network, data: data, part: data.validation)
+      results = try logits.map { try $0.result() }
+      temperatures = logits.map { $0.fittedTemperature() }
+      if precision == .int8 { ranges = try inputRanges(network, data: data) }
+    } else if precision == .int8 {
+      throw MienError(.argument, "int8", "needs faces to learn the ranges of the layers' inputs from")
     }
-    func measurement(_ head: EpochResult.Head, on split: Split, note: String) -> ModelCard.Measurement {
+    func measurement(
+      _ head: EpochResult.Head, of sources: [String], on split: Split, note: String
+    ) -> ModelCard.Measurement {
       ModelCard.Measurement(
-        source: progress.data.map(\.source).joined(separator: "+"), split: split.rawValue + run.recipe.splitNote,
+        source: sources.joined(separator: "+"), split: split.rawValue + run.recipe.splitNote,
         labels: head.labels, count: head.count, accuracy: head.accuracy, balancedAccuracy: head.balancedAccuracy,
         note: "\(note); one pass, no test-time averaging")
     }
     let measurements =
-      results.map {
-        measurement($0, on: .validation, note: "best epoch chosen and temperature fitted on this split")
+      results.map { measurement($0, of: measured, on: .validation, note: note) }
+      + (try RunResult(of: run)?.test ?? []).map {
+        measurement($0, of: trained, on: .test, note: "measured once, after training")
       }
-      + (try RunResult(of: run)?.test ?? []).map { measurement($0, on: .test, note: "measured once, after training") }
     let card = ModelCard(
       name: run.recipe.name, summary: run.recipe.summary, architecture: run.recipe.model.architecture,
       parameterCount: try network.parameterCount, preprocessing: run.recipe.preprocessing, framing: framing,
       outputs: zip(network.labels, temperatures).map {
         ModelCard.Output(name: $0.name, emotions: $0.emotions, temperature: $1)
       }, training: progress.initialData + progress.data, seed: run.recipe.seed, epochs: progress.best?.epoch ?? 0,
-      measurements: measurements, license: "MIT")
-    return try model(of: network, card: card)
+      measurements: measurements, license: license)
+    let model = try model(of: network, card: card)
+    return switch precision {
+    case .f32: model
+    case .f16: try model.roundedToHalf()
+    case .int8: try model.quantized(inputRanges: ranges)
+    }
+  }
+
+  /// What the convolutions and linear layers before the heads read, from least to greatest, by the names of their
+  /// weights: over at most 512 training faces, evenly spread.
+  private static func inputRanges(
+    _ network: FaceNetwork, data: TrainingData
+  ) throws -> [String: ClosedRange<Float>] {
+    let heads = Set(network.heads.map { ObjectIdentifier($0.weight) })
+    var names: [ObjectIdentifier: String] = [:]
+    for case (let name, .parameter(let parameter)) in Parameters.state(of: network)
+    where !heads.contains(ObjectIdentifier(parameter)) {
+      names[ObjectIdentifier(parameter)] = name
+    }
+    var ranges: [String: ClosedRange<Float>] = [:]
+    let pass = ForwardPass.inference
+    pass.observer = { weight, input in
+      guard let name = names[ObjectIdentifier(weight)] else { return }
+      var (low, high) = (ranges[name]?.lowerBound ?? .infinity, ranges[name]?.upperBound ?? -.infinity)
+      for value in try input.floats() { (low, high) = (min(low, value), max(high, value)) }
+      guard low.isFinite, high.isFinite else { throw MienError(.mismatch, name, "reads numbers that are not finite") }
+      ranges[name] = low...high
+    }
+    let faces = stride(from: 0, to: data.train.count, by: (data.train.count + 511) / 512).map { data.train[$0] }
+    try Tensor.withGradients(false) {
+      for start in stride(from: 0, to: faces.count, by: 64) {
+        let batch = Array(faces[start..<min(start + 64, faces.count)])
+        _ = try network.logits(data.faces(Tensor(indices: batch)), pass)
+      }
+    }
+    return ranges
   }
 
   /// `network` as it computes at inference.

@@ -1,4 +1,5 @@
 import Foundation
+import MienCore
 
 /// Shows progress: one line that is rewritten on a terminal, plain lines elsewhere.
 public final class TerminalProgress: TrainingObserver {
@@ -54,7 +55,7 @@ public final class TerminalProgress: TrainingObserver {
       + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize))) "
       + "images/s  \(Self.duration(left)) left"
     if isTerminal {
-      FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+      Console.draw("\r\u{1B}[K\(line)")
     } else {
       say(line)
     }
@@ -101,8 +102,8 @@ public final class TerminalProgress: TrainingObserver {
     heads.map { String(format: "%@ %.2f%%", $0.labels, $0.accuracy * 100) }.joined(separator: ", ")
   }
 
-  private func say(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
-  private func clearLine() { if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
+  private func say(_ line: String) { Console.error(line) }
+  private func clearLine() { if isTerminal { Console.draw("\r\u{1B}[K") } }
 
   private static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite else { return "?" }

@@ -76,29 +76,24 @@ public import MienTorch
   }
 
   private func measure(_ run: RunFolder, name: String, result: RunResult) throws -> MeasuredRun {
-    let data = try TrainingData([faces], recipe: run.recipe)
-    let (network, _) = try Checkpoint.best(of: run)
     let (_, progress) = try Checkpoint.read(run.lastCheckpoint)
-    func metrics(_ part: [Int]) throws -> ClassificationMetrics {
-      let logits = try Validation.logits(network, data: data, part: part)[0]
-      return try ClassificationMetrics(
-        labels: logits.labels, truth: logits.truth, probabilities: logits.probabilities())
+    let own = try RunMeasurement(of: run, sets: [faces])
+    guard let measured = own.metrics[measurement.part]?.first else {
+      throw MienError(.mismatch, run.url.path, "has no face in the \(measurement.part.rawValue) part")
     }
-    let part = measurement.part == .test ? data.test : data.validation
-    let measured = try metrics(part)
     let best = result.best
     let summary = ReproductionSummary.Run(
       name: name, seed: run.recipe.seed, epochs: result.epochs, bestEpoch: best.epoch, seconds: progress.seconds,
       count: measured.count, accuracy: measured.accuracy, balancedAccuracy: measured.balancedAccuracy,
       loss: measured.logLoss, validationLoss: best.heads.first?.loss ?? best.trainingLoss,
       trainingAccuracy: best.heads.first?.trainingAccuracy, trainingLoss: best.trainingLoss,
-      testAccuracy: measurement.part == .validation && !data.test.isEmpty ? try metrics(data.test).accuracy : nil)
-    let labelled = part.filter { data.targets[0].truth[$0] != nil }.map(data.original)
-    let trained = Set(Set(data.train.map(data.original)).map(faces.face(at:)))
+      testAccuracy: measurement.part == .validation ? own.metrics[.test]?.first?.accuracy : nil)
+    let labelled = own.faces[measurement.part] ?? []
+    let trained = Set(Set(own.parts[.train] ?? []).map(faces.face(at:)))
     return MeasuredRun(
       summary: summary, metrics: measured, faces: labelled,
       isCopy: labelled.map { trained.contains(faces.face(at: $0)) },
-      parts: [.train: data.train, .validation: data.validation, .test: data.test].mapValues { $0.map(data.original) })
+      parts: own.parts)
   }
 
   private struct MeasuredRun {

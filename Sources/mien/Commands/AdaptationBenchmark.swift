@@ -3,6 +3,7 @@ import Foundation
 import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienONNX
 import MienReports
 
@@ -67,7 +68,7 @@ struct AdaptationBenchmark: AsyncParsableCommand {
   }
 
   func run() async throws {
-    for path in [json, svg] { try ResultFile.check(path) }
+    try ResultFile.check(["--json": json, "--svg": svg])
     let file = try model.file()
     let classifier = try model.classifier(of: file)
     guard let reference = try model.naming({ try file.embeddingReference() }) else {
@@ -92,10 +93,10 @@ struct AdaptationBenchmark: AsyncParsableCommand {
       let series = Series(budget: budget, counts: counts, draws: draws)
       all.append(series)
       if json != "-" {
-        Console.print(
+        try Console.print(
           "\(people.rawValue): \(trials.people(people).count) people, \(self.draws) draws of \(drawn.rawValue) faces, "
             + "budget \(budget) nats, seed \(seed); \(kept.emotions.count) kept faces")
-        Console.print(series.table.text + "\n")
+        try Console.print(series.table.text + "\n")
       }
     }
     if let svg, let series = all.first {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
-import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienVision
 
 /// `mien benchmark`: measurements of this program on this machine.
@@ -27,33 +27,40 @@ struct PhotoBenchmark: AsyncParsableCommand {
 
   func run() async throws {
     let clock = ContinuousClock()
-    let photos = PhotoPaths.expand(paths).photos
+    let entries = PhotoPaths.expand(paths)
+    let photos = entries.photos
     let start = clock.now
     let classifier = try model.classifier()
     let compiled = clock.now
     let pipeline = PhotoPipeline(recognizer: try Recognizer(classifier: classifier, detector: FaceDetector()))
     var (faces, failures, pixels) = (0, 0, 0)
+    func failed(_ name: String, _ error: MienError) {
+      failures += 1
+      Console.error("mien: \(Console.printable("\(name): \(error.message)"))")
+    }
+    for case .problem(let error) in entries { failed(error.subject ?? "", error) }
+    let unmatched = failures
     let begin = clock.now
     let timings = try await pipeline.run(photos) { outcome in
       faces += outcome.faces.count
-      failures += outcome.error == nil ? 0 : 1
+      if let error = outcome.error { failed(outcome.name, error) }
       pixels += (outcome.width ?? 0) * (outcome.height ?? 0)
     }
     let seconds = (clock.now - begin) / .seconds(1)
-    let read = photos.count - failures
+    let read = photos.count - (failures - unmatched)
     guard read > 0, seconds > 0 else {
       throw MienError(.file, paths.joined(separator: ", "), "no photo could be read")
     }
-    Console.print("model ready       \(Self.milliseconds(compiled - start))")
-    Console.print("photos            \(read) read, \(failures) failed, \(pixels / read) pixels on average")
-    Console.print("faces             \(faces)")
-    Console.print("photos a second   \((Double(read) / seconds * 10).rounded() / 10)")
-    Console.print("a photo, summed over threads:")
+    try Console.print("model ready       \(Self.milliseconds(compiled - start))")
+    try Console.print("photos            \(read) read, \(failures) failed, \(pixels / read) pixels on average")
+    try Console.print("faces             \(faces)")
+    try Console.print("photos a second   \((Double(read) / seconds * 10).rounded() / 10)")
+    try Console.print("a photo, summed over threads:")
     for (name, time) in [
       ("decode", timings.decoding), ("detect faces", timings.detecting), ("crop, preprocess", timings.framing),
       ("classify", timings.classifying),
     ] {
-      Console.print("  \(Console.padded(name, 18))\(Self.milliseconds(time / read))")
+      try Console.print("  \(Console.padded(name, 18))\(Self.milliseconds(time / read))")
     }
     if failures > 0 { throw ExitCode.failure }
   }

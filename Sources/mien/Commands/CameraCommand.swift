@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
-import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienVision
 
 /// `mien camera [INDEX|FILE]`: the emotions of the faces before a camera.

@@ -40,7 +40,7 @@ struct Compare: AsyncParsableCommand {
   }
 
   func run() async throws {
-    for path in [json, report] { try ResultFile.check(path) }
+    try ResultFile.check(["--json": json, "--report": report], inputs: [data])
     let names = Self.names(inputs)
     let entries = try zip(inputs, names).map { (name: $1, argument: $0, input: try Self.input($0, name: $1)) }
     let bench = try data.map { try Bench(data: $0, measure: measure) }
@@ -75,9 +75,9 @@ struct Compare: AsyncParsableCommand {
     guard ![json, report].contains("-") else { return }
     let tables = [comparison.runTable, comparison.modelTable, comparison.pairTable].compactMap { $0?.text }
     for line in tables.joined(separator: "\n\n").split(separator: "\n", omittingEmptySubsequences: false) {
-      Console.print(Console.printable(String(line)))
+      try Console.print(Console.printable(String(line)))
     }
-    if !comparison.pairs.isEmpty { Console.print("\n" + Comparison.pairNote) }
+    if !comparison.pairs.isEmpty { try Console.print("\n" + Comparison.pairNote) }
   }
 
   func validate() throws {

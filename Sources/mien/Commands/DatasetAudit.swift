@@ -45,16 +45,14 @@ struct DatasetAudit: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if let fix { try ResultFile.check(fix, isNot: faces, option: "--fix") }
-    try ResultFile.check(json)
-    try ResultFile.check(html)
+    try ResultFile.check(["--fix": fix, "--json": json, "--html": html], inputs: [faces])
     let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
     let progress = ProgressLine("faces")
     let audit = try FaceSetAudit(set, copies: copies == .exact ? .exact : .near) { progress.update($0, of: set.count) }
     progress.clear()
     if let json { try ResultFile.write(audit.json(), to: json) }
     if ![json, html].contains("-") {
-      for line in AuditTable(audit).lines { Console.print(line) }
+      for line in AuditTable(audit).lines { try Console.print(line) }
     }
     if let html { try ResultFile.write(AuditGallery(audit).html(), to: html) }
     if let fix {

@@ -41,7 +41,7 @@ struct DatasetBalance: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try ResultFile.check(output, isNot: faces, option: "--output")
+    try ResultFile.check(["--output": output], inputs: [faces])
     let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
     let result = try balancer().balance(set, labels: set.labelSource(named: labels))
     if beforeSplit {

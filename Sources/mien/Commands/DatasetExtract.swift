@@ -1,9 +1,9 @@
 import ArgumentParser
 import Foundation
-import MienCommandLine
 import MienCore
 import MienDatasets
 import MienInference
+import MienModelOptions
 import MienVision
 
 /// `mien dataset extract VIDEO… -o DIR`.
@@ -38,7 +38,7 @@ struct DatasetExtract: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Side of the smallest face to find, in pixels.", valueName: "px"))
   var minFace: Int?
 
-  @OptionGroup var model: ModelOptions
+  @OptionGroup var model: ModelChoice
 
   func validate() throws {
     if scenes && every != nil { throw ValidationError("--every and --scenes exclude each other.") }

@@ -19,6 +19,9 @@ struct ImportOptions: ParsableArguments {
   @Flag(help: "Count bad rows or pictures and go on without them.")
   var skipBad = false
 
+  /// Checks before the work that the file can be written and is none of `inputs`.
+  func check(inputs: [String?]) throws { try ResultFile.check(["--output": output], inputs: inputs) }
+
   /// Writes `result` and says on standard error what was made and what was left out.
   func finish(_ result: ImportResult) throws {
     try result.faces.write(to: URL(fileURLWithPath: output))
@@ -49,6 +52,7 @@ struct ImportFER2013: AsyncParsableCommand {
   @OptionGroup var options: ImportOptions
 
   func run() async throws {
+    try options.check(inputs: [source, votes])
     let importer = FER2013Importer(
       votes: votes.map { URL(fileURLWithPath: $0) }, skipsBadRows: options.skipBad)
     let source: ByteSource = source == "-" ? .standardInput : .file(URL(fileURLWithPath: source))
@@ -93,6 +97,7 @@ struct ImportFolders: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try options.check(inputs: [source])
     let importer = FolderImporter(
       labelSet: LabelSet.known.first { $0.name == labels }, side: size, isColor: color,
       skipsBadPictures: options.skipBad)
@@ -111,6 +116,7 @@ struct ImportCKPlus48: AsyncParsableCommand {
   @OptionGroup var options: ImportOptions
 
   func run() async throws {
+    try options.check(inputs: [source])
     let importer = CKPlus48Importer(skipsBadPictures: options.skipBad)
     try options.finish(importer.load(URL(fileURLWithPath: source)))
   }

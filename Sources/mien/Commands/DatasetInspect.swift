@@ -16,10 +16,11 @@ struct DatasetInspect: AsyncParsableCommand {
   var svg: String?
 
   func run() async throws {
+    try ResultFile.check(["--svg": svg], inputs: [faces])
     let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
     let report = FaceSetReport(set)
     if let svg { try AtomicFile.write(Data(report.svg.utf8), to: URL(fileURLWithPath: svg)) }
-    Console.print(report.text)
-    for step in set.info.history ?? [] { Console.print("\n\(Console.printable(step))") }
+    try Console.print(report.text)
+    for step in set.info.history ?? [] { try Console.print("\n\(Console.printable(step))") }
   }
 }

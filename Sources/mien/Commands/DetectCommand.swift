@@ -3,6 +3,7 @@ import Foundation
 import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienONNX
 import MienVision
 
@@ -58,10 +59,10 @@ struct Detect: AsyncParsableCommand {
   ///
   /// - Returns: whether some failed.
   private func detect() async throws -> Bool {
-    try ResultFile.check(json)
-    try ResultFile.check(csv)
     let annotateFolder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
     let entries = PhotoPaths.expand(paths, excluding: annotateFolder)
+    try ResultFile.check(
+      ["--json": json, "--csv": csv], inputs: [model.model.name] + entries.photos.map { $0.url.path as String? })
     let annotations = try annotateFolder.map { try AnnotatedFiles(folder: $0, entries: entries) }
     let file = try model.file()
     let card = try model.naming { try file.unverifiedCard() }
@@ -82,7 +83,7 @@ struct Detect: AsyncParsableCommand {
     let progress = ProgressLine("photos")
     var done = 0
     var failures = 0
-    if let table { Console.print(table.header) }
+    if let table { try Console.print(table.header) }
 
     func finish(_ outcome: PhotoPipeline.Outcome) throws {
       var outcome = outcome
@@ -96,7 +97,7 @@ struct Detect: AsyncParsableCommand {
         failures += 1
         Console.error("mien: \(Console.printable("\(outcome.name): \(error.message)"))")
       }
-      for row in table?.rows(outcome) ?? [] { Console.print(row) }
+      for row in table?.rows(outcome) ?? [] { try Console.print(row) }
       try results.add(outcome)
       done += 1
       if entries.count > 1 { progress.update(done, of: entries.count) }

@@ -3,6 +3,7 @@ import Foundation
 import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienReports
 import Synchronization
 
@@ -32,7 +33,8 @@ struct Evaluate: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
 
   func run() async throws {
-    for path in [json, report, predictions] { try ResultFile.check(path) }
+    try ResultFile.check(
+      ["--json": json, "--report": report, "--predictions": predictions], inputs: [data, model.model.name])
     let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
     do {
       let source = try faces.labelSource(named: measure.labels)
@@ -73,7 +75,7 @@ struct Evaluate: AsyncParsableCommand {
         try ResultFile.write(
           try page.report(notes: table.notes, command: RunEnvironment.commandLine).data, to: report)
       }
-      if ![json, report, predictions].contains("-") { for line in table.lines { Console.print(line) } }
+      if ![json, report, predictions].contains("-") { for line in table.lines { try Console.print(line) } }
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)
     }

@@ -3,6 +3,7 @@ import Foundation
 import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienReports
 import MienVision
 import Synchronization
@@ -70,7 +71,8 @@ struct Explain: AsyncParsableCommand {
 
   func run() async throws {
     if run != nil { try HandOver.run(.train, "explain", Array(CommandLine.arguments.dropFirst(2))) }
-    for path in [json, report] { try ResultFile.check(path) }
+    try ResultFile.check(
+      ["--json": json, "--report": report], inputs: [model.model.name] + paths.map { $0 as String? })
     let classifier = try model.classifier()
     let labels = try labels.map { name -> LabelSet in
       guard let found = classifier.labelSets.first(where: { $0.name == name }) else {
@@ -90,31 +92,29 @@ struct Explain: AsyncParsableCommand {
       }
     }
     let isSet = paths.count == 1 && paths[0].hasSuffix(".safetensors")
-    let failures =
-      isSet
-      ? try await explainSet(classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
-      : try await explainPhotos(classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
-    if let json { try ResultFile.write(try explanations.json() + Data("\n".utf8), to: json) }
+    if isSet {
+      try await explainSet(classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
+    } else {
+      try await explainPhotos(classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
+    }
+    if let json { try ResultFile.write(try explanations.json(), to: json) }
     if let report {
       let facts: [ReportBlock.Fact] = [
         .init("command", RunEnvironment.commandLine), .init("weights, SHA-256", classifier.card.weightsSHA256),
       ]
       try ResultFile.write(explanations.page(environment: facts).data, to: report)
     }
-    if json != "-" && report != "-" { for line in explanations.lines { Console.print(line) } }
-    if failures > 0 { throw ExitCode.failure }
+    if json != "-" && report != "-" { for line in explanations.lines { try Console.print(line) } }
+    if explanations.hasFailures { throw ExitCode.failure }
   }
 
-  /// Explains the faces of photos.
-  ///
-  /// - Returns: how many photos failed.
+  /// Explains the faces of photos; those that fail are named on standard error and in `explanations`.
   private func explainPhotos(
     _ classifier: EmotionClassifier, labels: LabelSet?, by method: EmotionClassifier.MapMethod,
     into explanations: inout Explanations, pictures: URL?
-  ) async throws -> Int {
+  ) async throws {
     let recognizer = try Recognizer(
       classifier: classifier, detector: detector == .none ? nil : FaceDetector(), labels: labels)
-    var failures = 0
     for (number, entry) in PhotoPaths.expand(paths, excluding: pictures).enumerated() {
       do {
         guard case .photo(let photo, let relativePath) = entry else {
@@ -141,18 +141,17 @@ struct Explain: AsyncParsableCommand {
           }
         }
       } catch let error as MienError {
-        failures += 1
-        Console.error("mien: \(Console.printable("\(error)"))")
+        explanations.add(error, name: entry.name)
+        Console.error("mien: \(Console.printable("\(entry.name): \(error.message)"))")
       }
     }
-    return failures
   }
 
   /// Explains a sample of a set of faces.
   private func explainSet(
     _ classifier: EmotionClassifier, labels: LabelSet?, by method: EmotionClassifier.MapMethod,
     into explanations: inout Explanations, pictures: URL?
-  ) async throws -> Int {
+  ) async throws {
     let set = try FaceSet(contentsOf: URL(fileURLWithPath: paths[0]))
     let size = classifier.card.preprocessing
     guard set.width == size.width, set.height == size.height else {
@@ -181,6 +180,5 @@ struct Explain: AsyncParsableCommand {
       progress.update(done + 1, of: indices.count)
     }
     progress.clear()
-    return 0
   }
 }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
-import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienReports
 import MienVision
 
@@ -41,12 +41,12 @@ struct FramingBenchmark: AsyncParsableCommand {
     guard !found.isEmpty else { throw MienError(.mismatch, data, "the detector found no face in the set") }
 
     let plain = try Self.accuracy(classifier, labels, found.map { ($0.original, $0.label) })
-    Console.print("\(found.count) faces found by the detector; uncropped: \(percent(plain))")
+    try Console.print("\(found.count) faces found by the detector; uncropped: \(percent(plain))")
     let sides = found.map { Double($0.box.width) / Double($0.image.width) * Self.padded }
     let downs = found.map { face in
       (Double(face.image.height) / 2 - Double(face.box.y) - Double(face.box.height) / 2) / Double(face.box.height)
     }
-    Console.print(
+    try Console.print(
       String(
         format: "median: the whole face picture is %.2f boxes wide, its centre %.2f box heights below the box's",
         1 / median(sides), median(downs)))
@@ -62,7 +62,7 @@ struct FramingBenchmark: AsyncParsableCommand {
     }
     let header = ["scale"] + shifts.map { String(format: "down %.2f", $0) }
     for row in [header] + rows {
-      Console.print(row.map { $0.padding(toLength: 12, withPad: " ", startingAt: 0) }.joined())
+      try Console.print(row.map { $0.padding(toLength: 12, withPad: " ", startingAt: 0) }.joined())
     }
   }
 

@@ -21,7 +21,8 @@ enum HandOver {
     let path = own.deletingLastPathComponent().appendingPathComponent(program).path
     guard access(path, X_OK) == 0 else {
       throw MienError(
-        .file, path, "not found; `mien \(command)` needs \(program) beside mien: build it with `make build`")
+        .file, path,
+        "not found; `mien \(command)` needs \(program) beside mien: `make build` in Mien's sources makes it")
     }
     var words = ([path, command] + arguments).map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }

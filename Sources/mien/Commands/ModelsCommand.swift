@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import MienCommandLine
 import MienCore
 import MienInference
 
@@ -18,7 +17,7 @@ struct Models: AsyncParsableCommand {
 
   private func show(_ name: String) throws {
     do {
-      Console.write(try ModelStore().model(named: name).card().json(pretty: true) + Data("\n".utf8))
+      try Console.write(try ModelStore().model(named: name).card().json(pretty: true) + Data("\n".utf8))
     } catch let error as MienError where error.subject == nil {
       throw error.about(name)
     }
@@ -38,11 +37,11 @@ struct Models: AsyncParsableCommand {
           return "\(tenths / 10).\(tenths % 10) % on \(measurement.source) \(measurement.split) (\(measurement.labels))"
         }
         let indent = Console.padded("", name.count)
-        Console.print("\(name)  \(card.summary)")
+        try Console.print("\(name)  \(card.summary)")
         let details = ["\(card.parameterCount) parameters", "labels \(labels)"] + measured
-        Console.print("\(indent)  \(details.joined(separator: "; "))")
+        try Console.print("\(indent)  \(details.joined(separator: "; "))")
         let place = Console.printable(entry.url?.path ?? "built in")
-        Console.print("\(indent)  \(place); weights \(card.weightsSHA256.prefix(16))")
+        try Console.print("\(indent)  \(place); weights \(card.weightsSHA256.prefix(16))")
       case .failure(let error):
         failed = true
         Console.error("mien: \(Console.printable(error.about(entry.url?.path ?? entry.name).description))")

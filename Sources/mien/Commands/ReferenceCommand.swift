@@ -3,6 +3,7 @@ import Foundation
 import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienONNX
 import Synchronization
 
@@ -34,7 +35,7 @@ struct Reference: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try ResultFile.check(output)
+    try ResultFile.check(["--output": output], inputs: [data])
     let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
     let file = try model.file()
     let progress = Mutex(ProgressLine("faces"))
@@ -44,7 +45,7 @@ struct Reference: AsyncParsableCommand {
       ) { done, total in progress.withLock { $0.update(done, of: total) } }
       progress.withLock { $0.clear() }
       try file.replacingReference(reference).write(to: URL(fileURLWithPath: output))
-      Console.print("\(output): averages over \(reference.count) faces of \(reference.source), \(split.rawValue)")
+      try Console.print("\(output): averages over \(reference.count) faces of \(reference.source), \(split.rawValue)")
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)
     }

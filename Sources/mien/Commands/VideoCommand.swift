@@ -3,6 +3,7 @@ import Foundation
 import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienReports
 import MienVision
 
@@ -46,15 +47,11 @@ struct Video: AsyncParsableCommand {
     if let annotate, !annotate.lowercased().hasSuffix(".mp4") {
       throw ValidationError("--annotate \(annotate): expected a name that ends in .mp4")
     }
-    let files = [json, csv, annotate, timeline].compactMap(\.self).filter { $0 != "-" }
-      .map { URL(fileURLWithPath: $0).standardizedFileURL }
-    guard Set(files).count == files.count else { throw ValidationError("Two outputs have the same name.") }
   }
 
   func run() async throws {
-    for (path, option) in [(json, "--json"), (csv, "--csv"), (annotate, "--annotate"), (timeline, "--timeline")] {
-      if let path { try ResultFile.check(path, isNot: file, option: option) }
-    }
+    try ResultFile.check(
+      ["--json": json, "--csv": csv, "--annotate": annotate, "--timeline": timeline], inputs: [file])
     let url = URL(fileURLWithPath: file)
     let clock = ContinuousClock()
     let start = clock.now
@@ -83,7 +80,7 @@ struct Video: AsyncParsableCommand {
     problems += outputs.finish()
     let elapsed = (clock.now - ready) / .seconds(1)
     do { try writeTimeline(outputs, card: recognizer.classifier.card) } catch { problems.append(error) }
-    if json != "-" && csv != "-" { Console.print(outputs.timeline.table.text) }
+    if json != "-" && csv != "-" { try Console.print(outputs.timeline.table.text) }
     if timings { printTimings(readings.timings, outputs, elapsed: elapsed, starting: (ready - start) / .seconds(1)) }
     for problem in problems { Console.error("mien: \(Console.printable("\(problem)"))") }
     if !problems.isEmpty { throw ExitCode.failure }

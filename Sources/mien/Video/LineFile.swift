@@ -28,19 +28,11 @@ final class LineFile {
   ///
   /// - Throws: ``MienError`` where they could not be written; a part of a line is taken back.
   func write(_ lines: Data) throws {
-    try lines.withUnsafeBytes { bytes in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let written = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if written < 0 && errno == EINTR { continue }
-        guard written > 0 else {
-          let reason = errno
-          // Has no effect on a pipe or a terminal.
-          _ = ftruncate(descriptor, length)
-          throw failure(reason)
-        }
-        rest = rest.dropFirst(written)
-      }
+    guard AtomicFile.writeAll(lines, to: descriptor) else {
+      let reason = errno
+      // Has no effect on a pipe or a terminal.
+      _ = ftruncate(descriptor, length)
+      throw failure(reason)
     }
     length += off_t(lines.count)
   }

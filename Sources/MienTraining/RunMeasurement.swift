@@ -1,0 +1,34 @@
+public import MienCore
+public import MienTorch
+
+/// What a run's best epoch says of its own faces, one pass, no averaging.
+public struct RunMeasurement: Sendable {
+  /// By part: a head an entry, on the faces that have a label for it. The validation part, and the test part where there
+  /// is one.
+  public let metrics: [Split: [ClassificationMetrics]]
+  /// By part: the faces that the first head's ``metrics`` are of, counted through the sets; a copy made by balancing
+  /// stands for its original.
+  public let faces: [Split: [Int]]
+  /// All faces of each part, likewise.
+  public let parts: [Split: [Int]]
+  /// Of the graph that an export would have, without a temperature.
+  public let weightsSHA256: String
+
+  /// Measures `run` on the data that it was trained on.
+  ///
+  /// - Throws: ``MienError`` where it has no finished epoch, or the sets cannot be split as its recipe says.
+  @TorchActor public init(of run: RunFolder, sets: [FaceSet]) throws {
+    let data = try TrainingData(sets, recipe: run.recipe)
+    let (network, _) = try Checkpoint.best(of: run)
+    let parts: [Split: [Int]] = [.train: data.train, .validation: data.validation, .test: data.test]
+    metrics = try parts.filter { $0.key != .train && !$0.value.isEmpty }.mapValues { part in
+      try Validation.logits(network, data: data, part: part).map { logits in
+        try ClassificationMetrics(
+          labels: logits.labels, truth: logits.truth, probabilities: logits.probabilities())
+      }
+    }
+    faces = parts.mapValues { part in part.filter { data.targets[0].truth[$0] != nil }.map(data.original) }
+    self.parts = parts.mapValues { $0.map(data.original) }
+    weightsSHA256 = try ModelExport.model(of: run).weightsSHA256
+  }
+}
