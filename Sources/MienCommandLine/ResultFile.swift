@@ -21,6 +21,8 @@ package enum ResultFile {
     let sources = Set(inputs.compactMap(\.self).filter { $0 != "-" }.map(file))
     var taken: [String: String] = [:]
     for (option, path) in given {
+      // A device takes what it is given, twice as well.
+      if path != "-", AtomicFile.isSpecial(URL(fileURLWithPath: path)) { continue }
       guard !sources.contains(file(path)) else {
         throw MienError(.argument, "\(option) \(path)", "is the input, expected another file")
       }

@@ -17,7 +17,7 @@ extension ONNXModel {
   ///
   /// - Throws: ``MienError`` where a weight is beyond what 16 bits hold, or the file has no card.
   public func roundedToHalf() throws -> ONNXModel {
-    try rewritten(note: "before rounding to 16 bits") { graph in
+    try rewritten(by: "rounding to 16 bits") { graph in
       var casts: [Onnx_NodeProto] = []
       for index in graph.initializer.indices where graph.initializer[index].dims.count >= 2 {
         guard graph.initializer[index].dataType == Int32(Onnx_TensorProto.DataType.float.rawValue),
@@ -38,15 +38,15 @@ extension ONNXModel {
   }
 
   /// The same graph with convolutions and linear layers in 8-bit integers, as QuantizeLinear and DequantizeLinear nodes
-  /// around them, which runtimes fuse: weights symmetric with a scale an output (Jacob et al., CVPR 2018), inputs in 256
-  /// steps over their range.
+  /// around them, which runtimes fuse (Jacob et al., CVPR 2018): weights symmetric with a scale an output (Krishnamoorthi,
+  /// arXiv 1806.08342), inputs in 256 steps over their range.
   ///
   /// - Parameter inputRanges: by the name of a layer's weights, the least and the greatest number that the layer reads.
   ///   Layers that it does not name stay as they are.
   /// - Throws: ``MienError`` where a name is not that of the 32-bit float weights of a Conv, or of a Gemm with transB, or
   ///   the file has no card.
   public func quantized(inputRanges: [String: ClosedRange<Float>]) throws -> ONNXModel {
-    try rewritten(note: "before quantisation to 8 bits") { graph in
+    try rewritten(by: "quantisation to 8 bits") { graph in
       var rest = inputRanges
       // One pair of nodes serves all layers that read a value, over the widest of their ranges.
       var ranges: [String: ClosedRange<Float>] = [:]
@@ -59,16 +59,18 @@ extension ONNXModel {
       var nodes: [Onnx_NodeProto] = []
       var inputs: [String: String] = [:]
       for var node in graph.node {
-        guard Self.isQuantizable(node), rest.removeValue(forKey: node.input[1]) != nil,
+        guard Self.isQuantizable(node), rest[node.input[1]] != nil,
           let range = ranges[node.input[0]],
           let index = graph.initializer.firstIndex(where: { $0.name == node.input[1] }),
           graph.initializer[index].dataType == Int32(Onnx_TensorProto.DataType.float.rawValue),
-          let weights = GraphConstant(graph.initializer[index])
+          let weights = GraphConstant(graph.initializer[index]), weights.shape.count >= 2,
+          weights.values.allSatisfy(\.isFinite)
         else {
           nodes.append(node)
           continue
         }
         let (value, name) = (node.input[0], node.input[1])
+        rest[name] = nil
         if inputs[value] == nil {
           let (scale, zero) = Self.steps(of: range)
           graph.initializer += [
@@ -132,9 +134,10 @@ extension ONNXModel {
   }
 
   /// The graph as `change` leaves it, under the same card, whose measurements then say that they were made before.
-  private func rewritten(note: String, _ change: (inout Onnx_GraphProto) throws -> Void) throws -> ONNXModel {
+  private func rewritten(by what: String, _ change: (inout Onnx_GraphProto) throws -> Void) throws -> ONNXModel {
     var card = try card()
-    for index in card.measurements.indices { card.measurements[index].note += "; measured \(note)" }
+    for index in card.measurements.indices { card.measurements[index].note += "; measured before \(what)" }
+    card.summary += " Its figures are from before \(what)."
     return try ONNXModel(message: changingGraph(change)).replacingCard(card)
   }
 }

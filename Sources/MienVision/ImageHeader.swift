@@ -201,9 +201,6 @@ struct ImageHeader: Equatable {
     else {
       throw truncated(.tiff, file)
     }
-    guard !directory.repeatsTags else {
-      throw MienError(.format, nil, "is a damaged TIFF picture: a tag stands twice in its directory")
-    }
     guard directory.isWhole(in: file) else { throw truncated(.tiff, file) }
     // The orientation stays 1: OpenCV's TIFF reader applies the tag itself, whatever it is asked for.
     return ImageHeader(format: .tiff, width: width, height: height)

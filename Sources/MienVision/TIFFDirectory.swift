@@ -4,8 +4,6 @@ struct TIFFDirectory {
   private let isBigEndian: Bool
   /// Tag to the entry's place, type and count.
   private var entries: [Int: (offset: Int, type: Int, count: Int)] = [:]
-  /// Whether a tag stands more than once; the first counts then, as for libtiff.
-  private(set) var repeatsTags = false
 
   /// Reads the directory; nil where `data` is no TIFF structure or ends within the directory.
   init?(_ data: ByteView) {
@@ -21,7 +19,8 @@ struct TIFFDirectory {
         let type = data.number(offset + 2, bytes: 2, bigEndian: isBigEndian),
         let count = data.number(offset + 4, bytes: 4, bigEndian: isBigEndian)
       else { return nil }
-      if entries[tag] == nil { entries[tag] = (offset, type, count) } else { repeatsTags = true }
+      // Of a tag that stands twice the first counts, as for libtiff.
+      if entries[tag] == nil { entries[tag] = (offset, type, count) }
     }
   }
 

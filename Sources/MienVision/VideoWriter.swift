@@ -8,9 +8,8 @@ import MienCore
 ///   else OpenCV writes the file, three to four times slower and without sound.
 /// - The file has a constant frame rate: a frame is shown until the next one's time, so a clip of variable frame rate keeps
 ///   its pace. Of odd sizes the last column or row is left out.
-/// - A wrong time stamp does not fill the disk: a gap of more than 10 s counts as 10 s, a jump back of more as one
-///   frame, and later frames are shifted accordingly. Of clips slower than a frame in 5 s the bound is two frames, at most
-///   10 minutes.
+/// - A wrong time stamp fills no disk: a gap of more than ten minutes counts as that long, a jump back by more as one frame,
+///   and later frames are shifted.
 /// - The file appears under its name when ``finish()`` returns, whole; until then it has a temporary name beside it.
 /// - Every call may block; use a writer from one thread at a time.
 public final class VideoWriter {
@@ -41,8 +40,12 @@ public final class VideoWriter {
     try self.init(url: url, framesPerSecond: framesPerSecond, sound: sound, program: FFmpegEncoder.program())
   }
 
-  /// - Parameter program: `ffmpeg`; nil for OpenCV's writer.
-  package init(url: URL, framesPerSecond: Double, sound: URL?, program: URL?) throws {
+  /// - Parameters:
+  ///   - program: `ffmpeg`; nil for OpenCV's writer.
+  ///   - longestGap: between two frames, in seconds.
+  package init(
+    url: URL, framesPerSecond: Double, sound: URL?, program: URL?, longestGap: Double = 600
+  ) throws {
     guard url.pathExtension.lowercased() == "mp4" else {
       throw MienError(.argument, url.path, "expected a name that ends in .mp4")
     }
@@ -53,7 +56,7 @@ public final class VideoWriter {
     self.sound = sound
     self.program = program
     self.framesPerSecond = min(120, framesPerSecond * max(1, (24 / framesPerSecond - 1e-6).rounded(.up)))
-    longestGap = max(10, min(2 / framesPerSecond, 600))
+    self.longestGap = longestGap
     let target = url.resolvingSymlinksInPath()
     temporary = target.deletingLastPathComponent()
       .appendingPathComponent(".\(target.deletingPathExtension().lastPathComponent).\(getpid()).tmp.mp4")

@@ -13,9 +13,11 @@ struct CorrectionOptions: ParsableArguments {
         + "profiles.", valueName: "file"))
   var corrections: String?
 
+  /// The file.
+  var url: URL { corrections.map { URL(fileURLWithPath: $0) } ?? CorrectionStore.defaultURL() }
+
   /// Opens the file, which must be there.
   func store() throws -> CorrectionStore {
-    let url = corrections.map { URL(fileURLWithPath: $0) } ?? CorrectionStore.defaultURL()
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw MienError(.file, url.path, "no such file; `mien serve --corrections` makes it")
     }

@@ -57,6 +57,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+      try ResultFile.check(["--json": json, "--csv": csv], inputs: [source.url.path])
       let found = try await source.store().corrections(of: profile.map { try ProfileName($0) })
       if let json { try ResultFile.write(CorrectionExport.json(found), to: json) }
       if let csv { try ResultFile.write(CorrectionExport.csv(found), to: csv) }

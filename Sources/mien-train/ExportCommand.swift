@@ -44,7 +44,7 @@ struct ExportCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try ResultFile.check(["--output": output])
+    try ResultFile.check(["--output": output], inputs: data)
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let (license, precision) = (license, precision)

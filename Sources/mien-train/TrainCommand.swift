@@ -69,20 +69,28 @@ struct TrainCommand: AsyncParsableCommand {
         [TerminalProgress(member: name), MetricsFile(run: run), TensorBoardEvents(run: run)]
       }
       guard run.recipe.isSeries else {
-        let trainer = try Trainer(run: run, sets: sets, observers: observers(run, ""))
-        guard try trainer.run(shouldStop: { Interrupt.isRaised }) != nil else { return (false, nil) }
-        try TrainingPage(of: run, sets: sets).write(command: RunEnvironment.commandLine)
-        return (true, nil)
+        let result = try Trainer(run: run, sets: sets, observers: observers(run, ""))
+          .run(shouldStop: { Interrupt.isRaised })
+        return (result != nil, nil)
       }
       let summary = try RunSeries(in: run, sets: sets).run(observers: observers, shouldStop: { Interrupt.isRaised })
-      for member in summary?.runs ?? [] {
-        let member = try RunFolder(opening: run.url.appendingPathComponent(member.name))
-        try TrainingPage(of: member, sets: sets).write(command: RunEnvironment.commandLine)
-      }
       return (summary != nil, summary)
     }
     guard isFinished else { throw ExitCode.failure }
     if let summary { try Console.print(Self.table(of: summary).text) }
+    var isWhole = true
+    for folder in summary?.runs.map({ run.url.appendingPathComponent($0.name) }) ?? [run.url]
+    where !Interrupt.isRaised {
+      do {
+        let run = try RunFolder(opening: folder)
+        try await TorchActor.run { try TrainingPage.add(to: run, sets: sets, command: RunEnvironment.commandLine) }
+      } catch let error as MienError {
+        // The run is finished all the same.
+        Console.error("error: \(error)")
+        isWhole = false
+      }
+    }
+    if !isWhole { throw ExitCode.failure }
   }
 
   private func newRecipe() throws -> Recipe {

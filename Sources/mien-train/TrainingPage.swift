@@ -8,20 +8,27 @@ import MienTraining
 struct TrainingPage {
   private let run: RunFolder
   private let sets: [FaceSet]
+  private let result: RunResult
   private let measurement: RunMeasurement
 
-  /// Measures the best epoch of `run` on the validation part of `sets`.
-  @TorchActor init(of run: RunFolder, sets: [FaceSet]) throws {
-    (self.run, self.sets) = (run, sets)
-    measurement = try RunMeasurement(of: run, sets: sets)
-  }
+  /// The page of `run`.
+  private static func url(_ run: RunFolder) -> URL { run.url.appendingPathComponent("report.html") }
 
-  /// Writes the page.
+  /// Writes the page of a finished run; leaves one that is there.
   ///
   /// - Parameter command: what made the run.
-  /// - Throws: ``MienError`` where the run's `metrics.csv` cannot be read, or a face or the page cannot be written.
-  func write(command: String) throws {
-    try AtomicFile.write(report(command: command).data, to: run.url.appendingPathComponent("report.html"))
+  /// - Throws: ``MienError`` where the run's best epoch cannot be measured, its `metrics.csv` cannot be read, or a face or
+  ///   the page cannot be written.
+  @TorchActor static func add(to run: RunFolder, sets: [FaceSet], command: String) throws {
+    guard !FileManager.default.fileExists(atPath: url(run).path), let result = try RunResult(of: run) else { return }
+    let report = try TrainingPage(of: run, result, sets: sets).report(command: command)
+    try AtomicFile.write(report.data, to: url(run))
+  }
+
+  /// Measures the best epoch of `run` on the validation part of `sets`.
+  @TorchActor private init(of run: RunFolder, _ result: RunResult, sets: [FaceSet]) throws {
+    (self.run, self.result, self.sets) = (run, result, sets)
+    measurement = try RunMeasurement(of: run, sets: sets)
   }
 
   private func report(command: String) throws -> Report {
@@ -31,13 +38,12 @@ struct TrainingPage {
     let source = sets.map(\.info.source).joined(separator: "+")
     let evaluation = EvaluationReport(
       metrics, model: recipe.name, weightsSHA256: measurement.weightsSHA256, data: source, split: .validation)
-    let tests = measurement.metrics[.test] ?? []
-    func facts(_ heads: [ClassificationMetrics], _ part: String) -> [ReportBlock.Fact] {
+    func facts(_ heads: [EpochResult.Head], _ part: String) -> [ReportBlock.Fact] {
       heads.map { head in
         .init(
-          "\(head.labels.name), \(part)",
+          "\(head.labels), \(part)",
           "\(NumberText.percent(head.accuracy)) of \(head.count) faces, balanced "
-            + "\(NumberText.percent(head.balancedAccuracy)), loss \(NumberText.fixed(head.logLoss, 4))")
+            + "\(NumberText.percent(head.balancedAccuracy)), loss \(NumberText.fixed(head.loss, 4))")
       }
     }
     let measured =
@@ -50,7 +56,8 @@ struct TrainingPage {
           evaluation, passes: "one",
           notes: ["The epoch kept was chosen on these faces: the figures read a little high."]),
         ReportSection(
-          title: "All heads", blocks: [.facts(facts(heads, "validation") + facts(tests, "test, measured once"))]),
+          title: "All heads",
+          blocks: [.facts(facts(result.best.heads, "validation") + facts(result.test, "test, measured once"))]),
         .curves(try RunMetrics(run: run.url)), .confusion(evaluation), .classes(evaluation), .roc(metrics),
         .calibration(evaluation.calibration), try measured.map { try .sampleFaces($0) },
         try measured.flatMap { try .surestMistakes($0) },

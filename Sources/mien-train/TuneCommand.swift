@@ -83,7 +83,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try ResultFile.check(["--report": report], inputs: data)
+    try ResultFile.check(["--report": report], inputs: [recipe, space] + data.map { $0 as String? })
     try await torch.use()
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let plan = try plan(for: sets)

@@ -53,6 +53,9 @@ import Testing
     #expect(try Data(contentsOf: folder.file("faces")) == faces)
     let both = try Command.mien("evaluate", "--data", path("faces"), "--json", path("a"), "--report", path("a"))
     #expect(both.status == 64 && both.errors.contains("is what --json writes"), "\(both.errors)")
+    // A device takes both.
+    let devices = try Command.mien("dataset", "audit", path("faces"), "--json", "/dev/null", "--html", "/dev/null")
+    #expect(devices.status == 0, "\(devices.errors)")
   }
 
   @Test func standardInputGivesTheSameFile() throws {

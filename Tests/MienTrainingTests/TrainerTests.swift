@@ -60,7 +60,7 @@ import Testing
     let whole = try exported(.f32)
     // Of the smallest network much is names and nodes.
     for (precision, share, note, most) in [
-      (ModelPrecision.f16, 0.75, "16 bits", Float(0.005)), (.int8, settings.isEmpty ? 0.9 : 0.3, "8 bits", 0.1),
+      (ModelPrecision.f16, 0.85, "16 bits", Float(0.005)), (.int8, settings.isEmpty ? 0.9 : 0.3, "8 bits", 0.1),
     ] {
       let (model, outputs) = try exported(precision)
       #expect(Double(model.data.count) < share * Double(whole.model.data.count), "\(precision)")

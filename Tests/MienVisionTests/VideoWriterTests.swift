@@ -44,11 +44,11 @@ struct VideoWriterTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["out.mp4"])
   }
 
-  @Test("A wrong time stamp costs ten seconds, and the frames after it stay", arguments: programs)
+  @Test("A wrong time stamp costs the longest gap, here ten seconds, and the frames after it stay", arguments: programs)
   func wrongTime(program: String?) throws {
     let url = folder.file("jump.mp4")
     let writer = try VideoWriter(
-      url: url, framesPerSecond: 25, sound: nil, program: program.map { URL(fileURLWithPath: $0) })
+      url: url, framesPerSecond: 25, sound: nil, program: program.map { URL(fileURLWithPath: $0) }, longestGap: 10)
     for (index, seconds) in [0, 0.04, 2000, 0.12, 0.16].enumerated() {
       try writer.write(grey(UInt8(40 + 40 * index)), seconds: seconds)
     }

@@ -77,7 +77,7 @@ public import MienTorch
 
   private func measure(_ run: RunFolder, name: String, result: RunResult) throws -> MeasuredRun {
     let (_, progress) = try Checkpoint.read(run.lastCheckpoint)
-    let own = try RunMeasurement(of: run, sets: [faces])
+    let own = try RunMeasurement(of: run, sets: [faces], parts: [.validation, .test])
     guard let measured = own.metrics[measurement.part]?.first else {
       throw MienError(.mismatch, run.url.path, "has no face in the \(measurement.part.rawValue) part")
     }

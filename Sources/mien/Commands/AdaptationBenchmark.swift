@@ -68,7 +68,7 @@ struct AdaptationBenchmark: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try ResultFile.check(["--json": json, "--svg": svg])
+    try ResultFile.check(["--json": json, "--svg": svg], inputs: [data, keep, model.model.name])
     let file = try model.file()
     let classifier = try model.classifier(of: file)
     guard let reference = try model.naming({ try file.embeddingReference() }) else {

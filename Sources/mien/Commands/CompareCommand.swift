@@ -40,7 +40,7 @@ struct Compare: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try ResultFile.check(["--json": json, "--report": report], inputs: [data])
+    try ResultFile.check(["--json": json, "--report": report], inputs: [data] + inputs.map { $0 as String? })
     let names = Self.names(inputs)
     let entries = try zip(inputs, names).map { (name: $1, argument: $0, input: try Self.input($0, name: $1)) }
     let bench = try data.map { try Bench(data: $0, measure: measure) }

@@ -71,8 +71,12 @@ struct Explain: AsyncParsableCommand {
 
   func run() async throws {
     if run != nil { try HandOver.run(.train, "explain", Array(CommandLine.arguments.dropFirst(2))) }
+    let folder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
+    let isSet = paths.count == 1 && paths[0].hasSuffix(".safetensors")
+    let entries = isSet ? [] : PhotoPaths.expand(paths, excluding: folder)
     try ResultFile.check(
-      ["--json": json, "--report": report], inputs: [model.model.name] + paths.map { $0 as String? })
+      ["--json": json, "--report": report],
+      inputs: [model.model.name, isSet ? paths[0] : nil] + entries.photos.map { $0.url.path as String? })
     let classifier = try model.classifier()
     let labels = try labels.map { name -> LabelSet in
       guard let found = classifier.labelSets.first(where: { $0.name == name }) else {
@@ -85,17 +89,15 @@ struct Explain: AsyncParsableCommand {
       method.flatMap { EmotionClassifier.MapMethod(rawValue: $0.rawValue) } ?? classifier.mapMethods(labels)[0]
     var explanations = Explanations(
       labels: labels ?? classifier.widestLabels, method: chosen.rawValue, model: classifier.card.name)
-    let folder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
     if let folder {
       do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
         throw MienError(.file, folder.path, "the folder cannot be made")
       }
     }
-    let isSet = paths.count == 1 && paths[0].hasSuffix(".safetensors")
     if isSet {
       try await explainSet(classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
     } else {
-      try await explainPhotos(classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
+      try await explainPhotos(entries, classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
     }
     if let json { try ResultFile.write(try explanations.json(), to: json) }
     if let report {
@@ -110,12 +112,13 @@ struct Explain: AsyncParsableCommand {
 
   /// Explains the faces of photos; those that fail are named on standard error and in `explanations`.
   private func explainPhotos(
-    _ classifier: EmotionClassifier, labels: LabelSet?, by method: EmotionClassifier.MapMethod,
+    _ entries: [PhotoPaths.Entry], _ classifier: EmotionClassifier, labels: LabelSet?,
+    by method: EmotionClassifier.MapMethod,
     into explanations: inout Explanations, pictures: URL?
   ) async throws {
     let recognizer = try Recognizer(
       classifier: classifier, detector: detector == .none ? nil : FaceDetector(), labels: labels)
-    for (number, entry) in PhotoPaths.expand(paths, excluding: pictures).enumerated() {
+    for (number, entry) in entries.enumerated() {
       do {
         guard case .photo(let photo, let relativePath) = entry else {
           if case .problem(let error) = entry { throw error }
