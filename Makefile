@@ -53,7 +53,8 @@ ifeq ($(FILTER),)
 	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS) --skip MienServerTests
 	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS) --no-parallel --filter MienServerTests
 else
-	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS)
+	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS) 2>&1 | tee .build/tests.log
+	@! grep -q 'Test run with 0 tests' .build/tests.log || { echo 'no test matches $(FILTER)'; exit 1; }
 endif
 
 lint: ## Check the style of the Swift code

@@ -27,6 +27,9 @@ package enum ResultFile {
         throw MienError(.argument, "\(option) \(path)", "is the input, expected another file")
       }
       if let other = taken.updateValue(option, forKey: file(path)) {
+        guard path != "-" else {
+          throw MienError(.argument, nil, "only one of \(other) and \(option) can go to standard output")
+        }
         throw MienError(.argument, "\(option) \(path)", "is what \(other) writes, expected another file")
       }
       guard path != "-" else { continue }

@@ -30,11 +30,14 @@ public struct FolderImporter: Sendable {
 
   /// Reads the pictures below `folder`, in the order of their paths.
   ///
+  /// - Parameter progress: called after each picture with how many are done, and of how many.
   /// - Throws: ``MienError`` where a folder names no class (with the accepted spellings), a picture cannot be decoded
   ///   (unless ``skipsBadPictures``), or none is left.
-  public func load(_ folder: URL) throws -> ImportResult {
+  public func load(_ folder: URL, progress: (Int, Int) -> Void = { _, _ in }) throws -> ImportResult {
     let (pictures, labelSet) = try scan(folder)
-    return try load(pictures, labelSet: labelSet, source: folder.standardizedFileURL.lastPathComponent) { _ in nil }
+    return try load(
+      pictures, labelSet: labelSet, source: folder.standardizedFileURL.lastPathComponent, progress: progress
+    ) { _ in nil }
   }
 
   private func scan(_ folder: URL) throws -> ([PictureFile], LabelSet) {
@@ -47,7 +50,7 @@ public struct FolderImporter: Sendable {
 
   /// Decodes `pictures`; `origin` names each one's subject and sequence, or throws where its name is no good.
   func load(
-    _ pictures: [PictureFile], labelSet: LabelSet, source: String,
+    _ pictures: [PictureFile], labelSet: LabelSet, source: String, progress: (Int, Int) -> Void,
     origin: (URL) throws -> (subject: String, sequence: String)?
   ) throws -> ImportResult {
     let channels = isColor ? 3 : 1
@@ -70,6 +73,7 @@ public struct FolderImporter: Sendable {
       } catch let error as MienError where skipsBadPictures {
         rejected.add(error)
       }
+      progress(index + 1, pictures.count)
     }
     guard !rows.isEmpty else {
       throw MienError(.format, source, "has no usable picture; \(rejected.count) bad ones were left out")
@@ -93,13 +97,14 @@ public struct CKPlus48Importer: Sendable {
 
   /// Reads the pictures below `folder`, in the order of their paths.
   ///
-  /// - Throws: ``MienError`` as ``FolderImporter/load(_:)`` does, or where a name tells no subject and sequence.
-  public func load(_ folder: URL) throws -> ImportResult {
+  /// - Parameter progress: called after each picture with how many are done, and of how many.
+  /// - Throws: ``MienError`` as ``FolderImporter/load(_:progress:)`` does, or where a name tells no subject and sequence.
+  public func load(_ folder: URL, progress: (Int, Int) -> Void = { _, _ in }) throws -> ImportResult {
     let pictures = try PictureFolder(labelSet: .ckplus48).pictures(in: folder).map {
       PictureFile(url: $0.url, label: $0.label, split: .train)
     }
     return try FolderImporter(skipsBadPictures: skipsBadPictures).load(
-      pictures, labelSet: .ckplus48, source: "ckplus48", origin: Self.origin)
+      pictures, labelSet: .ckplus48, source: "ckplus48", progress: progress, origin: Self.origin)
   }
 
   /// Subject (`S010`) and sequence (`S010_004`) of a file's name.

@@ -59,9 +59,7 @@ public struct ONNXGraphBuilder: Sendable {
   /// - Throws: ``MienError`` where the count of values is not what `shape` takes, or the name is taken.
   @discardableResult
   public mutating func constant(_ name: String, shape: [Int], values: [Float]) throws -> String {
-    try addConstant(
-      name, type: .float, shape: shape, count: values.count,
-      bytes: values.map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) })
+    try addConstant(name, .float, shape: shape, words: values.map(\.bitPattern.littleEndian))
   }
 
   /// Adds a constant of 64-bit integers, row-major: shapes, axes, indices.
@@ -70,9 +68,7 @@ public struct ONNXGraphBuilder: Sendable {
   /// - Throws: ``MienError`` where the count of values is not what `shape` takes, or the name is taken.
   @discardableResult
   public mutating func constant(_ name: String, shape: [Int], integers: [Int64]) throws -> String {
-    try addConstant(
-      name, type: .int64, shape: shape, count: integers.count,
-      bytes: integers.map(\.littleEndian).withUnsafeBytes { Data($0) })
+    try addConstant(name, .int64, shape: shape, words: integers.map(\.littleEndian))
   }
 
   /// Adds a node of one output.
@@ -90,15 +86,7 @@ public struct ONNXGraphBuilder: Sendable {
       note(MienError(.argument, graph.name, "\(op) \(name) reads \(input), which is not defined before it"))
     }
     claim(name)
-    graph.node.append(
-      .with {
-        $0.opType = op
-        $0.name = name
-        $0.input = inputs
-        $0.output = [name]
-        // Sorted, so that equal graphs are equal bytes.
-        $0.attribute = attributes.sorted { $0.key < $1.key }.map(Self.attribute)
-      })
+    graph.node.append(Onnx_NodeProto(op, inputs, output: name, attributes: attributes))
     return name
   }
 
@@ -147,21 +135,15 @@ public struct ONNXGraphBuilder: Sendable {
     return try ONNXModel(message: message).replacingCard(card)
   }
 
-  private mutating func addConstant(
-    _ name: String, type: Onnx_TensorProto.DataType, shape: [Int], count: Int, bytes: Data
+  private mutating func addConstant<Word: BitwiseCopyable>(
+    _ name: String, _ type: Onnx_TensorProto.DataType, shape: [Int], words: [Word]
   ) throws -> String {
-    guard shape.allSatisfy({ $0 >= 0 }), shape.reduce(1.0, { $0 * Double($1) }) == Double(count) else {
-      throw MienError(.mismatch, name, "\(count) values do not fill a constant of shape \(shape)")
+    guard shape.allSatisfy({ $0 >= 0 }), shape.reduce(1.0, { $0 * Double($1) }) == Double(words.count) else {
+      throw MienError(.mismatch, name, "\(words.count) values do not fill a constant of shape \(shape)")
     }
     guard !names.contains(name) else { throw MienError(.argument, name, "the graph has this name already") }
     claim(name)
-    graph.initializer.append(
-      .with {
-        $0.name = name
-        $0.dataType = Int32(type.rawValue)
-        $0.dims = shape.map(Int64.init)
-        $0.rawData = bytes
-      })
+    graph.initializer.append(Onnx_TensorProto(name, type, shape: shape, words: words))
     return name
   }
 
@@ -195,8 +177,34 @@ public struct ONNXGraphBuilder: Sendable {
       }
     }
   }
+}
 
-  private static func attribute(_ name: String, _ value: Attribute) -> Onnx_AttributeProto {
+extension Onnx_TensorProto {
+  /// A constant of little-endian words, as many as `shape` takes.
+  init<Word: BitwiseCopyable>(_ name: String, _ type: DataType, shape: [Int], words: [Word]) {
+    self.init()
+    self.name = name
+    dataType = Int32(type.rawValue)
+    dims = shape.map(Int64.init)
+    rawData = words.withUnsafeBytes { Data($0) }
+  }
+}
+
+extension Onnx_NodeProto {
+  /// A node of one output, whose name it has.
+  init(
+    _ op: String, _ inputs: [String], output: String, attributes: [String: ONNXGraphBuilder.Attribute] = [:]
+  ) {
+    self.init()
+    opType = op
+    name = output
+    input = inputs
+    self.output = [output]
+    // Sorted, so that equal graphs are equal bytes.
+    attribute = attributes.sorted { $0.key < $1.key }.map(Self.attribute)
+  }
+
+  private static func attribute(_ name: String, _ value: ONNXGraphBuilder.Attribute) -> Onnx_AttributeProto {
     .with {
       $0.name = name
       switch value {

@@ -19,19 +19,17 @@ extension ONNXModel {
   public func roundedToHalf() throws -> ONNXModel {
     try rewritten(by: "rounding to 16 bits") { graph in
       var casts: [Onnx_NodeProto] = []
-      for index in graph.initializer.indices where graph.initializer[index].dims.count >= 2 {
-        guard graph.initializer[index].dataType == Int32(Onnx_TensorProto.DataType.float.rawValue),
-          let constant = GraphConstant(graph.initializer[index])
-        else { continue }
+      for index in graph.initializer.indices {
+        guard let weights = Self.weights(graph.initializer[index]) else { continue }
         let name = graph.initializer[index].name
-        let halves = constant.values.map(Float16.init)
+        let halves = weights.values.map(Float16.init)
         guard halves.allSatisfy(\.isFinite) else {
           throw MienError(.limit, name, "holds a weight beyond \(Float16.greatestFiniteMagnitude), the most of 16 bits")
         }
-        graph.initializer[index] = .tensor(
-          "\(name).f16", .float16, shape: constant.shape, words: halves.map(\.bitPattern.littleEndian))
-        let float = Int64(Onnx_TensorProto.DataType.float.rawValue)
-        casts.append(.operation("Cast", ["\(name).f16"], output: name, attributes: ["to": float]))
+        graph.initializer[index] = Onnx_TensorProto(
+          "\(name).f16", .float16, shape: weights.shape, words: halves.map(\.bitPattern.littleEndian))
+        let float = Onnx_TensorProto.DataType.float.rawValue
+        casts.append(Onnx_NodeProto("Cast", ["\(name).f16"], output: name, attributes: ["to": .int(float)]))
       }
       graph.node = casts + graph.node
     }
@@ -62,9 +60,7 @@ extension ONNXModel {
         guard Self.isQuantizable(node), rest[node.input[1]] != nil,
           let range = ranges[node.input[0]],
           let index = graph.initializer.firstIndex(where: { $0.name == node.input[1] }),
-          graph.initializer[index].dataType == Int32(Onnx_TensorProto.DataType.float.rawValue),
-          let weights = GraphConstant(graph.initializer[index]), weights.shape.count >= 2,
-          weights.values.allSatisfy(\.isFinite)
+          let weights = Self.weights(graph.initializer[index]), weights.values.allSatisfy(\.isFinite)
         else {
           nodes.append(node)
           continue
@@ -74,24 +70,24 @@ extension ONNXModel {
         if inputs[value] == nil {
           let (scale, zero) = Self.steps(of: range)
           graph.initializer += [
-            .tensor("\(value).scale", .float, shape: [], words: [scale.bitPattern.littleEndian]),
-            .tensor("\(value).zero", .uint8, shape: [], words: [zero]),
+            Onnx_TensorProto("\(value).scale", .float, shape: [], words: [scale.bitPattern.littleEndian]),
+            Onnx_TensorProto("\(value).zero", .uint8, shape: [], words: [zero]),
           ]
           let parameters = ["\(value).scale", "\(value).zero"]
           nodes += [
-            .operation("QuantizeLinear", [value] + parameters, output: "\(value).u8"),
-            .operation("DequantizeLinear", ["\(value).u8"] + parameters, output: "\(value).quantized"),
+            Onnx_NodeProto("QuantizeLinear", [value] + parameters, output: "\(value).u8"),
+            Onnx_NodeProto("DequantizeLinear", ["\(value).u8"] + parameters, output: "\(value).quantized"),
           ]
           inputs[value] = "\(value).quantized"
         }
         let (bytes, scales) = Self.symmetric(weights)
-        graph.initializer[index] = .tensor("\(name).int8", .int8, shape: weights.shape, words: bytes)
+        graph.initializer[index] = Onnx_TensorProto("\(name).int8", .int8, shape: weights.shape, words: bytes)
         graph.initializer.append(
-          .tensor(
+          Onnx_TensorProto(
             "\(name).scale", .float, shape: [scales.count], words: scales.map(\.bitPattern.littleEndian)))
         nodes.append(
-          .operation(
-            "DequantizeLinear", ["\(name).int8", "\(name).scale"], output: name, attributes: ["axis": 0]))
+          Onnx_NodeProto(
+            "DequantizeLinear", ["\(name).int8", "\(name).scale"], output: name, attributes: ["axis": .int(0)]))
         node.input[0] = inputs[value] ?? value
         nodes.append(node)
       }
@@ -106,6 +102,12 @@ extension ONNXModel {
     guard node.input.count >= 2 else { return false }
     return node.opType == "Conv"
       || (node.opType == "Gemm" && node.attribute.contains { $0.name == "transB" && $0.i == 1 })
+  }
+
+  /// The constant where it is of 32-bit floats along two or more axes, as weights are and biases are not.
+  private static func weights(_ tensor: Onnx_TensorProto) -> GraphConstant? {
+    guard tensor.dims.count >= 2, tensor.dataType == Int32(Onnx_TensorProto.DataType.float.rawValue) else { return nil }
+    return GraphConstant(tensor)
   }
 
   /// Size of a step and the byte that stands for 0, where 0…255 cover `range` and 0.
@@ -126,7 +128,7 @@ extension ONNXModel {
     for start in stride(from: 0, to: weights.values.count, by: count) {
       let row = weights.values[start..<(start + count)]
       let peak = row.reduce(0) { max($0, abs($1)) }
-      let scale = peak.isFinite && peak > 0 ? peak / 63 : 1
+      let scale = peak > 0 ? peak / 63 : 1
       bytes += row.map { Int8(min(63, max(-63, ($0 / scale).rounded()))) }
       scales.append(scale)
     }
@@ -139,40 +141,5 @@ extension ONNXModel {
     for index in card.measurements.indices { card.measurements[index].note += "; measured before \(what)" }
     card.summary += " Its figures are from before \(what)."
     return try ONNXModel(message: changingGraph(change)).replacingCard(card)
-  }
-}
-
-extension Onnx_TensorProto {
-  /// A constant of little-endian words.
-  fileprivate static func tensor<Word: BitwiseCopyable>(
-    _ name: String, _ type: DataType, shape: [Int], words: [Word]
-  ) -> Onnx_TensorProto {
-    .with {
-      $0.name = name
-      $0.dataType = Int32(type.rawValue)
-      $0.dims = shape.map(Int64.init)
-      $0.rawData = words.withUnsafeBytes { Data($0) }
-    }
-  }
-}
-
-extension Onnx_NodeProto {
-  /// A node called as its output.
-  fileprivate static func operation(
-    _ op: String, _ inputs: [String], output: String, attributes: [String: Int64] = [:]
-  ) -> Onnx_NodeProto {
-    .with {
-      $0.opType = op
-      $0.name = output
-      $0.input = inputs
-      $0.output = [output]
-      $0.attribute = attributes.sorted { $0.key < $1.key }.map { name, value in
-        .with {
-          $0.name = name
-          $0.type = .int
-          $0.i = value
-        }
-      }
-    }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 package import Logging
+import MienCore
 
 /// Writes log messages to standard error, each as a line of JSON.
 package struct JSONLog: LogHandler {
@@ -21,6 +22,6 @@ package struct JSONLog: LogHandler {
       fields[key == "hb.request.id" ? "request" : key] = value.description
     }
     guard let line = try? JSON.encode(fields) else { return }
-    try? FileHandle.standardError.write(contentsOf: line + Data("\n".utf8))
+    Console.error(String(decoding: line, as: UTF8.self))
   }
 }

@@ -10,8 +10,6 @@ public struct RunMeasurement: Sendable {
   public let faces: [Split: [Int]]
   /// All faces of each part, likewise.
   public let parts: [Split: [Int]]
-  /// Of the graph that an export would have, without a temperature.
-  public let weightsSHA256: String
 
   /// Measures `run` on the data that it was trained on.
   ///
@@ -25,13 +23,9 @@ public struct RunMeasurement: Sendable {
     let (network, _) = try Checkpoint.best(of: run)
     let parts: [Split: [Int]] = [.train: data.train, .validation: data.validation, .test: data.test]
     metrics = try parts.filter { measured.contains($0.key) && !$0.value.isEmpty }.mapValues { part in
-      try Validation.logits(network, data: data, part: part).filter { !$0.truth.isEmpty }.map { logits in
-        try ClassificationMetrics(
-          labels: logits.labels, truth: logits.truth, probabilities: logits.probabilities())
-      }
+      try Validation.logits(network, data: data, part: part).filter { !$0.truth.isEmpty }.map { try $0.metrics() }
     }
     faces = parts.mapValues { part in part.filter { data.targets[0].truth[$0] != nil }.map(data.original) }
     self.parts = parts.mapValues { $0.map(data.original) }
-    weightsSHA256 = try ModelExport.model(of: run).weightsSHA256
   }
 }

@@ -15,12 +15,14 @@ import MienTorch
   }
 
   /// What each head says of the faces in `part` that have a hard label for it.
-  static func logits(_ network: FaceNetwork, data: TrainingData, part: [Int]) throws -> [HeadLogits] {
+  static func logits(
+    _ network: FaceNetwork, data: TrainingData, part: [Int], pass: ForwardPass = .inference
+  ) throws -> [HeadLogits] {
     var logits = [[Float]](repeating: [], count: data.labels.count)
     try Tensor.withGradients(false) {
       for start in stride(from: 0, to: part.count, by: batchSize) {
         let batch = Array(part[start..<min(start + batchSize, part.count)])
-        let outputs = try network.logits(data.faces(Tensor(indices: batch)), .inference)
+        let outputs = try network.logits(data.faces(Tensor(indices: batch)), pass)
         for (head, output) in outputs.enumerated() { logits[head] += try output.floats() }
       }
     }
@@ -57,8 +59,12 @@ struct HeadLogits: Sendable {
     }
   }
 
+  func metrics() throws -> ClassificationMetrics {
+    try ClassificationMetrics(labels: labels, truth: truth, probabilities: probabilities())
+  }
+
   func result() throws -> EpochResult.Head {
-    let metrics = try ClassificationMetrics(labels: labels, truth: truth, probabilities: probabilities())
+    let metrics = try metrics()
     return EpochResult.Head(
       labels: labels.name, count: truth.count, loss: metrics.logLoss, accuracy: metrics.accuracy,
       balancedAccuracy: metrics.balancedAccuracy)

@@ -51,9 +51,6 @@ struct CorrectionsCommand: AsyncParsableCommand {
 
     func validate() throws {
       guard json != nil || csv != nil else { throw ValidationError("--json or --csv is needed.") }
-      guard json != "-" || csv != "-" else {
-        throw ValidationError("--json - and --csv - cannot share standard output.")
-      }
     }
 
     func run() async throws {

@@ -58,8 +58,9 @@ struct TrainCommand: AsyncParsableCommand {
       run = try RunFolder(opening: URL(fileURLWithPath: resume))
     } else {
       let recipe = try newRecipe()
-      // What cannot be split leaves no folder behind.
+      // What cannot be split or built leaves no folder behind.
       _ = try recipe.members(for: sets)
+      try await TorchActor.run { _ = try recipe.network() }
       run = try RunFolder(
         creating: output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: recipe.name), recipe: recipe)
     }

@@ -10,6 +10,8 @@ struct TrainingPage {
   private let sets: [FaceSet]
   private let result: RunResult
   private let measurement: RunMeasurement
+  /// Of the graph that an export would have, without a temperature.
+  private let weightsSHA256: String
 
   /// The page of `run`.
   private static func url(_ run: RunFolder) -> URL { run.url.appendingPathComponent("report.html") }
@@ -29,6 +31,7 @@ struct TrainingPage {
   @TorchActor private init(of run: RunFolder, _ result: RunResult, sets: [FaceSet]) throws {
     (self.run, self.result, self.sets) = (run, result, sets)
     measurement = try RunMeasurement(of: run, sets: sets)
+    weightsSHA256 = try ModelExport.model(of: run).weightsSHA256
   }
 
   private func report(command: String) throws -> Report {
@@ -37,7 +40,7 @@ struct TrainingPage {
     let recipe = run.recipe
     let source = sets.map(\.info.source).joined(separator: "+")
     let evaluation = EvaluationReport(
-      metrics, model: recipe.name, weightsSHA256: measurement.weightsSHA256, data: source, split: .validation)
+      metrics, model: recipe.name, weightsSHA256: weightsSHA256, data: source, split: .validation)
     func facts(_ heads: [EpochResult.Head], _ part: String) -> [ReportBlock.Fact] {
       heads.map { head in
         .init(
@@ -65,7 +68,7 @@ struct TrainingPage {
           ? .data(sets[0], metrics.labels == .ferplus && sets[0].hasVotes ? .ferplus : .own, parts: measurement.parts)
           : nil,
         .protocolAndRecipe([.init("seed", "\(recipe.seed)")], recipe: try RecipeFile.text(of: recipe)),
-        .environment(.current(), [.init("command", command), .init("weights, SHA-256", measurement.weightsSHA256)]),
+        .environment(.current(), [.init("command", command), .init("weights, SHA-256", weightsSHA256)]),
       ])
   }
 }

@@ -1,12 +1,7 @@
-import Foundation
-import Glibc
 import MienCore
 
 /// What is written to a terminal.
 extension Console {
-  /// Whether standard error is a terminal, where a line may be drawn over.
-  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
-
   /// `text` with spaces up to `width` characters.
   static func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
@@ -40,6 +35,13 @@ final class ProgressLine {
     last = clock.now
   }
 
+  /// Does `work` and takes the line off when it ends, well or not.
+  static func during<Result>(_ what: String, _ work: (ProgressLine) throws -> Result) rethrows -> Result {
+    let line = ProgressLine(what)
+    defer { line.clear() }
+    return try work(line)
+  }
+
   /// Says that `done` of `total` are done, if it is time to say so.
   func update(_ done: Int, of total: Int) {
     let now = clock.now
@@ -50,14 +52,14 @@ final class ProgressLine {
     let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : 0
     let rounded = (rate * 10).rounded() / 10
     let line = "\(done) of \(total) \(what), \(rounded) a second, \(left / 60) min \(left % 60) s left"
-    Console.draw(isTerminal ? "\r\u{1B}[K\(line)" : line + "\n")
+    if isTerminal { Console.redraw(line) } else { Console.error(line) }
     isDrawn = isTerminal
   }
 
   /// Takes the line off the terminal.
   func clear() {
     guard isDrawn else { return }
-    Console.draw("\r\u{1B}[K")
+    Console.redraw("")
     isDrawn = false
   }
 }

@@ -110,6 +110,12 @@ import Testing
         + TrainingFiles.settings + ["--set", "folds={count: 2, kind: grouped}"])
     #expect(people.status == 1 && people.errors.contains("the data set has no subjects"))
     #expect(!FileManager.default.fileExists(atPath: folder.file("none").path))
+    let network = try Command.run(
+      Command.mien.path,
+      ["train", folder.file("recipe.yaml").path, "--data", faces, "-o", folder.file("none").path]
+        + ["--set", "model.options={stem: 4, widths: [8], blocks: [1, 1]}"])
+    #expect(network.status == 64 && network.errors.contains("one entry a stage"), "\(network.status) \(network.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("none").path))
   }
 
   @Test func aRunBeginsWithTheWeightsOfAnother() throws {

@@ -119,7 +119,12 @@ import Testing
     for index in 0..<300 { try add("happy/\(1000 + index).png") }
     for name in ["happy/1100.png", "happy/1299.png", "happy/0.jpg"] { try Data("no".utf8).write(to: folder.file(name)) }
     #expect(message().hasPrefix("happy/0.jpg: "))
-    let result = try FolderImporter(side: 4, skipsBadPictures: true).load(folder.url)
+    var counts: [Int] = []
+    let result = try FolderImporter(side: 4, skipsBadPictures: true).load(folder.url) { done, total in
+      counts.append(done)
+      #expect(total == 301)
+    }
+    #expect(counts == Array(1...301))
     #expect(result.faces.count == 298 && result.rejected.count == 3)
     #expect(result.faces[0].sourceRow == 1)
     #expect(

@@ -107,15 +107,7 @@ final class GrowingFile: Sendable {
   ///
   /// - Throws: ``APIError`` where the disk is full, else ``MienError``.
   func append(_ data: Data) throws {
-    try data.withUnsafeBytes { bytes in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if count < 0, errno == EINTR { continue }
-        guard count > 0 else { throw Self.failure(path) }
-        rest = rest.dropFirst(count)
-      }
-    }
+    guard AtomicFile.writeAll(data, to: descriptor) else { throw Self.failure(path) }
   }
 
   private static func failure(_ path: String) -> any Error {

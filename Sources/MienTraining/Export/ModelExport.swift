@@ -84,12 +84,7 @@ public import MienTorch
       ranges[name] = low...high
     }
     let faces = stride(from: 0, to: data.train.count, by: (data.train.count + 511) / 512).map { data.train[$0] }
-    try Tensor.withGradients(false) {
-      for start in stride(from: 0, to: faces.count, by: 64) {
-        let batch = Array(faces[start..<min(start + 64, faces.count)])
-        _ = try network.logits(data.faces(Tensor(indices: batch)), pass)
-      }
-    }
+    _ = try Validation.logits(network, data: data, part: faces, pass: pass)
     return ranges
   }
 

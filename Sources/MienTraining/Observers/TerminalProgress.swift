@@ -3,7 +3,7 @@ import MienCore
 
 /// Shows progress: one line that is rewritten on a terminal, plain lines elsewhere.
 public final class TerminalProgress: TrainingObserver {
-  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let isTerminal = Console.isTerminal
   private var plan: TrainingPlan?
   private var begin = ContinuousClock.now
   private var lastShown = ContinuousClock.now
@@ -33,12 +33,12 @@ public final class TerminalProgress: TrainingObserver {
     lastEpoch = plan.history.last
     guard !isBrief else { return }
     let parameters = String(format: "%.2f M", Double(plan.parameterCount) / 1e6)
-    say(
+    Console.error(
       "\(plan.name)\(member.isEmpty ? "" : " \(member)"): \(parameters) parameters, \(plan.trainCount) faces to train on, "
         + "\(plan.validationCount) to validate")
-    say("run folder \(plan.folder)")
-    for note in plan.notes { say(note) }
-    if plan.firstStep > 0 { say("resumed at step \(plan.firstStep)") }
+    Console.error("run folder \(plan.folder)")
+    for note in plan.notes { Console.error(note) }
+    if plan.firstStep > 0 { Console.error("resumed at step \(plan.firstStep)") }
   }
 
   /// Shows epoch, loss, learning rate, the last validation, speed and time left, at most twice a second on a terminal and twice a minute elsewhere.
@@ -54,11 +54,7 @@ public final class TerminalProgress: TrainingObserver {
       "\(isBrief ? "\(member) " : "")epoch \(epoch)/\(plan.epochs) \(share)%  loss \(String(format: "%.4f", step.loss))  "
       + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize))) "
       + "images/s  \(Self.duration(left)) left"
-    if isTerminal {
-      Console.draw("\r\u{1B}[K\(line)")
-    } else {
-      say(line)
-    }
+    if isTerminal { Console.redraw(line) } else { Console.error(line) }
   }
 
   /// Says what the epoch came to.
@@ -73,7 +69,8 @@ public final class TerminalProgress: TrainingObserver {
     }
     let training = String(format: "%.4f", result.trainingLoss)
     clearLine()
-    say("epoch \(result.epoch): train loss \(training)  \(heads.joined(separator: "  "))\(isBest ? "  best" : "")")
+    Console.error(
+      "epoch \(result.epoch): train loss \(training)  \(heads.joined(separator: "  "))\(isBest ? "  best" : "")")
   }
 
   /// Says how to go on.
@@ -82,17 +79,19 @@ public final class TerminalProgress: TrainingObserver {
     guard !isBrief else { return }
     let folder = URL(fileURLWithPath: plan.folder)
     let whole = member.isEmpty ? folder : folder.deletingLastPathComponent()
-    say("stopped at step \(step); \(continuation ?? "continue with --resume \(whole.path)")")
+    Console.error("stopped at step \(step); \(continuation ?? "continue with --resume \(whole.path)")")
   }
 
   /// Says which epoch was best and how to export it.
   public func finished(_ plan: TrainingPlan, result: RunResult) {
     clearLine()
     guard !isBrief else { return }
-    if result.stoppedEarly { say("stopped early after epoch \(result.epochs): no better for the recipe's patience") }
-    say("best epoch \(result.best.epoch): validation \(Self.accuracies(result.best.heads))")
-    if !result.test.isEmpty { say("test, measured once: \(Self.accuracies(result.test))") }
-    say("export it with `mien export \(plan.folder) -o MODEL.onnx`")
+    if result.stoppedEarly {
+      Console.error("stopped early after epoch \(result.epochs): no better for the recipe's patience")
+    }
+    Console.error("best epoch \(result.best.epoch): validation \(Self.accuracies(result.best.heads))")
+    if !result.test.isEmpty { Console.error("test, measured once: \(Self.accuracies(result.test))") }
+    Console.error("export it with `mien export \(plan.folder) -o MODEL.onnx`")
   }
 
   /// The last epoch's accuracies.
@@ -102,8 +101,7 @@ public final class TerminalProgress: TrainingObserver {
     heads.map { String(format: "%@ %.2f%%", $0.labels, $0.accuracy * 100) }.joined(separator: ", ")
   }
 
-  private func say(_ line: String) { Console.error(line) }
-  private func clearLine() { if isTerminal { Console.draw("\r\u{1B}[K") } }
+  private func clearLine() { if isTerminal { Console.redraw("") } }
 
   private static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite else { return "?" }

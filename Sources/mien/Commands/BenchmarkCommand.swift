@@ -33,21 +33,19 @@ struct PhotoBenchmark: AsyncParsableCommand {
     let classifier = try model.classifier()
     let compiled = clock.now
     let pipeline = PhotoPipeline(recognizer: try Recognizer(classifier: classifier, detector: FaceDetector()))
-    var (faces, failures, pixels) = (0, 0, 0)
+    var (faces, read, failures, pixels) = (0, 0, 0, 0)
     func failed(_ name: String, _ error: MienError) {
       failures += 1
       Console.error("mien: \(Console.printable("\(name): \(error.message)"))")
     }
     for case .problem(let error) in entries { failed(error.subject ?? "", error) }
-    let unmatched = failures
     let begin = clock.now
     let timings = try await pipeline.run(photos) { outcome in
       faces += outcome.faces.count
-      if let error = outcome.error { failed(outcome.name, error) }
+      if let error = outcome.error { failed(outcome.name, error) } else { read += 1 }
       pixels += (outcome.width ?? 0) * (outcome.height ?? 0)
     }
     let seconds = (clock.now - begin) / .seconds(1)
-    let read = photos.count - (failures - unmatched)
     guard read > 0, seconds > 0 else {
       throw MienError(.file, paths.joined(separator: ", "), "no photo could be read")
     }

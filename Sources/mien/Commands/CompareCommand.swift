@@ -80,12 +80,6 @@ struct Compare: AsyncParsableCommand {
     if !comparison.pairs.isEmpty { try Console.print("\n" + Comparison.pairNote) }
   }
 
-  func validate() throws {
-    guard json != "-" || report != "-" else {
-      throw ValidationError("only one of --json and --report can go to standard output")
-    }
-  }
-
   /// What an argument is: a folder is a run, or its model where it has no curves, as that of a reproduction's folds; a
   /// `.csv` file holds predictions, all else is a model.
   private static func input(_ argument: String, name: String) throws -> Input {

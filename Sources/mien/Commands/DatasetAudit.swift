@@ -38,12 +38,6 @@ struct DatasetAudit: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write a cleaned set; the input stays as it is.", valueName: "faces.safetensors"))
   var fix: String?
 
-  func validate() throws {
-    guard [json, html].count(where: { $0 == "-" }) <= 1 else {
-      throw ValidationError("only one of --json and --html can go to standard output")
-    }
-  }
-
   func run() async throws {
     try ResultFile.check(["--fix": fix, "--json": json, "--html": html], inputs: [faces])
     let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))

@@ -101,7 +101,8 @@ struct ImportFolders: AsyncParsableCommand {
     let importer = FolderImporter(
       labelSet: LabelSet.known.first { $0.name == labels }, side: size, isColor: color,
       skipsBadPictures: options.skipBad)
-    try options.finish(importer.load(URL(fileURLWithPath: source)))
+    try options.finish(
+      ProgressLine.during("pictures") { try importer.load(URL(fileURLWithPath: source), progress: $0.update) })
   }
 }
 
@@ -118,6 +119,7 @@ struct ImportCKPlus48: AsyncParsableCommand {
   func run() async throws {
     try options.check(inputs: [source])
     let importer = CKPlus48Importer(skipsBadPictures: options.skipBad)
-    try options.finish(importer.load(URL(fileURLWithPath: source)))
+    try options.finish(
+      ProgressLine.during("pictures") { try importer.load(URL(fileURLWithPath: source), progress: $0.update) })
   }
 }

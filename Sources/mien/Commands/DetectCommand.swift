@@ -45,7 +45,6 @@ struct Detect: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
 
   func validate() throws {
-    if json == "-" && csv == "-" { throw ValidationError("--json - and --csv - cannot share standard output.") }
     guard (0...1).contains(minConfidence) else { throw ValidationError("--min-confidence is 0 to 1.") }
     if let minFace, minFace < 20 { throw ValidationError("--min-face is at least 20 pixels.") }
     if detector == .none && minFace != nil { throw ValidationError("--min-face needs a detector.") }

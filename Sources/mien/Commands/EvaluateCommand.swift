@@ -80,10 +80,4 @@ struct Evaluate: AsyncParsableCommand {
       throw error.about(data)
     }
   }
-
-  func validate() throws {
-    guard [json, report, predictions].count(where: { $0 == "-" }) <= 1 else {
-      throw ValidationError("only one of --json, --report and --predictions can go to standard output")
-    }
-  }
 }

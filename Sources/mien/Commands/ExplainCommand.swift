@@ -64,9 +64,6 @@ struct Explain: AsyncParsableCommand {
       throw ValidationError("gradcam needs the gradients of a run: --method gradcam goes with --run RUN.")
     }
     guard run == nil || model.model.name == nil else { throw ValidationError("--run and --model exclude one another.") }
-    guard !(json == "-" && report == "-") else {
-      throw ValidationError("--json - and --report - cannot share standard output.")
-    }
   }
 
   func run() async throws {
@@ -118,6 +115,11 @@ struct Explain: AsyncParsableCommand {
   ) async throws {
     let recognizer = try Recognizer(
       classifier: classifier, detector: detector == .none ? nil : FaceDetector(), labels: labels)
+    let progress = ProgressLine("photos")
+    func say(_ text: String) {
+      progress.clear()
+      Console.error("mien: \(Console.printable(text))")
+    }
     for (number, entry) in entries.enumerated() {
       do {
         guard case .photo(let photo, let relativePath) = entry else {
@@ -127,7 +129,7 @@ struct Explain: AsyncParsableCommand {
         let image = try Image(contentsOf: photo.url)
         let found = try await recognizer.explanations(
           in: image, emotions: recognizer.labels.emotions, method: method)
-        if found.isEmpty { Console.error("mien: \(Console.printable(photo.name)): no face") }
+        if found.isEmpty { say("\(photo.name): no face") }
         for (index, face) in found.enumerated() {
           let top = face.distribution.top.emotion
           let input = try classifier.card.preprocessing.input(face.face)
@@ -145,9 +147,11 @@ struct Explain: AsyncParsableCommand {
         }
       } catch let error as MienError {
         explanations.add(error, name: entry.name)
-        Console.error("mien: \(Console.printable("\(entry.name): \(error.message)"))")
+        say("\(entry.name): \(error.message)")
       }
+      progress.update(number + 1, of: entries.count)
     }
+    progress.clear()
   }
 
   /// Explains a sample of a set of faces.

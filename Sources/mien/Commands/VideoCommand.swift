@@ -42,7 +42,6 @@ struct Video: AsyncParsableCommand {
   var timings = false
 
   func validate() throws {
-    if json == "-" && csv == "-" { throw ValidationError("--json - and --csv - cannot share standard output.") }
     guard every >= 1 else { throw ValidationError("--every is at least 1.") }
     if let annotate, !annotate.lowercased().hasSuffix(".mp4") {
       throw ValidationError("--annotate \(annotate): expected a name that ends in .mp4")
