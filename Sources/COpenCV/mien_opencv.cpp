@@ -141,22 +141,22 @@ int32_t mien_opencv_buffer_channels(const mien_opencv_buffer *buffer) {
   return buffer && !buffer->image.empty() ? buffer->image.channels() : 0;
 }
 
-int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t orientation, int32_t drop_alpha,
+int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t orientation, int32_t drop_alpha, int32_t white,
                            mien_opencv_buffer **image, char **error) {
   return guarded(error, [&] {
     require(bytes && image, "a pointer is null");
     require(count > 0 && count <= size_t(std::numeric_limits<int>::max()), "expected 1 to 2^31 - 1 bytes");
     require(orientation >= 1 && orientation <= 8, "expected an orientation of 1 to 8");
+    require(white >= 0 && white <= 65535, "expected a white of 0 to 65535");
     const cv::Mat file(1, int(count), CV_8UC1, const_cast<uint8_t *>(bytes));
     // IMREAD_UNCHANGED is the only mode that keeps grey grey, keeps alpha and leaves the orientation alone.
     const int mode = drop_alpha ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_UNCHANGED;
     cv::Mat decoded = cv::imdecode(file, mode);
     if (decoded.empty()) throw std::runtime_error("the decoder found damaged data");
-    if (decoded.depth() == CV_16U) {
-      decoded.convertTo(decoded, CV_8U, 1.0 / 257);
-    } else if (decoded.depth() != CV_8U) {
+    if (decoded.depth() != CV_8U && decoded.depth() != CV_16U) {
       throw std::runtime_error("expected 8 or 16 bits a sample, found floating-point or signed samples");
     }
+    if (white > 0 || decoded.depth() == CV_16U) decoded.convertTo(decoded, CV_8U, 255.0 / (white > 0 ? white : 65535));
     if (decoded.channels() == 4) decoded = overWhite(decoded);
     if (decoded.channels() == 3) {
       cv::cvtColor(decoded, decoded, cv::COLOR_BGR2RGB);

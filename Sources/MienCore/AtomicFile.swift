@@ -24,17 +24,22 @@ public enum AtomicFile {
       return
     }
     let target = url.resolvingSymlinksInPath()
+    // A long name leaves no room for what is added to it: names have 255 bytes at most.
+    let name = target.lastPathComponent.utf8.count > 200 ? "mien" : target.lastPathComponent
     var (temporary, descriptor) = ("", Int32(-1))
     repeat {
       // A name for each write: two of one process may be of one file.
       let number = made.wrappingAdd(1, ordering: .relaxed).newValue
       temporary =
         target.deletingLastPathComponent()
-        .appendingPathComponent(".\(target.lastPathComponent).\(getpid()).\(number).tmp").path
+        .appendingPathComponent(".\(name).\(getpid()).\(number).tmp").path
       descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
       // A killed process of the same number may have left one behind.
     } while descriptor < 0 && errno == EEXIST
     guard descriptor >= 0 else { throw failure() }
+    var old = stat()
+    // What others may not read stays so.
+    if stat(target.path, &old) == 0 { fchmod(descriptor, old.st_mode & 0o777) }
     do {
       guard chunks.allSatisfy({ writeAll($0, to: descriptor) }), fsync(descriptor) == 0 else { throw failure() }
     } catch {

@@ -1,6 +1,6 @@
 /// The fields of one CSV line, as ranges of its bytes: no copy and no string a field.
 ///
-/// Blanks around a field and quotes around its text are left out. A field that holds a line end is not supported.
+/// Blanks around a field and quotes around its text are left out; doubled ones within it stay so. A field that holds a line end is not supported.
 struct CSVRow {
   /// The bytes of each field, within the line.
   private(set) var fields: [Range<Int>] = []
@@ -16,7 +16,14 @@ struct CSVRow {
       if position < line.count, line[position] == UInt8(ascii: "\"") {
         start += 1
         position = start
-        while position < line.count, line[position] != UInt8(ascii: "\"") { position += 1 }
+        while position < line.count {
+          if line[position] == UInt8(ascii: "\"") {
+            // Two stand for one within the text.
+            guard position + 1 < line.count, line[position + 1] == UInt8(ascii: "\"") else { break }
+            position += 1
+          }
+          position += 1
+        }
         end = position
         while position < line.count, line[position] != UInt8(ascii: ",") { position += 1 }
       } else {

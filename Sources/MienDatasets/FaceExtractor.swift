@@ -143,9 +143,11 @@ private struct ChosenFrames {
   mutating func next() throws -> VideoFrame? {
     switch choice {
     case .every(let interval):
-      guard let frame = try reader.next(notBefore: due) else { return nil }
+      // Times are multiples of a frame's length but for rounding, which must not make a frame late.
+      let slack = 1e-6
+      guard let frame = try reader.next(notBefore: due - slack) else { return nil }
       // Multiples of the interval, so that late frames do not push the later ones back.
-      due = ((frame.seconds / interval).rounded(.down) + 1) * interval
+      due = ((frame.seconds / interval + slack).rounded(.down) + 1) * interval
       return frame
     case .scenes:
       while let frame = try reader.next() {

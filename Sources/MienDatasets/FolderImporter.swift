@@ -43,7 +43,7 @@ public struct FolderImporter: Sendable {
   private func scan(_ folder: URL) throws -> ([PictureFile], LabelSet) {
     if let labelSet { return (try PictureFolder(labelSet: labelSet).pictures(in: folder), labelSet) }
     let lenient = try LabelSet(name: "the known emotions", emotions: LabelSet.fer2013.emotions + [.contempt])
-    let pictures = try PictureFolder(labelSet: lenient).pictures(in: folder)
+    let pictures = try PictureFolder(labelSet: lenient, digits: .fer2013).pictures(in: folder)
     let hasContempt = pictures.contains { $0.label == .contempt }
     return (pictures, hasContempt ? .ferplus : .fer2013)
   }

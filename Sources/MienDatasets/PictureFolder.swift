@@ -23,8 +23,16 @@ struct PictureFolder {
   /// Files that operating systems leave in folders.
   private static let litter: Set<String> = ["thumbs.db", "desktop.ini", "__macosx"]
 
-  /// How labels are spelt where they are digits, and which emotions may occur.
+  /// Which emotions may occur.
   let labelSet: LabelSet
+  /// What folders named by digits mean.
+  let digits: LabelSet
+
+  /// - Parameter digits: nil for the order of `labelSet`.
+  init(labelSet: LabelSet, digits: LabelSet? = nil) {
+    self.labelSet = labelSet
+    self.digits = digits ?? labelSet
+  }
 
   /// The pictures below `root`, ordered by path; every file in a class folder, at any depth, counts as one, but hidden
   /// ones. A folder that holds nothing but one other folder is looked through.
@@ -64,13 +72,16 @@ struct PictureFolder {
         throw MienError(
           .format, folder.path,
           "names no class of \(labelSet.name); expected one of \(Emotion.spellings(in: labelSet).joined(separator: ", ")), "
-            + "or 0 to \(labelSet.count - 1) in the order \(labelSet.emotions.map(\.rawValue).joined(separator: ", "))")
+            + "or 0 to \(digits.count - 1) in the order \(digits.emotions.map(\.rawValue).joined(separator: ", "))")
       }
       return try Self.files(below: folder).map { PictureFile(url: $0, label: label, split: split) }
     }
   }
 
-  private func emotion(_ folder: URL) -> Emotion? { labelSet.emotion(spelled: folder.lastPathComponent) }
+  private func emotion(_ folder: URL) -> Emotion? {
+    let name = folder.lastPathComponent
+    return (Int(name.filter { !$0.isWhitespace }) == nil ? labelSet : digits).emotion(spelled: name)
+  }
 
   private func split(_ folder: URL) -> Split? {
     Self.splitNames[folder.lastPathComponent.lowercased().filter(\.isLetter)]

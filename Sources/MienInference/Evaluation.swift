@@ -52,7 +52,11 @@ public struct Evaluation: Sendable {
     let labelled = all.filter { !excluded.contains($0.index) }
     guard !labelled.isEmpty else {
       let part = split?.rawValue ?? "the set"
-      throw MienError(.mismatch, faces.info.source, "no face of \(part) has a \(labels.name) label")
+      let reason =
+        all.isEmpty
+        ? "no face of \(part) has a \(labels.name) label"
+        : "all \(all.count) labelled faces of \(part) are left out: their pictures were trained on"
+      throw MienError(.mismatch, faces.info.source, reason)
     }
     let output = classifier.labels(for: labels)
     let probabilities = try await NativeQueue.shared.run {

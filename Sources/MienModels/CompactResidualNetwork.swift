@@ -32,7 +32,7 @@ public struct CompactResidualNetwork: Architecture {
 
   /// Builds the network; see ``Architecture/network(channels:labels:random:)``.
   public func network(channels: Int, labels: [LabelSet], random: inout SeededRandom) throws -> FaceNetwork {
-    guard widths.count == blocks.count, let last = widths.last else {
+    guard widths.count == blocks.count, !widths.isEmpty else {
       throw MienError(.argument, "model", "widths and blocks need one entry a stage")
     }
     guard blocks.allSatisfy({ (0...100).contains($0) }) else {
@@ -41,12 +41,19 @@ public struct CompactResidualNetwork: Architecture {
     guard (0..<1).contains(stochasticDepth) else {
       throw MienError(.argument, "model.options.stochasticDepth", "must be in 0..<1, found \(stochasticDepth)")
     }
+    guard (0..<1).contains(dropout) else {
+      throw MienError(.argument, "model.options.dropout", "must be in 0..<1, found \(dropout)")
+    }
     var layers: [any Layer] = [
       try Conv2d(channels, stem, kernel: 3, bias: false, random: &random), try BatchNorm(stem), ReLU(inPlace: true),
     ]
-    var width = stem
+    var (width, side) = (stem, 48)
     let blockCount = blocks.reduce(0, +)
-    for (stageWidth, count) in zip(widths, blocks) {
+    for (stageWidth, count) in zip(widths, blocks) where count > 0 {
+      guard side.isMultiple(of: 2) else {
+        throw MienError(.argument, "model.options.widths", "a face of 48x48 can be halved four times, for four stages")
+      }
+      side /= 2
       for index in 0..<count {
         let drop = stochasticDepth * Double(layers.count - 2) / Double(blockCount)
         layers.append(
@@ -56,7 +63,7 @@ public struct CompactResidualNetwork: Architecture {
     }
     return try FaceNetwork(
       scaling: .centered, trunk: Sequential(layers), neck: Sequential([GlobalAveragePool(), Dropout(dropout)]),
-      embedding: last, labels: labels, random: &random)
+      embedding: width, labels: labels, random: &random)
   }
 
   @TorchActor private func block(

@@ -42,7 +42,7 @@ package final class MienServer: Sendable {
     self.corrections = corrections
     engine = try InferenceEngine(classifier: classifier, limits: options.limits, metrics: metrics)
     let sessions = SessionStore(capacity: options.limits.sessions, idleSeconds: options.limits.sessionSeconds)
-    let jobs = try VideoJobs(folder: state, limits: options.limits, engine: engine)
+    let jobs = try VideoJobs(folder: state, limits: options.limits, engine: engine, logger: logger)
     (self.sessions, self.jobs) = (sessions, jobs)
     metrics.declareGauge("mien_sessions", "Sessions that are open.") { Double(sessions.count) }
     metrics.declareGauge("mien_videos_waiting", "Videos that wait to be read.") { Double(jobs.count(.queued)) }
@@ -97,7 +97,7 @@ package final class MienServer: Sendable {
     CorrectionRoutes(store: corrections, engine: engine, bodies: bodies).add(to: &routes)
     SessionRoutes(engine: engine, bodies: bodies, sessions: sessions).add(to: &routes)
     VideoRoutes(bodies: bodies, jobs: jobs).add(to: &routes)
-    StaticRoutes(files: page + [StaticFile.contract]).add(to: &routes)
+    StaticRoutes(files: page + [.contract(keepsCorrections: corrections != nil)]).add(to: &routes)
     paths.set(routes)
     return (router, routes)
   }

@@ -1,3 +1,4 @@
+import Foundation
 public import MienCore
 import MienModels
 import MienTorch
@@ -187,5 +188,16 @@ public struct Recipe: Codable, Sendable, Equatable {
       }
       return known
     }
+  }
+}
+
+extension Recipe {
+  /// The recipe with whole paths, since a run folder may be resumed from another working directory.
+  public var withAbsolutePaths: Recipe {
+    func whole(_ path: String) -> String { path.isEmpty ? path : URL(fileURLWithPath: path).path }
+    var recipe = self
+    recipe.initialWeights = whole(initialWeights)
+    recipe.teachers.runs = teachers.runs.map(whole)
+    return recipe
   }
 }

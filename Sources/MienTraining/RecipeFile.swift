@@ -77,7 +77,7 @@ public enum RecipeFile {
         throw MienError(.argument, subject, "the value is not valid YAML")
       }
       let node = keys.reversed().reduce(leaf) { Node([(Node($1), $0)]) }
-      try overlay(node, on: &tree, path: "", subject: subject, &places)
+      try overlay(node, on: &tree, path: "", subject: subject, addsOptions: keys.count > 2, &places)
     }
     let recipe: Recipe
     do { recipe = try self.recipe(of: tree) } catch let error as DecodingError {
@@ -148,14 +148,19 @@ public enum RecipeFile {
 
   /// Puts what `node` names over `tree` and notes where each key stands; a key that the defaults lack is an error, but
   /// under `model.options`.
+  ///
+  /// - Parameter addsOptions: whether options of the architecture that `node` does not name stay, as for
+  ///   `model.options.dropout=0.2`; else it names all of them.
   private static func overlay(
-    _ node: Node, on tree: inout JSONValue, path: String, subject: String, _ places: inout RecipePlaces
+    _ node: Node, on tree: inout JSONValue, path: String, subject: String, addsOptions: Bool = false,
+    _ places: inout RecipePlaces
   ) throws {
     func place(_ mark: Mark?) -> String {
       subject == places.file ? mark.map { "\(subject):\($0.line)" } ?? subject : subject
     }
     places[path] = place(node.mark)
-    guard case .object(var members) = tree, path != "model.options" else {
+    let isOptions = path == "model.options"
+    guard case .object(var members) = tree, !isOptions || addsOptions else {
       tree = json(node)
       return
     }
@@ -166,11 +171,11 @@ public enum RecipeFile {
     for (keyNode, valueNode) in mapping {
       let key = keyNode.string ?? ""
       let keyPath = path.isEmpty ? key : "\(path).\(key)"
-      guard var member = members[key] else {
+      guard var member = members[key] ?? (isOptions ? .null : nil) else {
         let near = nearest(key, among: Array(members.keys)).map { "; did you mean \($0)?" } ?? ""
         throw MienError(.format, place(keyNode.mark), "unknown key \(keyPath)\(near)")
       }
-      try overlay(valueNode, on: &member, path: keyPath, subject: subject, &places)
+      try overlay(valueNode, on: &member, path: keyPath, subject: subject, addsOptions: addsOptions, &places)
       members[key] = member
     }
     tree = .object(members)
@@ -236,6 +241,7 @@ extension Recipe {
       throw MienError(.format, place, "model.options must be a mapping")
     }
     for (key, value) in given.sorted(by: { $0.key < $1.key }) {
+      let place = places["model.options.\(key)"]
       guard members[key] != nil else {
         let near = RecipeFile.nearest(key, among: Array(members.keys)).map { "; did you mean \($0)?" } ?? ""
         throw MienError(.format, place, "unknown key model.options.\(key) of \(model.architecture)\(near)")

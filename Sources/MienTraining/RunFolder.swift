@@ -1,4 +1,5 @@
 public import Foundation
+import Glibc
 import MienCore
 
 /// A training run on disk: `recipe.yaml`, `metrics.csv`, `checkpoints/{last,best}.safetensors`, and `result.json` when
@@ -68,6 +69,14 @@ public struct RunFolder: Sendable {
       (character: Character) in character != "Z"
     }
     return root.appendingPathComponent("\(name)-\(stamp)")
+  }
+
+  /// Takes back what ``init(creating:recipe:)`` made, where nothing was trained; what else lies there stays.
+  public func abandon() {
+    guard !FileManager.default.fileExists(atPath: lastCheckpoint.path) else { return }
+    for file in [recipeFile, url.appendingPathComponent(RunLock.name)] { unlink(file.path) }
+    // A folder that holds something is not removed.
+    for folder in [lastCheckpoint.deletingLastPathComponent(), url] { rmdir(folder.path) }
   }
 
   var recipeFile: URL { url.appendingPathComponent("recipe.yaml") }

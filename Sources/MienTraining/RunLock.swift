@@ -3,13 +3,15 @@ import MienCore
 
 /// Keeps other processes out of a run folder. The kernel lets go of it when the process ends, however it ends.
 final class RunLock {
+  /// The file that is locked.
+  static let name = "run.lock"
   private let descriptor: Int32
 
   /// Takes the lock `run.lock` in `folder`.
   ///
   /// - Throws: ``MienError`` naming the folder where someone else holds it.
   init(_ folder: URL) throws {
-    let path = folder.appendingPathComponent("run.lock").path
+    let path = folder.appendingPathComponent(Self.name).path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw MienError(.file, path, "could not be opened: \(String(cString: strerror(errno)))")

@@ -65,6 +65,17 @@ public import MienTorch
 
     targets = try labels.map { try Self.targets($0, in: sets, copies: dealt.copies) }
     let allTargets = targets
+    var first = 0
+    for set in sets {
+      let places = first..<(first + set.count)
+      first = places.upperBound
+      guard places.contains(where: { face in allTargets.contains { $0.weights[face] > 0 } }) else {
+        throw MienError(
+          .mismatch, set.info.source,
+          "no face has a label for a head of the recipe (\(labels.map(\.name).joined(separator: ", "))); "
+            + "its own are \(set.labelSet.name)")
+      }
+    }
     func labelled(_ part: [Int]) -> [Int] { part.filter { face in allTargets.contains { $0.truth[face] != nil } } }
     train = dealt.parts.train.filter { face in allTargets.contains { $0.weights[face] > 0 } }
     validation = labelled(dealt.parts.validation)

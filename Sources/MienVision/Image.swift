@@ -77,7 +77,7 @@ public struct Image: Sendable, Equatable {
       try OpenCV.check("is a damaged \(header.format.rawValue) picture") {
         mien_opencv_decode(
           bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, Int32(header.orientation),
-          header.format == .bmp ? 1 : 0, &buffer, $0)
+          header.format == .bmp ? 1 : 0, Int32(header.white), &buffer, $0)
       }
     } catch let error as MienError {
       throw MienError(.format, nil, error.message)

@@ -16,7 +16,8 @@ public final class VideoWriter {
   /// The file.
   public let url: URL
   private let temporary: URL
-  private let framesPerSecond: Double
+  /// Of the file.
+  public let framesPerSecond: Double
   /// In seconds.
   private let longestGap: Double
   private let sound: URL?
@@ -58,8 +59,10 @@ public final class VideoWriter {
     self.framesPerSecond = min(120, framesPerSecond * max(1, (24 / framesPerSecond - 1e-6).rounded(.up)))
     self.longestGap = longestGap
     let target = url.resolvingSymlinksInPath()
+    let stem = target.deletingPathExtension().lastPathComponent
+    // A long name leaves no room for what is added to it: names have 255 bytes at most.
     temporary = target.deletingLastPathComponent()
-      .appendingPathComponent(".\(target.deletingPathExtension().lastPathComponent).\(getpid()).tmp.mp4")
+      .appendingPathComponent(".\(stem.utf8.count > 200 ? "mien" : stem).\(getpid()).tmp.mp4")
   }
 
   deinit { discard() }

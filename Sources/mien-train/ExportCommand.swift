@@ -38,6 +38,8 @@ struct ExportCommand: AsyncParsableCommand {
   var license = ""
 
   func validate() throws {
+    guard cropScale > 0.1, cropScale < 10 else { throw ValidationError("--crop-scale is above 0.1 and below 10.") }
+    guard abs(cropShift) < 2 else { throw ValidationError("--crop-shift is above -2 and below 2.") }
     if precision == .int8 && data.isEmpty {
       throw ValidationError("--precision int8 needs --data: the ranges of the layers' inputs are taken from its faces.")
     }

@@ -70,9 +70,13 @@ struct TrainCommand: AsyncParsableCommand {
         [TerminalProgress(member: name), MetricsFile(run: run), TensorBoardEvents(run: run)]
       }
       guard run.recipe.isSeries else {
-        let result = try Trainer(run: run, sets: sets, observers: observers(run, ""))
-          .run(shouldStop: { Interrupt.isRaised })
-        return (result != nil, nil)
+        let trainer: Trainer
+        do { trainer = try Trainer(run: run, sets: sets, observers: observers(run, "")) } catch {
+          // The same folder can be asked for again, with what was wrong put right.
+          if resume == nil { run.abandon() }
+          throw error
+        }
+        return (try trainer.run(shouldStop: { Interrupt.isRaised }) != nil, nil)
       }
       let summary = try RunSeries(in: run, sets: sets).run(observers: observers, shouldStop: { Interrupt.isRaised })
       return (summary != nil, summary)
@@ -98,9 +102,7 @@ struct TrainCommand: AsyncParsableCommand {
     var recipe = try RecipeFile.find(recipe ?? "", settings: settings)
     if let initialRun { recipe.initialWeights = initialRun }
     if let freeze { recipe.freeze = freeze }
-    // The run folder may be resumed from another working directory.
-    if !recipe.initialWeights.isEmpty { recipe.initialWeights = URL(fileURLWithPath: recipe.initialWeights).path }
-    return recipe
+    return recipe.withAbsolutePaths
   }
 
   /// Mean and standard deviation of each figure; accuracies as shares of 1.

@@ -112,9 +112,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   private func plan(for sets: [FaceSet]) throws -> TuningPlan {
     var settings = settings
     if let folds { settings.append("folds.count=\(folds)") }
-    var base = try RecipeFile.find(recipe, settings: settings)
-    // A search may be resumed from another working directory.
-    if !base.initialWeights.isEmpty { base.initialWeights = URL(fileURLWithPath: base.initialWeights).path }
+    let base = try RecipeFile.find(recipe, settings: settings).withAbsolutePaths
     let axes =
       try (space.map { try SearchAxis.read(URL(fileURLWithPath: $0)) } ?? []) + search.map(SearchAxis.init(option:))
     return try TuningPlan(

@@ -16,6 +16,13 @@ extension Console {
   static func printable(_ text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
   }
+
+  /// Writes texts, which may hold names out of files, to standard output, each from a line of its own on.
+  static func printLines(_ texts: [String]) throws {
+    for text in texts {
+      for line in text.split(separator: "\n", omittingEmptySubsequences: false) { try print(printable(String(line))) }
+    }
+  }
 }
 
 /// How far long work is: one line that is drawn over on a terminal, a plain line now and then elsewhere.

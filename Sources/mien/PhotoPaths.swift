@@ -36,6 +36,9 @@ struct PhotoPaths {
       let url = URL(fileURLWithPath: path)
       return [.photo(.init(name: path, url: url), relativePath: url.lastPathComponent)]
     }
+    if let excluded, URL(fileURLWithPath: path).standardizedFileURL.path == excluded.standardizedFileURL.path {
+      return [.problem(MienError(.file, path, "is the folder that results go to, which is not searched"))]
+    }
     let stem = path.hasSuffix("/") ? path : path + "/"
     var problems: [MienError] = []
     let found = photos(in: path, under: "", excluded?.standardizedFileURL.path, &problems)

@@ -104,6 +104,12 @@ import Testing
   }
 
   /// Root reads everything, unless it gives that capability up.
+  @Test func theFolderOfResultsIsSaidNotToBeSearched() throws {
+    try FileManager.default.createDirectory(at: folder.file("same"), withIntermediateDirectories: true)
+    let outcome = try Command.mien("detect", path("same"), "--annotate", path("same"))
+    #expect(outcome.status == 1 && outcome.errors.contains("the folder that results go to"), "\(outcome.errors)")
+  }
+
   @Test func unreadablePathsAreNamed() throws {
     let closed = try picture("closed/a.png", 1)
     let single = try picture("single.png", 1)

@@ -40,6 +40,10 @@ import Testing
     #expect(names.count == 5 && names.allSatisfy { $0.hasPrefix("face-") })
     let picture = try Image(contentsOf: folder.file("maps/\(names[0])"))
     #expect(picture.width == 192 && picture.height == 192 && picture.channels == 3)
+    // A set is one whatever its name.
+    try FileManager.default.copyItem(atPath: faces, toPath: path("faces"))
+    let named = try Command.mien("explain", path("faces"), "--limit", "1", "--json", "-")
+    #expect(named.status == 0, "\(named.errors)")
     let none = try Command.mien("explain", faces, "--split", "test")
     #expect(none.status == 1 && none.errors.contains("no face in the split test"))
     // The same faces again, by another method.

@@ -99,6 +99,8 @@ import Testing
     // All is done: the series is summed up again and nothing is trained.
     let again = try Command.mien("train", "--resume", run, "--data", faces)
     #expect(again.status == 0 && again.output == outcome.output && !again.errors.contains("epoch"))
+    let far = try Command.mien("export", run + "/fold-1", "-o", model, "--crop-scale", "20")
+    #expect(far.status == 64 && far.errors.contains("--crop-scale") && !FileManager.default.fileExists(atPath: model))
     let whole = try Command.mien("export", run, "-o", model)
     #expect(whole.status == 1 && whole.errors.contains("series of runs"))
     let exported = try Command.mien("export", run + "/fold-1", "-o", model)
@@ -114,6 +116,12 @@ import Testing
       Command.mien.path,
       ["train", folder.file("recipe.yaml").path, "--data", faces, "-o", folder.file("none").path]
         + ["--set", "model.options={stem: 4, widths: [8], blocks: [1, 1]}"])
+    let start = try Command.run(
+      Command.mien.path,
+      ["train", folder.file("recipe.yaml").path, "--data", faces, "-o", folder.file("none").path]
+        + TrainingFiles.settings + ["--init", folder.file("typo").path])
+    #expect(start.status == 1 && start.errors.contains("typo: "), "\(start.status) \(start.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("none").path))
     #expect(network.status == 64 && network.errors.contains("one entry a stage"), "\(network.status) \(network.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder.file("none").path))
   }

@@ -22,6 +22,18 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["file", "link"])
   }
 
+  @Test func longNamesAndPrivateFilesAreWritten() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent(String(repeating: "漢", count: 84))
+    try Data("old".utf8).write(to: file)
+    #expect(chmod(file.path, 0o600) == 0)
+    try AtomicFile.write(Data("new".utf8), to: file)
+    #expect(try Data(contentsOf: file) == Data("new".utf8))
+    var status = stat()
+    #expect(stat(file.path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 1)
+  }
+
   @Test func writersOfOneFileDoNotMeet() async throws {
     defer { try? FileManager.default.removeItem(at: folder) }
     let file = folder.appendingPathComponent("file")

@@ -56,6 +56,11 @@ import Testing
     }
   }
 
+  @Test func doubledQuotesStayWithinTheirField() throws {
+    let row = "\"he said \"\"a, b\"\"\",0,\(pixels(1)),\"Training\"\n"
+    #expect(try load("note,emotion,pixels,Usage\n" + row).faces.count == 1)
+  }
+
   @Test func badRowsAreNamedByLine() throws {
     let good = "0,\(pixels(1)),Training\n"
     let cases: [(row: String, words: String)] = [

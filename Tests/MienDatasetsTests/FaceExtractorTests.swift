@@ -56,6 +56,14 @@ struct FaceExtractorTests {
     #expect(faces.map(\.frame) == [0, 4] && outcome.repeated == 6)
   }
 
+  @Test func everyFrameOfAnIntervalIsLookedAt() throws {
+    let url = folder.file("tenths.y4m")
+    let frames = [[UInt8]](repeating: [UInt8](repeating: 128, count: 32 * 32 * 3), count: 50)
+    try DrawnClip.y4m(width: 32, height: 32, rate: 10, frames: frames).write(to: url)
+    #expect(try faces(extractor(.every(0.1)), url).outcome.frames == 50)
+    #expect(try faces(extractor(.every(0.3)), url).outcome.frames == 17)
+  }
+
   @Test func cutsGiveOneFrameEach() throws {
     let (faces, outcome) = try faces(extractor(.scenes, equalizes: true, size: 64), clip())
     #expect(outcome.frames == 2 && faces.map(\.frame) == [0, 8])

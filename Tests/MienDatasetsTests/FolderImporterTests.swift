@@ -89,6 +89,12 @@ import Testing
     #expect(stated[0].label == .neutral)
   }
 
+  @Test func digitsAreOfFER2013WhateverElseThereIs() throws {
+    for name in ["0", "7"] { try add("\(name)/a.png") }
+    #expect(message().hasPrefix("7: names no class") && message().contains("0 to 6 in the order anger"), "\(message())")
+    #expect(try FolderImporter(labelSet: .ferplus).load(folder.url).faces[1].label == .contempt)
+  }
+
   @Test func oneFolderAroundAllIsLookedThrough() throws {
     try add("archive/images/happy/a.png")
     try add("archive/images/sad/a.png")

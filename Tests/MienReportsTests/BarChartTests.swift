@@ -43,6 +43,17 @@ import Testing
     #expect(endless.text.count < 60 && endless.start > 0)
   }
 
+  @Test func theNamesOfManySeriesHaveRoom() throws {
+    let series = (1...6).map { BarChart.Series(name: "mien-s-20260801T10111\($0)", values: [1]) }
+    let markup = try Markup(BarChart.svg([BarChart(title: "", categories: ["a"], series: series)]))
+    let names = markup.all("text").filter { $0.text.hasPrefix("mien-s") }
+    #expect(names.count == 6)
+    for name in names {
+      let x = try #require(name.attributes["x"].flatMap(Double.init))
+      #expect(x + 7.5 * Double(name.text.count) < 720)
+    }
+  }
+
   @Test func textsAreEscaped() throws {
     let hostile = "<script>&\"'\u{1}\u{FFFF}</text>"
     let chart = BarChart(

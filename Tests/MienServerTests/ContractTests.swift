@@ -42,7 +42,15 @@ import Testing
     try await TestServer.make { $0.tokens = try AccessTokens(["0123456789abcdef"]) }.application().test(.router) {
       client in
       let response = try await client.execute(uri: "/openapi.json", method: .get)
-      #expect(response.status == .ok && Data(response.body.readableBytesView) == StaticFile.contract.data)
+      #expect(response.status == .ok)
+      // This server keeps no corrections: its document is the whole one without them.
+      let served = try #require(
+        JSONSerialization.jsonObject(with: Data(response.body.readableBytesView)) as? [String: Any])
+      let whole = try #require(JSONSerialization.jsonObject(with: StaticFile.contract.data) as? [String: Any])
+      let (paths, all) = (served["paths"] as? [String: Any] ?? [:], whole["paths"] as? [String: Any] ?? [:])
+      #expect(Set(paths.keys) == Set(all.keys.filter { !$0.hasPrefix("/v1/corrections") }) && paths.count < all.count)
+      #expect(served["components"] as? NSDictionary == whole["components"] as? NSDictionary)
+      #expect(StaticFile.contract(keepsCorrections: true).data == StaticFile.contract.data)
       let tag = try #require(response.headers[.eTag])
       let again = try await client.execute(uri: "/openapi.json", method: .get, headers: [.ifNoneMatch: tag])
       #expect(again.status == .notModified && again.body.readableBytes == 0)

@@ -181,6 +181,8 @@ import Testing
     #expect(try shape("le-deep", "filters: [4, 8, 8, 8, 16]", channels: 3) == [1, 16, 1, 1])
     #expect(try shape("javier", "blocks: [[4], [6, 8]]") == [1, 8, 9, 9])
     #expect(try shape("yousaf", "filters: [4, 4]") == [1, 4, 12, 12])
+    let short = try network("mien-s", "stem: 4, widths: [8, 12, 16], blocks: [1, 1, 0]")
+    #expect(try short.logits(.full([1, 1, 48, 48], 0), .inference)[0].shape[0] == 1)
   }
 
   @Test func poolingAndPaddingDecideTheSide() throws {
@@ -230,7 +232,9 @@ import Testing
   @Test(arguments: [
     ("chen", "filters: [4]"), ("chen", "kernels: [4, 5, 3]"), ("chen", "filters: [0, 1, 1]"), ("chen", "dense: [0]"),
     ("chen", "dropout: 1"), ("le-deep", "kernels: []"), ("le-deep", "filters: [2, 2, 2, 2, 2, 2]"),
-    ("javier", "blocks: [[]]"), ("mien-s", "stochasticDepth: 1"), ("yousaf", "kernel: 49, samePadding: false"),
+    ("javier", "blocks: [[]]"), ("mien-s", "stochasticDepth: 1"),
+    ("mien-s", "dropout: 1"), ("mien-s", "widths: [4, 4, 4, 4, 4], blocks: [1, 1, 1, 1, 1]"),
+    ("yousaf", "kernel: 49, samePadding: false"),
     ("chen", "filters: [4611686018427387904, 1, 1]"), ("chen", "filters: [65537, 1, 1]"),
     ("chen", "filters: [4096, 65536, 1]"), ("chen", "kernels: [4294967297, 3, 3]"),
     ("chen", "dense: [4611686018427387904]"), ("mien-s", "stem: 4611686018427387904"),

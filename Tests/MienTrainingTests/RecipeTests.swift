@@ -24,6 +24,23 @@ import Testing
     #expect(written.contains("learningRate: 0.2\n") && written.contains("epsilon: 1e-07\n"))
   }
 
+  @Test func oneOptionOfTheArchitectureLeavesTheOthers() throws {
+    let text = "model:\n  architecture: javier\n  options: {blocks: [[8], [16]], dense: [32], dropout: 0.1}"
+    func options(_ settings: String...) throws -> JSONValue {
+      try RecipeFile.parse(text, file: "r.yaml", settings: settings).model.options
+    }
+    #expect(
+      try options("model.options.dropout=0.2", "model.options.kernel=5")
+        == .object([
+          "blocks": .array([.array([.integer(8)]), .array([.integer(16)])]), "dense": .array([.integer(32)]),
+          "dropout": .number(0.2), "kernel": .integer(5),
+        ]))
+    #expect(try options("model.options={dropout: 0.2}") == .object(["dropout": .number(0.2)]))
+    // The setting that is wrong is named, not the one after it.
+    let error = #expect(throws: MienError.self) { try options("model.options.kernels=5", "model.options.dropout=0.2") }
+    #expect(error?.subject == "--set model.options.kernels=5" && error?.message.contains("did you mean kernel") == true)
+  }
+
   @Test(arguments: [
     ("optimizer:\n  learnRate: 1", "r.yaml:2:", "optimizer.learningRate", "unknown key optimizer.learnRate"),
     ("epoch: 3", "r.yaml:1:", "epochs", "unknown key epoch"),

@@ -46,6 +46,8 @@ import Testing
     #expect(try Set(values(one).map { $0[2] }) == ["8", "9", "10", "11"])
     let dropouts = try values(one).compactMap { Double($0[1]) }
     #expect(dropouts.allSatisfy { (0.2...0.6).contains($0) } && dropouts.contains { $0 < 0.25 })
+    let decays = try plan(["averageDecay=0.999..0.99999"], .random, draws: 200).trials().map(\.recipe.averageDecay)
+    #expect(decays.allSatisfy { (0.999...0.99999).contains($0) } && Set(decays).count > 190)
     #expect(try values(plan(search, .random, draws: 200)) == values(one))
     #expect(try values(plan(search, .random, draws: 200, seed: 2)) != values(one))
     // More draws begin with the same ones.

@@ -142,6 +142,16 @@ import Testing
     }
   }
 
+  @Test func aSetOfOtherLabelsIsRefusedRatherThanPassedOver() throws {
+    let recipe = try DrawnFaces.recipe(epochs: 1)
+    let voted = try DrawnFaces.set(count: 56, split: { $0 < 42 ? .train : .validation })
+    let other = try FaceSet(
+      source: "other", labelSet: .ckplus48, height: 48, width: 48, channels: 1,
+      rows: [.init(label: .anger, split: .train, sourceRow: 0)], pixels: Data(count: 2304))
+    let error = #expect(throws: MienError.self) { try TrainingData([voted, other], recipe: recipe) }
+    #expect(error?.subject == "other" && error?.message.contains("its own are ckplus48") == true)
+  }
+
   @Test func whatCannotBeSplitIsRefusedBeforeAnyTraining() throws {
     let few = try DrawnFaces.set(count: 14, split: { _ in .train })
     for (setting, what) in [

@@ -63,6 +63,17 @@ struct DecodingTests {
     #expect(rgb.channels == 3 && rgb.pixels == grey.pixels)
   }
 
+  @Test("PNM's largest value is white", arguments: [15, 100, 255, 256, 4095, 65535])
+  func pnmMaximum(maximum: Int) throws {
+    let bytes = maximum > 255 ? 2 : 1
+    let values = [0, maximum / 2, maximum]
+    let samples = values.flatMap { PictureFiles.bigEndian($0, bytes: bytes) }
+    let image = try Image(encoded: Data("P5\n3 1\n\(maximum)\n".utf8) + Data(samples))
+    let expected = values.map { UInt8((Double($0) * 255 / Double(maximum)).rounded()) }
+    #expect(zip(image.pixels, expected).allSatisfy { abs(Int($0) - Int($1)) <= 1 }, "\(image.pixels)")
+    #expect(image.pixels.first == 0 && image.pixels.last == 255)
+  }
+
   @Test("Alpha is composited on white")
   func alpha() throws {
     let row: [UInt8] = [10, 20, 30, 255, 10, 20, 30, 0, 10, 20, 30, 128]

@@ -18,10 +18,14 @@ export class Corrections extends SectionMaker {
     const box = this.box('correction', 'Not right?');
     if (!box) return null;
     const { root, opener } = box;
+    const problem = make('p', 'error');
+    problem.setAttribute('role', 'alert');
+    root.append(problem);
     /** @type {?Face} */
     let latest = null;
     opener.addEventListener('click', () => {
       const picture = latest && this.pictureOf(latest);
+      problem.textContent = latest && !picture ? 'The picture is not at hand any more. Pause, and try again.' : '';
       if (!latest || !picture) return;
       const form = this.form(latest, picture, (text) => {
         form.remove();

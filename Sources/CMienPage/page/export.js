@@ -2,7 +2,7 @@
 
 import { EMOTIONS } from './emotions.js';
 
-/** @typedef {import('./record.js').Row} Row */
+/** @typedef {import('./record.js').Row} Row @typedef {import('./emotions.js').Face} Face */
 
 /** A field by RFC 4180. @param {string|number|boolean|null|undefined} value */
 function field(value) {
@@ -63,12 +63,16 @@ export function videoCSV(rows) {
 
 /** @param {Row[]} rows @returns {any[]} */
 function videoRows(rows) {
-  return rows.flatMap(({ frame, seconds, faces }) => {
+  return rows.flatMap(({ frame, seconds, scale = 1, faces }) => {
+    /** In pixels of the video. @param {Face['box']} box */
+    const whole = ({ x, y, width, height }) => ({
+      x: Math.round(x * scale), y: Math.round(y * scale), width: Math.round(width * scale), height: Math.round(height * scale),
+    });
     const time = { frame, seconds: Math.round(seconds * 1000) / 1000 };
     const nothing = { ...time, track: null, box: null, emotion: null, probability: null, scores: null, smoothed: null };
     if (faces.length === 0) return [nothing];
     return faces.map((face) => ({
-      ...time, track: face.track, box: face.box, emotion: face.emotion, probability: face.probability,
+      ...time, track: face.track, box: whole(face.box), emotion: face.emotion, probability: face.probability,
       scores: face.raw, smoothed: face.scores,
     }));
   });

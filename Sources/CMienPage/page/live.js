@@ -69,11 +69,13 @@ export class Live {
     on(element('play'), 'click', () => this.toggle());
     on(element('camera'), 'change', (event) => void this.openCamera(event.target.value));
     for (const type of ['play', 'pause', 'ended']) on(this.video, type, () => this.showState());
+    // What stands still is shown as it is: the faces of the last answer, with the picture that they were read in.
+    on(this.video, 'pause', () => { if (this.latest) this.present(this.latest.row); });
     on(this.video, 'resize', () => this.fitStage());
     // Some videos do not tell their length at the start.
     on(this.video, 'durationchange', () => this.page.timeline.setDuration(this.duration));
     on(this.video, 'error', () => {
-      if (this.video.src) this.page.failToOpen('This browser cannot play that video.');
+      if (this.video.src) this.stop('This browser cannot play that video.');
     });
     on(window, 'pagehide', () => this.session.close());
     this.readout = setInterval(() => this.showSpeed(), 500);
@@ -98,7 +100,7 @@ export class Live {
       });
     } catch (error) {
       const name = error instanceof DOMException ? error.name : '';
-      this.page.failToOpen(CAMERA_TROUBLE[name] ?? 'The camera could not be started.');
+      this.stop(CAMERA_TROUBLE[name] ?? 'The camera could not be started.');
       return false;
     }
     if (this.isClosed) {
@@ -106,7 +108,7 @@ export class Live {
       return false;
     }
     const [track] = this.stream.getVideoTracks();
-    track.addEventListener('ended', () => this.page.failToOpen('The camera was switched off.'));
+    track.addEventListener('ended', () => this.stop('The camera was switched off.'));
     const settings = track.getSettings();
     this.page.stage.showVideo(settings.facingMode !== 'environment');
     this.video.srcObject = this.stream;
@@ -213,12 +215,12 @@ export class Live {
     const number = this.frame;
     const picture = await canvas.convertToBlob({ type: 'image/jpeg', quality: JPEG_QUALITY });
     this.canvases.push(canvas);
-    return { picture, seconds, number };
+    return { picture, seconds, number, scale: width > 0 ? videoWidth / width : 1 };
   }
 
   /** @private */
-  answer(reading, { picture, seconds, number }, isNewest) {
-    const row = { frame: number, seconds, width: reading.width, height: reading.height, faces: reading.faces };
+  answer(reading, { picture, seconds, number, scale }, isNewest) {
+    const row = { frame: number, seconds, width: reading.width, height: reading.height, scale, faces: reading.faces };
     this.record.add(row);
     if (this.record.rows.length === 1) this.page.canSave(true, true);
     if (isNewest) {
@@ -239,7 +241,7 @@ export class Live {
     const isEmpty = this.emptySince !== null && now - this.emptySince > EMPTY_AFTER;
     stage.message(isEmpty ? 'No face found' : '');
     // One frame without a face does not empty the list.
-    if (now - this.panelAt >= PANEL_EVERY && (row.faces.length > 0 || isEmpty)) {
+    if ((this.video.paused || now - this.panelAt >= PANEL_EVERY) && (row.faces.length > 0 || isEmpty)) {
       this.panelAt = now;
       faces.update(row.faces, this.selected);
     }
@@ -318,6 +320,12 @@ export class Live {
   fail(error) {
     this.video.pause();
     this.page.notice.show(error.message, { label: 'Start again', run: () => this.page.reopen() });
+  }
+
+  /** There is no more to see; what was read stays to be looked at and saved. @private @param {string} reason */
+  stop(reason) {
+    if (this.record.rows.length > 0) this.fail(new Error(reason));
+    else this.page.failToOpen(reason);
   }
 
   /** @private */

@@ -199,10 +199,10 @@ export class Page {
   async start() {
     try {
       await this.server.discover();
+      const model = await this.server.model();
       if (this.server.offers('/v1/corrections')) {
         element('privacy').append(' With a correction it keeps what the correction’s form says.');
       }
-      const model = await this.server.model();
       element('model').textContent = `Model ${model.name}`;
       element('forget-token').hidden = this.server.token === null;
     } catch (error) {

@@ -8,6 +8,7 @@
  * @property {number} seconds Its time.
  * @property {number} width
  * @property {number} height
+ * @property {number} [scale] How many of the video's pixels are one of the frame's; 1 where it is not there.
  * @property {Face[]} faces
  */
 

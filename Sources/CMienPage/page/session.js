@@ -11,6 +11,9 @@ export class Session {
     this.abort = new AbortController();
     /** @type {?Promise<string>} */
     this.id = null;
+    /** The highest number of a face, and that which numbers of this session come after: none is used again. */
+    this.highest = 0;
+    this.offset = 0;
   }
 
   /**
@@ -23,11 +26,17 @@ export class Session {
     const id = await this.open();
     const path = `/v1/sessions/${id}/frames?seconds=${seconds.toFixed(3)}`;
     try {
-      return reading(await this.server.json('POST', path, picture, this.abort.signal));
+      const found = reading(await this.server.json('POST', path, picture, this.abort.signal));
+      for (const face of found.faces) {
+        face.track += this.offset;
+        this.highest = Math.max(this.highest, face.track);
+      }
+      return found;
     } catch (error) {
       // The server forgets sessions that are not used for a while; the next frame opens another.
       if (error instanceof ApiError && error.status === 404) {
         this.id = null;
+        this.offset = this.highest;
         throw new ApiError(503, 'The session is over.', 0.2);
       }
       throw error;

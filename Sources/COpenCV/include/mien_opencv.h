@@ -80,11 +80,12 @@ int32_t mien_opencv_buffer_width(const mien_opencv_buffer *buffer);
 int32_t mien_opencv_buffer_height(const mien_opencv_buffer *buffer);
 int32_t mien_opencv_buffer_channels(const mien_opencv_buffer *buffer);
 
-/// Decodes a file's bytes, which stay the caller's. 16-bit samples are divided by 257 and rounded; alpha is composited
-/// on white, or dropped where `drop_alpha` is not 0; CMYK becomes RGB. Orientation tags are not looked at, except by
-/// OpenCV's own TIFF reader: `orientation` (EXIF's 1...8, 1 = as stored) is applied afterwards.
+/// Decodes a file's bytes, which stay the caller's. 16-bit samples are divided by 257 and rounded, or all samples scaled
+/// so that `white` becomes 255 where it is not 0; alpha is composited on white, or dropped where `drop_alpha` is not 0;
+/// CMYK becomes RGB. Orientation tags are not looked at, except by OpenCV's own TIFF reader: `orientation` (EXIF's
+/// 1...8, 1 = as stored) is applied afterwards.
 /// On success the caller owns *image (mien_opencv_buffer_free).
-int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t orientation, int32_t drop_alpha,
+int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t orientation, int32_t drop_alpha, int32_t white,
                            mien_opencv_buffer **image, char **error);
 
 /// Encodes a picture as the file type `extension` (".png" or ".jpg"; `quality` 1...100 is JPEG's).

@@ -7,6 +7,7 @@ package final class FaceSequence: Sendable {
   private struct State {
     var cut = SceneCut()
     var follower: FaceFollower
+    var last = -Double.infinity
   }
 
   /// What was found in a picture.
@@ -31,13 +32,15 @@ package final class FaceSequence: Sendable {
 
   /// Finds the faces of the next picture. Blocks.
   ///
-  /// - Parameter seconds: when it is shown. Pictures more than a quarter of a second apart are searched each for itself.
+  /// - Parameter seconds: when it is shown; a time before the last one's counts as that. Pictures more than a quarter of
+  ///   a second apart are searched each for itself.
   package func next(_ image: Image, seconds: Double) throws -> Step {
     try state.withLock { state in
       let clock = ContinuousClock()
       let start = clock.now
       let startsScene = state.cut.isFirstOfScene(image)
-      let faces = try state.follower.faces(in: image, seconds: seconds, startsScene: startsScene)
+      state.last = max(seconds, state.last)
+      let faces = try state.follower.faces(in: image, seconds: state.last, startsScene: startsScene)
       return Step(
         startsScene: startsScene,
         prepared: try finder.prepare(faces, of: image, detecting: clock.now - start))

@@ -71,9 +71,15 @@ public struct BarChart: Sendable {
     if series.count > 1 {
       var x = Layout.margin
       for (index, entry) in series.enumerated() {
+        let name = SVGCanvas.shortened(entry.name, to: 80)
+        let width = 18 + 7.5 * Double(name.count)
+        if x > Layout.margin, x + width > Layout.width - Layout.margin {
+          x = Layout.margin
+          top += Layout.line
+        }
         canvas.rectangle(x: x, y: top + 3, width: 12, height: 12, style: "s\(index % SVGCanvas.colorCount)")
-        canvas.text(entry.name, x: x + 18, y: top + 13.5)
-        x += 34 + 7.5 * Double(entry.name.count)
+        canvas.text(name, x: x + 18, y: top + 13.5)
+        x += width + 16
       }
       top += Layout.line
     }

@@ -26,6 +26,18 @@ extension StaticFile {
   package static let contract = StaticFile(
     path: "/openapi.json", contentType: "application/json",
     data: Data(buffer: UnsafeBufferPointer(start: mien_openapi_bytes(), count: mien_openapi_count())))
+
+  /// The OpenAPI document of a server, without corrections where it keeps none.
+  package static func contract(keepsCorrections: Bool) -> StaticFile {
+    guard !keepsCorrections,
+      var document = (try? JSONSerialization.jsonObject(with: contract.data)) as? [String: Any],
+      let paths = document["paths"] as? [String: Any]
+    else { return contract }
+    document["paths"] = paths.filter { !$0.key.hasPrefix("/v1/corrections") }
+    let data = try? JSONSerialization.data(
+      withJSONObject: document, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    return StaticFile(path: contract.path, contentType: contract.contentType, data: data ?? contract.data)
+  }
 }
 
 /// Serves files that are inside the program, without a token: they hold no data.

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import MienCore
 import MienInference
 import MienVision
@@ -17,6 +18,7 @@ final class VideoJobs: Service {
   private let folder: StateFolder
   private let limits: ServerLimits
   private let engine: InferenceEngine
+  private let logger: Logger
   private let state = Mutex(State())
   private let queue: AsyncStream<String>
   private let enqueue: AsyncStream<String>.Continuation
@@ -25,10 +27,11 @@ final class VideoJobs: Service {
 
   /// Takes up what an earlier server left in `folder`: jobs that it did not finish have failed, and what was sent for
   /// them is removed. What is no job's is left alone.
-  init(folder: StateFolder, limits: ServerLimits, engine: InferenceEngine) throws {
+  init(folder: StateFolder, limits: ServerLimits, engine: InferenceEngine, logger: Logger) throws {
     self.folder = folder
     self.limits = limits
     self.engine = engine
+    self.logger = logger
     (queue, enqueue) = AsyncStream.makeStream()
     var jobs: [String: VideoJob] = [:]
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder.jobs.path)) ?? []
@@ -178,7 +181,9 @@ final class VideoJobs: Service {
     case .failure(let error as MienError) where error.subject == place.upload.path && error.kind == .format:
       finish(id, error: "The video \(error.message).")
     case .failure(is CancellationError): finish(id, error: "The server stopped before the video was read.")
-    case .failure: finish(id, error: "The server failed to read the video.")
+    case .failure(let error):
+      logger.error("a video could not be read", metadata: ["video": "\(id)", "error": "\(error)"])
+      finish(id, error: "The server failed to read the video.")
     }
   }
 

@@ -101,7 +101,8 @@ public struct SearchAxis: Codable, Sendable, Equatable {
     return !digits.isEmpty && digits.allSatisfy { ("0"..."9").contains($0) }
   }
 
-  /// A value drawn at random. Real numbers have four significant digits, so that what is tried is what is shown.
+  /// A value drawn at random. Real numbers have four significant digits, so that what is tried is what is shown; more in
+  /// a range that is narrow for its place, as 0.999..0.9999.
   func draw(_ random: inout SeededRandom) -> JSONValue {
     switch values {
     case .list(let list): return list[Int.random(in: list.indices, using: &random)]
@@ -116,7 +117,9 @@ public struct SearchAxis: Codable, Sendable, Equatable {
         isLogarithmic
         ? Self.logarithmic(in: range, &random)
         : range.lowerBound + (range.upperBound - range.lowerBound) * Double(random.uniform())
-      return .number(Double(String(format: "%.4g", value)) ?? value)
+      let isNarrow = range.upperBound - range.lowerBound < 0.01 * max(abs(range.lowerBound), abs(range.upperBound))
+      let rounded = Double(String(format: isNarrow ? "%.8g" : "%.4g", value)) ?? value
+      return .number(min(max(rounded, range.lowerBound), range.upperBound))
     }
   }
 

@@ -46,7 +46,7 @@ struct DatasetAudit: AsyncParsableCommand {
     progress.clear()
     if let json { try ResultFile.write(audit.json(), to: json) }
     if ![json, html].contains("-") {
-      for line in AuditTable(audit).lines { try Console.print(line) }
+      try Console.printLines(AuditTable(audit).lines)
     }
     if let html { try ResultFile.write(AuditGallery(audit).html(), to: html) }
     if let fix {

@@ -20,7 +20,7 @@ struct DatasetInspect: AsyncParsableCommand {
     let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
     let report = FaceSetReport(set)
     if let svg { try AtomicFile.write(Data(report.svg.utf8), to: URL(fileURLWithPath: svg)) }
-    try Console.print(report.text)
+    try Console.printLines([report.text])
     for step in set.info.history ?? [] { try Console.print("\n\(Console.printable(step))") }
   }
 }

@@ -75,7 +75,7 @@ struct Evaluate: AsyncParsableCommand {
         try ResultFile.write(
           try page.report(notes: table.notes, command: RunEnvironment.commandLine).data, to: report)
       }
-      if ![json, report, predictions].contains("-") { for line in table.lines { try Console.print(line) } }
+      if ![json, report, predictions].contains("-") { try Console.printLines(table.lines) }
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)
     }

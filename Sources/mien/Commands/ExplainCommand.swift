@@ -69,7 +69,9 @@ struct Explain: AsyncParsableCommand {
   func run() async throws {
     if run != nil { try HandOver.run(.train, "explain", Array(CommandLine.arguments.dropFirst(2))) }
     let folder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
-    let isSet = paths.count == 1 && paths[0].hasSuffix(".safetensors")
+    let isSet =
+      paths.count == 1
+      && (paths[0].hasSuffix(".safetensors") || (try? FaceSet(contentsOf: URL(fileURLWithPath: paths[0]))) != nil)
     let entries = isSet ? [] : PhotoPaths.expand(paths, excluding: folder)
     try ResultFile.check(
       ["--json": json, "--report": report],
@@ -103,7 +105,7 @@ struct Explain: AsyncParsableCommand {
       ]
       try ResultFile.write(explanations.page(environment: facts).data, to: report)
     }
-    if json != "-" && report != "-" { for line in explanations.lines { try Console.print(line) } }
+    if json != "-" && report != "-" { try Console.printLines(explanations.lines) }
     if explanations.hasFailures { throw ExitCode.failure }
   }
 
@@ -137,13 +139,14 @@ struct Explain: AsyncParsableCommand {
             name: found.count > 1 ? "\(photo.name) face \(index + 1)" : photo.name, pixels: face.face.pixels,
             channels: face.face.channels, distribution: face.distribution, maps: face.maps,
             falls: try classifier.regionFalls(of: top, for: input, labels: labels))
-          try explanations.add(explained)
           if let pictures {
-            let stem = relativePath.replacingOccurrences(of: "/", with: "-")
-            let name =
-              "\(number + 1)-\(URL(fileURLWithPath: stem).deletingPathExtension().lastPathComponent)-\(index + 1).png"
+            let flat = relativePath.replacingOccurrences(of: "/", with: "-")
+            var stem = URL(fileURLWithPath: flat).deletingPathExtension().lastPathComponent
+            while stem.utf8.count > 200 { stem.removeFirst() }
+            let name = "\(number + 1)-\(stem)-\(index + 1).png"
             try AtomicFile.write(try explained.picture(), to: pictures.appendingPathComponent(name))
           }
+          try explanations.add(explained)
         }
       } catch let error as MienError {
         explanations.add(error, name: entry.name)

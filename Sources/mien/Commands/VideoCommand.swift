@@ -73,7 +73,8 @@ struct Video: AsyncParsableCommand {
     let outputs = try VideoOutputs(
       labels: recognizer.labels, json: json, csv: csv,
       copy: annotate.map { try VideoWriter(url: URL(fileURLWithPath: $0), framesPerSecond: 1 / pace, sound: url) },
-      pace: pace, keepsPictures: timeline != nil)
+      pace: pace, duration: reader.frameCount.map { Double($0) * pace / Double(every) },
+      keepsPictures: timeline != nil)
     let ready = clock.now
     var problems = await read(readings, outputs, frameCount: reader.frameCount)
     problems += outputs.finish()

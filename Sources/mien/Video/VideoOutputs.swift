@@ -21,17 +21,25 @@ final class VideoOutputs {
   private let encoder: JSONEncoder
   private let annotator = Annotator()
   private let pace: Double
+  private let duration: Double?
+  /// What the copy shows last.
+  private var shown: Image?
   private let clock = ContinuousClock()
 
   /// Opens the files.
   ///
   /// - Parameters:
-  ///   - pace: seconds from frame to frame, for the first.
+  ///   - pace: seconds from frame to frame, for the first and the last.
+  ///   - duration: how long the video is, in seconds, where it is known.
   ///   - keepsPictures: whether the record needs pictures of faces.
-  init(labels: LabelSet, json: String?, csv: String?, copy: VideoWriter?, pace: Double, keepsPictures: Bool) throws {
+  init(
+    labels: LabelSet, json: String?, csv: String?, copy: VideoWriter?, pace: Double, duration: Double?,
+    keepsPictures: Bool
+  ) throws {
     emotions = labels.emotions.sorted()
     timeline = VideoTimeline(labels: labels)
     self.pace = pace
+    self.duration = duration
     self.keepsPictures = keepsPictures
     self.copy = copy
     self.json = try json.map(LineFile.init)
@@ -68,7 +76,9 @@ final class VideoOutputs {
     let drawn = clock.now
     lineTime += drawn - start
     if let copy {
-      try copy.write(annotator.annotated(frame.image, marks: frame.faces.map(Annotator.Mark.init)), seconds: seconds)
+      let picture = try annotator.annotated(frame.image, marks: frame.faces.map(Annotator.Mark.init))
+      try copy.write(picture, seconds: seconds)
+      shown = picture
       drawTime += clock.now - drawn
     }
   }
@@ -78,10 +88,18 @@ final class VideoOutputs {
   /// - Returns: what went wrong.
   func finish() -> [any Error] {
     var problems: [any Error] = []
-    for end in [{ try self.json?.close() }, { try self.csv?.close() }, { try self.copy?.finish() }] {
+    for end in [{ try self.json?.close() }, { try self.csv?.close() }, finishCopy] {
       do { try end() } catch { problems.append(error) }
     }
     return problems
+  }
+
+  /// Shows the last picture for as long as it stands for.
+  private func finishCopy() throws {
+    guard let copy else { return }
+    let rest = min(pace, max(0, (duration ?? .infinity) - seconds)) - 1 / copy.framesPerSecond
+    if let shown, rest > 0 { try copy.write(shown, seconds: seconds + rest) }
+    try copy.finish()
   }
 
   private static func picture(_ box: Box, of image: Image) throws -> Data {

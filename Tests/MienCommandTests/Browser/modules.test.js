@@ -9,6 +9,7 @@ import { best, clock, percent, words } from './page/emotions.js';
 import { photosCSV, stem, videoCSV, videoJSON } from './page/export.js';
 import { FramePump } from './page/pump.js';
 import { Record } from './page/record.js';
+import { Session } from './page/session.js';
 import { spread, ticks } from './page/timeline.js';
 
 const scores = { anger: 0.1, happiness: 0.6, neutral: 0.3 };
@@ -104,6 +105,31 @@ test('files', () => {
   assert.deepEqual([lines[0].track, lines[0].scores.happiness, lines[0].smoothed.happiness], [3, 0.9, 0.6]);
   assert.deepEqual([lines[1].seconds, lines[1].track, lines[1].smoothed], [1, null, null]);
   assert.equal(videoCSV([row(1)]).split('\r\n')[1], `10,1${','.repeat(15)}`);
+});
+
+test('boxes of frames that were made smaller are in pixels of the video', () => {
+  const [line] = videoJSON([{ ...row(0.5, face(3)), scale: 3 }]).trim().split('\n').map((text) => JSON.parse(text));
+  assert.deepEqual(line.box, { x: 30, y: 60, width: 120, height: 120 });
+});
+
+test('no face of a new session has the number of an earlier one', async () => {
+  let isOver = false;
+  const answer = { width: 9, height: 9, faces: [{ ...face(2), scores, smoothed: scores }] };
+  const server = {
+    json: async (method, path) => {
+      if (path === '/v1/sessions') return { id: 'a' };
+      if (isOver) throw new ApiError(404, 'gone');
+      return structuredClone(answer);
+    },
+  };
+  const session = new Session(server);
+  const track = async () => (await session.read(new Blob([]), 0)).faces[0].track;
+  assert.equal(await track(), 2);
+  isOver = true;
+  await assert.rejects(track(), (error) => error.status === 503);
+  isOver = false;
+  assert.equal(await track(), 4);
+  session.close();
 });
 
 test('the axis of time', () => {
