@@ -17,7 +17,6 @@ PREFIX ?= /usr/local
 # One configuration for everything, so that each dependency compiles once. Tests use `package` access, which a release
 # build allows, rather than `@testable`, which it does not.
 SWIFT_FLAGS := -c release --jobs $(JOBS)
-TEST_FLAGS := --skip-build --disable-xctest $(if $(FILTER),--filter '$(FILTER)')
 SWIFT_FILES := $(wildcard Sources Tests Benchmarks Package.swift)
 export PKG_CONFIG_PATH := $(CURDIR)/.native/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
@@ -48,14 +47,7 @@ test: ## Set up, build everything, lint, run every test: what CI runs
 	@scripts/setup.sh test
 	@swift build $(SWIFT_FLAGS) --build-tests
 	@$(MAKE) --no-print-directory lint
-# The server's tests run by themselves and in turn: they are about time limits, and others would keep every thread busy.
-ifeq ($(FILTER),)
-	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS) --skip MienServerTests
-	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS) --no-parallel --filter MienServerTests
-else
-	@swift test $(SWIFT_FLAGS) $(TEST_FLAGS) 2>&1 | tee .build/tests.log
-	@! grep -q 'Test run with 0 tests' .build/tests.log || { echo 'no test matches $(FILTER)'; exit 1; }
-endif
+	@scripts/test.sh '$(FILTER)' $(SWIFT_FLAGS)
 
 lint: ## Check the style of the Swift code
 	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)

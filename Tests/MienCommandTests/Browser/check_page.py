@@ -237,8 +237,8 @@ class Checks:
           const parts = [];
           recorder.ondataavailable = (event) => parts.push(event.data);
           recorder.start();
-          for (let i = 0; i < 22; i += 1) {
-            draw(i);
+          for (let i = 0; i < 45; i += 1) {
+            draw(i % 22);
             await new Promise((resolve) => setTimeout(resolve, 66));
           }
           await new Promise((resolve) => { recorder.onstop = resolve; recorder.stop(); });
