@@ -85,6 +85,9 @@ public enum RecipeFile {
       guard let key = misfit(tree, defaults, path: "", whole: { $0 }) else { throw places.describe(error) }
       throw MienError(.format, places[key], "\(key) must hold a whole number in range")
     }
+    if let (key, message) = unknownKey(tree, try value(of: recipe), path: "") {
+      throw MienError(.format, places[key], message)
+    }
     try recipe.validate(places)
     return recipe
   }
@@ -142,6 +145,27 @@ public enum RecipeFile {
     return nil
   }
 
+  /// A key in a list, as of `heads`, that `read`, which was made of `tree`, lacks: the list's key, and what to say.
+  private static func unknownKey(_ tree: JSONValue, _ read: JSONValue, path: String) -> (key: String, message: String)?
+  {
+    switch (tree, read) {
+    case (.object(let members), .object(let known)) where path != "model.options":
+      for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+        guard let meant = known[key] else { return (path, unknown("\(path).\(key)", key, among: Array(known.keys))) }
+        let found = unknownKey(value, meant, path: path.isEmpty ? key : "\(path).\(key)")
+        if let found { return found }
+      }
+      return nil
+    case (.array(let members), .array(let known)):
+      return zip(members, known).lazy.compactMap { unknownKey($0, $1, path: path) }.first
+    default: return nil
+    }
+  }
+
+  fileprivate static func unknown(_ path: String, _ key: String, among known: [String]) -> String {
+    "unknown key \(path)" + (nearest(key, among: known).map { "; did you mean \($0)?" } ?? "")
+  }
+
   private static func value(of recipe: Recipe) throws -> JSONValue {
     try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(recipe))
   }
@@ -172,8 +196,7 @@ public enum RecipeFile {
       let key = keyNode.string ?? ""
       let keyPath = path.isEmpty ? key : "\(path).\(key)"
       guard var member = members[key] ?? (isOptions ? .null : nil) else {
-        let near = nearest(key, among: Array(members.keys)).map { "; did you mean \($0)?" } ?? ""
-        throw MienError(.format, place(keyNode.mark), "unknown key \(keyPath)\(near)")
+        throw MienError(.format, place(keyNode.mark), unknown(keyPath, key, among: Array(members.keys)))
       }
       try overlay(valueNode, on: &member, path: keyPath, subject: subject, addsOptions: addsOptions, &places)
       members[key] = member
@@ -243,8 +266,9 @@ extension Recipe {
     for (key, value) in given.sorted(by: { $0.key < $1.key }) {
       let place = places["model.options.\(key)"]
       guard members[key] != nil else {
-        let near = RecipeFile.nearest(key, among: Array(members.keys)).map { "; did you mean \($0)?" } ?? ""
-        throw MienError(.format, place, "unknown key model.options.\(key) of \(model.architecture)\(near)")
+        let known = Array(members.keys)
+        throw MienError(
+          .format, place, RecipeFile.unknown("model.options.\(key) of \(model.architecture)", key, among: known))
       }
       members[key] = value
       let text = try JSONEncoder().encode(JSONValue.object(members))

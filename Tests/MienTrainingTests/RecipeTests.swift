@@ -45,6 +45,10 @@ import Testing
     ("optimizer:\n  learnRate: 1", "r.yaml:2:", "optimizer.learningRate", "unknown key optimizer.learnRate"),
     ("epoch: 3", "r.yaml:1:", "epochs", "unknown key epoch"),
     ("model:\n  options: {stems: 3}", "r.yaml:2:", "stem", "unknown key model.options.stems"),
+    ("heads:\n- {labels: ferplus, weight: 1, wieght: 2}", "r.yaml:2:", "weight", "unknown key heads.wieght"),
+    (
+      "schedule: {restarts: [{epoch: 2, peak: 1, peek: 2}]}", "r.yaml:1:", "peak", "unknown key schedule.restarts.peek"
+    ),
   ]) func unknownKeysAreNamedWithTheNearest(_ text: String, _ place: String, _ near: String, _ what: String) {
     let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }
     let message = error?.description ?? ""
