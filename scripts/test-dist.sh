@@ -13,13 +13,13 @@ namespaces=(--mount)
 
 root="$(mktemp -d)"
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{usr,etc,proc,dev,tmp,opt,home}
+mkdir -p "$root"/{usr,etc,proc,dev,tmp,opt,pictures}
 for link in bin lib lib64; do [[ -L /$link ]] && cp -P "/$link" "$root/$link"; done
 tar -C "$root/opt" -xf "$tarball"
 mv "$root"/opt/mien-* "$root/opt/mien"
-cp "$photo" "$root/home/photo.png"
+cp "$photo" "$root/pictures/photo.png"
 if command -v ffmpeg >/dev/null; then
-  ffmpeg -v error -loop 1 -framerate 10 -t 1 -i "$photo" -pix_fmt yuv420p -c:v libx264 "$root/home/clip.mp4"
+  ffmpeg -v error -loop 1 -framerate 10 -t 1 -i "$photo" -pix_fmt yuv420p -c:v libx264 "$root/pictures/clip.mp4"
 fi
 
 # shellcheck disable=SC2016 # expanded inside
@@ -31,14 +31,14 @@ unshare "${namespaces[@]}" /bin/bash -c '
   mount --rbind /dev "$root/dev"
   mount --rbind /proc "$root/proc"
   export PATH="$PATH:/usr/sbin:/sbin"
-  run() { chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/home "$@"; }
+  run() { chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin HOME=/pictures "$@"; }
   if run /bin/sh -c "command -v swift" >/dev/null; then echo "test-dist: there is a Swift in this root" >&2; exit 1; fi
-  run /opt/mien/bin/mien detect /home/photo.png --json /home/photo.json
-  grep -q "\"emotion\":\"happiness\"" "$root/home/photo.json"
-  if [[ -f $root/home/clip.mp4 ]]; then
-    run /opt/mien/bin/mien video /home/clip.mp4 --json /home/clip.jsonl --annotate /home/marked.mp4 --timeline /home/clip.html
-    [[ $(grep -c "\"emotion\":\"happiness\"" "$root/home/clip.jsonl") == 10 ]]
-    [[ -s $root/home/marked.mp4 && -s $root/home/clip.html ]]
+  run /opt/mien/bin/mien detect /pictures/photo.png --json /pictures/photo.json
+  grep -q "\"emotion\":\"happiness\"" "$root/pictures/photo.json"
+  if [[ -f $root/pictures/clip.mp4 ]]; then
+    run /opt/mien/bin/mien video /pictures/clip.mp4 --json /pictures/clip.jsonl --annotate /pictures/marked.mp4 --timeline /pictures/clip.html
+    [[ $(grep -c "\"emotion\":\"happiness\"" "$root/pictures/clip.jsonl") == 10 ]]
+    [[ -s $root/pictures/marked.mp4 && -s $root/pictures/clip.html ]]
   fi
 ' bash "$root"
 echo "test-dist: the tarball reads a photo and a video without Swift"

@@ -24,15 +24,11 @@ public enum AtomicFile {
       return
     }
     let target = url.resolvingSymlinksInPath()
-    // A long name leaves no room for what is added to it: names have 255 bytes at most.
-    let name = target.lastPathComponent.utf8.count > 200 ? "mien" : target.lastPathComponent
     var (temporary, descriptor) = ("", Int32(-1))
     repeat {
       // A name for each write: two of one process may be of one file.
       let number = made.wrappingAdd(1, ordering: .relaxed).newValue
-      temporary =
-        target.deletingLastPathComponent()
-        .appendingPathComponent(".\(name).\(getpid()).\(number).tmp").path
+      temporary = Self.temporary(target, named: target.lastPathComponent, "\(number).tmp").path
       descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
       // A killed process of the same number may have left one behind.
     } while descriptor < 0 && errno == EEXIST
@@ -53,6 +49,13 @@ public enum AtomicFile {
       throw error
     }
     guard synchronize(folder: target.deletingLastPathComponent()) else { throw failure() }
+  }
+
+  /// A hidden name of this process beside `target`, for what becomes `target` when it is whole.
+  package static func temporary(_ target: URL, named name: String, _ end: String) -> URL {
+    // A long name leaves no room for what is added to it: names have 255 bytes at most.
+    target.deletingLastPathComponent()
+      .appendingPathComponent(".\(name.utf8.count > 200 ? "mien" : name).\(getpid()).\(end)")
   }
 
   /// Checks before long work that ``write(_:to:)`` could write `url`; makes nothing.

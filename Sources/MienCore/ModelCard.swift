@@ -36,6 +36,11 @@ public struct ModelCard: Codable, Sendable, Equatable {
       self.scale = scale
       self.shiftDown = shiftDown
     }
+
+    /// Whether a crop can be made so.
+    package var isPossible: Bool {
+      scale.isFinite && scale > 0.1 && scale < 10 && shiftDown.isFinite && abs(shiftDown) < 2
+    }
   }
 
   /// A data set the weights were fitted to.
@@ -159,8 +164,7 @@ public struct ModelCard: Codable, Sendable, Equatable {
       throw MienError(.format, nil, "its card is of format \(format), this version reads \(Self.currentFormat)")
     }
     guard !outputs.isEmpty, (1...4096).contains(preprocessing.width), (1...4096).contains(preprocessing.height),
-      [1, 3].contains(preprocessing.channels), framing.scale.isFinite, framing.scale > 0.1, framing.scale < 10,
-      framing.shiftDown.isFinite, abs(framing.shiftDown) < 2
+      [1, 3].contains(preprocessing.channels), framing.isPossible
     else { throw MienError(.format, nil, "its card has no outputs, or an impossible input or framing") }
     _ = try labelSets()
   }

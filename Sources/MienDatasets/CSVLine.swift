@@ -2,16 +2,15 @@ import Foundation
 
 /// Writes lines of CSV (RFC 4180).
 package enum CSVLine {
+  private static let special = CharacterSet.newlines.union(CharacterSet(charactersIn: ",\""))
+
   /// `fields` as one line with its end; fields with commas, quotes or line ends are quoted.
   package static func text(_ fields: [String]) -> String {
     let quoted = fields.map { field in
       // Scalars, as a comma with a combining mark is one character, and a comma to those who read the file.
-      guard
-        field.unicodeScalars.contains(where: { ",\"".unicodeScalars.contains($0) || CharacterSet.newlines.contains($0) }
-        )
-      else { return field }
-      return "\"" + String(String.UnicodeScalarView(field.unicodeScalars.flatMap { $0 == "\"" ? [$0, $0] : [$0] }))
-        + "\""
+      guard field.unicodeScalars.contains(where: special.contains) else { return field }
+      let parts = field.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false)
+      return "\"" + parts.map { String($0) }.joined(separator: "\"\"") + "\""
     }
     return quoted.joined(separator: ",") + "\r\n"
   }

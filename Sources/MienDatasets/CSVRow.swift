@@ -1,6 +1,7 @@
 /// The fields of one CSV line, as ranges of its bytes: no copy and no string a field.
 ///
-/// Blanks around a field and quotes around its text are left out; doubled ones within it stay so. A field that holds a line end is not supported.
+/// Blanks around a field and quotes around its text are left out; doubled ones within it stay so. A field that holds a
+/// line end is not supported.
 struct CSVRow {
   /// The bytes of each field, within the line.
   private(set) var fields: [Range<Int>] = []

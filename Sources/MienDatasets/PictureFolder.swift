@@ -80,7 +80,7 @@ struct PictureFolder {
 
   private func emotion(_ folder: URL) -> Emotion? {
     let name = folder.lastPathComponent
-    return (Int(name.filter { !$0.isWhitespace }) == nil ? labelSet : digits).emotion(spelled: name)
+    return digits.emotion(spelled: name) ?? Emotion(spelling: name).flatMap { labelSet.index(of: $0) == nil ? nil : $0 }
   }
 
   private func split(_ folder: URL) -> Split? {

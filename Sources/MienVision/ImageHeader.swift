@@ -22,7 +22,7 @@ struct ImageHeader: Equatable {
   var height: Int
   /// EXIF's orientation, 1 (as stored) to 8.
   var orientation = 1
-  /// The sample that is white, where it is not the largest that its bits hold; then 0.
+  /// The sample that is white, where the header says so; else 0, for the largest that its bits hold.
   var white = 0
 
   /// Reads the header of a whole file.
@@ -231,7 +231,6 @@ struct ImageHeader: Equatable {
     let sampleBytes = (file.has("P6") ? 3 : 1) * (maximum > 255 ? 2 : 1)
     let (area, overflow) = width.multipliedReportingOverflow(by: height)
     guard !overflow, area <= (file.count - offset - 1) / sampleBytes else { throw truncated(.pnm, file) }
-    return ImageHeader(
-      format: .pnm, width: width, height: height, white: [255, 65535].contains(maximum) ? 0 : maximum)
+    return ImageHeader(format: .pnm, width: width, height: height, white: maximum)
   }
 }

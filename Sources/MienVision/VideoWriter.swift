@@ -16,8 +16,7 @@ public final class VideoWriter {
   /// The file.
   public let url: URL
   private let temporary: URL
-  /// Of the file.
-  public let framesPerSecond: Double
+  private let framesPerSecond: Double
   /// In seconds.
   private let longestGap: Double
   private let sound: URL?
@@ -59,10 +58,7 @@ public final class VideoWriter {
     self.framesPerSecond = min(120, framesPerSecond * max(1, (24 / framesPerSecond - 1e-6).rounded(.up)))
     self.longestGap = longestGap
     let target = url.resolvingSymlinksInPath()
-    let stem = target.deletingPathExtension().lastPathComponent
-    // A long name leaves no room for what is added to it: names have 255 bytes at most.
-    temporary = target.deletingLastPathComponent()
-      .appendingPathComponent(".\(stem.utf8.count > 200 ? "mien" : stem).\(getpid()).tmp.mp4")
+    temporary = AtomicFile.temporary(target, named: target.deletingPathExtension().lastPathComponent, "tmp.mp4")
   }
 
   deinit { discard() }
@@ -94,10 +90,14 @@ public final class VideoWriter {
 
   /// Writes what is left and gives the file its name. Without a frame there is no file.
   ///
+  /// - Parameter end: until when the last frame is shown, on the clock of ``write(_:seconds:)``; nil for one frame's time.
   /// - Throws: ``MienError`` that names the file: the disk is full, or the encoder failed. Then there is no file.
-  public func finish() throws {
+  public func finish(until end: Double? = nil) throws {
     do {
-      if let pending { try encode(pending) }
+      if let pending {
+        let slots = end.map { Int((place($0) * framesPerSecond).rounded()) } ?? 0
+        repeat { try encode(pending) } while written < slots
+      }
       pending = nil
       guard let encoder else { return }
       self.encoder = nil

@@ -37,9 +37,12 @@ struct ExportCommand: AsyncParsableCommand {
   @Option(help: "Licence of the weights, for the card.")
   var license = ""
 
+  private var framing: ModelCard.Framing { .init(scale: cropScale, shiftDown: cropShift) }
+
   func validate() throws {
-    guard cropScale > 0.1, cropScale < 10 else { throw ValidationError("--crop-scale is above 0.1 and below 10.") }
-    guard abs(cropShift) < 2 else { throw ValidationError("--crop-shift is above -2 and below 2.") }
+    guard framing.isPossible else {
+      throw ValidationError("--crop-scale is above 0.1 and below 10, --crop-shift above -2 and below 2.")
+    }
     if precision == .int8 && data.isEmpty {
       throw ValidationError("--precision int8 needs --data: the ranges of the layers' inputs are taken from its faces.")
     }
@@ -49,8 +52,7 @@ struct ExportCommand: AsyncParsableCommand {
     try ResultFile.check(["--output": output], inputs: data)
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
-    let (license, precision) = (license, precision)
-    let framing = ModelCard.Framing(scale: cropScale, shiftDown: cropShift)
+    let (license, precision, framing) = (license, precision, framing)
     let model = try await TorchActor.run {
       try Torch.configure(threads: ProcessInfo.processInfo.activeProcessorCount)
       return try ModelExport.model(

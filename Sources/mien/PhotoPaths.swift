@@ -20,7 +20,8 @@ struct PhotoPaths {
   ///
   /// - Parameter excluded: a folder whose pictures are results, not photos.
   static func expand(_ arguments: [String], excluding excluded: URL? = nil) -> [Entry] {
-    arguments.flatMap { argument -> [Entry] in
+    let excluded = excluded?.standardizedFileURL.path
+    return arguments.flatMap { argument -> [Entry] in
       if kind(of: argument) == nil, argument.contains(where: "*?[".contains) {
         let matches = matches(of: argument)
         if matches.isEmpty { return [.problem(MienError(.file, argument, "matches no file"))] }
@@ -30,18 +31,18 @@ struct PhotoPaths {
     }
   }
 
-  private static func entries(of path: String, _ excluded: URL?) -> [Entry] {
+  private static func entries(of path: String, _ excluded: String?) -> [Entry] {
     guard kind(of: path) == S_IFDIR else {
       // What is missing or unreadable is said when it is opened, with all other failures.
       let url = URL(fileURLWithPath: path)
       return [.photo(.init(name: path, url: url), relativePath: url.lastPathComponent)]
     }
-    if let excluded, URL(fileURLWithPath: path).standardizedFileURL.path == excluded.standardizedFileURL.path {
+    if isSame(path, excluded) {
       return [.problem(MienError(.file, path, "is the folder that results go to, which is not searched"))]
     }
     let stem = path.hasSuffix("/") ? path : path + "/"
     var problems: [MienError] = []
-    let found = photos(in: path, under: "", excluded?.standardizedFileURL.path, &problems)
+    let found = photos(in: path, under: "", excluded, &problems)
     let entries = found.map { relative in
       Entry.photo(.init(name: stem + relative, url: URL(fileURLWithPath: stem + relative)), relativePath: relative)
     }
@@ -56,7 +57,7 @@ struct PhotoPaths {
     in root: String, under relative: String, _ excluded: String?, _ problems: inout [MienError]
   ) -> [String] {
     let folder = relative.isEmpty ? root : "\(root)/\(relative)"
-    if let excluded, URL(fileURLWithPath: folder).standardizedFileURL.path == excluded { return [] }
+    if isSame(folder, excluded) { return [] }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
       let reason = access(folder, R_OK | X_OK) == 0 ? "cannot be listed" : String(cString: strerror(errno))
       problems.append(MienError(.file, folder, "the folder may not be read: \(reason)"))
@@ -71,6 +72,10 @@ struct PhotoPaths {
       guard kind(of: "\(root)/\(path)") != S_IFDIR else { return [] }
       return extensions.contains((name as NSString).pathExtension.lowercased()) ? [path] : []
     }
+  }
+
+  private static func isSame(_ folder: String, _ excluded: String?) -> Bool {
+    excluded != nil && URL(fileURLWithPath: folder).standardizedFileURL.path == excluded
   }
 
   private static func matches(of pattern: String) -> [String] {

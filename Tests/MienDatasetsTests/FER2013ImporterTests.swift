@@ -61,6 +61,12 @@ import Testing
     #expect(try load("note,emotion,pixels,Usage\n" + row).faces.count == 1)
   }
 
+  /// A comma with a combining mark is one character, and a comma to those who read the file.
+  @Test func fieldsAreQuotedWhateverFollowsTheirCommas() {
+    let line = CSVLine.text(["a,\u{301}b", "c\"\u{301}d", "e\u{301}"])
+    #expect(Array(line.utf8) == Array("\"a,\u{301}b\",\"c\"\"\u{301}d\",e\u{301}\r\n".utf8))
+  }
+
   @Test func badRowsAreNamedByLine() throws {
     let good = "0,\(pixels(1)),Training\n"
     let cases: [(row: String, words: String)] = [

@@ -17,15 +17,11 @@ export class Corrections extends SectionMaker {
   section() {
     const box = this.box('correction', 'Not right?');
     if (!box) return null;
-    const { root, opener } = box;
-    const problem = make('p', 'error');
-    problem.setAttribute('role', 'alert');
-    root.append(problem);
+    const { root, opener, problem } = box;
     /** @type {?Face} */
     let latest = null;
     opener.addEventListener('click', () => {
-      const picture = latest && this.pictureOf(latest);
-      problem.textContent = latest && !picture ? 'The picture is not at hand any more. Pause, and try again.' : '';
+      const picture = latest && this.picture(latest, problem);
       if (!latest || !picture) return;
       const form = this.form(latest, picture, (text) => {
         form.remove();

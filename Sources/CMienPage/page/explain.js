@@ -28,17 +28,15 @@ export class Explanations extends SectionMaker {
   section() {
     const box = this.box('explanation', 'Why?');
     if (!box) return null;
-    const { root, opener } = box;
+    const { root, opener, problem } = box;
     const figure = make('figure');
     figure.hidden = true;
     const canvas = /** @type {HTMLCanvasElement} */ (make('canvas', 'explanation-map'));
     canvas.width = canvas.height = SIDE;
     canvas.setAttribute('role', 'img');
     const caption = make('figcaption', 'faint');
-    const problem = make('p', 'error');
-    problem.setAttribute('role', 'alert');
     figure.append(canvas, caption);
-    root.append(figure, problem);
+    problem.before(figure);
     /** @type {?Face} */
     let latest = null;
     let isOpen = false;
@@ -51,11 +49,8 @@ export class Explanations extends SectionMaker {
     };
     const toggle = async () => {
       if (isOpen) return show(false);
-      const picture = latest && this.pictureOf(latest);
-      if (!latest || !picture) {
-        problem.textContent = 'The picture is not at hand any more. Pause, and try again.';
-        return;
-      }
+      const picture = latest && this.picture(latest, problem);
+      if (!latest || !picture) return;
       opener.disabled = true;
       try {
         const found = await this.explain(latest, picture);

@@ -34,7 +34,8 @@ export class SectionMaker {
   /**
    * A box with the button that opens the rest.
    * @protected @param {string} className @param {string} text
-   * @returns {?{root: HTMLElement, opener: HTMLButtonElement}} Null where the server has no such route.
+   * @returns {?{root: HTMLElement, opener: HTMLButtonElement, problem: HTMLElement}} Null where the server has no such
+   *   route; `problem` is for what went wrong.
    */
   box(className, text) {
     if (!this.server.offers(this.path)) return null;
@@ -42,8 +43,20 @@ export class SectionMaker {
     const opener = /** @type {HTMLButtonElement} */ (make('button', 'quiet', text));
     opener.type = 'button';
     opener.setAttribute('aria-expanded', 'false');
-    root.append(opener);
-    return { root, opener };
+    const problem = make('p', 'error');
+    problem.setAttribute('role', 'alert');
+    root.append(opener, problem);
+    return { root, opener, problem };
+  }
+
+  /**
+   * The picture that a face was read in; where it is not at hand, `problem` says so.
+   * @protected @param {Face} face @param {HTMLElement} problem @returns {?Blob}
+   */
+  picture(face, problem) {
+    const picture = this.pictureOf(face);
+    problem.textContent = picture ? '' : 'The picture is not at hand any more. Pause, and try again.';
+    return picture;
   }
 }
 

@@ -37,7 +37,7 @@ export class Live {
       send: ({ picture, seconds }) => this.session.read(picture, seconds),
       onAnswer: (reading, frame, isNewest) => this.answer(reading, frame, isNewest),
       onTrouble: (error, seconds) => (error ? page.notice.trouble(error, seconds) : page.notice.well()),
-      onFailure: (error) => this.fail(error),
+      onFailure: (error) => this.fail(error.message),
     });
     this.name = 'camera';
     this.isCamera = true;
@@ -69,8 +69,7 @@ export class Live {
     on(element('play'), 'click', () => this.toggle());
     on(element('camera'), 'change', (event) => void this.openCamera(event.target.value));
     for (const type of ['play', 'pause', 'ended']) on(this.video, type, () => this.showState());
-    // What stands still is shown as it is: the faces of the last answer, with the picture that they were read in.
-    on(this.video, 'pause', () => { if (this.latest) this.present(this.latest.row); });
+    on(this.video, 'pause', () => this.presentAgain());
     on(this.video, 'resize', () => this.fitStage());
     // Some videos do not tell their length at the start.
     on(this.video, 'durationchange', () => this.page.timeline.setDuration(this.duration));
@@ -286,9 +285,14 @@ export class Live {
     this.isChosen = true;
     this.select(track);
     this.panelAt = 0;
+    this.presentAgain();
+    this.page.timeline.redraw();
+  }
+
+  /** Shows what was read of the frame that is on the screen. @private */
+  presentAgain() {
     const row = this.record.nearest(this.isCamera ? this.record.end : this.video.currentTime, 0.25);
     if (row) this.present(row);
-    this.page.timeline.redraw();
   }
 
   /** The picture that a face was read in; null where it is not at hand any more. @param {Face} face @returns {?Blob} */
@@ -316,15 +320,15 @@ export class Live {
     this.page.stage.caption(this.isCamera ? '' : this.name, text);
   }
 
-  /** @private @param {Error} error */
-  fail(error) {
+  /** @private @param {string} reason */
+  fail(reason) {
     this.video.pause();
-    this.page.notice.show(error.message, { label: 'Start again', run: () => this.page.reopen() });
+    this.page.notice.show(reason, { label: 'Start again', run: () => this.page.reopen() });
   }
 
   /** There is no more to see; what was read stays to be looked at and saved. @private @param {string} reason */
   stop(reason) {
-    if (this.record.rows.length > 0) this.fail(new Error(reason));
+    if (this.record.rows.length > 0) this.fail(reason);
     else this.page.failToOpen(reason);
   }
 

@@ -74,9 +74,7 @@ struct Compare: AsyncParsableCommand {
     if let report { try ResultFile.write(comparison.report.data, to: report) }
     guard ![json, report].contains("-") else { return }
     let tables = [comparison.runTable, comparison.modelTable, comparison.pairTable].compactMap { $0?.text }
-    for line in tables.joined(separator: "\n\n").split(separator: "\n", omittingEmptySubsequences: false) {
-      try Console.print(Console.printable(String(line)))
-    }
+    try Console.printLines([tables.joined(separator: "\n\n")])
     if !comparison.pairs.isEmpty { try Console.print("\n" + Comparison.pairNote) }
   }
 

@@ -69,13 +69,11 @@ struct Explain: AsyncParsableCommand {
   func run() async throws {
     if run != nil { try HandOver.run(.train, "explain", Array(CommandLine.arguments.dropFirst(2))) }
     let folder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
-    let isSet =
-      paths.count == 1
-      && (paths[0].hasSuffix(".safetensors") || (try? FaceSet(contentsOf: URL(fileURLWithPath: paths[0]))) != nil)
-    let entries = isSet ? [] : PhotoPaths.expand(paths, excluding: folder)
+    let set = try faceSet()
+    let entries = set != nil ? [] : PhotoPaths.expand(paths, excluding: folder)
     try ResultFile.check(
       ["--json": json, "--report": report],
-      inputs: [model.model.name, isSet ? paths[0] : nil] + entries.photos.map { $0.url.path as String? })
+      inputs: [model.model.name, set != nil ? paths[0] : nil] + entries.photos.map { $0.url.path as String? })
     let classifier = try model.classifier()
     let labels = try labels.map { name -> LabelSet in
       guard let found = classifier.labelSets.first(where: { $0.name == name }) else {
@@ -93,8 +91,8 @@ struct Explain: AsyncParsableCommand {
         throw MienError(.file, folder.path, "the folder cannot be made")
       }
     }
-    if isSet {
-      try await explainSet(classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
+    if let set {
+      try await explain(set, classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
     } else {
       try await explainPhotos(entries, classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
     }
@@ -107,6 +105,14 @@ struct Explain: AsyncParsableCommand {
     }
     if json != "-" && report != "-" { try Console.printLines(explanations.lines) }
     if explanations.hasFailures { throw ExitCode.failure }
+  }
+
+  /// The set that the arguments name; nil where they name photos.
+  private func faceSet() throws -> FaceSet? {
+    guard paths.count == 1 else { return nil }
+    let url = URL(fileURLWithPath: paths[0])
+    // A set may have any name, but what is named as one is to be one.
+    return paths[0].hasSuffix(".safetensors") ? try FaceSet(contentsOf: url) : try? FaceSet(contentsOf: url)
   }
 
   /// Explains the faces of photos; those that fail are named on standard error and in `explanations`.
@@ -158,11 +164,10 @@ struct Explain: AsyncParsableCommand {
   }
 
   /// Explains a sample of a set of faces.
-  private func explainSet(
-    _ classifier: EmotionClassifier, labels: LabelSet?, by method: EmotionClassifier.MapMethod,
+  private func explain(
+    _ set: FaceSet, _ classifier: EmotionClassifier, labels: LabelSet?, by method: EmotionClassifier.MapMethod,
     into explanations: inout Explanations, pictures: URL?
   ) async throws {
-    let set = try FaceSet(contentsOf: URL(fileURLWithPath: paths[0]))
     let size = classifier.card.preprocessing
     guard set.width == size.width, set.height == size.height else {
       throw MienError(

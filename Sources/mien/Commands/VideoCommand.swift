@@ -69,11 +69,12 @@ struct Video: AsyncParsableCommand {
     let readings = try VideoReadings(
       source: reader, recognizer: recognizer,
       options: options.videoOptions(every: every), isLive: false)
-    let pace = Double(every) / (reader.framesPerSecond ?? 25)
+    let rate = reader.framesPerSecond ?? 25
+    let pace = Double(every) / rate
     let outputs = try VideoOutputs(
       labels: recognizer.labels, json: json, csv: csv,
       copy: annotate.map { try VideoWriter(url: URL(fileURLWithPath: $0), framesPerSecond: 1 / pace, sound: url) },
-      pace: pace, duration: reader.frameCount.map { Double($0) * pace / Double(every) },
+      pace: pace, duration: reader.frameCount.map { Double($0) / rate },
       keepsPictures: timeline != nil)
     let ready = clock.now
     var problems = await read(readings, outputs, frameCount: reader.frameCount)

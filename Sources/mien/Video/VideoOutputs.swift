@@ -22,8 +22,6 @@ final class VideoOutputs {
   private let annotator = Annotator()
   private let pace: Double
   private let duration: Double?
-  /// What the copy shows last.
-  private var shown: Image?
   private let clock = ContinuousClock()
 
   /// Opens the files.
@@ -76,9 +74,7 @@ final class VideoOutputs {
     let drawn = clock.now
     lineTime += drawn - start
     if let copy {
-      let picture = try annotator.annotated(frame.image, marks: frame.faces.map(Annotator.Mark.init))
-      try copy.write(picture, seconds: seconds)
-      shown = picture
+      try copy.write(annotator.annotated(frame.image, marks: frame.faces.map(Annotator.Mark.init)), seconds: seconds)
       drawTime += clock.now - drawn
     }
   }
@@ -88,18 +84,12 @@ final class VideoOutputs {
   /// - Returns: what went wrong.
   func finish() -> [any Error] {
     var problems: [any Error] = []
-    for end in [{ try self.json?.close() }, { try self.csv?.close() }, finishCopy] {
-      do { try end() } catch { problems.append(error) }
+    // The last frame is shown for as long as it stands for.
+    let end = min(seconds + pace, max(seconds, duration ?? .infinity))
+    for close in [{ try self.json?.close() }, { try self.csv?.close() }, { try self.copy?.finish(until: end) }] {
+      do { try close() } catch { problems.append(error) }
     }
     return problems
-  }
-
-  /// Shows the last picture for as long as it stands for.
-  private func finishCopy() throws {
-    guard let copy else { return }
-    let rest = min(pace, max(0, (duration ?? .infinity) - seconds)) - 1 / copy.framesPerSecond
-    if let shown, rest > 0 { try copy.write(shown, seconds: seconds + rest) }
-    try copy.finish()
   }
 
   private static func picture(_ box: Box, of image: Image) throws -> Data {
