@@ -45,6 +45,8 @@ export class Live {
     this.frame = 0;
     /** The latest time of a frame that was sent. */
     this.frontier = -1;
+    /** The time of the frame that is on the screen. */
+    this.shownAt = -1;
     this.selected = /** @type {?number} */ (null);
     /** Whether the person chose the face. */
     this.isChosen = false;
@@ -190,6 +192,7 @@ export class Live {
   /** @private @param {number} seconds The time of the frame that is on the screen. */
   see(seconds) {
     const { timeline } = this.page;
+    this.shownAt = seconds;
     if (!this.isCamera) {
       timeline.position = seconds;
       timeline.redraw();
@@ -291,7 +294,7 @@ export class Live {
 
   /** Shows what was read of the frame that is on the screen. @private */
   presentAgain() {
-    const row = this.record.nearest(this.isCamera ? this.record.end : this.video.currentTime, 0.25);
+    const row = this.record.nearest(this.isCamera ? this.record.end : this.shownAt, 0.25);
     if (row) this.present(row);
   }
 

@@ -238,7 +238,7 @@ class Checks:
           recorder.ondataavailable = (event) => parts.push(event.data);
           recorder.start();
           for (let i = 0; i < 45; i += 1) {
-            draw(i % 22);
+            draw(i);
             await new Promise((resolve) => setTimeout(resolve, 66));
           }
           await new Promise((resolve) => { recorder.onstop = resolve; recorder.stop(); });
@@ -258,6 +258,10 @@ class Checks:
             page.key("ArrowRight")
         page.wait("document.querySelectorAll('.face').length === 1", "the face that was read before")
         expect(sum("/frames" in url for url in page.requests()) == sent, "what was read is read again")
+        drawn = "new Promise((resolve) => setTimeout(() => resolve(document.getElementById('overlay').toDataURL()), 200))"
+        before = page.run(drawn)
+        page.run("document.getElementById('video').dispatchEvent(new Event('pause'))")
+        expect(page.run(drawn) == before, "a pause shows the faces of another frame")
 
     def token(self, page):
         """A server that wants a token: asked for once, again where it is wrong, kept for the tab only."""
