@@ -38,7 +38,7 @@ public struct LeNetwork: Architecture {
   /// The paper's shallow network.
   public static let shallow = LeNetwork(filters: [64, 128], kernels: [3, 5], dense: [256])
   /// The paper's deep network.
-  public static let deep = LeNetwork(filters: [64, 128, 512, 512], kernels: [3, 5, 3], dense: [256, 512])
+  public static let deep = LeNetwork(filters: [64, 128, 512, 512], kernels: [3, 5, 3, 3], dense: [256, 512])
 
   /// A network with a block for each of `filters`.
   public init(filters: [Int], kernels: [Int], dense: [Int]) {

@@ -128,4 +128,15 @@ import Testing
     #expect(!files.isEmpty)
     for file in files { _ = try RecipeFile.read(file) }
   }
+
+  @Test func theRecipesOfPapersTrainTheDocumentedNetworks() throws {
+    let papers = Set(ModelRegistry.architectures.keys).subtracting(["mien-s"])
+    #expect(papers.isSubset(of: RecipeFile.builtInNames))
+    for name in papers {
+      let options = try RecipeFile.builtIn(name).model.options
+      let architecture = try ModelRegistry.architecture(named: name)
+      let defaults = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(architecture))
+      #expect(options == defaults, "\(name)")
+    }
+  }
 }

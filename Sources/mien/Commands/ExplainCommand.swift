@@ -58,7 +58,11 @@ struct Explain: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write charts and maps as one HTML file.", valueName: "file.html"))
   var report: String?
 
+  @Option(help: "With --run, threads for libtorch.")
+  var threads: Int?
+
   func validate() throws {
+    guard threads == nil || run != nil else { throw ValidationError("--threads goes with --run RUN.") }
     guard limit >= 1 else { throw ValidationError("--limit is at least 1.") }
     guard (method == .gradcam) == (run != nil) || (run != nil && method == nil) else {
       throw ValidationError("gradcam needs the gradients of a run: --method gradcam goes with --run RUN.")

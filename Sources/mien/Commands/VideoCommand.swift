@@ -50,7 +50,8 @@ struct Video: AsyncParsableCommand {
 
   func run() async throws {
     try ResultFile.check(
-      ["--json": json, "--csv": csv, "--annotate": annotate, "--timeline": timeline], inputs: [file])
+      ["--json": json, "--csv": csv, "--annotate": annotate, "--timeline": timeline],
+      inputs: [file, model.model.name])
     let url = URL(fileURLWithPath: file)
     let clock = ContinuousClock()
     let start = clock.now

@@ -10,6 +10,7 @@ let package = Package(
       name: "FaceTimeline",
       dependencies: [
         .product(name: "MienCore", package: "mien"), .product(name: "MienInference", package: "mien"),
+        .product(name: "MienVision", package: "mien"),
       ],
       // Where OpenVINO is: here in the folder that Mien's `make setup` links.
       linkerSettings: [
