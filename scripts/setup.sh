@@ -151,6 +151,11 @@ require_space() { # MEGABYTES
     "Free some space, or set MIEN_CACHE to a folder on a larger disk."
 }
 
+# A connection that breaks in the middle of a large wheel is no reason to give up.
+thrice() { # COMMAND...
+  "$@" || "$@" || "$@"
+}
+
 download() { # NAME PLATFORM_TAG...
   local name="$1" wheel
   shift
@@ -165,7 +170,7 @@ download() { # NAME PLATFORM_TAG...
   for tag; do options+=(--platform "${tag}_x86_64"); done
   mkdir -p "$folder"
   printf '%s===%s --hash=sha256:%s\n' "$name" "${pin_version[$name]}" "${pin_hash[$name]}" >"$folder/pin.txt"
-  if ! TMPDIR="$folder" PIP_REQUIRE_VIRTUALENV=0 python3 -m pip download --no-input --no-cache-dir --no-deps \
+  if ! TMPDIR="$folder" PIP_REQUIRE_VIRTUALENV=0 thrice python3 -m pip download --no-input --no-cache-dir --no-deps \
     --disable-pip-version-check --progress-bar off --require-hashes --only-binary=:all: --python-version 3.11 \
     --implementation cp --abi cp311 "${options[@]}" --dest "$folder" --requirement "$folder/pin.txt" \
     >"$log" 2>&1 </dev/null; then
@@ -302,7 +307,7 @@ setup_python() {
   python3 -m venv "$cache/python" >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2 && fail "could not make a Python environment in $cache/python"; }
   mkdir -p "$cache/tmp/pip"
-  if ! TMPDIR="$cache/tmp/pip" "$cache/python/bin/python3" -m pip install --no-input --disable-pip-version-check \
+  if ! TMPDIR="$cache/tmp/pip" thrice "$cache/python/bin/python3" -m pip install --no-input --disable-pip-version-check \
     --progress-bar off --no-compile --no-deps --require-hashes --only-binary=:all: \
     --requirement "$scripts/requirements-test.txt" \
     >>"$log" 2>&1 </dev/null; then

@@ -29,7 +29,11 @@ package final class StateFolder: Sendable {
     }
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    // A process that is being started holds a copy of the descriptor until its program begins, and the lock with it.
+    flock(descriptor, LOCK_UN)
+    close(descriptor)
+  }
 
   /// The first folder of `server/1`, `server/2`, … in the cache folder (`MIEN_CACHE`, or `~/.cache/mien`) that no other
   /// server uses.

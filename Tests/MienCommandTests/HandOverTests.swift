@@ -15,14 +15,16 @@ import Testing
       let programs = folder.file("a/b/c")
       mien = programs.appendingPathComponent("mien")
       try files.createDirectory(at: programs, withIntermediateDirectories: true)
-      try files.copyItem(at: Command.mien, to: mien)
+      // Written by other processes: a program that this one has open for writing, as one that it is just starting may
+      // inherit, cannot be run.
+      try #require(Command.run("/bin/cp", [Command.mien.path, mien.path]).status == 0)
       try files.createSymbolicLink(
         at: folder.file(".native"), withDestinationURL: Command.folder.appendingPathComponent("../../../.native"))
       guard let script else { return }
       for name in ["mien-train", "mien-server"] {
-        let program = programs.appendingPathComponent(name)
-        try Data(script.utf8).write(to: program)
-        try files.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program.path)
+        let program = programs.appendingPathComponent(name).path
+        let write = "printf %s \"$1\" >\"$2\" && chmod 755 \"$2\""
+        try #require(Command.run("/bin/sh", ["-c", write, "write", script, program]).status == 0)
       }
     }
   }

@@ -27,7 +27,7 @@ final class RawClient: Sendable {
     }
     guard status == 0 else { throw Failure(call: "connect") }
     // A server that never answers fails the test instead of hanging it.
-    var patience = timeval(tv_sec: 20, tv_usec: 0)
+    var patience = timeval(tv_sec: 120, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
   }
 

@@ -39,7 +39,10 @@ import Testing
       let process = Process()
       let output = Pipe()
       process.executableURL = URL(fileURLWithPath: Self.curl)
-      process.arguments = ["-sS", "--cacert", files.certificate.path, "https://localhost:\(port)/healthz"]
+      process.arguments = [
+        "-sS", "--noproxy", "*", "--max-time", "60", "--cacert", files.certificate.path,
+        "https://localhost:\(port)/healthz",
+      ]
       process.standardOutput = output
       try process.run()
       let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)

@@ -30,3 +30,17 @@ package enum Shared {
   /// Whether `path` is there.
   package static func has(_ path: String) -> Bool { FileManager.default.fileExists(atPath: url(path).path) }
 }
+
+/// Name spaces, in which a test makes disks of its own that fill up.
+package enum NameSpace {
+  /// Whether this process may mount a file system in one.
+  package static let canMount: Bool = {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/unshare")
+    process.arguments = ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }()
+}

@@ -10,12 +10,12 @@ package enum Sample {
   /// Whether it is there.
   package static var exists: Bool { FileManager.default.fileExists(atPath: url.path) }
 
-  /// Four frames a second of 256x256: eight of the photo, then four of its mirror image at half its brightness.
-  package static func clip() throws -> Data {
+  /// Four frames a second of 256x256: eight of the photo, then `mirrored` of its mirror image at half its brightness.
+  package static func clip(mirrored: Int = 4) throws -> Data {
     let photo = try Image(contentsOf: url).resized(width: 256, height: 256)
-    let mirrored = photo.flipped(.horizontal).pixels.map { $0 / 2 }
+    let dark = photo.flipped(.horizontal).pixels.map { $0 / 2 }
     return DrawnClip.y4m(
       width: 256, height: 256, rate: 4,
-      frames: (0..<12).map { $0 < 8 ? photo.pixels : mirrored })
+      frames: [[UInt8]](repeating: photo.pixels, count: 8) + [[UInt8]](repeating: dark, count: mirrored))
   }
 }

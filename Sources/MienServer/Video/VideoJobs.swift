@@ -209,6 +209,7 @@ final class VideoJobs: Service {
   private func finish(_ id: String, error: String?) {
     let place = VideoJobFolder(folder.jobs, id: id)
     try? FileManager.default.removeItem(at: place.upload)
+    if error != nil { try? FileManager.default.removeItem(at: place.result) }
     let job: VideoJob? = state.withLock { state in
       guard var job = state.jobs[id] else { return nil }
       if let error {
@@ -220,7 +221,6 @@ final class VideoJobs: Service {
       return job
     }
     guard let job else { return place.remove() }
-    if error != nil { try? FileManager.default.removeItem(at: place.result) }
     try? place.write(job)
   }
 
