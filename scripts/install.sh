@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs `mien` under a folder: the program with its model, OpenVINO, the library that reads videos, and the face
-# detector's cascades. Swift's own libraries are linked in; OpenCV comes from the system, and PREFIX/share/doc/mien/README says which packages.
+# detector's cascades. Swift's own libraries are linked in; OpenCV comes from the system, and PREFIX/share/doc/mien/README
+# says which packages.
 #
 #   scripts/install.sh PREFIX    PREFIX/bin/mien, PREFIX/lib/mien/, PREFIX/share/mien/, PREFIX/share/doc/mien/
 #

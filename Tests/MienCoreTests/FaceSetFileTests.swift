@@ -107,3 +107,23 @@ import Testing
     for index in [0, faces - 1] { #expect(opened.face(at: index) == [UInt8](repeating: 7, count: 2304)) }
   }
 }
+
+@Suite struct AtomicFileTests {
+  @Test func aFileIsReplacedAsAWhole() throws {
+    let folder = try TemporaryFolder()
+    try AtomicFile.write(Data("old and long".utf8), to: folder.file("a"))
+    try AtomicFile.write(to: folder.file("a"), chunks: [Data("n".utf8), Data(), Data("ew".utf8)])
+    #expect(try String(contentsOf: folder.file("a"), encoding: .utf8) == "new")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["a"])
+  }
+
+  @Test func aFailureNamesTheFileAndLeavesNothing() throws {
+    let folder = try TemporaryFolder()
+    let missing = #expect(throws: MienError.self) { try AtomicFile.write(Data(), to: folder.file("no/a")) }
+    #expect(missing?.subject == folder.file("no/a").path)
+    #expect(missing?.message.contains("No such file") == true)
+    try FileManager.default.createDirectory(at: folder.file("b/c"), withIntermediateDirectories: true)
+    #expect(throws: MienError.self) { try AtomicFile.write(Data("x".utf8), to: folder.file("b")) }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["b"])
+  }
+}
