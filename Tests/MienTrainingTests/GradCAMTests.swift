@@ -37,10 +37,11 @@ import Testing
     }
   }
 
-  @Test(arguments: ["chen", "gao"]) func otherNetworksHaveOne(architecture: String) throws {
+  @Test(arguments: [("chen", "{}"), ("gao", "{blocks: [[32, 32], [64, 64], [128, 128]]}")])
+  func otherNetworksHaveOne(architecture: String, options: String) throws {
     let channels = architecture == "chen" ? 3 : 1
     let (run, folder) = try trained([
-      "model.options={}", "model.architecture=\(architecture)", "model.channels=\(channels)", "epochs=1",
+      "model.options=\(options)", "model.architecture=\(architecture)", "model.channels=\(channels)", "epochs=1",
       "heads=[{labels: fer2013, weight: 1}]", "optimizer={name: adam, learningRate: 0.001}",
     ])
     defer { withExtendedLifetime(folder) {} }
