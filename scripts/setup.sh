@@ -151,9 +151,15 @@ require_space() { # MEGABYTES
     "Free some space, or set MIEN_CACHE to a folder on a larger disk."
 }
 
-# A connection that breaks in the middle of a large wheel is no reason to give up.
-thrice() { # COMMAND...
-  "$@" || "$@" || "$@"
+# A connection that breaks in the middle of a large wheel is no reason to give up; a wheel that is another one is.
+thrice() { # LOG COMMAND...
+  local log="$1" try
+  shift
+  for try in 1 2 3; do
+    "$@" >>"$log" 2>&1 </dev/null && return 0
+    grep -q 'DO NOT MATCH THE HASHES' "$log" && return 1
+  done
+  return 1
 }
 
 download() { # NAME PLATFORM_TAG...
@@ -170,10 +176,10 @@ download() { # NAME PLATFORM_TAG...
   for tag; do options+=(--platform "${tag}_x86_64"); done
   mkdir -p "$folder"
   printf '%s===%s --hash=sha256:%s\n' "$name" "${pin_version[$name]}" "${pin_hash[$name]}" >"$folder/pin.txt"
-  if ! TMPDIR="$folder" PIP_REQUIRE_VIRTUALENV=0 thrice python3 -m pip download --no-input --no-cache-dir --no-deps \
+  : >"$log"
+  if ! TMPDIR="$folder" PIP_REQUIRE_VIRTUALENV=0 thrice "$log" python3 -m pip download --no-input --no-cache-dir --no-deps \
     --disable-pip-version-check --progress-bar off --require-hashes --only-binary=:all: --python-version 3.11 \
-    --implementation cp --abi cp311 "${options[@]}" --dest "$folder" --requirement "$folder/pin.txt" \
-    >"$log" 2>&1 </dev/null; then
+    --implementation cp --abi cp311 "${options[@]}" --dest "$folder" --requirement "$folder/pin.txt"; then
     if grep -q 'DO NOT MATCH THE HASHES' "$log"; then
       fail "$name ${pin_version[$name]}: the wheel that was downloaded is not the pinned one (its SHA-256 differs)" \
         "Nothing was kept. See $log, and compare with ${pin_file[$name]#"$root"/}."
@@ -307,10 +313,9 @@ setup_python() {
   python3 -m venv "$cache/python" >"$log" 2>&1 ||
     { tail -n 5 "$log" >&2 && fail "could not make a Python environment in $cache/python"; }
   mkdir -p "$cache/tmp/pip"
-  if ! TMPDIR="$cache/tmp/pip" thrice "$cache/python/bin/python3" -m pip install --no-input --disable-pip-version-check \
+  if ! TMPDIR="$cache/tmp/pip" thrice "$log" "$cache/python/bin/python3" -m pip install --no-input --disable-pip-version-check \
     --progress-bar off --no-compile --no-deps --require-hashes --only-binary=:all: \
-    --requirement "$scripts/requirements-test.txt" \
-    >>"$log" 2>&1 </dev/null; then
+    --requirement "$scripts/requirements-test.txt"; then
     tail -n 12 "$log" >&2
     fail "could not install the packages of scripts/requirements-test.txt" \
       "Check the connection to the Python package index, then run this again. pip's output is in $log."

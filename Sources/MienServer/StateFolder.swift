@@ -1,12 +1,11 @@
 package import Foundation
 import MienCore
 
-/// The folder in which a server keeps what must outlast it. One server uses it at a time; the kernel lets go of the lock
-/// when the process ends, however it ends.
+/// The folder in which a server keeps what must outlast it. One server uses it at a time.
 package final class StateFolder: Sendable {
   /// The folder.
   package let url: URL
-  private let descriptor: Int32
+  private let lock: FileLock
 
   /// Takes `url`, and makes it where it is missing. Only this user may look into it.
   ///
@@ -19,20 +18,10 @@ package final class StateFolder: Sendable {
     } catch {
       throw MienError(.file, url.path, "the folder cannot be made")
     }
-    let path = url.appendingPathComponent("server.lock").path
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else {
-      throw MienError(.file, path, "could not be opened: \(String(cString: strerror(errno)))")
-    }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard let lock = try FileLock(url.appendingPathComponent("server.lock"), mode: 0o600) else {
       throw MienError(.file, url.path, "another server uses this folder; name another one with --state-dir")
     }
-  }
-
-  deinit {
-    // A process that is being started holds a copy of the descriptor until its program begins, and the lock with it.
-    flock(descriptor, LOCK_UN)
-    close(descriptor)
+    self.lock = lock
   }
 
   /// The first folder of `server/1`, `server/2`, … in the cache folder (`MIEN_CACHE`, or `~/.cache/mien`) that no other

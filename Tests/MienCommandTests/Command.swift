@@ -39,3 +39,11 @@ enum Command {
     return Outcome(status: process.terminationStatus, output: text, errors: words)
   }
 }
+
+extension Process {
+  /// Waits until something holds, or the process has ended; ten minutes at most.
+  func wait(until holds: () throws -> Bool) rethrows {
+    let deadline = Date().addingTimeInterval(600)
+    while try !holds(), isRunning, Date() < deadline { usleep(2000) }
+  }
+}

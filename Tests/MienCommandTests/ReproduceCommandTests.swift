@@ -131,7 +131,7 @@ import Testing
     process.standardOutput = FileHandle.nullDevice
     try process.run()
     let file = stopped.appendingPathComponent("chen/random-split/fold-1/metrics.csv")
-    while !FileManager.default.fileExists(atPath: file.path), process.isRunning { usleep(5_000) }
+    process.wait { FileManager.default.fileExists(atPath: file.path) }
     process.interrupt()
     process.waitUntilExit()
     let finished = stopped.appendingPathComponent("chen/grouped-by-person/reproduction.json")

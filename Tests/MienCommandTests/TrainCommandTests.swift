@@ -60,7 +60,7 @@ import Testing
     process.standardError = FileHandle.nullDevice
     try process.run()
     // The first epochs are done when the metrics are there.
-    while !FileManager.default.fileExists(atPath: run + "/metrics.csv") && process.isRunning { usleep(20_000) }
+    process.wait { FileManager.default.fileExists(atPath: run + "/metrics.csv") }
     process.interrupt()
     process.waitUntilExit()
     #expect(process.terminationReason == .exit && process.terminationStatus == 1)
@@ -75,7 +75,7 @@ import Testing
     resumed.arguments = ["train", "--resume", run, "--data", faces]
     resumed.standardError = FileHandle.nullDevice
     try resumed.run()
-    while try rows() <= before && resumed.isRunning { usleep(20_000) }
+    try resumed.wait { try rows() > before }
     resumed.interrupt()
     resumed.waitUntilExit()
     #expect(try rows() > before && resumed.terminationStatus == 1)

@@ -42,11 +42,6 @@ import Testing
     return try? JSONDecoder().decode(Progress.self, from: Data(json.utf8)).step
   }
 
-  /// Waits for a state that comes in a second or so, or for the process to end.
-  private func wait(_ process: Process, until holds: () -> Bool) {
-    while !holds() && process.isRunning { usleep(2000) }
-  }
-
   /// Tensors of both checkpoints, and the metrics without seconds.
   private func expectEqual(_ a: URL, _ b: URL) throws {
     for name in ["last", "best"] {
@@ -77,7 +72,7 @@ import Testing
     // Killed a few times, each time after some more steps, wherever it is then: in a step, or writing a file.
     for extra in [3, 30, 20] {
       let process = try start(reached == 0 ? new(broken) : ["--resume", broken.path])
-      wait(process) { step(broken) ?? 0 >= reached + extra }
+      process.wait { step(broken) ?? 0 >= reached + extra }
       // The identifier of a process that has ended could be another's.
       try #require(process.isRunning)
       kill(process.processIdentifier, SIGKILL)
@@ -100,7 +95,7 @@ import Testing
   @Test func aSecondProcessIsRefused() throws {
     let run = folder.file("run")
     let process = try start(new(run) + ["--set", "epochs=100000"])
-    wait(process) { step(run) != nil }
+    process.wait { step(run) != nil }
     // Were it not refused, it would not end.
     let second = try Command.run(
       "/usr/bin/timeout", ["600", Command.mien.path, "train", "--resume", run.path, "--data", faces])

@@ -60,7 +60,7 @@ import Testing
     try process.run()
     // Within the second trial.
     let sign = broken.appendingPathComponent("trial-2/metrics.csv").path
-    while !FileManager.default.fileExists(atPath: sign) && process.isRunning { usleep(1000) }
+    process.wait { FileManager.default.fileExists(atPath: sign) }
     try #require(process.isRunning)
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()

@@ -237,7 +237,7 @@ struct VideoCommandTests {
     process.standardError = errors
     try process.run()
     let lines = { try Data(contentsOf: folder.file("a.jsonl")) }
-    while process.isRunning, ((try? lines().count) ?? 0) < 20_000 { usleep(2000) }
+    process.wait { ((try? lines().count) ?? 0) >= 20_000 }
     kill(process.processIdentifier, number)
     process.waitUntilExit()
     let rows = try Self.rows(String(decoding: lines(), as: UTF8.self))
