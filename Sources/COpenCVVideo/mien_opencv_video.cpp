@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <dlfcn.h>
 
@@ -18,6 +20,7 @@
 
 struct mien_opencv_video_reader {
   cv::VideoCapture capture;
+  int32_t quarter_turns = 0;
   cv::Mat frame;
 };
 
@@ -60,38 +63,37 @@ template <typename Start>
 int32_t open(mien_opencv_video_reader **reader, mien_opencv_video_info *info, char **error, Start &&start) {
   return guarded(error, [&] {
     require(reader && info, "a pointer is null");
-    auto *opened = new mien_opencv_video_reader();
-    try {
-      start(opened->capture);
-      *info = {int32_t(property(opened->capture, cv::CAP_PROP_FRAME_WIDTH)),
-               int32_t(property(opened->capture, cv::CAP_PROP_FRAME_HEIGHT)),
-               property(opened->capture, cv::CAP_PROP_FPS),
-               int64_t(std::min(property(opened->capture, cv::CAP_PROP_FRAME_COUNT), 1e15))};
-    } catch (...) {
-      delete opened;
-      throw;
-    }
-    *reader = opened;
+    auto opened = std::make_unique<mien_opencv_video_reader>();
+    start(*opened);
+    // A container may name any size; a frame of that many pixels fits no memory.
+    const auto side = [&](int name) { return int32_t(std::min(property(opened->capture, name), 1e6)); };
+    *info = {side(cv::CAP_PROP_FRAME_WIDTH), side(cv::CAP_PROP_FRAME_HEIGHT), property(opened->capture, cv::CAP_PROP_FPS),
+             int64_t(std::min(property(opened->capture, cv::CAP_PROP_FRAME_COUNT), 1e15))};
+    if (opened->quarter_turns % 2) std::swap(info->width, info->height);
+    *reader = opened.release();
   });
 }
 
-int32_t readerOpen(const char *path, mien_opencv_video_reader **reader, mien_opencv_video_info *info, char **error) {
-  return open(reader, info, error, [&](cv::VideoCapture &capture) {
+int32_t readerOpen(const char *path, int32_t quarterTurns, mien_opencv_video_reader **reader,
+                   mien_opencv_video_info *info, char **error) {
+  return open(reader, info, error, [&](mien_opencv_video_reader &opened) {
     require(path, "a pointer is null");
+    require(quarterTurns >= 0 && quarterTurns < 4, "expected 0 to 3 quarter turns");
     // Other back ends would take a pattern of pictures, a pipeline or an address for a file's name.
-    if (!capture.open(path, cv::CAP_FFMPEG)) {
+    if (!opened.capture.open(path, cv::CAP_FFMPEG)) {
       throw std::runtime_error("FFmpeg finds no video stream that it can decode");
     }
-    capture.set(cv::CAP_PROP_ORIENTATION_AUTO, 1);
+    opened.capture.set(cv::CAP_PROP_ORIENTATION_AUTO, 0);
+    opened.quarter_turns = quarterTurns;
   });
 }
 
 int32_t cameraOpen(int32_t index, mien_opencv_video_reader **reader, mien_opencv_video_info *info, char **error) {
-  return open(reader, info, error, [&](cv::VideoCapture &capture) {
+  return open(reader, info, error, [&](mien_opencv_video_reader &opened) {
     require(index >= 0 && index < 1000, "expected a camera's number of 0 to 999");
-    if (!capture.open(index, cv::CAP_V4L2)) throw std::runtime_error("there is no such camera, or it is in use");
+    if (!opened.capture.open(index, cv::CAP_V4L2)) throw std::runtime_error("there is no such camera, or it is in use");
     // Frames that wait in the driver are old when they are read.
-    capture.set(cv::CAP_PROP_BUFFERSIZE, 1);
+    opened.capture.set(cv::CAP_PROP_BUFFERSIZE, 1);
   });
 }
 
@@ -112,7 +114,14 @@ int32_t readerRetrieve(mien_opencv_video_reader *reader, const uint8_t **pixels,
     cv::Mat decoded;
     if (!reader->capture.retrieve(decoded) || decoded.empty()) throw std::runtime_error("there is no frame");
     if (decoded.type() != CV_8UC3) throw std::runtime_error("expected a frame of 8-bit colours");
-    cv::cvtColor(decoded, reader->frame, cv::COLOR_BGR2RGB);
+    if (reader->quarter_turns == 0) {
+      cv::cvtColor(decoded, reader->frame, cv::COLOR_BGR2RGB);
+    } else {
+      cv::Mat coloured;
+      cv::cvtColor(decoded, coloured, cv::COLOR_BGR2RGB);
+      static constexpr cv::RotateFlags kTurns[] = {cv::ROTATE_90_CLOCKWISE, cv::ROTATE_180, cv::ROTATE_90_COUNTERCLOCKWISE};
+      cv::rotate(coloured, reader->frame, kTurns[reader->quarter_turns - 1]);
+    }
     *pixels = reader->frame.data;
     *width = reader->frame.cols;
     *height = reader->frame.rows;
@@ -125,19 +134,14 @@ int32_t writerOpen(const char *path, int32_t width, int32_t height, double frame
     require(path && writer, "a pointer is null");
     require(width > 1 && height > 1, "expected a frame of at least 2 by 2 pixels");
     require(std::isfinite(framesPerSecond) && framesPerSecond > 0, "expected a number of frames a second above 0");
-    auto *opened = new mien_opencv_video_writer();
-    try {
-      opened->size = cv::Size(width, height);
-      // H.264 halves the resolution of colours, so both sides are even.
-      const cv::Size even(width & ~1, height & ~1);
-      if (!opened->writer.open(path, cv::CAP_FFMPEG, cv::VideoWriter::fourcc('a', 'v', 'c', '1'), framesPerSecond, even)) {
-        throw std::runtime_error("FFmpeg cannot write H.264 there");
-      }
-    } catch (...) {
-      delete opened;
-      throw;
+    auto opened = std::make_unique<mien_opencv_video_writer>();
+    opened->size = cv::Size(width, height);
+    // H.264 halves the resolution of colours, so both sides are even.
+    const cv::Size even(width & ~1, height & ~1);
+    if (!opened->writer.open(path, cv::CAP_FFMPEG, cv::VideoWriter::fourcc('a', 'v', 'c', '1'), framesPerSecond, even)) {
+      throw std::runtime_error("FFmpeg cannot write H.264 there");
     }
-    *writer = opened;
+    *writer = opened.release();
   });
 }
 

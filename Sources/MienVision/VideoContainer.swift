@@ -11,8 +11,10 @@ struct VideoContainer: Equatable {
   var name: String
   /// Whether the file ends before its container does, as far as the container tells.
   var isTruncated = false
-  /// The four characters that name the codec, where they are known.
+  /// The four characters that name the codec, or `nil` if they are not known.
   var codec: String?
+  /// How far a player turns the stored frames: clockwise quarter turns, 0 to 3.
+  var quarterTurns = 0
 
   /// Looks at a file's structure; of MP4 and QuickTime the index is read, of others the first kilobytes.
   ///
@@ -62,10 +64,9 @@ struct VideoContainer: Equatable {
     }
   }
 
-  init(name: String, isTruncated: Bool = false, codec: String? = nil) {
+  init(name: String, isTruncated: Bool = false) {
     self.name = name
     self.isTruncated = isTruncated
-    self.codec = codec
   }
 
   /// Whether the segment that follows the EBML header says that it is longer than the file (RFC 8794, RFC 9559).
@@ -146,9 +147,30 @@ private enum ISOMedia {
       if codec.count == 4 {
         container.codec = String(decoding: codec.map { (32..<127).contains($0) ? $0 : 63 }, as: UTF8.self)
       }
+      // The movie's matrix and the track's apply one after the other.
+      let movie = try path(["mvhd"], file, index.body).map { try quarterTurns(file, $0, matrixAt: (36, 48)) }
+      let stream = try path(["tkhd"], file, track.body).map { try quarterTurns(file, $0, matrixAt: (40, 52)) }
+      container.quarterTurns = ((movie ?? 0) + (stream ?? 0)) % 4
       return container
     }
     throw MienError(.format, nil, "has no video stream (\(name))")
+  }
+
+  /// The clockwise quarter turns, 0 to 3, nearest to what the transformation matrix of a header box says.
+  ///
+  /// - Parameter matrixAt: where in the box's body the matrix lies, in a box of version 0 and of version 1.
+  private static func quarterTurns(_ file: VideoBytes, _ box: Box, matrixAt offsets: (UInt64, UInt64)) throws -> Int {
+    let version = try file.read(box.body.lowerBound, count: 1).first
+    let start = box.body.lowerBound + (version == 1 ? offsets.1 : offsets.0)
+    guard start + 36 <= box.body.upperBound else { return 0 }
+    return try file.read(start, count: 8).withUnsafeBytes { bytes in
+      let view = ByteView(bytes: bytes)
+      // The first row (a, b) is where a step to the right in the stored frame leads when it is shown.
+      guard let a = view.bigEndian32(0), let b = view.bigEndian32(4) else { return 0 }
+      let (right, down) = (Int64(Int32(truncatingIfNeeded: a)), Int64(Int32(truncatingIfNeeded: b)))
+      if abs(right) >= abs(down) { return right < 0 ? 2 : 0 }
+      return down > 0 ? 1 : 3
+    }
   }
 
   private static func path(_ types: [String], _ file: VideoBytes, _ range: Range<UInt64>) throws -> Box? {

@@ -15,7 +15,8 @@ public struct VideoFrame: Sendable {
 
 /// Reads the frames of a video file one after another.
 ///
-/// - Frames come in order of presentation, upright as the file's rotation says, as 8-bit RGB.
+/// - Frames come in order of presentation, upright as players show them (by the rotation in MP4 and QuickTime files), as
+///   8-bit RGB.
 /// - Times are the container's, so a clip of variable frame rate keeps its pace. They count from the video stream's first
 ///   frame, which may start later than the sound. The last frames of a clip with bidirectional prediction have no time
 ///   stamp in OpenCV 4.6: they go on at the pace of the frames before them.
@@ -62,7 +63,9 @@ public final class VideoReader: Sendable {
       var handle: OpaquePointer?
       var info = mien_opencv_video_info()
       do {
-        try VideoShim.check(functions) { functions.reader_open(url.path, &handle, &info, $0) }
+        try VideoShim.check(functions) {
+          functions.reader_open(url.path, Int32(container.quarterTurns), &handle, &info, $0)
+        }
       } catch let error as MienError {
         let codec = container.codec.map { "; its codec is \($0)" } ?? ""
         throw MienError(.format, nil, "cannot be read as \(container.name): \(error.message)\(codec)")

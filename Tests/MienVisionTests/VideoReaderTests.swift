@@ -156,18 +156,76 @@ struct VideoReaderTests {
     for (index, seconds) in found.enumerated() { #expect(abs(seconds - Double(index) / 10) < 0.002, "\(found)") }
   }
 
-  @Test("A clip filmed on its side comes upright", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
-  func rotation() throws {
-    let frames = (0..<5).map { _ in Self.halves([250, 250, 250], [10, 10, 10]) }
-    let source = try file("clip.y4m", DrawnClip.y4m(width: 64, height: 32, rate: 10, frames: frames))
-    let plain = try ffmpeg("plain.mp4", ["-i", source.path, "-c:v", "mpeg4", "-q:v", "2"])
-    let turned = try ffmpeg("turned.mp4", ["-i", plain.path, "-c", "copy", "-metadata:s:v:0", "rotate=90"])
-    let reader = try VideoReader(contentsOf: turned)
-    #expect(reader.width == 32 && reader.height == 64)
+  /// The bytes of a display matrix for clockwise quarter turns, in 16.16 fixed point (ISO/IEC 14496-12, 8.3.2).
+  static func matrix(quarterTurns: Int) -> [UInt8] {
+    let rows: [[Int32]] = [[1, 0, 0, 1], [0, 1, -1, 0], [-1, 0, 0, -1], [0, -1, 1, 0]]
+    let turn = rows[quarterTurns].map { $0 * 0x10000 }
+    // The third column, and a shift that some editors leave.
+    let values = [turn[0], turn[1], 0, turn[2], turn[3], 0, 0x400000, 0x200000, 0x4000_0000]
+    return values.flatMap { value in (0..<4).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+  }
+
+  @Test("A clip filmed on its side comes upright", arguments: 0..<4, [("tkhd", 40), ("mvhd", 36)])
+  func rotation(quarterTurns: Int, header: (type: String, matrixAt: Int)) throws {
+    // Red, green, blue and white, clockwise from the upper left corner.
+    let corners: [[UInt8]] = [[220, 40, 40], [40, 200, 40], [40, 40, 220], [240, 240, 240]]
+    let pixels = (0..<(64 * 32)).flatMap { pixel in
+      let (isRight, isLow) = (pixel % 64 >= 32, pixel / 64 >= 16)
+      return corners[isLow ? (isRight ? 2 : 3) : (isRight ? 1 : 0)]
+    }
+    let url = folder.file("turned.mp4")
+    let writer = try VideoWriter(url: url, framesPerSecond: 10, sound: nil, program: nil)
+    for index in 0..<3 {
+      try writer.write(Image(width: 64, height: 32, channels: 3, pixels: pixels), seconds: Double(index) / 10)
+    }
+    try writer.finish()
+    var data = try Data(contentsOf: url)
+    let place = try #require(data.range(of: Data(header.type.utf8))).upperBound + header.matrixAt
+    data.replaceSubrange(place..<(place + 36), with: Self.matrix(quarterTurns: quarterTurns))
+    try data.write(to: url)
+
+    let reader = try VideoReader(contentsOf: url)
     let image = try #require(try reader.next()?.image)
-    #expect(image.width == 32 && image.height == 64)
-    // A clockwise quarter turn takes the left half up.
-    #expect(image.pixel(16, 8)[0] > 200 && image.pixel(16, 56)[0] < 60)
+    let (width, height) = quarterTurns.isMultiple(of: 2) ? (64, 32) : (32, 64)
+    #expect(reader.width == width && reader.height == height && image.width == width && image.height == height)
+    let places = [(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)]
+    for (index, place) in places.enumerated() {
+      // A turn takes each corner on to the next.
+      let drawn = corners[(index + 4 - quarterTurns) % 4]
+      let found = image.pixel(Int(place.0 * Double(width)), Int(place.1 * Double(height)))
+      for (value, expected) in zip(found, drawn) {
+        #expect(abs(value - Int(expected)) < 60, "corner \(index): \(found)")
+      }
+    }
+  }
+
+  @Test("Phone clips look as their upright copy does", .enabled(if: Shared.hasCases, "needs cases/video-rotation"))
+  func phoneClips() throws {
+    let clips = try Shared.cases("video-rotation")
+    func frame(_ url: URL) throws -> (picture: [Double], count: Int) {
+      let reader = try VideoReader(contentsOf: url)
+      var tenth: [Double] = []
+      var count = 0
+      while let frame = try reader.next() {
+        if frame.index == 10 { tenth = frame.image.grey.pixels.map(Double.init) }
+        count += 1
+      }
+      #expect(reader.width == 320 && reader.height == 480)
+      return (tenth, count)
+    }
+    func correlation(_ a: [Double], _ b: [Double]) -> Double {
+      let (meanA, meanB) = (a.reduce(0, +) / Double(a.count), b.reduce(0, +) / Double(b.count))
+      let products = zip(a, b).map { ($0 - meanA) * ($1 - meanB) }.reduce(0, +)
+      let squares = [(a, meanA), (b, meanB)].map { values, mean in values.map { ($0 - mean) * ($0 - mean) }.reduce(0, +)
+      }
+      return products / (squares[0] * squares[1]).squareRoot()
+    }
+    let upright = try frame(#require(clips.first { $0.lastPathComponent == "upright.mp4" }))
+    for clip in clips where ["mp4", "mov"].contains(clip.pathExtension) {
+      let found = try frame(clip)
+      #expect(found.count == upright.count, "\(clip.lastPathComponent)")
+      #expect(correlation(found.picture, upright.picture) > 0.9, "\(clip.lastPathComponent)")
+    }
   }
 
   @Test("A file that is cut off gives its whole frames, then says so", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
@@ -210,7 +268,7 @@ struct VideoReaderTests {
     let table = try #require(unsafeBitCast(symbol, to: mien_opencv_video_functions_type.self)()?.pointee)
     #expect(table.version == MIEN_OPENCV_VIDEO_VERSION)
     let calls: [(UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32] = [
-      { table.reader_open(nil, nil, nil, $0) }, { table.reader_grab(nil, nil, nil, $0) },
+      { table.reader_open(nil, 0, nil, nil, $0) }, { table.reader_grab(nil, nil, nil, $0) },
       { table.reader_retrieve(nil, nil, nil, nil, $0) }, { table.camera_open(0, nil, nil, $0) },
       { table.writer_open(nil, 2, 2, 25, nil, $0) }, { table.writer_write(nil, nil, 0, $0) },
       { table.window_show(nil, nil, 0, 1, 1, nil, $0) },

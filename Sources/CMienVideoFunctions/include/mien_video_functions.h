@@ -10,7 +10,7 @@
 // - `error` is always last. It may be NULL. On failure *error is set to a message that the caller frees with
 //   string_free; on success it is left alone.
 // - No C++ exception leaves a function; a null pointer is MIEN_OPENCV_VIDEO_INVALID.
-// - Frames are 8-bit RGB, interleaved, without padding between rows, upright as the file's rotation says.
+// - Frames are 8-bit RGB, interleaved, without padding between rows.
 // - Functions may be called from any thread; a reader is used by one thread at a time.
 
 #ifndef MIEN_VIDEO_FUNCTIONS_H
@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 /// Changes with every change of the table.
-#define MIEN_OPENCV_VIDEO_VERSION 2
+#define MIEN_OPENCV_VIDEO_VERSION 3
 
 /// The call did what it says.
 #define MIEN_OPENCV_VIDEO_OK 0
@@ -41,7 +41,7 @@ typedef struct mien_opencv_video_writer mien_opencv_video_writer;
 
 /// What a file says of its video stream. Unknown numbers are 0.
 typedef struct {
-  /// Upright size in pixels.
+  /// Size of the frames as reader_retrieve hands them out, in pixels.
   int32_t width;
   int32_t height;
   /// Mean frames a second.
@@ -58,9 +58,11 @@ typedef struct {
   /// Frees a message that another function handed out. NULL is allowed.
   void (*string_free)(char *string);
 
-  /// Opens a file with FFmpeg and nothing else. On success the caller owns *reader (reader_free).
-  int32_t (*reader_open)(const char *path, mien_opencv_video_reader **reader, mien_opencv_video_info *info,
-                         char **error);
+  /// Opens a file with FFmpeg and nothing else. reader_retrieve turns each frame by `quarter_turns`, 0 to 3, clockwise;
+  /// what the file itself says of rotation is ignored, because OpenCV 4.6 turns such frames the wrong way round.
+  /// On success the caller owns *reader (reader_free).
+  int32_t (*reader_open)(const char *path, int32_t quarter_turns, mien_opencv_video_reader **reader,
+                         mien_opencv_video_info *info, char **error);
 
   /// Frees a reader. NULL is allowed.
   void (*reader_free)(mien_opencv_video_reader *reader);
