@@ -45,7 +45,7 @@ build: ## Build mien, mien-server and mien-train
 
 test: ## Set up, build everything, lint, run every test: what CI runs
 	@scripts/setup.sh test
-	@for product in $(PROGRAMS) mienPackageTests; do swift build $(SWIFT_FLAGS) --product $$product; done
+	@for product in $(PROGRAMS) FaceTimeline mienPackageTests; do swift build $(SWIFT_FLAGS) --product $$product; done
 	@$(MAKE) --no-print-directory lint
 	@scripts/test.sh '$(FILTER)' $(SWIFT_FLAGS)
 

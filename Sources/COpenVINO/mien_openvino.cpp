@@ -1,12 +1,28 @@
 #include "mien_openvino.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
+#include <openvino/core/preprocess/pre_post_process.hpp>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/interpolate.hpp>
+#include <openvino/op/reshape.hpp>
+#include <openvino/op/result.hpp>
 #include <openvino/openvino.hpp>
+
+struct mien_openvino_graph {
+  std::shared_ptr<ov::Model> model;
+};
+
+struct mien_openvino_buffer {
+  std::string bytes;
+};
 
 struct mien_openvino_model {
   ov::CompiledModel compiled;
@@ -24,8 +40,14 @@ struct InvalidArgument : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-void require(bool holds, const std::string &expectation) {
+void require(bool holds, const char *expectation) {
   if (!holds) throw InvalidArgument(expectation);
+}
+
+/// As above for messages that cost something to make: `expectation` is called only where the check fails.
+template <typename Words>
+auto require(bool holds, Words &&expectation) -> decltype(void(std::string(expectation()))) {
+  if (!holds) throw InvalidArgument(expectation());
 }
 
 void report(char **error, const char *message) noexcept {
@@ -70,6 +92,86 @@ ov::Output<const ov::Node> find(const std::vector<ov::Output<const ov::Node>> &p
 
 std::string words(const ov::PartialShape &shape) { return shape.to_string(); }
 
+ov::AnyMap settings(int32_t threads) {
+  require(threads >= 0 && threads <= 1024, "expected 0 to 1024 threads");
+  ov::AnyMap settings{
+      // A CPU that has bf16 would otherwise round to it, and two machines would disagree.
+      ov::hint::inference_precision(ov::element::f32),
+      ov::num_streams(1),
+      // Threads tied to cores wait for each other where another program runs on one of them.
+      ov::hint::enable_cpu_pinning(false),
+  };
+  if (threads > 0) settings.insert(ov::inference_num_threads(threads));
+  return settings;
+}
+
+/// The factor-based twin of an Interpolate to a fixed size; null where it is not one.
+std::shared_ptr<ov::Node> by_factor(const std::shared_ptr<ov::Node> &node) {
+  const auto fixed = ov::as_type_ptr<ov::op::v11::Interpolate>(node);
+  const auto older = ov::as_type_ptr<ov::op::v4::Interpolate>(node);
+  if (!fixed && !older) return nullptr;
+  auto attributes = fixed ? fixed->get_attrs() : older->get_attrs();
+  if (attributes.shape_calculation_mode != ov::op::util::InterpolateBase::ShapeCalcMode::SIZES) return nullptr;
+  const auto axes = ov::as_type_ptr<ov::op::v0::Constant>(node->get_input_node_shared_ptr(node->get_input_size() - 1));
+  const auto &from = node->get_input_partial_shape(0);
+  const auto &to = node->get_output_partial_shape(0);
+  if (!axes || from.is_dynamic() || to.is_dynamic()) return nullptr;
+  std::vector<float> factors;
+  for (const auto axis : axes->cast_vector<int64_t>()) {
+    factors.push_back(float(to[axis].get_length()) / float(from[axis].get_length()));
+  }
+  attributes.shape_calculation_mode = ov::op::util::InterpolateBase::ShapeCalcMode::SCALES;
+  return std::make_shared<ov::op::v11::Interpolate>(
+      node->input_value(0), ov::op::v0::Constant::create(ov::element::f32, {factors.size()}, factors), axes, attributes);
+}
+
+/// The one input of a graph.
+ov::Output<ov::Node> only_input(const mien_openvino_graph *graph) {
+  require(graph, "expected a graph");
+  require(graph->model->inputs().size() == 1,
+          [&] { return "expected a network of one input, found " + std::to_string(graph->model->inputs().size()); });
+  return graph->model->input();
+}
+
+ov::Shape shape_of(const int64_t *sizes, size_t rank) {
+  ov::Shape shape;
+  for (size_t axis = 0; axis < rank; axis++) {
+    require(sizes[axis] > 0, "expected positive sizes");
+    shape.push_back(static_cast<size_t>(sizes[axis]));
+  }
+  return shape;
+}
+
+/// Runs a request on `count` values of the type `element`.
+template <typename Value>
+void run(mien_openvino_request *request, const char *name, const Value *values, size_t count, const int64_t *sizes,
+         size_t rank, ov::element::Type element) {
+  require(request && name && values && sizes, "expected a request, a name, values and sizes");
+  const auto port = find(request->request.get_compiled_model().inputs(), "input", name);
+  const auto shape = shape_of(sizes, rank);
+  size_t product = 1;
+  for (const auto size : shape) {
+    require(product <= count / size,
+            [&] { return "expected as many values as the sizes take, found " + std::to_string(count); });
+    product *= size;
+  }
+  require(product == count,
+          [&] { return "expected " + std::to_string(product) + " values, found " + std::to_string(count); });
+  require(port.get_element_type() == element, [&] {
+    return std::string(name) + " takes " + port.get_element_type().get_type_name() + ", found " + element.get_type_name();
+  });
+  require(port.get_partial_shape().compatible(ov::PartialShape(shape)), [&] {
+    return std::string(name) + " takes the shape " + words(port.get_partial_shape()) + ", found " +
+           words(ov::PartialShape(shape));
+  });
+  request->has_run = false;
+  ov::Tensor input(element, shape);
+  std::memcpy(input.data(), values, count * sizeof(Value));
+  request->request.set_tensor(port, input);
+  request->request.infer();
+  request->has_run = true;
+}
+
 }  // namespace
 
 extern "C" {
@@ -83,25 +185,108 @@ int32_t mien_openvino_version(char **version, char **error) {
   });
 }
 
-int32_t mien_openvino_model_compile(const uint8_t *bytes, size_t count, int32_t threads, mien_openvino_model **model,
-                                    char **error) {
+int32_t mien_openvino_processor(char **processor, char **error) {
   return guarded(error, [&] {
-    require(model, "expected a place for the model");
-    require(bytes && count > 0, "expected the bytes of a model");
-    require(threads >= 0 && threads <= 1024, "expected 0 to 1024 threads");
-    const std::string file(reinterpret_cast<const char *>(bytes), count);
-    const auto graph = core().read_model(file, ov::Tensor());
-    ov::AnyMap settings{
-        // A CPU that has bf16 would otherwise round to it, and two machines would disagree.
-        ov::hint::inference_precision(ov::element::f32),
-        ov::num_streams(1),
-        // Threads tied to cores wait for each other where another program runs on one of them.
-        ov::hint::enable_cpu_pinning(false),
-    };
-    if (threads > 0) settings.insert(ov::inference_num_threads(threads));
-    *model = new mien_openvino_model{core().compile_model(graph, "CPU", settings)};
+    require(processor, "expected a place for the processor");
+    std::string text = core().get_property("CPU", ov::device::full_name);
+    for (const auto &capability : core().get_property("CPU", ov::device::capabilities)) text += " " + capability;
+    *processor = strdup(text.c_str());
   });
 }
+
+int32_t mien_openvino_graph_read(const uint8_t *bytes, size_t count, mien_openvino_graph **graph, char **error) {
+  return guarded(error, [&] {
+    require(graph, "expected a place for the graph");
+    require(bytes && count > 0, "expected the bytes of a model");
+    const std::string file(reinterpret_cast<const char *>(bytes), count);
+    *graph = new mien_openvino_graph{core().read_model(file, ov::Tensor())};
+  });
+}
+
+int32_t mien_openvino_graph_read_file(const char *path, mien_openvino_graph **graph, char **error) {
+  return guarded(error, [&] {
+    require(path && graph, "expected a path and a place for the graph");
+    *graph = new mien_openvino_graph{core().read_model(path)};
+  });
+}
+
+void mien_openvino_graph_free(mien_openvino_graph *graph) {
+  guarded(nullptr, [&] { delete graph; });
+}
+
+int32_t mien_openvino_graph_make_convolutional(mien_openvino_graph *graph, char **error) {
+  return guarded(error, [&] {
+    require(graph, "expected a graph");
+    for (const auto &node : graph->model->get_ordered_ops()) {
+      if (const auto twin = by_factor(node)) ov::replace_node(node, twin);
+    }
+    for (const auto &result : graph->model->get_results()) {
+      const auto reshape = ov::as_type_ptr<ov::op::v1::Reshape>(result->get_input_node_shared_ptr(0));
+      if (!reshape) continue;
+      const auto names = reshape->output(0).get_names();
+      auto source = reshape->input_value(0);
+      result->input(0).replace_source_output(source);
+      source.set_names(names);
+    }
+    graph->model->validate_nodes_and_infer_types();
+  });
+}
+
+int32_t mien_openvino_graph_reshape(mien_openvino_graph *graph, const int64_t *sizes, size_t rank, char **error) {
+  return guarded(error, [&] {
+    only_input(graph);
+    require(sizes && rank > 0 && rank <= 8, "expected 1 to 8 sizes");
+    graph->model->reshape(ov::PartialShape(shape_of(sizes, rank)));
+  });
+}
+
+int32_t mien_openvino_graph_take_bytes(mien_openvino_graph *graph, float scale, float offset, char **error) {
+  return guarded(error, [&] {
+    only_input(graph);
+    require(std::isfinite(scale) && scale != 0 && std::isfinite(offset), "expected a scale other than 0 and an offset");
+    ov::preprocess::PrePostProcessor steps(graph->model);
+    steps.input().tensor().set_element_type(ov::element::u8);
+    // mean() subtracts and scale() divides: value * scale + offset = (value - (-offset / scale)) / (1 / scale).
+    steps.input().preprocess().convert_element_type(ov::element::f32).mean(-offset / scale).scale(1 / scale);
+    graph->model = steps.build();
+  });
+}
+
+int32_t mien_openvino_graph_compile(const mien_openvino_graph *graph, int32_t threads, mien_openvino_model **model,
+                                    char **error) {
+  return guarded(error, [&] {
+    require(graph && model, "expected a graph and a place for the model");
+    *model = new mien_openvino_model{core().compile_model(graph->model, "CPU", settings(threads))};
+  });
+}
+
+int32_t mien_openvino_model_export(const mien_openvino_model *model, mien_openvino_buffer **buffer, char **error) {
+  return guarded(error, [&] {
+    require(model && buffer, "expected a model and a place for the bytes");
+    std::ostringstream stream;
+    // Not const in OpenVINO, though it changes nothing.
+    ov::CompiledModel(model->compiled).export_model(stream);
+    *buffer = new mien_openvino_buffer{std::move(stream).str()};
+  });
+}
+
+int32_t mien_openvino_model_import(const uint8_t *bytes, size_t count, int32_t threads, mien_openvino_model **model,
+                                   char **error) {
+  return guarded(error, [&] {
+    require(model, "expected a place for the model");
+    require(bytes && count > 0, "expected the bytes of a compiled model");
+    std::istringstream stream(std::string(reinterpret_cast<const char *>(bytes), count));
+    *model = new mien_openvino_model{core().import_model(stream, "CPU", settings(threads))};
+  });
+}
+
+void mien_openvino_buffer_free(mien_openvino_buffer *buffer) { delete buffer; }
+
+const uint8_t *mien_openvino_buffer_bytes(const mien_openvino_buffer *buffer) {
+  return buffer ? reinterpret_cast<const uint8_t *>(buffer->bytes.data()) : nullptr;
+}
+
+size_t mien_openvino_buffer_count(const mien_openvino_buffer *buffer) { return buffer ? buffer->bytes.size() : 0; }
 
 void mien_openvino_model_free(mien_openvino_model *model) {
   guarded(nullptr, [&] { delete model; });
@@ -123,11 +308,14 @@ int32_t mien_openvino_model_shape(const mien_openvino_model *model, const char *
     const auto port = is_output ? find(model->compiled.outputs(), "output", name)
                                 : find(model->compiled.inputs(), "input", name);
     const auto shape = port.get_partial_shape();
-    require(port.get_element_type() == ov::element::f32,
-            std::string(name) + " holds " + port.get_element_type().get_type_name() + ", expected f32");
-    require(shape.rank().is_static() && static_cast<size_t>(shape.rank().get_length()) <= capacity,
-            std::string(name) + " has the shape " + words(shape) + ", expected at most " + std::to_string(capacity) +
-                " axes");
+    const auto element = port.get_element_type();
+    require(element == ov::element::f32 || element == ov::element::u8, [&] {
+      return std::string(name) + " holds " + element.get_type_name() + ", expected f32";
+    });
+    require(shape.rank().is_static() && static_cast<size_t>(shape.rank().get_length()) <= capacity, [&] {
+      return std::string(name) + " has the shape " + words(shape) + ", expected at most " + std::to_string(capacity) +
+             " axes";
+    });
     size_t axis = 0;
     for (const auto &dimension : shape) sizes[axis++] = dimension.is_static() ? dimension.get_length() : -1;
     *rank = axis;
@@ -147,30 +335,12 @@ void mien_openvino_request_free(mien_openvino_request *request) {
 
 int32_t mien_openvino_request_run(mien_openvino_request *request, const char *name, const float *values, size_t count,
                                   const int64_t *sizes, size_t rank, char **error) {
-  return guarded(error, [&] {
-    require(request && name && values && sizes, "expected a request, a name, values and sizes");
-    const auto port = find(request->request.get_compiled_model().inputs(), "input", name);
-    ov::Shape shape;
-    size_t product = 1;
-    for (size_t axis = 0; axis < rank; axis++) {
-      require(sizes[axis] > 0, "expected positive sizes");
-      const auto size = static_cast<size_t>(sizes[axis]);
-      require(product <= count / size, "expected as many values as the sizes take, found " + std::to_string(count));
-      product *= size;
-      shape.push_back(size);
-    }
-    require(product == count, "expected " + std::to_string(product) + " values, found " + std::to_string(count));
-    require(port.get_element_type() == ov::element::f32, "expected an input of f32");
-    require(port.get_partial_shape().compatible(ov::PartialShape(shape)),
-            std::string(name) + " takes the shape " + words(port.get_partial_shape()) + ", found " +
-                words(ov::PartialShape(shape)));
-    request->has_run = false;
-    ov::Tensor input(ov::element::f32, shape);
-    std::memcpy(input.data<float>(), values, count * sizeof(float));
-    request->request.set_tensor(port, input);
-    request->request.infer();
-    request->has_run = true;
-  });
+  return guarded(error, [&] { run(request, name, values, count, sizes, rank, ov::element::f32); });
+}
+
+int32_t mien_openvino_request_run_bytes(mien_openvino_request *request, const char *name, const uint8_t *values,
+                                        size_t count, const int64_t *sizes, size_t rank, char **error) {
+  return guarded(error, [&] { run(request, name, values, count, sizes, rank, ov::element::u8); });
 }
 
 int32_t mien_openvino_request_output(mien_openvino_request *request, const char *name, float *values, size_t count,
@@ -179,9 +349,11 @@ int32_t mien_openvino_request_output(mien_openvino_request *request, const char 
     require(request && name && values, "expected a request, a name and a place for values");
     require(request->has_run, "expected a request that has run");
     const auto tensor = request->request.get_tensor(find(request->request.get_compiled_model().outputs(), "output", name));
-    require(tensor.get_element_type() == ov::element::f32, std::string(name) + " does not hold f32");
-    require(tensor.get_size() == count, std::string(name) + " holds " + std::to_string(tensor.get_size()) +
-                                            " values, expected " + std::to_string(count));
+    require(tensor.get_element_type() == ov::element::f32, [&] { return std::string(name) + " does not hold f32"; });
+    require(tensor.get_size() == count, [&] {
+      return std::string(name) + " holds " + std::to_string(tensor.get_size()) + " values, expected " +
+             std::to_string(count);
+    });
     std::memcpy(values, tensor.data<const float>(), count * sizeof(float));
   });
 }

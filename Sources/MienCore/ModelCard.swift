@@ -26,15 +26,46 @@ public struct ModelCard: Codable, Sendable, Equatable {
 
   /// How a detected face is framed for this model.
   public struct Framing: Codable, Sendable, Equatable {
-    /// Side of the square crop as a multiple of the detector's square box.
+    /// What the crop is laid about.
+    public enum Anchor: String, Codable, Sendable, CaseIterable {
+      /// The detector's square box.
+      case box
+      /// The eyes and the mouth; the box where the detector gives no points.
+      case points
+    }
+
+    /// Side of the square crop as a multiple of the anchor's side: of the box, or of the square in which the points lie as
+    /// they do in FER2013's faces.
     public var scale: Float
-    /// Shift of the crop's centre, down, as a share of the box's height.
+    /// Shift of the crop's centre, down, as a share of the anchor's side.
     public var shiftDown: Float
+    private var statedAnchor: Anchor?
+    private var isStatedTurned: Bool?
+
+    private enum CodingKeys: String, CodingKey {
+      case scale, shiftDown
+      case statedAnchor = "anchor"
+      case isStatedTurned = "turned"
+    }
 
     /// Describes a framing.
-    public init(scale: Float = 1, shiftDown: Float = 0) {
+    public init(anchor: Anchor = .box, scale: Float = 1, shiftDown: Float = 0, isTurned: Bool = false) {
       self.scale = scale
       self.shiftDown = shiftDown
+      statedAnchor = anchor
+      isStatedTurned = isTurned
+    }
+
+    /// What the crop is laid about; the box in cards that do not say.
+    public var anchor: Anchor {
+      get { statedAnchor ?? .box }
+      set { statedAnchor = newValue }
+    }
+
+    /// Whether the crop is turned so that the eyes are level; false in cards that do not say.
+    public var isTurned: Bool {
+      get { isStatedTurned ?? false }
+      set { isStatedTurned = newValue }
     }
 
     /// Whether a crop can be made so.

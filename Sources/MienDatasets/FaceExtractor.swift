@@ -62,12 +62,12 @@ public struct FaceExtractor: Sendable {
   public let frame: FaceFrame
   /// Whether the crop's histogram is equalised; then it is grey.
   public let equalizes: Bool
-  private let detector: FaceDetector
+  private let detector: any FaceDetector
 
   /// Sets up an extraction.
   ///
   /// - Throws: ``MienError`` where the interval is not positive.
-  public init(choice: Choice, frame: FaceFrame, equalizes: Bool = false, detector: FaceDetector) throws {
+  public init(choice: Choice, frame: FaceFrame, equalizes: Bool = false, detector: any FaceDetector) throws {
     if case .every(let seconds) = choice, !(seconds > 0 && seconds.isFinite) {
       throw MienError(.argument, "--every \(seconds)", "expected a number of seconds above 0")
     }
@@ -96,7 +96,7 @@ public struct FaceExtractor: Sendable {
         outcome.frames += 1
         for (index, detected) in try detector.faces(in: video.image).enumerated() {
           outcome.found += 1
-          let image = try crop(detected.box, video.image)
+          let image = try crop(detected, video.image)
           let signature = try FaceSignature(image)
           guard !kept.contains(where: { signature.isNearCopy(of: $0, threshold: Self.repeatThreshold) }) else {
             outcome.repeated += 1
@@ -120,8 +120,8 @@ public struct FaceExtractor: Sendable {
   /// An error of the caller's, told from those of the video.
   private struct Refusal: Error { let error: any Error }
 
-  private func crop(_ box: Box, _ image: Image) throws -> Image {
-    let face = try frame.face(in: box, of: image)
+  private func crop(_ found: DetectedFace, _ image: Image) throws -> Image {
+    let face = try frame.face(found, of: image)
     guard equalizes else { return face }
     return try Image(
       width: face.width, height: face.height, channels: 1, pixels: Preprocessing.equalized(face.grey.pixels))

@@ -6,8 +6,7 @@ public import MienONNX
 public enum DefaultModel {
   /// Reads it.
   public static func model() throws -> ONNXModel {
-    try ONNXModel(
-      data: Data(buffer: UnsafeBufferPointer(start: mien_default_model_bytes(), count: mien_default_model_count())))
+    try ONNXModel(data: Data(embedded: mien_default_model_bytes(), count: mien_default_model_count()))
   }
 }
 
@@ -17,5 +16,12 @@ extension EmotionClassifier {
   /// - Parameter threads: how many threads one run may use; nil for as many as there are cores.
   public static func `default`(threads: Int? = nil) throws -> EmotionClassifier {
     try EmotionClassifier(model: DefaultModel.model(), threads: threads)
+  }
+}
+
+extension Data {
+  /// Bytes inside the program, which are not copied.
+  init(embedded bytes: UnsafePointer<UInt8>, count: Int) {
+    self.init(bytesNoCopy: UnsafeMutableRawPointer(mutating: bytes), count: count, deallocator: .none)
   }
 }

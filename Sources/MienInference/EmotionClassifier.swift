@@ -39,7 +39,10 @@ public final class EmotionClassifier: Sendable {
     card = try model.card()
     labelSets = try card.labelSets()
     widestLabels = try card.widestLabels()
-    network = try CompiledNetwork(onnx: [UInt8](model.data), threads: threads)
+    // The hash is of graph and weights, and was checked against the card.
+    network = try NetworkCache.shared.network("\(card.weightsSHA256) \(threads ?? 0)", threads: threads) {
+      try model.data.withUnsafeBytes { try CompiledNetwork(onnx: $0, threads: threads) }
+    }
     let counts = try network.portCounts()
     guard counts.inputs == 1 else {
       throw MienError(.mismatch, nil, "the model has \(counts.inputs) inputs, expected \(Self.inputName) alone")

@@ -22,10 +22,13 @@ public struct ModelStore: Sendable {
 
   /// Searches `models` in the cache folder: `MIEN_CACHE`, or `~/.cache/mien`.
   public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    let cache =
-      environment["MIEN_CACHE"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
+    self.init(folders: [Self.cacheFolder(environment).appendingPathComponent("models", isDirectory: true)])
+  }
+
+  /// The cache folder: `MIEN_CACHE`, or `~/.cache/mien`.
+  package static func cacheFolder(_ environment: [String: String]) -> URL {
+    environment["MIEN_CACHE"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
       ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/mien", isDirectory: true)
-    self.init(folders: [cache.appendingPathComponent("models", isDirectory: true)])
   }
 
   /// The model that `name` means: nil the built-in one; a path where it holds a slash or ends in `.onnx`; else the

@@ -1,4 +1,5 @@
 import COpenVINO
+import Foundation
 import MienCore
 import Synchronization
 
@@ -12,6 +13,32 @@ enum OpenVINO {
     defer { mien_openvino_string_free(message) }
     let text = message.map { String(cString: $0) } ?? "no reason given"
     throw MienError(status == MIEN_OPENVINO_INVALID ? .mismatch : .native, nil, "\(what): \(text)")
+  }
+
+  /// Calls a shim function that makes a handle.
+  static func handle(
+    _ what: String,
+    _ call: (inout OpaquePointer?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
+  ) throws -> OpaquePointer {
+    var made: OpaquePointer?
+    try check(what) { call(&made, $0) }
+    guard let made else { throw MienError(.native, nil, what) }
+    return made
+  }
+
+  /// The version, and the processor with the kinds of numbers that it computes with fast: a compiled network fits where
+  /// both are the same.
+  static func identity() throws -> String {
+    func text(
+      _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>)
+        -> Int32
+    ) throws -> String {
+      var words: UnsafeMutablePointer<CChar>?
+      try check("OpenVINO cannot be used") { call(&words, $0) }
+      defer { mien_openvino_string_free(words) }
+      return words.map { String(cString: $0) } ?? ""
+    }
+    return try text(mien_openvino_version) + "\n" + text(mien_openvino_processor)
   }
 
   /// The most axes of a tensor that Mien looks at.
@@ -28,13 +55,32 @@ final class CompiledNetwork: Sendable {
   /// Compiles an ONNX file's bytes.
   ///
   /// - Parameter threads: how many threads one run may use; nil for as many as there are cores.
-  init(onnx: [UInt8], threads: Int?) throws {
-    var compiled: OpaquePointer?
-    try OpenVINO.check("the model cannot be compiled") {
-      mien_openvino_model_compile(onnx, onnx.count, Int32(clamping: threads ?? 0), &compiled, $0)
+  convenience init(onnx: UnsafeRawBufferPointer, threads: Int?) throws {
+    try self.init(NetworkGraph(onnx: onnx), threads: threads)
+  }
+
+  /// Compiles a graph.
+  init(_ graph: NetworkGraph, threads: Int?) throws {
+    handle = try OpenVINO.handle("the model cannot be compiled") { handle, error in
+      graph.withHandle { mien_openvino_graph_compile($0, Int32(clamping: threads ?? 0), &handle, error) }
     }
-    guard let compiled else { throw MienError(.native, nil, "the model cannot be compiled") }
-    handle = compiled
+  }
+
+  /// Takes what ``exported()`` gave on the same processor with the same OpenVINO, undamaged.
+  init(exported bytes: [UInt8], threads: Int?) throws {
+    handle = try OpenVINO.handle("the compiled model cannot be read") { handle, error in
+      mien_openvino_model_import(bytes, bytes.count, Int32(clamping: threads ?? 0), &handle, error)
+    }
+  }
+
+  /// The compiled network as bytes.
+  func exported() throws -> [UInt8] {
+    let buffer = try OpenVINO.handle("the compiled model cannot be written") { buffer, error in
+      mien_openvino_model_export(handle, &buffer, error)
+    }
+    defer { mien_openvino_buffer_free(buffer) }
+    return Array(
+      UnsafeBufferPointer(start: mien_openvino_buffer_bytes(buffer), count: mien_openvino_buffer_count(buffer)))
   }
 
   deinit { mien_openvino_model_free(handle) }
@@ -67,11 +113,59 @@ final class CompiledNetwork: Sendable {
     return try body(request)
   }
 
+  /// As above, for an input that takes bytes.
+  func run<Result>(
+    _ input: String, bytes: [UInt8], shape: [Int], _ body: (InferenceRequest) throws -> Result
+  ) throws -> Result {
+    let request = try idle.withLock { $0.popLast() } ?? makeRequest()
+    defer { idle.withLock { $0.append(request) } }
+    try request.run(input, bytes: bytes, shape: shape)
+    return try body(request)
+  }
+
   private func makeRequest() throws -> InferenceRequest {
-    var made: OpaquePointer?
-    try OpenVINO.check("the model cannot run") { mien_openvino_request_create(handle, &made, $0) }
-    guard let made else { throw MienError(.native, nil, "the model cannot run") }
-    return InferenceRequest(taking: made)
+    InferenceRequest(
+      taking: try OpenVINO.handle("the model cannot run") { mien_openvino_request_create(handle, &$0, $1) })
+  }
+}
+
+/// A network that was read and can still be changed.
+final class NetworkGraph {
+  private let handle: OpaquePointer
+
+  /// Reads an ONNX file's bytes.
+  init(onnx: UnsafeRawBufferPointer) throws {
+    handle = try OpenVINO.handle("the model cannot be read") { handle, error in
+      mien_openvino_graph_read(
+        onnx.baseAddress?.assumingMemoryBound(to: UInt8.self), onnx.count, &handle, error)
+    }
+  }
+
+  /// Reads a file, whose extension tells its format: `.tflite` or `.onnx`.
+  init(contentsOf url: URL) throws {
+    handle = try OpenVINO.handle("the network cannot be read") { mien_openvino_graph_read_file(url.path, &$0, $1) }
+  }
+
+  deinit { mien_openvino_graph_free(handle) }
+
+  fileprivate func withHandle(_ body: (OpaquePointer) -> Int32) -> Int32 { body(handle) }
+
+  /// Makes a convolutional network take inputs of any size; see mien_openvino.h.
+  func makeConvolutional() throws {
+    try OpenVINO.check("the network cannot be cut") { mien_openvino_graph_make_convolutional(handle, $0) }
+  }
+
+  /// Gives the one input this shape.
+  func reshape(_ shape: [Int]) throws {
+    let sizes = shape.map(Int64.init)
+    try OpenVINO.check("the network does not take the shape \(shape)") {
+      mien_openvino_graph_reshape(handle, sizes, sizes.count, $0)
+    }
+  }
+
+  /// Makes the one input take bytes, which become `value * scale + offset`.
+  func takeBytes(scale: Float, offset: Float) throws {
+    try OpenVINO.check("the network cannot take bytes") { mien_openvino_graph_take_bytes(handle, scale, offset, $0) }
   }
 }
 
@@ -90,6 +184,15 @@ final class InferenceRequest: Sendable {
         try OpenVINO.check("the model failed") {
           mien_openvino_request_run(handle, input, values.baseAddress, values.count, sizes, sizes.count, $0)
         }
+      }
+    }
+  }
+
+  fileprivate func run(_ input: String, bytes: [UInt8], shape: [Int]) throws {
+    let sizes = shape.map(Int64.init)
+    try handle.withLock { handle in
+      try OpenVINO.check("the network failed") {
+        mien_openvino_request_run_bytes(handle, input, bytes, bytes.count, sizes, sizes.count, $0)
       }
     }
   }

@@ -12,9 +12,11 @@ package struct PictureJSON: Encodable, Sendable {
   private enum Keys: String, CodingKey { case file, width, height, faces, error }
 
   /// A picture that was read.
-  package init(file: String?, width: Int?, height: Int?, faces: [FaceReading]) {
+  package init(
+    file: String?, width: Int?, height: Int?, faces: [FaceReading], landmarks: LandmarkDetail? = nil
+  ) {
     (self.file, self.width, self.height, error) = (file, width, height, nil)
-    self.faces = faces.map { FaceJSON($0) }
+    self.faces = faces.map { FaceJSON($0, landmarks: landmarks) }
   }
 
   /// A picture that failed.
@@ -24,11 +26,12 @@ package struct PictureJSON: Encodable, Sendable {
   }
 
   /// What came of a photo.
-  package init(_ outcome: PhotoPipeline.Outcome) {
+  package init(_ outcome: PhotoPipeline.Outcome, landmarks: LandmarkDetail? = nil) {
     if let error = outcome.error {
       self.init(file: outcome.name, error: error.message)
     } else {
-      self.init(file: outcome.name, width: outcome.width, height: outcome.height, faces: outcome.faces)
+      self.init(file: outcome.name, width: outcome.width, height: outcome.height, faces: outcome.faces,
+        landmarks: landmarks)
     }
   }
 
@@ -45,21 +48,49 @@ package struct PictureJSON: Encodable, Sendable {
 
 /// A face and what it shows: an element of `faces` in ``PictureJSON``.
 package struct FaceJSON: Encodable, Sendable {
-  private let box: Box
-  private let emotion: Emotion
-  private let probability: Float
-  private let scores: [Emotion: Float]
-  /// Only there where it is false.
-  private let confident: Bool?
+  private let reading: FaceReading
+  private let landmarks: LandmarkDetail?
+
+  private enum Keys: String, CodingKey {
+    case box, score, pose, emotion, probability, scores, confident, reason, landmarks, measures
+  }
 
   /// Lays out `reading`.
-  package init(_ reading: FaceReading) {
-    box = reading.box
-    emotion = reading.emotion
-    probability = reading.probability
-    scores = reading.distribution.scores
-    confident = reading.isConfident ? nil : false
+  ///
+  /// - Parameter landmarks: which points to write, with the measures that are made of them; `nil` for none.
+  package init(_ reading: FaceReading, landmarks: LandmarkDetail? = nil) {
+    self.reading = reading
+    self.landmarks = landmarks
   }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Keys.self)
+    try container.encode(reading.box, forKey: .box)
+    try container.encode(reading.score, forKey: .score)
+    try container.encode(reading.pose, forKey: .pose)
+    try container.encode(reading.emotion, forKey: .emotion)
+    try container.encode(reading.probability, forKey: .probability)
+    try container.encode(reading.distribution.scores, forKey: .scores)
+    if let doubt = reading.doubt {
+      try container.encode(false, forKey: .confident)
+      try container.encode(doubt, forKey: .reason)
+    }
+    guard let landmarks else { return }
+    let mesh = reading.face.landmarks
+    switch landmarks {
+    case .six: try container.encode(reading.face.points, forKey: .landmarks)
+    case .all: try container.encode(mesh.map { $0.points.map { [$0.x, $0.y, $0.z] } }, forKey: .landmarks)
+    }
+    try container.encode(mesh?.measures, forKey: .measures)
+  }
+}
+
+/// Which points of a face are written.
+package enum LandmarkDetail: String, Sendable, CaseIterable {
+  /// Eyes, nose, mouth and ears.
+  case six
+  /// The 468 points with their depth.
+  case all
 }
 
 extension EmotionDistribution {

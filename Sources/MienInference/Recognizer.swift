@@ -14,20 +14,20 @@ public final class Recognizer: Sendable {
 
   /// The built-in model with the built-in detector. The network is compiled off the cooperative pool.
   ///
-  /// - Throws: ``MienError`` where the detector's cascade is missing, or `minConfidence` is not 0…1.
+  /// - Throws: ``MienError`` if a network cannot be compiled, or `minConfidence` is not 0…1.
   public convenience init(minConfidence: Float = 0) async throws {
     let classifier = try await NativeQueue.shared.run { try EmotionClassifier.default() }
-    try self.init(classifier: classifier, detector: FaceDetector(), minConfidence: minConfidence)
+    try self.init(classifier: classifier, detector: NetworkDetector(), minConfidence: minConfidence)
   }
 
   /// Puts a recognizer together.
   ///
   /// - Parameters:
-  ///   - detector: nil where pictures are face crops already: each is taken as one face that fills it.
+  ///   - detector: finds the faces; `WholePicture` for pictures that are face crops already.
   ///   - labels: nil for the label set of most classes.
   /// - Throws: ``MienError`` where the classifier does not speak `labels`, or `minConfidence` is not 0…1.
   public convenience init(
-    classifier: EmotionClassifier, detector: FaceDetector?, labels: LabelSet? = nil, minConfidence: Float = 0
+    classifier: EmotionClassifier, detector: any FaceDetector, labels: LabelSet? = nil, minConfidence: Float = 0
   ) throws {
     try self.init(
       classifier: classifier, finder: FaceFinder(card: classifier.card, detector: detector), labels: labels,
@@ -59,28 +59,29 @@ public final class Recognizer: Sendable {
     }
   }
 
-  /// Starts on the pictures of a video or a camera; see ``FaceSequence``. Blocks.
-  package func sequence(minFace: Int? = nil) throws -> FaceSequence {
-    try FaceSequence(finder: finder, minFace: minFace)
-  }
+  /// Starts on the pictures of a video or a camera; see ``FaceSequence``.
+  package func sequence() -> FaceSequence { FaceSequence(finder: finder) }
 
   /// Reads the faces of several pictures in one go. Blocks.
-  package func classify(_ pictures: [FaceFinder.PreparedFaces]) throws -> [[FaceReading]] {
+  ///
+  /// - Parameter minConfidence: the threshold of these readings; `nil` for ``minConfidence``.
+  package func classify(_ pictures: [FaceFinder.PreparedFaces], minConfidence: Float? = nil) throws -> [[FaceReading]] {
     let distributions = try classifier.distributions(
       for: pictures.flatMap(\.inputs), count: pictures.reduce(0) { $0 + $1.faces.count }, labels: labels)
     var next = 0
     return pictures.map { picture in
-      picture.faces.map { face in
+      zip(picture.faces, picture.doubts).map { face, doubt in
         defer { next += 1 }
-        return reading(face, distributions[next], isDetected: finder.detector != nil)
+        return reading(face, distributions[next], doubt, minConfidence: minConfidence)
       }
     }
   }
 
   /// A face with what the network says of it.
-  func reading(_ face: DetectedFace, _ distribution: EmotionDistribution, isDetected: Bool = true) -> FaceReading {
-    FaceReading(
-      box: face.box, detectionScore: isDetected ? face.score : nil, distribution: distribution,
-      isConfident: distribution.top.probability >= minConfidence)
+  func reading(
+    _ face: DetectedFace, _ distribution: EmotionDistribution, _ doubt: FaceReading.Doubt?, minConfidence: Float? = nil
+  ) -> FaceReading {
+    let isSure = distribution.top.probability >= minConfidence ?? self.minConfidence
+    return FaceReading(face: face, distribution: distribution, doubt: doubt ?? (isSure ? nil : .unsure))
   }
 }

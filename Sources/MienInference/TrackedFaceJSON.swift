@@ -5,7 +5,7 @@ import MienVision
 package struct TrackedFaceJSON: Encodable, Sendable {
   private let face: TrackedReading?
 
-  private enum Keys: String, CodingKey { case track, box, emotion, probability, scores, smoothed }
+  private enum Keys: String, CodingKey { case track, box, score, pose, emotion, probability, scores, smoothed }
 
   /// Lays out `face`; nil is a moment without a face, whose values are null.
   package init(_ face: TrackedReading?) { self.face = face }
@@ -14,6 +14,8 @@ package struct TrackedFaceJSON: Encodable, Sendable {
     var container = encoder.container(keyedBy: Keys.self)
     try container.encode(face?.track, forKey: .track)
     try container.encode(face?.reading.box, forKey: .box)
+    try container.encode(face?.reading.score, forKey: .score)
+    try container.encode(face?.reading.pose, forKey: .pose)
     try container.encode(face?.emotion, forKey: .emotion)
     try container.encode(face?.probability, forKey: .probability)
     try container.encode(face?.reading.distribution.scores, forKey: .scores)

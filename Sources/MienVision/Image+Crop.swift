@@ -1,6 +1,31 @@
+import COpenCV
 import MienCore
 
 extension Image {
+  /// A square part of the picture, turned upright and scaled to `size` x `size`: an exact crop where the square is upright,
+  /// else bilinear, and averaged where it shrinks.
+  ///
+  /// - Throws: ``MienError`` where a number is not finite, the side is not in 0.5…1,000,000 or the size not in 1…4096.
+  public func crop(_ square: TurnedSquare, size: Int) throws -> Image {
+    guard square.degrees != 0 else {
+      return try crop(centerX: square.center.x, centerY: square.center.y, side: square.side, size: size)
+    }
+    guard (1...4096).contains(size) else { throw MienError(.argument, nil, "cannot crop to \(size) pixels") }
+    let count = size * size * channels
+    let cropped = try OpenCV.lending(self) { picture in
+      var picture = picture
+      return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+        try OpenCV.check("cropping a square of \(square.side) pixels") {
+          mien_opencv_crop_turned(
+            &picture, square.center.x, square.center.y, square.side, square.degrees, Int32(size), buffer.baseAddress,
+            count, $0)
+        }
+        initialized = count
+      }
+    }
+    return Image(uncheckedWidth: size, height: size, channels: channels, pixels: cropped)
+  }
+
   /// A square part of the picture, scaled to `size` x `size`.
   ///
   /// Coordinates are continuous: pixel `i` covers `i ..< i + 1`, so the crop covers `centerX - side / 2` to

@@ -29,6 +29,32 @@ extension Image {
     return Image(uncheckedWidth: width, height: height, channels: channels, pixels: flipped)
   }
 
+  /// The picture turned clockwise by quarter turns.
+  package func turned(quarterTurns: Int) -> Image {
+    let turns = ((quarterTurns % 4) + 4) % 4
+    guard turns > 0 else { return self }
+    let (newWidth, newHeight) = turns == 2 ? (width, height) : (height, width)
+    let turned = [UInt8](unsafeUninitializedCapacity: pixels.count) { result, count in
+      var target = 0
+      for row in 0..<newHeight {
+        for column in 0..<newWidth {
+          let (x, y) =
+            switch turns {
+            case 1: (row, height - 1 - column)
+            case 2: (width - 1 - column, height - 1 - row)
+            default: (width - 1 - row, column)
+            }
+          for channel in 0..<channels {
+            result.initializeElement(at: target, to: pixels[(y * width + x) * channels + channel])
+            target += 1
+          }
+        }
+      }
+      count = pixels.count
+    }
+    return Image(uncheckedWidth: newWidth, height: newHeight, channels: channels, pixels: turned)
+  }
+
   /// The picture turned about its centre at the same size, bilinear; the border's pixels are repeated where the corners
   /// of the result lie outside.
   ///

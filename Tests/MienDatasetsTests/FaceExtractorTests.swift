@@ -20,7 +20,7 @@ struct FaceExtractorTests {
 
   func extractor(_ choice: FaceExtractor.Choice, equalizes: Bool = false, size: Int = 48) throws -> FaceExtractor {
     let frame = FaceFrame(preprocessing: Preprocessing(width: size, height: size))
-    return try FaceExtractor(choice: choice, frame: frame, equalizes: equalizes, detector: FaceDetector())
+    return try FaceExtractor(choice: choice, frame: frame, equalizes: equalizes, detector: HaarDetector())
   }
 
   func faces(

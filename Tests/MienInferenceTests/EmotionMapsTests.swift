@@ -108,7 +108,7 @@ import Testing
   }
 
   @Test func aRecognizerExplainsTheFacesOfAPicture() async throws {
-    let recognizer = try Recognizer(classifier: EmotionClassifier(model: Self.squares()), detector: nil)
+    let recognizer = try Recognizer(classifier: EmotionClassifier(model: Self.squares()), detector: WholePicture())
     let pixels = Self.face(x: 8, y: 8).map { UInt8($0 * 255) }
     let picture = try Image(width: 48, height: 48, channels: 1, pixels: pixels)
     let found = try await recognizer.explanations(in: picture, emotions: [.happiness])

@@ -75,7 +75,7 @@ import Testing
 
   @Test(.enabled(if: hasMedia, "needs ../shared/media"))
   func smilingPhotoIsHappiness() async throws {
-    let recognizer = try Recognizer(classifier: .default(), detector: FaceDetector())
+    let recognizer = try Recognizer(classifier: .default(), detector: NetworkDetector())
     let image = try Image(contentsOf: Self.media.appendingPathComponent("obama.jpg"))
     let readings = try await recognizer.readings(in: image)
     #expect(readings.map(\.emotion) == [.happiness])

@@ -22,7 +22,7 @@ import Testing
     let photos = (0..<100).map { index in
       PhotoPipeline.Photo(name: "photo \(index)", url: folder.appendingPathComponent("\(index).png"))
     }
-    let recognizer = try Recognizer(classifier: EmotionClassifier(model: PixelGraph.model()), detector: nil)
+    let recognizer = try Recognizer(classifier: EmotionClassifier(model: PixelGraph.model()), detector: WholePicture())
     var outcomes: [PhotoPipeline.Outcome] = []
     try await PhotoPipeline(recognizer: recognizer, keepsImages: keepsImages).run(photos) { outcomes.append($0) }
     #expect(outcomes.map(\.name) == photos.map(\.name))
@@ -30,7 +30,7 @@ import Testing
       if index < 90 {
         #expect(outcome.faces.map(\.emotion) == [LabelSet.ferplus.emotions[index % 8]])
         #expect(outcome.faces.first?.box == Box(x: 0, y: 0, width: 48, height: 48))
-        #expect(outcome.faces.first?.detectionScore == nil)
+        #expect(outcome.faces.first?.score == nil)
         #expect((outcome.image != nil) == keepsImages)
       } else {
         #expect(outcome.error == MienError(.file, "photo \(index)", "no such file"))
@@ -43,7 +43,7 @@ import Testing
     let folder = try folder(40)
     defer { try? FileManager.default.removeItem(at: folder) }
     let photos = (0..<40).map { PhotoPipeline.Photo(name: "\($0)", url: folder.appendingPathComponent("\($0).png")) }
-    let recognizer = try Recognizer(classifier: EmotionClassifier(model: PixelGraph.model()), detector: nil)
+    let recognizer = try Recognizer(classifier: EmotionClassifier(model: PixelGraph.model()), detector: WholePicture())
     var seen = 0
     await #expect(throws: CancellationError.self) {
       try await PhotoPipeline(recognizer: recognizer).run(photos) { _ in
@@ -56,18 +56,22 @@ import Testing
 
   @Test func confidenceIsMarked() async throws {
     let recognizer = try Recognizer(
-      classifier: EmotionClassifier(model: PixelGraph.model()), detector: nil, minConfidence: 0.9)
+      classifier: EmotionClassifier(model: PixelGraph.model()), detector: WholePicture(), minConfidence: 0.9)
     let clear = try Image(width: 48, height: 48, channels: 1, pixels: PixelGraph.face(1))
     let blank = try Image(width: 48, height: 48, channels: 1, pixels: [UInt8](repeating: 0, count: 2304))
-    #expect(try await recognizer.readings(in: clear).map(\.isConfident) == [true])
+    let dark = try await recognizer.readings(in: clear)
+    #expect(dark.map(\.doubt) == [.dark] && dark.map(\.isConfident) == [false])
+    let bright = try Image(
+      width: 48, height: 48, channels: 1, pixels: PixelGraph.face(1).map { $0 / 2 + 100 })
+    #expect(try await recognizer.readings(in: bright).map(\.doubt) != [.dark])
     let unsure = try await recognizer.readings(in: blank)
     #expect(unsure.map(\.isConfident) == [false])
     #expect(unsure.first.map { abs($0.probability - 0.125) < 1e-6 } == true)
     #expect(throws: MienError.self) {
-      try Recognizer(classifier: recognizer.classifier, detector: nil, minConfidence: 1.5)
+      try Recognizer(classifier: recognizer.classifier, detector: WholePicture(), minConfidence: 1.5)
     }
     #expect(throws: MienError.self) {
-      try Recognizer(classifier: recognizer.classifier, detector: nil, labels: .ckplus48)
+      try Recognizer(classifier: recognizer.classifier, detector: WholePicture(), labels: .ckplus48)
     }
   }
 }

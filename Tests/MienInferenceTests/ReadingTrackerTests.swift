@@ -13,7 +13,7 @@ struct ReadingTrackerTests {
     let labels = LabelSet.ferplus
     let rest = (1 - probability) / Float(labels.count - 1)
     return FaceReading(
-      box: Box(x: x - side / 2, y: y - side / 2, width: side, height: side), detectionScore: 10,
+      face: DetectedFace(box: Box(x: x - side / 2, y: y - side / 2, width: side, height: side), score: 0.9),
       distribution: try EmotionDistribution(
         labels: labels, probabilities: labels.emotions.map { $0 == emotion ? probability : rest }))
   }
@@ -124,7 +124,7 @@ struct ReadingTrackerTests {
     #expect(tracker.update([try face(102)], seconds: 4).first?.track == 1)
     let box = Box(x: 77, y: 75, width: 50, height: 50)
     let other = FaceReading(
-      box: box, detectionScore: nil,
+      face: DetectedFace(box: box, score: nil),
       distribution: try EmotionDistribution(labels: .fer2013, probabilities: [0, 0, 1, 0, 0, 0, 0]))
     let switched = try #require(tracker.update([other], seconds: 5.1).first)
     #expect(switched.track == 1 && switched.smoothed == other.distribution && switched.emotion == .fear)

@@ -51,13 +51,13 @@ import Testing
   @Test func theAreaIsWhatTheModelSeesOfTheBox() async throws {
     let picture = try Image(width: 200, height: 120, channels: 1, pixels: [UInt8](repeating: 90, count: 200 * 120))
     let square = try FaceFrame(card: PixelGraph.model([.ferplus]).card())
-      .square(around: Box(x: 60, y: 30, width: 40, height: 40))
+      .square(around: DetectedFace(box: Box(x: 60, y: 30, width: 40, height: 40), score: 1))
     try await TestServer.make().application().test(.router) { client in
       let body = try await post(
         "x=60&y=30&width=40&height=40", ByteBuffer(bytes: picture.encoded(as: .png)), by: client
       ).json(Body.self)
-      #expect(body.area.side == square.side && body.area.x == square.centerX - square.side / 2)
-      #expect(body.area.y == square.centerY - square.side / 2)
+      #expect(body.area.side == square.side && body.area.x == square.center.x - square.side / 2)
+      #expect(body.area.y == square.center.y - square.side / 2)
     }
   }
 

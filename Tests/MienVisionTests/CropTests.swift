@@ -1,3 +1,4 @@
+import Foundation
 import MienCore
 import MienVision
 import Testing
@@ -94,17 +95,42 @@ struct CropTests {
     let frame = FaceFrame(
       framing: .init(scale: 1.25, shiftDown: 0.125), preprocessing: .init(width: 20, height: 20, channels: 3))
     let expected = try image.crop(centerX: 18, centerY: 18, side: 20, size: 20)
-    #expect(try frame.face(in: box, of: image) == expected)
+    #expect(try frame.face(DetectedFace(box: box, score: 1), of: image) == expected)
     let grey = FaceFrame(framing: frame.framing, preprocessing: .init(width: 20, height: 20, channels: 1))
-    #expect(try grey.face(in: box, of: image) == expected.grey)
-    #expect(throws: MienError.self) { try frame.face(in: Box(x: 1, y: 1, width: 0, height: 4), of: image) }
+    #expect(try grey.face(DetectedFace(box: box, score: 1), of: image) == expected.grey)
+    #expect(throws: MienError.self) { try frame.face(DetectedFace(box: Box(x: 1, y: 1, width: 0, height: 0), score: 1), of: image) }
     let oblong = FaceFrame(preprocessing: .init(width: 20, height: 24))
-    #expect(throws: MienError.self) { try oblong.face(in: box, of: image) }
+    #expect(throws: MienError.self) { try oblong.face(DetectedFace(box: box, score: 1), of: image) }
   }
 
   @Test("A picture that is a face of the input's size comes back unchanged")
   func whole() throws {
     let face = try PictureFiles.pattern(width: 48, height: 48, channels: 1)
     #expect(try FaceFrame(framing: .init(scale: 1.4)).face(whole: face) == face)
+  }
+
+  @Test("A turned crop of a turned picture is the crop of the picture as it was", arguments: [-70.0, -20, 35, 90])
+  func turnedCrop(degrees: Double) throws {
+    // Stripes of differing width in two directions, with room around.
+    let pixels = (0..<(200 * 200)).map { pixel -> UInt8 in
+      let (x, y) = (Double(pixel % 200) - 100, Double(pixel / 200) - 100)
+      return UInt8(128 + 60 * sin(x / 9) + 60 * cos(y / 14))
+    }
+    let picture = try Image(width: 200, height: 200, channels: 1, pixels: pixels)
+    let center = Point(x: 100, y: 100)
+    let upright = try picture.crop(TurnedSquare(center: center, side: 80), size: 40)
+    // Turned against the clock, so that the square is turned back.
+    let turned = try picture.rotated(degrees: degrees)
+      .crop(TurnedSquare(center: center, side: 80, degrees: -degrees), size: 40)
+    let difference = zip(upright.pixels, turned.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
+    #expect(difference < 3 * 1600, "\(Double(difference) / 1600)")
+    // Far outside, the border is repeated; sizes out of range are refused.
+    let outside = try picture.crop(TurnedSquare(center: Point(x: -500, y: -500), side: 50, degrees: 45), size: 8)
+    #expect(outside.pixels.allSatisfy { abs(Int($0) - Int(picture.pixels[0])) <= 1 })
+    for square in [
+      TurnedSquare(center: center, side: 0, degrees: 1), TurnedSquare(center: center, side: .nan, degrees: 1),
+      TurnedSquare(center: Point(x: .infinity, y: 0), side: 9, degrees: 1),
+      TurnedSquare(center: center, side: 9, degrees: .nan),
+    ] { #expect(throws: MienError.self) { try picture.crop(square, size: 8) } }
   }
 }

@@ -98,6 +98,13 @@ int32_t mien_opencv_encode(const mien_opencv_picture *picture, const char *exten
 int32_t mien_opencv_resize(const mien_opencv_picture *picture, int32_t width, int32_t height, uint8_t *output,
                            size_t output_count, char **error);
 
+/// Cuts out a square that is turned by `degrees` clockwise, of `side` pixels about (center_x, center_y) in continuous
+/// coordinates (pixel i covers i to i + 1), into `output`, the caller's, of exactly size * size * channels bytes: bilinear,
+/// averaged over at most 16 x 16 samples a pixel where it shrinks. Outside the picture the border's pixels are repeated.
+/// `output` must not overlap the picture.
+int32_t mien_opencv_crop_turned(const mien_opencv_picture *picture, double center_x, double center_y, double side,
+                                double degrees, int32_t size, uint8_t *output, size_t output_count, char **error);
+
 /// Loads a cascade from an XML file. On success the caller owns *cascade (mien_opencv_cascade_free).
 int32_t mien_opencv_cascade_load(const char *path, mien_opencv_cascade **cascade, char **error);
 

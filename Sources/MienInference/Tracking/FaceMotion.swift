@@ -7,11 +7,7 @@ struct FacePlace: Sendable, Hashable {
   var y: Double
   var side: Double
 
-  init(_ box: Box) {
-    x = Double(box.x) + Double(box.width) / 2
-    y = Double(box.y) + Double(box.height) / 2
-    side = (Double(box.width) + Double(box.height)) / 2
-  }
+  init(_ square: TurnedSquare) { (x, y, side) = (square.center.x, square.center.y, square.side) }
 
   /// The square around the centre. Its numbers end at ±2^30, so that sums of edges and of areas are whole numbers too.
   var box: Box {

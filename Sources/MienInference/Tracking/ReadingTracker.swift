@@ -4,7 +4,7 @@ import MienVision
 
 /// Tells which faces of one moment are those of the moments before, and steadies their readings.
 ///
-/// **Association.** A track expects its face where its last motion would have taken it (constant velocity, for at most
+/// **Association.** A face that is followed from frame to frame keeps its track. Others are joined by place: a track expects its face where its last motion would have taken it (constant velocity, for at most
 /// half a second). Pairs of tracks and faces that overlap, or whose centres lie within 0.6 sides of each other, and whose
 /// sizes are within a factor of two, are joined, the best first (intersection over union less distance in sides). A lost
 /// face may have moved further: the distance grows by a side a second. What is left over starts tracks. A cut ends all.
@@ -47,6 +47,10 @@ public struct ReadingTracker: Sendable {
     if sceneChanged { tracks.removeAll() }
     tracks.removeAll { seconds - $0.seconds > options.maxGap }
     var owner = [Int?](repeating: nil, count: readings.count)
+    for (index, reading) in readings.enumerated() {
+      guard let follow = reading.face.follow else { continue }
+      owner[index] = tracks.firstIndex { $0.follow == follow }
+    }
     for pair in pairs(readings, seconds)
     where owner[pair.reading] == nil && !owner.contains(pair.track) { owner[pair.reading] = pair.track }
     return readings.indices.map { index in
@@ -73,11 +77,11 @@ public struct ReadingTracker: Sendable {
     for (trackIndex, track) in tracks.enumerated() {
       let expected = track.motion.place(at: seconds)
       for (index, reading) in readings.enumerated() {
-        let place = FacePlace(reading.box)
+        let place = FacePlace(reading.face.square)
         let distance = expected.distance(place)
         let reach = 0.6 + min(1, seconds - track.seconds)
         let ratio = max(expected.side, place.side) / max(1, min(expected.side, place.side))
-        let overlap = expected.box.overlap(reading.box)
+        let overlap = expected.box.overlap(place.box)
         guard ratio <= 2, overlap >= 0.1 || distance <= reach else { continue }
         pairs.append(Pair(track: trackIndex, reading: index, score: overlap - distance))
       }
@@ -91,6 +95,8 @@ public struct ReadingTracker: Sendable {
 /// One followed face.
 private struct Track {
   let number: Int
+  /// The follower's number of the face that it last was.
+  private(set) var follow: Int?
   private(set) var seconds: Double
   private(set) var motion: FaceMotion
   private var smoothed: EmotionDistribution
@@ -102,7 +108,8 @@ private struct Track {
   init(number: Int, _ reading: FaceReading, seconds: Double, _ options: ReadingTrackerOptions) {
     self.number = number
     self.seconds = seconds
-    motion = FaceMotion(FacePlace(reading.box), seconds: seconds)
+    follow = reading.face.follow
+    motion = FaceMotion(FacePlace(reading.face.square), seconds: seconds)
     smoothed = reading.distribution
     label = smoothed.top.emotion
     shown = (label, seconds)
@@ -115,7 +122,8 @@ private struct Track {
 
   mutating func add(_ reading: FaceReading, seconds: Double, _ options: ReadingTrackerOptions) {
     let elapsed = seconds - self.seconds
-    motion.move(to: FacePlace(reading.box), seconds: seconds)
+    follow = reading.face.follow
+    motion.move(to: FacePlace(reading.face.square), seconds: seconds)
     let weight = options.timeConstant > 0 ? Float(1 - exp(-elapsed / options.timeConstant)) : 1
     smoothed = smoothed.moved(towards: reading.distribution, by: weight)
     let top = reading.distribution.top.emotion

@@ -6,7 +6,8 @@ import Synchronization
 package final class FaceSequence: Sendable {
   private struct State {
     var cut = SceneCut()
-    var follower: FaceFollower
+    /// `nil` where each picture is searched for itself.
+    var follower: FaceFollower?
     var last = -Double.infinity
   }
 
@@ -21,13 +22,11 @@ package final class FaceSequence: Sendable {
   private let finder: FaceFinder
   private let state: Mutex<State>
 
-  /// Starts before the first picture. Blocks while cascades are loaded.
-  ///
-  /// - Parameter minFace: side of the smallest face in pixels, at least 20; nil: 5 % of the shorter side, at least 24.
-  /// - Throws: ``MienCore/MienError`` where `minFace` is less than 20, or a cascade's file is missing.
-  package init(finder: FaceFinder, minFace: Int? = nil) throws {
+  /// Starts before the first picture. Faces are followed by the landmark network where the detector has one; other
+  /// detectors search each picture.
+  package init(finder: FaceFinder) {
     self.finder = finder
-    state = Mutex(State(follower: try FaceFollower(minFace: minFace)))
+    state = Mutex(State(follower: (finder.detector as? NetworkDetector).map { FaceFollower(detector: $0) }))
   }
 
   /// Finds the faces of the next picture. Blocks.
@@ -40,7 +39,9 @@ package final class FaceSequence: Sendable {
       let start = clock.now
       let startsScene = state.cut.isFirstOfScene(image)
       state.last = max(seconds, state.last)
-      let faces = try state.follower.faces(in: image, seconds: state.last, startsScene: startsScene)
+      let faces =
+        try state.follower?.faces(in: image, seconds: state.last, startsScene: startsScene)
+        ?? finder.detector.faces(in: image)
       return Step(
         startsScene: startsScene,
         prepared: try finder.prepare(faces, of: image, detecting: clock.now - start))

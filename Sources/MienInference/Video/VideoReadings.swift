@@ -34,7 +34,7 @@ public struct VideoReadings: AsyncSequence, Sendable {
     options.tracking.maxGap = Swift.min(10, Swift.max(options.tracking.maxGap, 2.5 * pace))
     meter = VideoMeter()
     self.isLive = isLive
-    session = try VideoSession(
+    session = VideoSession(
       source: source, recognizer: recognizer, options: options, isLive: isLive, meter: meter)
   }
 
@@ -89,11 +89,10 @@ public struct VideoReadings: AsyncSequence, Sendable {
 }
 
 extension Recognizer {
-  /// The frames of a video file with what their faces show; see ``VideoReadings``. The recognizer's detector is for
-  /// photos and not used here.
+  /// The frames of a video file with what their faces show; see ``VideoReadings``.
   ///
   /// - Throws: ``MienError`` that names the file: it is missing, no video, has no video stream, or its codec cannot be
-  ///   decoded here; or an option is out of range, or a cascade's file is missing.
+  ///   decoded here; or an option is out of range.
   public func readings(inVideo url: URL, options: VideoOptions = .init()) throws -> VideoReadings {
     try VideoReadings(
       source: VideoReader(contentsOf: url), recognizer: self, options: options, isLive: false)

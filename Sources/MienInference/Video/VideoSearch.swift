@@ -4,14 +4,12 @@ import MienVision
 struct SearchedFrame: Sendable {
   let frame: VideoFrame
   let startsScene: Bool
-  let faces: [DetectedFace]
+  let prepared: FaceFinder.PreparedFaces
 }
 
-/// Some frames of a video, with the network's input for all their faces.
+/// Some frames of a video.
 struct SearchedFrames: Sendable {
   var frames: [SearchedFrame] = []
-  /// [faces, C, H, W]
-  var inputs: [Float] = []
   /// How many faces there are.
   var faceCount = 0
   /// Whether the video ends here.
@@ -34,9 +32,9 @@ final class VideoSearch: Sendable {
 
   init(
     source: any FrameSource, recognizer: Recognizer, options: VideoOptions, isLive: Bool, meter: VideoMeter
-  ) throws {
+  ) {
     frames = FrameQueue(source: source, every: options.every, isLive: isLive, meter: meter)
-    sequence = try recognizer.sequence(minFace: options.minFace)
+    sequence = recognizer.sequence()
     self.isLive = isLive
     self.meter = meter
   }
@@ -55,8 +53,7 @@ final class VideoSearch: Sendable {
         let step = try sequence.next(frame.image, seconds: frame.seconds)
         meter.add(step.prepared.detecting, to: \.searching)
         meter.add(step.prepared.framing, to: \.framing)
-        found.frames.append(SearchedFrame(frame: frame, startsScene: step.startsScene, faces: step.prepared.faces))
-        found.inputs += step.prepared.inputs
+        found.frames.append(SearchedFrame(frame: frame, startsScene: step.startsScene, prepared: step.prepared))
         found.faceCount += step.prepared.faces.count
         bytes += frame.image.pixels.count
       } while !isLive && found.frames.count < Self.mostFrames && bytes < Self.mostBytes

@@ -12,18 +12,16 @@ actor VideoSession {
   private var ahead: Task<SearchedFrames, any Error>?
   private var failure: (any Error)?
   private var isAtEnd = false
-  /// Frames whose faces are not all read yet, the inputs that wait for a full batch, and readings that wait for the rest of
-  /// their frame.
+  /// Frames whose faces are not all read yet, and readings of their first faces.
   private var frames: [SearchedFrame] = []
-  private var inputs: [Float] = []
   private var distributions: [EmotionDistribution] = []
   /// Whether the last step finished no frame: then the next does not wait for a full batch, so that memory is bounded.
   private var isWaiting = false
 
   init(
     source: any FrameSource, recognizer: Recognizer, options: VideoOptions, isLive: Bool, meter: VideoMeter
-  ) throws {
-    search = try VideoSearch(
+  ) {
+    search = VideoSearch(
       source: source, recognizer: recognizer, options: options, isLive: isLive, meter: meter)
     self.recognizer = recognizer
     self.meter = meter
@@ -44,11 +42,14 @@ actor VideoSession {
       }
       let found = try await searched()
       frames += found.frames
-      inputs += found.inputs
       (isAtEnd, failure) = (found.isLast, found.failure)
       // What is searched next does not wait for what is read now. A camera's frames would grow old.
       if !isAtEnd && !isLive { ahead = startSearch() }
-      try await readFaces(all: isLive || isAtEnd || isWaiting)
+      do { try await readFaces(all: isLive || isAtEnd || isWaiting) } catch {
+        // What was found is not given to other faces: a session that failed has ended.
+        (isAtEnd, failure, frames, distributions) = (true, nil, [], [])
+        throw error
+      }
       let readings = finishedFrames()
       isWaiting = readings.isEmpty
       if !readings.isEmpty { return readings }
@@ -69,11 +70,11 @@ actor VideoSession {
   private func readFaces(all: Bool) async throws {
     let size = EmotionClassifier.batchSize
     let width = recognizer.classifier.card.preprocessing.elementCount
+    let inputs = frames.flatMap(\.prepared.inputs).dropFirst(distributions.count * width)
     let waiting = inputs.count / width
     let count = all ? waiting : waiting / size * size
     guard count > 0 else { return }
     let batch = Array(inputs.prefix(count * width))
-    inputs.removeFirst(count * width)
     let (recognizer, meter) = (recognizer, meter)
     distributions += try await queue.run {
       try meter.measure(\.classifying) {
@@ -87,9 +88,12 @@ actor VideoSession {
     var finished: [FrameReadings] = []
     var used = 0
     for searched in frames {
-      guard used + searched.faces.count <= distributions.count else { break }
-      let readings = zip(searched.faces, distributions[used...]).map { recognizer.reading($0, $1) }
-      used += searched.faces.count
+      let faces = searched.prepared.faces
+      guard used + faces.count <= distributions.count else { break }
+      let readings = faces.indices.map {
+        recognizer.reading(faces[$0], distributions[used + $0], searched.prepared.doubts[$0])
+      }
+      used += faces.count
       finished.append(
         FrameReadings(
           index: searched.frame.index, seconds: searched.frame.seconds, image: searched.frame.image,

@@ -8,7 +8,9 @@ package import MienVision
 package final class InferenceEngine: Sendable {
   /// What finds faces.
   package enum Detector: String, Sendable, CaseIterable {
-    /// `FaceDetector`.
+    /// The networks inside the program.
+    case blazeface
+    /// OpenCV's cascade of Haar features.
     case haar
     /// Nothing: the picture is one face.
     case none
@@ -38,9 +40,13 @@ package final class InferenceEngine: Sendable {
   /// - Throws: ``MienError`` where the detector cannot be loaded.
   init(classifier: EmotionClassifier, limits: ServerLimits, metrics: Metrics) throws {
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    let finder = FaceFinder(card: classifier.card, detector: try FaceDetector())
-    recognizer = try Recognizer(classifier: classifier, finder: finder)
-    finders = [.haar: finder, .none: FaceFinder(card: classifier.card, detector: nil)]
+    var finders: [Detector: FaceFinder] = [:]
+    for detector in Detector.allCases {
+      finders[detector] = FaceFinder(card: classifier.card, detector: try FaceDetectors.named(detector.rawValue))
+    }
+    self.finders = finders
+    recognizer = try Recognizer(
+      classifier: classifier, finder: finders[.blazeface] ?? FaceFinder(card: classifier.card, detector: NetworkDetector()))
     queue = NativeQueue(width: cores)
     batcher = FaceBatcher(recognizer: recognizer, runs: max(1, cores / 2), metrics: metrics)
     // Twice the threads, so that the next picture is there when one is done.
@@ -62,25 +68,17 @@ package final class InferenceEngine: Sendable {
   ///   - minConfidence: readings of a lower top probability are marked, 0…1.
   /// - Throws: ``APIError`` where there is no room or the picture cannot be read.
   package func read(
-    _ data: Data, detector: Detector = .haar, minConfidence: Float = 0, isAccepted: Bool = false
+    _ data: Data, detector: Detector = .blazeface, minConfidence: Float = 0, isAccepted: Bool = false
   ) async throws -> Reading {
     guard let finder = finders[detector] else { throw MienError(.argument, detector.rawValue, "no such detector") }
     let (reading, _) = try await read(data, isAccepted: isAccepted) { (try finder.prepare($0), ()) }
     return Reading(
       width: reading.width, height: reading.height,
-      faces: reading.faces.map { face in
-        FaceReading(
-          box: face.box, detectionScore: detector == .none ? nil : face.detectionScore,
-          distribution: face.distribution, isConfident: face.probability >= minConfidence)
-      })
+      faces: reading.faces.map { $0.marked(minConfidence: minConfidence) })
   }
 
   /// Starts on the pictures of a camera.
-  ///
-  /// - Throws: ``MienError`` where a cascade cannot be loaded.
-  func sequence() async throws -> FaceSequence {
-    try await queue.run { [recognizer] in try recognizer.sequence() }
-  }
+  func sequence() -> FaceSequence { recognizer.sequence() }
 
   /// Reads the next encoded picture of a camera. One at a time of each camera.
   ///
@@ -120,7 +118,7 @@ package final class InferenceEngine: Sendable {
   ///   - body: blocks; takes the face as the model sees it, and what of the picture that is.
   /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
   func framed<Result: Sendable>(
-    _ data: Data, box: Box?, _ body: @escaping @Sendable (Image, FaceFrame.Square) throws -> Result
+    _ data: Data, box: Box?, _ body: @escaping @Sendable (Image, TurnedSquare) throws -> Result
   ) async throws -> Result {
     try Self.checkKind(data)
     let frame = FaceFrame(card: recognizer.classifier.card)
@@ -131,7 +129,8 @@ package final class InferenceEngine: Sendable {
         guard box.x + box.width <= image.width, box.y + box.height <= image.height else {
           throw APIError.badRequest("The box is not inside the picture of \(image.width)x\(image.height) pixels.")
         }
-        return try body(try frame.face(in: box, of: image), frame.square(around: box))
+        let face = DetectedFace(box: box, score: 1)
+        return try body(try frame.face(face, of: image), frame.square(around: face))
       }
     }
   }

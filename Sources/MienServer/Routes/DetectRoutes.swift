@@ -14,7 +14,7 @@ struct DetectRoutes: Sendable {
   private func detect(_ request: Request, _ context: ServerContext) async throws -> Response {
     let query = try Query(request, "minConfidence", "detector")
     let minConfidence = Float(try query.number("minConfidence", in: 0...1) ?? 0)
-    let detector = try query.choice("detector", InferenceEngine.Detector.haar)
+    let detector = try query.choice("detector", InferenceEngine.Detector.blazeface)
     try PictureInput.checkContentType(of: request)
     return try await bodies.withBody(of: request, limit: bodies.limits.bodyBytes) { body in
       let input = try PictureInput(request, body: body, limit: bodies.limits.pictures)

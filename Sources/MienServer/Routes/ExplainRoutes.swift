@@ -27,7 +27,7 @@ struct ExplainRoutes: Sendable {
         }
         return ExplanationJSON(
           emotion: map.emotion, method: classifier.mapMethods(labels)[0].rawValue, scores: face.distribution.scores,
-          area: .init(x: square.centerX - square.side / 2, y: square.centerY - square.side / 2, side: square.side),
+          area: .init(x: square.center.x - square.side / 2, y: square.center.y - square.side / 2, side: square.side),
           map: .init(width: map.width, height: map.height, values: map.values.map { ($0 * 1000).rounded() / 1000 }))
       }
       return try JSON.response(answer)

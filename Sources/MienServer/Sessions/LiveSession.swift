@@ -60,7 +60,7 @@ actor LiveSession {
     let (before, engine) = (last, engine)
     let task = Task { () throws -> Answer in
       await before?.value
-      let sequence = try await opened()
+      let sequence = opened()
       let (reading, startsScene) = try await engine.read(data, seconds: seconds, in: sequence)
       return Answer(
         frame: frame, seconds: seconds, width: reading.width, height: reading.height,
@@ -70,9 +70,9 @@ actor LiveSession {
     return try await task.value
   }
 
-  private func opened() async throws -> FaceSequence {
+  private func opened() -> FaceSequence {
     if let sequence { return sequence }
-    let made = try await engine.sequence()
+    let made = engine.sequence()
     sequence = made
     return made
   }

@@ -23,6 +23,7 @@ struct PhotoBenchmark: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Photos, folders and patterns.", valueName: "path"))
   var paths: [String]
 
+  @OptionGroup var detector: DetectorOptions
   @OptionGroup var model: ModelOptions
 
   func run() async throws {
@@ -32,7 +33,7 @@ struct PhotoBenchmark: AsyncParsableCommand {
     let start = clock.now
     let classifier = try model.classifier()
     let compiled = clock.now
-    let pipeline = PhotoPipeline(recognizer: try Recognizer(classifier: classifier, detector: FaceDetector()))
+    let pipeline = PhotoPipeline(recognizer: try Recognizer(classifier: classifier, detector: detector.faceDetector()))
     var (faces, read, failures, pixels) = (0, 0, 0, 0)
     func failed(_ name: String, _ error: MienError) {
       failures += 1

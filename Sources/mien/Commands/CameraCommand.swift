@@ -27,8 +27,9 @@ struct Camera: AsyncParsableCommand {
   func run() async throws {
     let window = headless ? nil : try FrameWindow(title: "mien camera")
     let (model, minConfidence) = (model, options.minConfidence)
+    let detector = try options.detector.faceDetector()
     let recognizer = try await NativeQueue.shared.run {
-      try Recognizer(classifier: model.classifier(), detector: nil, minConfidence: minConfidence)
+      try Recognizer(classifier: model.classifier(), detector: detector, minConfidence: minConfidence)
     }
     // Opened last: from here on the clock runs.
     let frames = try open()

@@ -35,8 +35,7 @@ struct DatasetExtract: AsyncParsableCommand {
   @Flag(help: "Equalise the histogram of each face.")
   var equalize = false
 
-  @Option(help: ArgumentHelp("Side of the smallest face to find, in pixels.", valueName: "px"))
-  var minFace: Int?
+  @OptionGroup var detector: DetectorOptions
 
   @OptionGroup var model: ModelChoice
 
@@ -46,7 +45,6 @@ struct DatasetExtract: AsyncParsableCommand {
     guard (1...FaceSet.maximumSide).contains(size) else {
       throw ValidationError("--size \(size): expected 1 to \(FaceSet.maximumSide) pixels")
     }
-    if let minFace, minFace < 20 { throw ValidationError("--min-face is at least 20 pixels.") }
   }
 
   func run() async throws {
@@ -54,7 +52,7 @@ struct DatasetExtract: AsyncParsableCommand {
     let extractor = try FaceExtractor(
       choice: scenes ? .scenes : .every(every ?? 1),
       frame: FaceFrame(framing: card.framing, preprocessing: Preprocessing(width: size, height: size)),
-      equalizes: equalize, detector: FaceDetector(minFace: minFace))
+      equalizes: equalize, detector: detector.faceDetector())
     let faces = try ExtractedFaces(folder: URL(fileURLWithPath: output, isDirectory: true))
     Interrupt.listen()
     var failed = false

@@ -16,11 +16,6 @@ struct Detect: AsyncParsableCommand {
       no failure), 1 where some failed, 64 for wrong usage.
       """)
 
-  /// What finds faces.
-  enum Detector: String, ExpressibleByArgument, CaseIterable {
-    case haar, none
-  }
-
   @Argument(help: ArgumentHelp("Photos, folders and patterns.", valueName: "path"))
   var paths: [String]
 
@@ -33,11 +28,21 @@ struct Detect: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write the photos with their faces marked into a folder.", valueName: "dir"))
   var annotate: String?
 
-  @Option(help: "What finds faces; none takes each picture as one face.")
-  var detector: Detector = .haar
+  @OptionGroup var detector: DetectorOptions
 
-  @Option(help: ArgumentHelp("Side of the smallest face to find, in pixels.", valueName: "px"))
-  var minFace: Int?
+  @Flag(help: "Write the points of each face and the measures made of them: --landmarks six points, --all-landmarks 468.")
+  var landmarks: Landmarks?
+
+  /// Which points are written.
+  enum Landmarks: EnumerableFlag {
+    case landmarks, allLandmarks
+
+    static func name(for value: Landmarks) -> NameSpecification {
+      value == .landmarks ? .long : .customLong("all-landmarks")
+    }
+
+    var detail: LandmarkDetail { self == .landmarks ? .six : .all }
+  }
 
   @Option(help: ArgumentHelp("Mark emotions of a lower probability as not confident, 0 to 1.", valueName: "p"))
   var minConfidence: Float = 0
@@ -46,8 +51,6 @@ struct Detect: AsyncParsableCommand {
 
   func validate() throws {
     guard (0...1).contains(minConfidence) else { throw ValidationError("--min-confidence is 0 to 1.") }
-    if let minFace, minFace < 20 { throw ValidationError("--min-face is at least 20 pixels.") }
-    if detector == .none && minFace != nil { throw ValidationError("--min-face needs a detector.") }
   }
 
   func run() async throws {
@@ -71,13 +74,12 @@ struct Detect: AsyncParsableCommand {
     let classifier = Task.detached {
       try await NativeQueue.shared.run { try model.classifier(of: file) }
     }
-    let finder = FaceFinder(
-      card: card, detector: try detector == .none ? nil : FaceDetector(minFace: minFace))
+    let finder = FaceFinder(card: card, detector: try detector.faceDetector())
     let pipeline = PhotoPipeline(finder: finder, keepsImages: annotations != nil) {
       try Recognizer(classifier: await classifier.value, finder: finder, minConfidence: minConfidence)
     }
 
-    var results = PhotoResults(labels: try card.widestLabels())
+    var results = PhotoResults(labels: try card.widestLabels(), landmarks: landmarks?.detail)
     let table = json == "-" || csv == "-" ? nil : PhotoTable(names: entries.map(\.name))
     let progress = ProgressLine("photos")
     var done = 0

@@ -46,8 +46,7 @@ struct Explain: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Of a set, explain so many faces, drawn at random.", valueName: "n"))
   var limit = 500
 
-  @Option(help: "What finds faces in photos; none takes each picture as one face.")
-  var detector: Detect.Detector = .haar
+  @OptionGroup var detector: DetectorOptions
 
   @Option(help: ArgumentHelp("Write each face with the map of the emotion read into a folder.", valueName: "dir"))
   var annotate: String?
@@ -126,7 +125,7 @@ struct Explain: AsyncParsableCommand {
     into explanations: inout Explanations, pictures: URL?
   ) async throws {
     let recognizer = try Recognizer(
-      classifier: classifier, detector: detector == .none ? nil : FaceDetector(), labels: labels)
+      classifier: classifier, detector: detector.faceDetector(), labels: labels)
     let progress = ProgressLine("photos")
     func say(_ text: String) {
       progress.clear()

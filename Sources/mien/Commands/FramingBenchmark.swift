@@ -23,8 +23,16 @@ struct FramingBenchmark: AsyncParsableCommand {
   @Option(help: "Sizes of the crop as multiples of the detector's box.")
   var scales: [Double] = [0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5]
 
-  @Option(help: "Shifts of the crop down, as shares of the box's height.")
+  @Option(help: "Shifts of the crop down, as shares of the anchor's side.")
   var shifts: [Double] = [-0.05, 0, 0.05, 0.1]
+
+  @Option(help: "What the crop is laid about: box or points.", transform: Self.anchor)
+  var anchor = ModelCard.Framing.Anchor.box
+
+  @Flag(help: "Turn the crop so that the eyes are level.")
+  var turned = false
+
+  @OptionGroup var detector: DetectorOptions
 
   @OptionGroup var model: ModelOptions
 
@@ -37,14 +45,15 @@ struct FramingBenchmark: AsyncParsableCommand {
       throw MienError(.mismatch, data, "\(classifier.card.name) has no output for \(labels.name)")
     }
     let found = try Self.detected(
-      faces, faces.labelled(source, in: Split(rawValue: split.rawValue)), progress: ProgressLine("faces"))
+      faces, faces.labelled(source, in: Split(rawValue: split.rawValue)), by: detector.faceDetector(),
+      progress: ProgressLine("faces"))
     guard !found.isEmpty else { throw MienError(.mismatch, data, "the detector found no face in the set") }
 
     let plain = try Self.accuracy(classifier, labels, found.map { ($0.original, $0.label) })
     try Console.print("\(found.count) faces found by the detector; uncropped: \(percent(plain))")
-    let sides = found.map { Double($0.box.width) / Double($0.image.width) * Self.padded }
+    let sides = found.map { $0.face.square.side / Double($0.image.width) * Self.padded }
     let downs = found.map { face in
-      (Double(face.image.height) / 2 - Double(face.box.y) - Double(face.box.height) / 2) / Double(face.box.height)
+      (Double(face.image.height) / 2 - face.face.square.center.y) / face.face.square.side
     }
     try Console.print(
       String(
@@ -53,10 +62,11 @@ struct FramingBenchmark: AsyncParsableCommand {
     var rows: [[String]] = []
     for scale in scales {
       let cells = try shifts.map { shift in
-        let framing = ModelCard.Framing(scale: Float(scale), shiftDown: Float(shift))
+        let framing = ModelCard.Framing(
+          anchor: anchor, scale: Float(scale), shiftDown: Float(shift), isTurned: turned)
         let frame = FaceFrame(framing: framing, preprocessing: classifier.card.preprocessing)
         return percent(
-          try Self.accuracy(classifier, labels, found.map { (try frame.face(in: $0.box, of: $0.image), $0.label) }))
+          try Self.accuracy(classifier, labels, found.map { (try frame.face($0.face, of: $0.image), $0.label) }))
       }
       rows.append([String(format: "%.2f", scale)] + cells)
     }
@@ -66,10 +76,17 @@ struct FramingBenchmark: AsyncParsableCommand {
     }
   }
 
+  private static func anchor(_ text: String) throws -> ModelCard.Framing.Anchor {
+    guard let anchor = ModelCard.Framing.Anchor(rawValue: text) else {
+      throw ValidationError("expected box or points, found \(text)")
+    }
+    return anchor
+  }
+
   private struct Found {
     let original: Image
     let image: Image
-    let box: Box
+    let face: DetectedFace
     let label: Emotion
   }
 
@@ -78,9 +95,8 @@ struct FramingBenchmark: AsyncParsableCommand {
   private static let padded = 1.5
 
   private static func detected(
-    _ faces: FaceSet, _ labelled: [(index: Int, label: Emotion)], progress: ProgressLine
+    _ faces: FaceSet, _ labelled: [(index: Int, label: Emotion)], by detector: any FaceDetector, progress: ProgressLine
   ) throws -> [Found] {
-    let detector = try FaceDetector(minFace: faces.width * enlargement / 3)
     defer { progress.clear() }
     return try labelled.enumerated().compactMap { done, face in
       progress.update(done, of: labelled.count)
@@ -90,7 +106,7 @@ struct FramingBenchmark: AsyncParsableCommand {
       let image = try original.crop(
         centerX: Double(faces.width) / 2, centerY: Double(faces.height) / 2, side: side, size: Int(side) * enlargement)
       return try detector.faces(in: image).first.map {
-        Found(original: original, image: image, box: $0.box, label: face.label)
+        Found(original: original, image: image, face: $0, label: face.label)
       }
     }
   }

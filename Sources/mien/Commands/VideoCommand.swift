@@ -61,11 +61,12 @@ struct Video: AsyncParsableCommand {
       throw error.about(file)
     }
     let (model, minConfidence) = (model, options.minConfidence)
+    let detector = try options.detector.faceDetector()
     let recognizer = try await NativeQueue.shared.run {
       // The search for faces needs the other cores.
       let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
       return try Recognizer(
-        classifier: model.classifier(threads: threads), detector: nil, minConfidence: minConfidence)
+        classifier: model.classifier(threads: threads), detector: detector, minConfidence: minConfidence)
     }
     let readings = try VideoReadings(
       source: reader, recognizer: recognizer,

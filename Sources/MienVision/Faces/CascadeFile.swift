@@ -5,28 +5,21 @@ import MienCore
 package enum CascadeFile {
   /// Knows frontal faces by Haar features (Viola and Jones 2001; Lienhart and Maydt 2002).
   package static let name = "haarcascade_frontalface_alt2.xml"
-  /// Finds faces seen from their left side.
-  package static let profileName = "haarcascade_profileface.xml"
-  /// Finds frontal faces by local binary patterns (Liao et al. 2007): fast.
-  package static let scoutName = "lbpcascade_frontalface.xml"
 
-  /// The path of the first copy of the cascade called `name` that exists.
+  /// The path of the first copy of the cascade that exists.
   ///
   /// - Throws: ``MienError`` that says how to install it.
   package static func find(
-    _ name: String = name, environment: [String: String] = ProcessInfo.processInfo.environment
+    environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> String {
-    let folders = folders(environment).flatMap { folder in
-      // Those of local binary patterns lie in a folder beside.
-      name.hasPrefix("lbp") ? [folder, folder.appendingPathComponent("../lbpcascades").standardizedFileURL] : [folder]
-    }
+    let folders = folders(environment)
     for folder in folders {
       let path = folder.appendingPathComponent(name).path
       if FileManager.default.isReadableFile(atPath: path) { return path }
     }
     throw MienError(
       .file, name,
-      "the face detector's cascade was not found in \(folders.map(\.path).joined(separator: ", ")); install it with "
+      "the cascade of the detector `haar` was not found in \(folders.map(\.path).joined(separator: ", ")); install it with "
         + "apt-get install opencv-data, or name its folder in MIEN_HAARCASCADES")
   }
 

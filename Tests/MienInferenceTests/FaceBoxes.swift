@@ -35,7 +35,7 @@ struct FaceBoxes: Decodable {
 
   static func load() throws -> FaceBoxes {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("Fixtures/face-boxes.json")
+      .deletingLastPathComponent().appendingPathComponent("MienVisionTests/Fixtures/face-boxes.json")
     return try JSONDecoder().decode(FaceBoxes.self, from: Data(contentsOf: url))
   }
 }
@@ -49,6 +49,9 @@ struct DetectorScore: Equatable {
   var falseFaces = 0
   var pictures = 0
 
+  /// Nothing counted yet.
+  init() {}
+
   var frontalRecall: Double { Double(frontalFound) / Double(max(1, frontal)) }
   var recall: Double { Double(frontalFound + profileFound) / Double(max(1, frontal + profile)) }
 
@@ -59,7 +62,7 @@ struct DetectorScore: Equatable {
     frontal += faces.count { $0.view == .frontal }
     profile += faces.count { $0.view == .profile }
     var open = faces
-    for detection in found.sorted(by: { $0.score > $1.score }) {
+    for detection in found.sorted(by: { ($0.score ?? 1) > ($1.score ?? 1) }) {
       let best = open.indices.max { open[$0].box.overlap(detection.box) < open[$1].box.overlap(detection.box) }
       if let best, open[best].box.overlap(detection.box) >= threshold {
         if open[best].view == .frontal { frontalFound += 1 } else { profileFound += 1 }

@@ -17,11 +17,6 @@ final class Cascade: Sendable {
     handle = Mutex(loaded)
   }
 
-  /// The one that OpenCV ships under `name`; see ``CascadeFile``.
-  static func named(_ name: String, _ environment: [String: String]) throws -> Cascade {
-    try Cascade(path: CascadeFile.find(name, environment: environment))
-  }
-
   deinit { handle.withLock { mien_opencv_cascade_free($0) } }
 
   /// What the cascade finds in a grey picture, whose histogram is equalised first.
@@ -31,9 +26,10 @@ final class Cascade: Sendable {
   ///   - minNeighbors: how many windows must agree.
   ///   - minSide: the least side of what is looked for, in pixels.
   ///   - maxSide: the largest side; 0 for the picture's.
+  /// - Returns: places, and how many windows agreed on each.
   func detections(
     in grey: Image, scaleFactor: Double, minNeighbors: Int, minSide: Int, maxSide: Int = 0
-  ) throws -> [DetectedFace] {
+  ) throws -> [(box: Box, windows: Int)] {
     try handle.withLock { handle in
       try OpenCV.lending(grey) { picture in
         var picture = picture
@@ -46,9 +42,7 @@ final class Cascade: Sendable {
         }
         defer { mien_opencv_detections_free(found) }
         return UnsafeBufferPointer(start: found, count: count).map {
-          DetectedFace(
-            box: Box(x: Int($0.x), y: Int($0.y), width: Int($0.width), height: Int($0.height)),
-            score: Double($0.neighbors))
+          (Box(x: Int($0.x), y: Int($0.y), width: Int($0.width), height: Int($0.height)), Int($0.neighbors))
         }
       }
     }

@@ -4,9 +4,9 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Face detector")
-struct FaceDetectorTests {
-  static let hasCascade = (try? FaceDetector()) != nil
+@Suite("Haar detector")
+struct HaarDetectorTests {
+  static let hasCascade = (try? HaarDetector()) != nil
 
   @Test("A missing cascade says where it was looked for and how to install it")
   func missingCascade() throws {
@@ -23,22 +23,20 @@ struct FaceDetectorTests {
   func namedFolder() throws {
     let folder = try TemporaryFolder()
     let file = folder.url.appendingPathComponent(CascadeFile.name)
-    for name in [CascadeFile.name, CascadeFile.profileName, CascadeFile.scoutName] {
-      try Data("text".utf8).write(to: folder.url.appendingPathComponent(name))
-    }
+    try Data("text".utf8).write(to: file)
     #expect(try CascadeFile.find(environment: ["MIEN_HAARCASCADES": folder.url.path]) == file.path)
     let error = #expect(throws: MienError.self) {
-      try FaceDetector(minFace: nil, environment: ["MIEN_HAARCASCADES": folder.url.path])
+      try HaarDetector(minFace: nil, environment: ["MIEN_HAARCASCADES": folder.url.path])
     }
     #expect(error?.subject?.hasPrefix(folder.url.path) == true)
   }
 
   @Test("A smallest face below the cascades' window is refused")
-  func settings() { #expect(throws: MienError.self) { try FaceDetector(minFace: 19) } }
+  func settings() { #expect(throws: MienError.self) { try HaarDetector(minFace: 19) } }
 
   @Test("Pictures too small or too plain hold no face", .enabled(if: hasCascade, "needs opencv-data"))
   func nothing() throws {
-    let detector = try FaceDetector()
+    let detector = try HaarDetector()
     for (width, height) in [(1, 1), (23, 400), (24, 24), (640, 360)] {
       let image = try Image(
         width: width, height: height, channels: 3, pixels: [UInt8](repeating: 90, count: width * height * 3))
@@ -46,10 +44,17 @@ struct FaceDetectorTests {
     }
   }
 
+  @Test("A face that looks into the camera is found; the score is a share", .enabled(if: hasCascade && Shared.hasMedia, "needs ../shared/media"))
+  func frontalFace() throws {
+    let faces = try HaarDetector().faces(in: Image(contentsOf: Shared.media("obama.jpg")))
+    #expect(faces.count == 1 && faces[0].score.map { (0.5..<1).contains($0) } == true, "\(faces)")
+    #expect(faces[0].points == nil && faces[0].landmarks == nil)
+  }
+
   @Test("Many threads find what one finds", .enabled(if: Shared.hasMedia && hasCascade, "needs ../shared/media"))
   func concurrent() async throws {
     let image = try Image(contentsOf: Shared.media("two_people.jpg"))
-    let detector = try FaceDetector()
+    let detector = try HaarDetector()
     let expected = try detector.faces(in: image)
     try await withThrowingTaskGroup(of: [DetectedFace].self) { group in
       for _ in 0..<6 { group.addTask { try detector.faces(in: image) } }

@@ -1,0 +1,214 @@
+public import Foundation
+import MienCore
+public import MienVision
+
+/// Finds faces in any pose by two networks: one searches the picture, the other looks closely at what it proposes.
+///
+/// A candidate is a face if the search is sure of it, or if the landmark network is the surer, the less the search is. Landmarks then set the face's place, and give its pose. Where nothing
+/// is found, the picture is searched turned by quarter turns, as scans often lie on their side. `docs/detection.md` says
+/// what is found and missed, and how the limits were chosen.
+public final class NetworkDetector: FaceDetector {
+  /// Side of the smallest face to find, in pixels of the picture; `nil` for the standard search, which finds faces from
+  /// about 4 % of the longer side on, and many smaller ones.
+  public let minFace: Int?
+  private let search: any FaceSearch
+  private let landmarks: LandmarkNetwork
+
+  /// What `--detector` calls it.
+  public var name: String { search.name }
+
+  /// The smallest number of pixels that `minFace` may be.
+  public static let leastMinFace = 12
+
+  /// MediaPipe's full-range detector, `blazeface`. Its networks are inside the program; they are compiled when the first
+  /// picture needs them, and kept in the cache folder.
+  ///
+  /// - Throws: ``MienError`` if `minFace` is less than ``leastMinFace``.
+  public convenience init(minFace: Int? = nil) throws {
+    try self.init(cache: .shared, minFace: minFace)
+  }
+
+  /// `blazeface` with its compiled networks in another cache.
+  package convenience init(cache: NetworkCache, minFace: Int? = nil) throws {
+    try self.init(search: BlazeFace(cache: cache), cache: cache, minFace: minFace)
+  }
+
+  /// The YuNet network in the user's file; see `docs/detection.md` for what it must look like.
+  ///
+  /// - Throws: ``MienError`` that names the file if it is missing or no such network, or if `minFace` is less than
+  ///   ``leastMinFace``.
+  public convenience init(yuNet url: URL, minFace: Int? = nil) throws {
+    try self.init(search: YuNet(contentsOf: url, cache: .shared), cache: .shared, minFace: minFace)
+  }
+
+  init(search: any FaceSearch, cache: NetworkCache, minFace: Int?) throws {
+    guard minFace ?? Self.leastMinFace >= Self.leastMinFace else {
+      throw MienError(.argument, "min-face", "expected at least \(Self.leastMinFace) pixels, found \(minFace ?? 0)")
+    }
+    self.minFace = minFace
+    self.search = search
+    landmarks = LandmarkNetwork(cache: cache)
+  }
+
+  /// A detector that finds faces of other sizes with the same networks.
+  package func finding(minFace: Int?) throws -> NetworkDetector {
+    try NetworkDetector(sharing: self, minFace: minFace)
+  }
+
+  private init(sharing other: NetworkDetector, minFace: Int?) throws {
+    guard minFace ?? Self.leastMinFace >= Self.leastMinFace else {
+      throw MienError(.argument, "min-face", "expected at least \(Self.leastMinFace) pixels, found \(minFace ?? 0)")
+    }
+    self.minFace = minFace
+    search = other.search
+    landmarks = other.landmarks
+  }
+
+  /// Compiles what a picture of this size needs.
+  package func prepare(width: Int, height: Int) throws {
+    for level in FacePyramid(width: width, height: height, minFace: minFace).levels {
+      for tile in FacePyramid.tiles(level) { try search.prepare(tile.size) }
+    }
+    try landmarks.prepare()
+  }
+
+  /// The faces of a picture, in any pose.
+  public func faces(in image: Image) throws -> [DetectedFace] {
+    let upright = try faces(in: image, quarterTurns: 0)
+    if !upright.isEmpty { return upright }
+    for turns in [1, 3, 2] {
+      let found = try faces(in: image, quarterTurns: turns)
+      if !found.isEmpty { return found }
+    }
+    return []
+  }
+
+  /// The faces of a picture as it stands, or turned clockwise before the search.
+  package func faces(in image: Image, quarterTurns turns: Int) throws -> [DetectedFace] {
+    let candidates: [FaceCandidate]
+    if turns == 0 {
+      candidates = try FacePyramid(width: image.width, height: image.height, minFace: minFace)
+        .candidates(in: image, search).merged()
+    } else {
+      let pyramid = FacePyramid(width: image.width, height: image.height, minFace: minFace)
+      let finest = pyramid.levels[0]
+      let small =
+        finest.width < image.width ? try image.resized(width: finest.width, height: finest.height) : image
+      let turned = small.turned(quarterTurns: turns)
+      let (scaleX, scaleY) = (
+        Double(image.width) / Double(small.width), Double(image.height) / Double(small.height)
+      )
+      candidates = try FacePyramid(width: turned.width, height: turned.height, minFace: nil)
+        .candidates(in: turned, search).merged().map { candidate in
+          var candidate = candidate
+          candidate.map { x, y in
+            switch turns {
+            case 1: (y * scaleX, (Double(small.height) - x) * scaleY)
+            case 2: ((Double(small.width) - x) * scaleX, (Double(small.height) - y) * scaleY)
+            default: ((Double(small.width) - y) * scaleX, x * scaleY)
+            }
+          }
+          candidate.square.side *= (scaleX + scaleY) / 2
+          candidate.square.degrees = candidate.points.degrees
+          return candidate
+        }
+    }
+    return try confirmed(candidates, in: image, isTurned: turns != 0)
+  }
+
+  // MARK: - Confirmation
+
+  /// From which score on a candidate is a face if the landmark network gives at least this probability. The less the search
+  /// is sure, the surer must the network be; no candidate of 301 parts of pictures without people meets one of them.
+  private static let rules: [(score: Double, probability: Double)] = [(0.4, 0.1), (0.2, 0.95), (0, 0.999)]
+  /// From this score on a candidate is tried in other directions too.
+  private static let possibleScore = 0.3
+  /// The most candidates that are looked at in one picture.
+  private static let mostCandidates = 1000
+
+  /// A face with how sure it is, for sorting.
+  private struct Sure {
+    var face: DetectedFace
+    var sum: Double
+  }
+
+  private func confirmed(_ candidates: [FaceCandidate], in image: Image, isTurned: Bool) throws -> [DetectedFace] {
+    var sure: [Sure] = []
+    for candidate in candidates.sorted(by: { $0.score > $1.score }).prefix(Self.mostCandidates) {
+      // What is inside a face that is certain is that face.
+      if sure.contains(where: { $0.sum > 1.5 && $0.face.square.overlap(candidate.square).union > 0.5 }) { continue }
+      let landmarks = try look(at: candidate, in: image)
+      let probability = landmarks?.probability ?? 0
+      let isFace =
+        isTurned
+        ? candidate.score >= 0.5 && probability > 0.5
+        : candidate.score >= search.sureScore
+          || Self.rules.contains { candidate.score >= $0.score && probability > $0.probability }
+      guard isFace, let face = face(candidate, landmarks, in: image) else { continue }
+      sure.append(Sure(face: face, sum: candidate.score + probability))
+    }
+    var kept: [DetectedFace] = []
+    for next in sure.sorted(by: { $0.sum > $1.sum })
+    where !kept.contains(where: { $0.square.isSameFace(as: next.face.square) }) { kept.append(next.face) }
+    if let minFace { kept.removeAll { $0.square.side < 0.8 * Double(minFace) } }
+    return kept.largestFirst()
+  }
+
+  /// The landmarks of a candidate; where they are not found along the eyes, of the candidate turned by quarter turns, as
+  /// the search's points of heads on their side are of little use.
+  private func look(at candidate: FaceCandidate, in image: Image) throws -> FaceLandmarks? {
+    func look(turnedBy degrees: Double) throws -> FaceLandmarks? {
+      var square = candidate.square
+      square.degrees += degrees
+      guard let found = try landmarks.landmarks(in: square, of: image) else { return nil }
+      // Points that have run away from the candidate are those of nothing.
+      let ratio = found.square.side / candidate.square.side
+      return found.square.overlap(candidate.square).smaller > 0.3 && (0.4...2.5).contains(ratio) ? found : nil
+    }
+    var (best, bestTurn) = (try look(turnedBy: 0), 0.0)
+    if (best?.probability ?? 0) < 0.5, candidate.score >= Self.possibleScore {
+      for degrees in [90.0, -90, 180] {
+        let other = try look(turnedBy: degrees)
+        if (other?.probability ?? 0) > max(0.5, best?.probability ?? 0) { (best, bestTurn) = (other, degrees) }
+      }
+    }
+    return try best.flatMap { try refined($0, from: candidate.square.degrees + bestTurn, in: image) }
+  }
+
+  /// Looks again along the landmarks until they say what they said before: the network corrects a tilt by about half.
+  private func refined(_ found: FaceLandmarks, from degrees: Double, in image: Image) throws -> FaceLandmarks {
+    var (found, degrees) = (found, degrees)
+    for _ in 0..<5 {
+      let square = found.square
+      guard found.probability > 0.5, abs((square.degrees - degrees).remainder(dividingBy: 360)) > 6,
+        let again = try landmarks.landmarks(in: square, of: image), again.probability > 0.5
+      else { break }
+      (found, degrees) = (again, square.degrees)
+    }
+    return found
+  }
+
+  /// The landmarks of a face that was in `square` a moment ago; `nil` if they are not found there.
+  package func landmarks(near square: TurnedSquare, in image: Image) throws -> FaceLandmarks? {
+    try landmarks.landmarks(in: square, of: image)
+  }
+
+  private func face(_ candidate: FaceCandidate, _ landmarks: FaceLandmarks?, in image: Image) -> DetectedFace? {
+    guard let landmarks, landmarks.probability > 0.5 else {
+      guard let box = candidate.square.box(width: image.width, height: image.height) else { return nil }
+      return DetectedFace(
+        box: box, score: (candidate.score + (landmarks?.probability ?? 0)) / 2, square: candidate.square,
+        points: candidate.points)
+    }
+    return DetectedFace(landmarks, score: (candidate.score + landmarks.probability) / 2, in: image)
+  }
+}
+
+extension DetectedFace {
+  /// A face at its landmarks; `nil` if it lies outside the picture.
+  init?(_ landmarks: FaceLandmarks, score: Double, in image: Image) {
+    let square = landmarks.square
+    guard let box = square.box(width: image.width, height: image.height) else { return nil }
+    self.init(box: box, score: score, square: square, points: landmarks.sixPoints, landmarks: landmarks)
+  }
+}

@@ -1,0 +1,35 @@
+package import ArgumentParser
+package import MienInference
+package import MienVision
+
+/// How faces are found, for the commands that look for them.
+package struct DetectorOptions: ParsableArguments {
+  /// The detector's name or file.
+  @Option(
+    help: ArgumentHelp(
+      "What finds faces: blazeface, haar, none (each picture is one face) or a YuNet network's file.",
+      valueName: "name|file.onnx"))
+  package var detector = FaceDetectors.standard
+
+  /// Side of the smallest face in pixels.
+  @Option(help: ArgumentHelp("Side of the smallest face to find, in pixels.", valueName: "px"))
+  package var minFace: Int?
+
+  /// Makes the default options.
+  package init() {}
+
+  package func validate() throws {
+    if let minFace, minFace < NetworkDetector.leastMinFace {
+      throw ValidationError("--min-face is at least \(NetworkDetector.leastMinFace) pixels.")
+    }
+    if detector == "none" && minFace != nil { throw ValidationError("--min-face needs a detector.") }
+    guard FaceDetectors.names.contains(detector) || detector.hasSuffix(".onnx") else {
+      throw ValidationError(
+        "--detector \(detector): expected \(FaceDetectors.names.joined(separator: ", ")), or the file of a YuNet "
+          + "network, which ends in .onnx.")
+    }
+  }
+
+  /// The detector that the options name.
+  package func faceDetector() throws -> any FaceDetector { try FaceDetectors.named(detector, minFace: minFace) }
+}

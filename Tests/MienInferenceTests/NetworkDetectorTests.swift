@@ -1,0 +1,169 @@
+import Foundation
+import MienCore
+import MienInference
+import MienTestSupport
+import MienVision
+import Testing
+
+@Suite("Network detector", .enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
+struct NetworkDetectorTests {
+  /// Of the sample photo, 512 x 512: forehead to chin.
+  static let face = Box(x: 171, y: 84, width: 106, height: 106)
+  let detector: NetworkDetector
+
+  init() throws { detector = try NetworkDetector() }
+
+  static func canvas(_ width: Int, _ height: Int, _ value: UInt8 = 90, channels: Int = 3) throws -> Image {
+    try Image(
+      width: width, height: height, channels: channels,
+      pixels: [UInt8](repeating: value, count: width * height * channels))
+  }
+
+  @Test("The face of the sample photo, with its points, pose and measures")
+  func sample() throws {
+    let found = try detector.faces(in: Image(contentsOf: Sample.url))
+    #expect(found.count == 1)
+    let face = try #require(found.first)
+    #expect(face.box.overlap(Self.face) > 0.6, "\(face.box)")
+    #expect(face.score.map { (0.8...1).contains($0) } == true)
+    let points = try #require(face.points)
+    #expect(points.leftEye.x < points.nose.x && points.nose.x < points.rightEye.x)
+    #expect(points.leftEye.y < points.nose.y && points.nose.y < points.mouth.y)
+    let landmarks = try #require(face.landmarks)
+    let pose = landmarks.pose
+    #expect(abs(pose.yaw) < 20 && abs(pose.pitch) < 20 && abs(pose.roll) < 10, "\(pose)")
+    // She smiles with open eyes and shows her teeth.
+    let measures = landmarks.measures
+    #expect((0.08...0.3).contains(measures.leftEyeOpenness) && (0.08...0.3).contains(measures.rightEyeOpenness))
+    #expect(measures.mouthOpenness > 0.03 && measures.mouthWidth > 0.7, "\(measures)")
+  }
+
+  @Test("A mirrored face has the mirrored pose and the same measures")
+  func mirror() throws {
+    let photo = try Image(contentsOf: Sample.url)
+    let (a, b) = (
+      try #require(detector.faces(in: photo).first?.landmarks),
+      try #require(detector.faces(in: photo.flipped(.horizontal)).first?.landmarks)
+    )
+    #expect(abs(a.pose.yaw + b.pose.yaw) < 6 && abs(a.pose.roll + b.pose.roll) < 4, "\(a.pose), \(b.pose)")
+    #expect(abs(a.measures.mouthWidth - b.measures.mouthWidth) < 0.1)
+    #expect(abs(a.measures.leftEyeOpenness - b.measures.rightEyeOpenness) < 0.05)
+  }
+
+  @Test("Turned pictures: the face is found, and its roll says how far it is turned", arguments: [30.0, -30, 60, -60])
+  func tilted(degrees: Double) throws {
+    let photo = try Image(contentsOf: Sample.url).crop(centerX: 224, centerY: 137, side: 300, size: 300)
+    let upright = try #require(detector.faces(in: photo).first?.landmarks?.pose.roll)
+    let face = try #require(detector.faces(in: photo.rotated(degrees: degrees)).first)
+    let roll = try #require(face.landmarks?.pose.roll)
+    // A turn against the clock makes the roll smaller.
+    #expect(abs((roll - upright + degrees).remainder(dividingBy: 360)) < 12, "\(roll), \(upright)")
+  }
+
+  @Test("Pictures on their side and head", arguments: 1...3)
+  func quarterTurns(turns: Int) throws {
+    let photo = try Image(contentsOf: Sample.url)
+    let face = try #require(detector.faces(in: photo.turned(quarterTurns: turns)).first)
+    let expected = Double(turns) * 90
+    let roll = try #require(face.landmarks?.pose.roll)
+    #expect(abs((roll - expected).remainder(dividingBy: 360)) < 20, "\(roll)")
+  }
+
+  @Test("Pictures of any size and kind hold no face where there is none", arguments: [
+    (1, 1), (1, 700), (700, 1), (16, 16), (31, 33), (640, 360), (3000, 40),
+  ])
+  func nothing(width: Int, height: Int) throws {
+    for channels in [1, 3] {
+      #expect(try detector.faces(in: Self.canvas(width, height, channels: channels)).isEmpty)
+    }
+    var random = SeededRandom(seed: 1)
+    let noise = (0..<(width * height * 3)).map { _ in UInt8.random(in: 0...255, using: &random) }
+    #expect(try detector.faces(in: Image(width: width, height: height, channels: 3, pixels: noise)).isEmpty)
+  }
+
+  @Test("A grey photo, and one in a corner of a large picture")
+  func elsewhere() throws {
+    let photo = try Image(contentsOf: Sample.url)
+    #expect(try detector.faces(in: photo.grey).count == 1)
+    let small = try photo.resized(width: 256, height: 256)
+    var pixels = try Self.canvas(2600, 1300).pixels
+    for row in 0..<256 {
+      for index in 0..<(256 * 3) { pixels[((1040 + row) * 2600 + 2340) * 3 + index] = small.pixels[row * 256 * 3 + index] }
+    }
+    let large = try Image(width: 2600, height: 1300, channels: 3, pixels: pixels)
+    // 53 pixels of 2600: found where such a face is asked for, in tiles.
+    let faces = try detector.finding(minFace: 40).faces(in: large)
+    #expect(faces.count == 1 && faces.first.map { $0.box.x > 2340 && $0.box.y > 1040 } == true, "\(faces.map(\.box))")
+  }
+
+  @Test("Many threads find what one finds")
+  func concurrent() async throws {
+    let photo = try Image(contentsOf: Sample.url)
+    let expected = try detector.faces(in: photo)
+    try await withThrowingTaskGroup(of: [DetectedFace].self) { group in
+      for _ in 0..<4 { group.addTask { [detector] in try detector.faces(in: photo) } }
+      for try await faces in group { #expect(faces == expected) }
+    }
+  }
+
+  @Test("Names of detectors, and files that are none")
+  func names() throws {
+    for name in FaceDetectors.names { #expect(try FaceDetectors.named(name).name == name) }
+    let folder = try TemporaryFolder()
+    let (text, other) = (folder.file("text.onnx"), folder.file("other.onnx"))
+    try Data("no network".utf8).write(to: text)
+    try TinyGraph.model().write(to: other)
+    for (name, words) in [
+      ("nosuch", "expected blazeface, haar, none"), (folder.file("missing.onnx").path, "missing.onnx"),
+      (text.path, "text.onnx"), (other.path, "is not a YuNet face detector (expected"),
+    ] {
+      let error = #expect(throws: MienError.self) { try FaceDetectors.named(name) }
+      #expect(error?.description.contains(words) == true, "\(name): \(String(describing: error))")
+    }
+    #expect(throws: MienError.self) { try NetworkDetector(minFace: 3) }
+  }
+}
+
+@Suite("Network cache") struct NetworkCacheTests {
+  enum Damage: CaseIterable {
+    case cut, reversed, emptied, replaced
+
+    func done(to data: Data) -> Data {
+      switch self {
+      case .cut: data.prefix(data.count / 2)
+      case .reversed: Data(data.reversed())
+      case .emptied: Data()
+      case .replaced: Data("text".utf8)
+      }
+    }
+  }
+
+  @Test("Entries are used again, and made anew where they are damaged or cannot be kept")
+  func entries() throws {
+    let folder = try TemporaryFolder()
+    let photo = try NetworkDetectorTests.canvas(64, 64)
+    func files() throws -> [URL] {
+      try FileManager.default.contentsOfDirectory(at: folder.url, includingPropertiesForKeys: nil)
+        .sorted { $0.path < $1.path }
+    }
+    func search() throws {
+      let detector = try NetworkDetector(cache: NetworkCache(folder: folder.url))
+      #expect(try detector.faces(in: photo).isEmpty)
+    }
+    try search()
+    let made = try files()
+    #expect(!made.isEmpty)
+    let contents = try made.map { try Data(contentsOf: $0) }
+    for damage in Damage.allCases {
+      for (url, data) in zip(made, contents) { try damage.done(to: data).write(to: url) }
+      try search()
+      #expect(try files() == made)
+      for url in made { #expect(try Data(contentsOf: url).count > 1000) }
+    }
+    // A file in the folder's place.
+    let blocked = folder.file("blocked")
+    try Data("a file".utf8).write(to: blocked)
+    let detector = try NetworkDetector(cache: NetworkCache(folder: blocked))
+    #expect(try detector.faces(in: photo).isEmpty)
+  }
+}
