@@ -3,7 +3,7 @@ public import MienVision
 
 /// A face in a picture and what it shows.
 public struct FaceReading: Sendable, Hashable {
-  /// Where the face is, in pixels of the upright picture.
+  /// Where the face is, in pixels of the whole upright picture.
   public let box: Box
   /// How sure the detector is; nil where no detector was used.
   public let detectionScore: Double?

@@ -3,7 +3,7 @@ public import MienVision
 
 /// A face in a picture, and which places of it speak for which emotions.
 public struct FaceExplanation: Sendable {
-  /// Where the face is, in pixels of the upright picture.
+  /// Where the face is, in pixels of the whole upright picture.
   public let box: Box
   /// The face as the model sees it: its input's size and channels.
   public let face: Image
@@ -30,7 +30,7 @@ extension Recognizer {
         of: emotions, for: prepared.inputs, count: prepared.faces.count, labels: self.labels, method: method)
       return try zip(prepared.faces, found).map { face, found in
         FaceExplanation(
-          box: face.box, face: try self.finder.crop(face.box, of: image), distribution: found.distribution,
+          box: image.whole(face.box), face: try self.finder.crop(face.box, of: image), distribution: found.distribution,
           maps: found.maps)
       }
     }
