@@ -22,13 +22,28 @@ static int read_bytes(GifFileType *file, GifByteType *target, int length) {
   return (int)taken;
 }
 
+/// Repeats the rows of an interlaced frame that are there in those below them that are not.
+static void fill_gaps(const GifImageDesc *frame, const uint8_t *done, mien_image *image) {
+  const size_t length = (size_t)image->width * 3;
+  for (int row = 1; row < frame->Height; ++row) {
+    const int32_t y = frame->Top + row;
+    if (done[row] || y < 1 || y >= image->full_height) continue;
+    memcpy(image->pixels + (size_t)y * length, image->pixels + (size_t)(y - 1) * length, length);
+  }
+}
+
 /// Draws the frame whose description was just read on the canvas; 0 where its data end early or are damaged.
 static int draw(GifFileType *file, int transparent, mien_image *image) {
   const GifImageDesc *frame = &file->Image;
   const ColorMapObject *colors = frame->ColorMap ? frame->ColorMap : file->SColorMap;
   if (!colors || frame->Width <= 0 || frame->Height <= 0) return 0;
   GifPixelType *line = malloc((size_t)frame->Width);
-  if (!line) return 0;
+  uint8_t *done = calloc((size_t)frame->Height, 1);
+  if (!line || !done) {
+    free(line);
+    free(done);
+    return 0;
+  }
   static const int starts[] = {0, 4, 2, 1}, steps[] = {8, 8, 4, 2};
   int is_whole = 1, has_visible = 0;
   for (int pass = frame->Interlace ? 0 : 3; pass < 4 && is_whole; ++pass) {
@@ -39,7 +54,8 @@ static int draw(GifFileType *file, int transparent, mien_image *image) {
         break;
       }
       const int32_t y = frame->Top + row;
-      if (!frame->Interlace) image->good_rows = y + 1;
+      done[row] = 1;
+      if (!frame->Interlace) image->good_rows = y + 1 < image->full_height ? y + 1 : image->full_height;
       if (y < 0 || y >= image->full_height) continue;
       for (int column = 0; column < frame->Width; ++column) {
         const int32_t x = frame->Left + column;
@@ -54,6 +70,12 @@ static int draw(GifFileType *file, int transparent, mien_image *image) {
     }
   }
   free(line);
+  if (!is_whole && frame->Interlace && done[0]) {
+    image->is_coarse = 1;
+    image->good_rows = image->full_height;
+    fill_gaps(frame, done, image);
+  }
+  free(done);
   image->is_invisible = is_whole && !has_visible;
   if (is_whole) image->good_rows = image->full_height;
   return is_whole;
@@ -126,8 +148,8 @@ int32_t mien_image_decode_gif(const uint8_t *bytes, size_t count, const mien_ima
     return mien_image_fail(MIEN_IMAGE_DAMAGED, error, "%s", words ? words : "its header is damaged");
   }
   const int32_t status = decode(file, limits, image, error);
-  image->is_cut = image->good_rows < image->full_height && from.offset == from.count;
-  image->has_flaws = image->good_rows < image->full_height;
+  image->has_flaws = image->is_coarse || image->good_rows < image->full_height;
+  image->is_cut = image->has_flaws && from.offset == from.count;
   DGifCloseFile(file, &code);
   if (status != MIEN_IMAGE_OK) mien_image_free(image);
   return status;

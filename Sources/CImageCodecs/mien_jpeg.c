@@ -11,6 +11,8 @@
 
 // Encoders write about ten scans; each costs a pass over the whole picture, however few bytes it has.
 #define MAX_SCANS 200
+// A failure of ours beside libjpeg's, which count from 0 on.
+#define TOO_MANY_SCANS (-1)
 // What the coefficients of a picture in several scans may take in memory: two bytes a sample.
 #define MAX_COEFFICIENT_BYTES (640LL << 20)
 // A file may begin several times.
@@ -54,6 +56,10 @@ static void warn(j_common_ptr info, int level) {
       self->has_ended = 1;
       return;
     case JWRN_EXTRANEOUS_DATA:
+      self->has_flaws = 1;
+      // Before a restart marker they are blocks that could not be made sense of.
+      if (info->err->msg_parm.i[1] < 0xD0 || info->err->msg_parm.i[1] > 0xD7) return;
+      break;
     case JWRN_BOGUS_PROGRESSION:
     case JWRN_TOO_MUCH_DATA:
     case JWRN_NOT_SEQUENTIAL:
@@ -75,7 +81,7 @@ static void warn(j_common_ptr info, int level) {
 static void count_scans(j_common_ptr info) {
   decoder *self = of(info);
   if (self->info.input_scan_number <= MAX_SCANS) return;
-  self->failure = -1;
+  self->failure = TOO_MANY_SCANS;
   snprintf(self->words, sizeof self->words, "it has more than %d scans", MAX_SCANS);
   longjmp(self->escape, 1);
 }
@@ -189,8 +195,8 @@ static int32_t decode(decoder *self, const uint8_t *bytes, size_t count, const m
              info->src->next_input_byte >= bytes + 4 && info->src->next_input_byte <= bytes + count) {
     *next = (size_t)(info->src->next_input_byte - 2 - bytes);
     return MIEN_IMAGE_DAMAGED;
-  } else if (self->failure < 0) {
-    return mien_image_fail(MIEN_IMAGE_UNSUPPORTED, error, "%s", self->words);
+  } else if (self->failure == TOO_MANY_SCANS) {
+    return mien_image_fail(MIEN_IMAGE_TOO_LARGE, error, "%s", self->words);
   } else if (!image->pixels) {
     switch (self->failure) {
       case JERR_BAD_PRECISION:

@@ -17,10 +17,10 @@ typedef struct {
   png_infop info;
   const uint8_t *bytes;
   size_t count, offset;
-  int has_ended, passes;
+  int has_ended, has_bad_sum, passes, pass;
   char words[MIEN_IMAGE_MESSAGE];
   mien_rows rows;
-  /// An interlaced picture's rows, one after the other; else one row.
+  /// An interlaced picture's rows, one after another; else one row.
   uint8_t *samples;
 } decoder;
 
@@ -30,10 +30,11 @@ static void fail(png_structp png, png_const_charp words) {
   png_longjmp(png, 1);
 }
 
-/// Warnings are about colour profiles, text and the like.
-static void ignore(png_structp png, png_const_charp words) {
-  (void)png;
-  (void)words;
+/// Warnings are about colour profiles, text and the like, and about wrong sums of chunks: those that count for the picture
+/// have a capital first.
+static void warn(png_structp png, png_const_charp words) {
+  decoder *self = png_get_error_ptr(png);
+  if (strstr(words, "CRC error") && words[0] >= 'A' && words[0] <= 'Z') self->has_bad_sum = 1;
 }
 
 static void read_bytes(png_structp png, png_bytep target, size_t length) {
@@ -56,6 +57,8 @@ static int32_t prepare(decoder *self, const mien_image_limits *limits, int32_t w
   png_set_chunk_malloc_max(png, MAX_CHUNK_BYTES);
   // A file that is cut is read up to the last of such pieces.
   png_set_compression_buffer_size(png, PIECE_BYTES);
+  // A wrong sum is told; the data decide whether the picture can be read.
+  png_set_crc_action(png, PNG_CRC_WARN_USE, PNG_CRC_WARN_DISCARD);
   png_read_info(png, info);
   int32_t status = mien_image_set_size(image, png_get_image_width(png, info), png_get_image_height(png, info),
                                        limits->pixels, error);
@@ -79,20 +82,28 @@ static int32_t prepare(decoder *self, const mien_image_limits *limits, int32_t w
   return self->samples ? MIEN_IMAGE_OK : mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
 }
 
+/// Hands on what is there of an interlaced picture.
+static void take_blocks(decoder *self, const mien_image *image) {
+  const size_t stride = png_get_rowbytes(self->png, self->info);
+  for (int32_t row = 0; row < image->full_height; ++row) mien_rows_add(&self->rows, self->samples + (size_t)row * stride);
+}
+
 static void read_rows(decoder *self, const mien_image *image) {
   const size_t stride = png_get_rowbytes(self->png, self->info);
-  for (int pass = 0; pass < self->passes; ++pass) {
+  for (; self->pass < self->passes; ++self->pass) {
     for (int32_t row = 0; row < image->full_height; ++row) {
+      // An interlaced picture's early pixels stand for the block around them until the others come.
       uint8_t *samples = self->samples + (self->passes > 1 ? (size_t)row * stride : 0);
-      png_read_row(self->png, samples, NULL);
-      if (pass == self->passes - 1) mien_rows_add(&self->rows, samples);
+      png_read_row(self->png, self->passes > 1 ? NULL : samples, self->passes > 1 ? samples : NULL);
+      if (self->passes == 1) mien_rows_add(&self->rows, samples);
     }
   }
+  if (self->passes > 1) take_blocks(self, image);
   png_read_end(self->png, NULL);
 }
 
 static int32_t decode(decoder *self, const mien_image_limits *limits, int32_t white, mien_image *image, char *error) {
-  self->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, self, fail, ignore);
+  self->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, self, fail, warn);
   if (!self->png) return mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
   self->info = png_create_info_struct(self->png);
   if (!self->info) return mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
@@ -104,12 +115,17 @@ static int32_t decode(decoder *self, const mien_image_limits *limits, int32_t wh
   } else {
     image->is_cut = self->has_ended;
     image->has_flaws = 1;
+    if (self->samples && self->pass > 0 && self->rows.rows == 0) {
+      image->is_coarse = 1;
+      take_blocks(self, image);
+    }
     if (!self->samples || self->rows.rows == 0) {
       return mien_image_fail(MIEN_IMAGE_DAMAGED, error, "%s", self->words);
     }
-    // Which rows a wrong sum stands for is not known.
-    image->good_rows = strstr(self->words, "CRC") ? 0 : self->rows.rows;
+    image->good_rows = self->rows.rows;
   }
+  // Which rows a wrong sum stands for is not known.
+  if (self->has_bad_sum) image->good_rows = 0;
   return MIEN_IMAGE_OK;
 }
 

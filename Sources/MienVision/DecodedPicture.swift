@@ -48,7 +48,7 @@ struct DecodedPicture {
   var warning: String? {
     var sentences: [String] = []
     if isCoarse {
-      sentences.append("is cut off (truncated): its last scans are missing, so it is coarser than it was")
+      sentences.append("is cut off (truncated): what is left of it is coarser than it was")
     } else if isDamaged {
       let rows = goodRows == 0 ? "its rows" : "rows from \(goodRows + 1) of \(wholeHeight) on"
       sentences.append(

@@ -101,6 +101,9 @@ package enum FileKind: Sendable, Hashable {
     {
       return plain("a compressed archive", "unpack it first")
     }
+    if let offset = (1...512).first(where: { file.has([0xFF, 0xD8, 0xFF], at: $0) }) {
+      return plain("\(offset) bytes before a JPEG picture", "remove them: tail -c +\(offset + 1) in.jpg > out.jpg")
+    }
     return text(file) ?? plain("bytes of an unknown kind")
   }
 
@@ -118,7 +121,14 @@ package enum FileKind: Sendable, Hashable {
   private static func text(_ file: ByteView) -> Other? {
     let start = file.bytes.prefix(1024)
     guard start.allSatisfy({ $0 >= 32 || [9, 10, 12, 13].contains($0) }) else { return nil }
-    let beginning = String(decoding: start, as: UTF8.self).lowercased()
+    let words = String(decoding: start, as: UTF8.self)
+    // How JPEG, PNG, WebP and GIF begin when each three bytes are written as four letters.
+    if ["/9j/", "iVBORw0KGgo", "UklGR", "R0lGOD", "data:image/"].contains(where: words.hasPrefix) {
+      return Other(
+        name: "a picture as base64 text", content: .none,
+        advice: "decode it first: base64 -d in.txt > out.jpg (without what stands before a comma)")
+    }
+    let beginning = words.lowercased()
     if beginning.contains("<svg") {
       return Other(
         name: "an SVG drawing", content: .document, advice: "convert it first: rsvg-convert in.svg -o out.png")

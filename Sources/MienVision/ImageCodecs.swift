@@ -96,9 +96,11 @@ enum ImageCodecs {
   ) -> MienError {
     let name = format.rawValue
     switch status {
-    case MIEN_IMAGE_TOO_LARGE:
-      if image.full_width == 0 { return MienError(.limit, nil, "is a \(name) picture that is too large: \(words)") }
+    case MIEN_IMAGE_TOO_LARGE where Int64(image.full_width) * Int64(image.full_height) > limits.maxWholePixels:
       return limits.error(width: Int(image.full_width), height: Int(image.full_height), format)
+    case MIEN_IMAGE_TOO_LARGE:
+      return MienError(
+        .limit, nil, "is \(format.article) \(name) picture that takes too much to decode: \(words); save it anew")
     case MIEN_IMAGE_MISSING where words == "decoder":
       let (codec, package) = format == .avif ? ("AV1", "libheif-plugin-dav1d") : ("HEVC", "libheif-plugin-libde265")
       return MienError(

@@ -150,6 +150,8 @@ struct BadPictureTests {
       ("\0\0\0\u{18}ftypheic\0\0\0\0mif1heic", "HEIC"), ("\0\0\0\u{18}ftypmif1\0\0\0\0mif1avif", "AVIF"),
       ("\0\0\0\u{18}ftypcrx \0\0\0\0crx isom", "raw photo"), ("\0\0\0\u{0C}JXL \r\n\u{87}\n", "djxl"),
       ("\0\0\0\u{18}ftypisom\0\0\0\0isomavc1", "mien video"), ("II+\0\0\0", "truncated TIFF"),
+      ("/9j/4AAQSkZJRgABAQAAAQABAAD/", "base64 -d"),
+      ("data:image/png;base64,iVBORw0KGgo", "base64"),
       ("8BPS\0\u{1}", "Photoshop"),
       ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
       ("\u{1}\u{2}\u{3}", "unknown kind"),

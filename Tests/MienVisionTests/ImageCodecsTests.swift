@@ -133,6 +133,19 @@ import Testing
     #expect(throws: MienError.self) { try Image(encoded: Self.gif(canvas: (4, 4), frames: [])) }
   }
 
+  @Test func ofACutInterlacedPictureACoarseOneIsLeft() throws {
+    // Seven passes of a PNG, four of a GIF; the last holds half of the rows.
+    for name in ["interlaced.png", "interlaced.gif"] {
+      let file = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent(name))
+      let whole = try Image(encoded: file)
+      let image = try Image(encoded: file.prefix(file.count * 7 / 10))
+      #expect(
+        image.isDamaged && image.warning?.contains("coarser") == true, "\(name): \(image.warning ?? "no warning")")
+      let difference = zip(image.pixels, whole.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
+      #expect(difference / whole.pixels.count < 20 && image.pixels != whole.pixels, "\(name): \(difference)")
+    }
+  }
+
   // MARK: - WebP
 
   @Test func anAnimatedWebPsFrameLiesOnItsCanvas() throws {

@@ -45,4 +45,12 @@ import Testing
         width: width, height: height, channels: channels, pixels: [UInt8](repeating: 0, count: count))
     }
   }
+
+  @Test func aWrongSumOfTheHeaderHidesNoSize() throws {
+    // The size is changed and its sum is not.
+    var file = [UInt8](try PNG.encoded(width: 8, height: 8, channels: 1, pixels: [UInt8](repeating: 9, count: 64)))
+    file.replaceSubrange(16..<24, with: [0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30])
+    let error = #expect(throws: MienError.self) { try Image(encoded: Data(file)) }
+    #expect(error?.kind == .limit && error?.message.contains("30000x30000") == true)
+  }
 }

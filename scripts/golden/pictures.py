@@ -9,7 +9,9 @@ that lossy codecs agree within a few levels at the quarters' centres.
 """
 import json
 import pathlib
+import struct
 import sys
+import zlib
 
 import pillow_heif
 from PIL import Image
@@ -60,6 +62,20 @@ def with_turn(heic):
     return bytes(data)
 
 
+def write_interlaced_png(image, path):
+    """Adam7, which Pillow reads and does not write."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = b""
+    for left, top, across, down in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]:
+        for y in range(top, image.height, down):
+            rows += b"\0" + bytes(v for x in range(left, image.width, across) for v in image.getpixel((x, y)))
+    header = struct.pack(">IIBBBBB", image.width, image.height, 8, 2, 0, 0, 1)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+
+
 def write_other_formats(folder, rgb, translucent):
     """HEIC, AVIF, GIF, JPEG 2000, TGA, icons, stereo JPEG, BigTIFF; of animations and pages, the first is the picture."""
     mirrored = rgb.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -89,6 +105,11 @@ def write_other_formats(folder, rgb, translucent):
     rgb.copy().save(folder / "big.tif", big_tiff=True)
     rgb.copy().save(folder / "pages.tif", save_all=True, append_images=[mirrored.copy()])
     rgb.convert("CMYK").save(folder / "cmyk.tif")
+    # Large enough to be cut in one of the last passes; with shades, so that the data do not shrink to nothing.
+    shades = Image.new("RGB", (96, 64))
+    shades.putdata([(x * 2 + y % 7 * 3, y * 3 + x % 5 * 3, (x + y) + x % 3 * 9) for y in range(64) for x in range(96)])
+    shades.quantize(128).save(folder / "interlaced.gif", interlace=1)
+    write_interlaced_png(shades, folder / "interlaced.png")
 
 
 def main():
@@ -105,7 +126,7 @@ def main():
     write_other_formats(folder, rgb, translucent)
     expected = {}
     for path in sorted(folder.glob("*")):
-        if path.suffix == ".json":
+        if path.suffix == ".json" or path.stem == "interlaced":
             continue
         read = Image.open(path)
         if path.name.startswith("alpha."):
