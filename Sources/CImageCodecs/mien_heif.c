@@ -26,12 +26,13 @@
   X(heif_image_get_width)                   \
   X(heif_image_get_height)                  \
   X(heif_image_get_plane_readonly)          \
-  X(heif_image_get_decoding_warnings)       \
   X(heif_image_release)
 
 #define MEMBER(name) __typeof__(&name) name;
 typedef struct {
   FUNCTIONS(MEMBER)
+  /// How many things the decoder found wrong; NULL before libheif 1.13.
+  int (*count_warnings)(struct heif_image *picture, int first, struct heif_error *warnings, int most);
 } functions;
 
 /// Looks all functions up; the library stays loaded. 0 where it or one of them is missing.
@@ -42,6 +43,7 @@ static int load(const char *library, functions *heif) {
   heif->name = (__typeof__(&name))dlsym(handle, #name); \
   if (!heif->name) return 0;
   FUNCTIONS(LOOK_UP)
+  heif->count_warnings = (__typeof__(heif->count_warnings))dlsym(handle, "heif_image_get_decoding_warnings");
   return 1;
 }
 
@@ -103,7 +105,7 @@ static int32_t decode(const functions *heif, resources *held, const uint8_t *byt
   for (int32_t row = 0; row < image->full_height; ++row) mien_rows_add(&rows, plane + (size_t)row * (size_t)stride);
   mien_rows_end(&rows);
   image->good_rows = image->full_height;
-  image->has_flaws = heif->heif_image_get_decoding_warnings(held->picture, 0, NULL, 0) > 0;
+  image->has_flaws = heif->count_warnings && heif->count_warnings(held->picture, 0, NULL, 0) > 0;
   return MIEN_IMAGE_OK;
 }
 

@@ -13,10 +13,13 @@ struct Netpbm {
   /// Where the samples begin.
   private var start = 0
 
-  /// Whether a file starts as these pictures do.
+  /// Whether a file starts as these pictures do, and no text does: a blank follows, and then a number.
   static func isStart(_ file: ByteView) -> Bool {
     guard file.has("P"), let kind = file.u8(1), (49...55).contains(kind), let next = file.u8(2) else { return false }
-    return isBlank(next) || next == 35
+    if kind == 55 { return next == 10 }
+    guard isBlank(next) || next == 35 else { return false }
+    var reader = Reader(file: file, offset: 2)
+    return reader.number() != nil
   }
 
   private static func isBlank(_ byte: Int) -> Bool { [9, 10, 11, 12, 13, 32].contains(byte) }

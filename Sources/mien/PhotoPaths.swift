@@ -65,14 +65,17 @@ struct PhotoPaths {
       return entries.append(.problem(MienError(.file, path.text, message)))
     }
     let before = entries.count
-    let passedBefore = passedOver
+    let others = passedOver
+    passedOver = [:]
     var problems: [MienError] = []
     search(path, relative: FilePath(""), &problems)
     if entries.count == before && problems.isEmpty {
-      var words = "is a folder without pictures"
-      if let summary { words += "; \(summary)" }
-      passedOver = passedBefore
-      problems = [MienError(.file, path.text, words)]
+      problems = [
+        MienError(.file, path.text, "is a folder without pictures" + (summary.map { "; \($0)" } ?? ""))
+      ]
+      passedOver = others
+    } else {
+      passedOver.merge(others) { ($0.count + $1.count, $1.example) }
     }
     entries += problems.map(Entry.problem)
   }

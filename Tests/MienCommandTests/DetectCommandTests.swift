@@ -332,6 +332,27 @@ import Testing
     #expect(summary.contains("2 videos (one.mp4 and others") && !summary.contains("readme"))
   }
 
+  @Test func twoFoldersAreCountedTogetherAndToldApart() throws {
+    try picture("first/a.png", 1)
+    try Data("%PDF-1.7 and so on, many bytes".utf8).write(to: folder.file("first/scan.pdf"))
+    try FileManager.default.createDirectory(at: folder.file("second"), withIntermediateDirectories: true)
+    try Data("%PDF-1.7 and so on, many bytes".utf8).write(to: folder.file("second/other.pdf"))
+    try picture("third/a.png", 1)
+    try Data("%PDF-1.7 and so on, many bytes".utf8).write(to: folder.file("third/third.pdf"))
+    let outcome = try detect(path("first"), path("second"), path("third"))
+    let lines = outcome.errors.split(separator: "\n")
+    #expect(outcome.status == 1 && lines.count == 2, "\(outcome.errors)")
+    #expect(lines[0].contains("second: is a folder without pictures; not read: 1 PDF document (other.pdf"))
+    #expect(lines[1].contains("not read: 2 PDF documents (scan.pdf and others"))
+  }
+
+  @Test(.enabled(if: Sample.exists, "needs the sample photo of `make setup`"))
+  func decodersPrintNothingThemselves() throws {
+    // libpng has a word to say about this file's colour profile.
+    let outcome = try Command.mien("detect", "--json", "-", Sample.url.path)
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+  }
+
   @Test func aFolderOfVideosSaysSo() throws {
     try FileManager.default.createDirectory(at: folder.file("clips"), withIntermediateDirectories: true)
     try DrawnClip.mp4(handler: "vide", codec: "avc1").write(to: folder.file("clips/one.mp4"))

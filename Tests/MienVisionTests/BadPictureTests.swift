@@ -152,6 +152,7 @@ struct BadPictureTests {
       ("\0\0\0\u{18}ftypisom\0\0\0\0isomavc1", "mien video"), ("II+\0\0\0", "truncated TIFF"),
       ("/9j/4AAQSkZJRgABAQAAAQABAAD/", "base64 -d"),
       ("data:image/png;base64,iVBORw0KGgo", "base64"),
+      ("P2 and P3 are kinds of picture, said the text", "found text"),
       ("8BPS\0\u{1}", "Photoshop"),
       ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
       ("\u{1}\u{2}\u{3}", "unknown kind"),
