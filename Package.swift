@@ -44,11 +44,15 @@ let package = Package(
       exclude: ["onnx-subset.proto"], swiftSettings: strict),
     .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
 
-    // Pictures and data sets: OpenCV.
+    // Pictures and data sets: OpenCV, and the decoders of the common kinds of picture.
     .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
     .target(name: "COpenCV", dependencies: ["CSystemOpenCV"]),
+    .systemLibrary(name: "CSystemImageCodecs", pkgConfig: "mien-image-codecs"),
+    .target(name: "CImageCodecs", dependencies: ["CSystemImageCodecs"]),
     .target(name: "CMienVideoFunctions"),
-    .target(name: "MienVision", dependencies: ["MienCore", "COpenCV", "CMienVideoFunctions"], swiftSettings: strict),
+    .target(
+      name: "MienVision", dependencies: ["MienCore", "CImageCodecs", "COpenCV", "CMienVideoFunctions"],
+      swiftSettings: strict),
     .target(name: "MienDatasets", dependencies: ["MienCore", "MienVision"], swiftSettings: strict),
 
     // Videos: OpenCV's videoio, in a shared library of its own that no target links.
@@ -139,7 +143,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "MienReportsTests", dependencies: ["MienReports", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "MienVisionTests", dependencies: ["MienVision", "COpenCV", "CMienVideoFunctions", "MienTestSupport"],
+      name: "MienVisionTests",
+      dependencies: ["MienVision", "CImageCodecs", "COpenCV", "CMienVideoFunctions", "MienTestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport", "MienVision"], swiftSettings: strict),

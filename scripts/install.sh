@@ -68,7 +68,8 @@ libraries and the face detector's cascades. From the system it needs, on $(. /et
   shared libraries of photos: $(needed "$target/bin/mien" | tr '\n' ' ')
   shared libraries of videos: $(needed "$target/lib/mien/libMienVideoShim.so" | tr '\n' ' ')
 
-A window of \`mien camera\` also needs libopencv-highgui. Training (train, tune, reproduce, export), which needs libtorch,
-and serving (serve, adapt, corrections) are not in here: \`make build\` in the sources makes both.
+HEIC and AVIF photos also need libheif1, a window of \`mien camera\` libopencv-highgui. Training (train, tune, reproduce,
+export), which needs libtorch, and serving (serve, adapt, corrections) are not in here: \`make build\` in the sources makes
+both.
 TEXT
 echo "installed in $target: $(du -sm "$target/bin/mien" "$target/lib/mien" "$target/share/mien" | awk '{ s += $1 } END { print s }') MB"

@@ -89,7 +89,7 @@ require_host() {
 
 install_system_packages() {
   local wanted=(libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-objdetect-dev
-    libopencv-videoio-dev opencv-data zlib1g-dev)
+    libopencv-videoio-dev opencv-data libjpeg-dev libpng-dev libgif-dev libheif-dev zlib1g-dev)
   # SQLite holds the corrections that the server keeps.
   ((depth < 2)) || wanted+=(libsqlite3-dev)
   local missing=() present package
@@ -396,6 +396,12 @@ Description: The parts of the system's OpenCV that Mien links
 Version: $opencv_version
 Cflags: -I\${includedir}
 Libs: -lopencv_imgcodecs -lopencv_objdetect -lopencv_imgproc -lopencv_core
+PC
+  write_pc mien-image-codecs <<PC
+Name: mien-image-codecs
+Description: The system's decoders of JPEG, PNG and GIF that Mien links; libheif is loaded when it is needed
+Version: 1
+Libs: -ljpeg -lpng16 -lgif -lm
 PC
   write_pc mien-opencv-video <<PC
 includedir=$include

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <iostream>
 #include <limits>
 #include <mutex>
 #include <new>
@@ -71,19 +72,80 @@ cv::Scalar color(uint32_t rgb, int channels) {
   return cv::Scalar(red, green, blue);
 }
 
+/// Keeps std::cerr silent as long as one of these lives: imdecode writes there what decoders throw.
+class QuietErrorStream {
+ public:
+  QuietErrorStream() {
+    const std::lock_guard<std::mutex> lock(mutex());
+    if (holders()++ == 0) buffer() = std::cerr.rdbuf(nullptr);
+  }
+  ~QuietErrorStream() {
+    const std::lock_guard<std::mutex> lock(mutex());
+    if (--holders() > 0) return;
+    std::cerr.rdbuf(buffer());
+    std::cerr.clear();
+  }
+  QuietErrorStream(const QuietErrorStream &) = delete;
+  QuietErrorStream &operator=(const QuietErrorStream &) = delete;
+
+ private:
+  static std::mutex &mutex() { static std::mutex it; return it; }
+  static int &holders() { static int it = 0; return it; }
+  static std::streambuf *&buffer() { static std::streambuf *it = nullptr; return it; }
+};
+
+/// Samples of 16 bits or of floating-point numbers as bytes; alpha, the fourth channel, keeps the scale of its type.
+template <typename Unsupported>
+cv::Mat toBytes(const cv::Mat &source, mien_opencv_range &range, Unsupported &&unsupported) {
+  range.is_float = source.depth() == CV_32F || source.depth() == CV_64F;
+  if (!range.is_float && source.depth() != CV_16U) {
+    throw unsupported("its samples are signed numbers or of 32 bits");
+  }
+  cv::Mat samples = source;
+  if (range.is_float) {
+    source.convertTo(samples, CV_32F);
+    // What is no number is black.
+    cv::patchNaNs(samples, 0);
+  }
+  std::vector<cv::Mat> planes;
+  cv::split(samples, planes);
+  range.smallest = std::numeric_limits<double>::max();
+  range.largest = std::numeric_limits<double>::lowest();
+  const size_t colors = planes.size() == 4 ? 3 : planes.size();
+  for (size_t index = 0; index < colors; ++index) {
+    double smallest = 0, largest = 0;
+    cv::minMaxLoc(planes[index], &smallest, &largest);
+    range.smallest = std::min(range.smallest, smallest);
+    range.largest = std::max(range.largest, largest);
+  }
+  const double usual = range.is_float ? 1 : 65535;
+  range.is_scaled = range.is_float ? range.largest > 1 : range.largest > 0 && range.largest < 4096;
+  const double white = range.is_scaled ? range.largest : usual;
+  if (!std::isfinite(white)) throw unsupported("its samples are infinite");
+  for (size_t index = 0; index < planes.size(); ++index) {
+    planes[index].convertTo(planes[index], CV_8U, 255.0 / (index < colors ? white : usual));
+  }
+  cv::Mat result;
+  cv::merge(planes, result);
+  return result;
+}
+
 /// 4-channel 8-bit BGRA over white.
-cv::Mat overWhite(const cv::Mat &source) {
+cv::Mat overWhite(const cv::Mat &source, mien_opencv_range &range) {
   cv::Mat result(source.size(), CV_8UC3);
+  bool isVisible = false;
   for (int row = 0; row < source.rows; ++row) {
     const uint8_t *from = source.ptr(row);
     uint8_t *to = result.ptr(row);
     for (int column = 0; column < source.cols; ++column, from += 4, to += 3) {
       const int alpha = from[3];
+      isVisible = isVisible || alpha > 0;
       for (int channel = 0; channel < 3; ++channel) {
         to[channel] = uint8_t((from[channel] * alpha + 255 * (255 - alpha) + 127) / 255);
       }
     }
   }
+  range.is_invisible = !isVisible;
   return result;
 }
 
@@ -142,31 +204,50 @@ int32_t mien_opencv_buffer_channels(const mien_opencv_buffer *buffer) {
   return buffer && !buffer->image.empty() ? buffer->image.channels() : 0;
 }
 
-int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t orientation, int32_t drop_alpha, int32_t white,
-                           mien_opencv_buffer **image, char **error) {
-  return guarded(error, [&] {
-    require(bytes && image, "a pointer is null");
+int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t drop_alpha, mien_opencv_buffer **image,
+                           mien_opencv_range *range, char **error) {
+  bool isUnsupported = false;
+  const auto unsupported = [&](const std::string &what) {
+    isUnsupported = true;
+    return std::runtime_error(what);
+  };
+  const int32_t status = guarded(error, [&] {
+    require(bytes && image && range, "a pointer is null");
     require(count > 0 && count <= size_t(std::numeric_limits<int>::max()), "expected 1 to 2^31 - 1 bytes");
-    require(orientation >= 1 && orientation <= 8, "expected an orientation of 1 to 8");
-    require(white >= 0 && white <= 65535, "expected a white of 0 to 65535");
     const cv::Mat file(1, int(count), CV_8UC1, const_cast<uint8_t *>(bytes));
     // IMREAD_UNCHANGED is the only mode that keeps grey grey, keeps alpha and leaves the orientation alone.
     const int mode = drop_alpha ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_UNCHANGED;
-    cv::Mat decoded = cv::imdecode(file, mode);
-    if (decoded.empty()) throw std::runtime_error("the decoder found damaged data");
-    if (decoded.depth() != CV_8U && decoded.depth() != CV_16U) {
-      throw std::runtime_error("expected 8 or 16 bits a sample, found floating-point or signed samples");
+    cv::Mat decoded;
+    {
+      const QuietErrorStream quiet;
+      decoded = cv::imdecode(file, mode);
     }
-    if (white > 0 || decoded.depth() == CV_16U) decoded.convertTo(decoded, CV_8U, 255.0 / (white > 0 ? white : 65535));
-    if (decoded.channels() == 4) decoded = overWhite(decoded);
+    if (decoded.empty()) throw std::runtime_error("the decoder found damaged data");
+    mien_opencv_range found{};
+    if (decoded.depth() != CV_8U) decoded = toBytes(decoded, found, unsupported);
+    if (decoded.channels() == 4) decoded = overWhite(decoded, found);
     if (decoded.channels() == 3) {
       cv::cvtColor(decoded, decoded, cv::COLOR_BGR2RGB);
     } else if (decoded.channels() != 1) {
-      throw std::runtime_error("expected 1, 3 or 4 channels, found " + std::to_string(decoded.channels()));
+      throw unsupported("expected 1, 3 or 4 channels, found " + std::to_string(decoded.channels()));
     }
-    decoded = upright(decoded, orientation);
     if (!decoded.isContinuous()) decoded = decoded.clone();
     *image = new mien_opencv_buffer{{}, decoded};
+    *range = found;
+  });
+  return status == MIEN_OPENCV_FAILED && isUnsupported ? MIEN_OPENCV_UNSUPPORTED : status;
+}
+
+int32_t mien_opencv_turn(const mien_opencv_picture *picture, int32_t orientation, uint8_t *output, size_t output_count,
+                         char **error) {
+  return guarded(error, [&] {
+    require(orientation >= 1 && orientation <= 8, "expected an orientation of 1 to 8");
+    const cv::Mat source = borrow(picture);
+    const bool isOnItsSide = orientation > 4;
+    const mien_opencv_canvas canvas{output, output_count, isOnItsSide ? picture->height : picture->width,
+                                    isOnItsSide ? picture->width : picture->height, picture->channels};
+    cv::Mat target = borrow(&canvas);
+    upright(source, orientation).copyTo(target);
   });
 }
 

@@ -12,6 +12,7 @@ extension AsyncParsableCommand {
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
     do {
+      try checkDashes(CommandLine.arguments.dropFirst())
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -23,6 +24,21 @@ extension AsyncParsableCommand {
       Foundation.exit(ExitCode.validationFailure.rawValue)
     } catch {
       exit(withError: error)
+    }
+  }
+
+  /// Refuses a file's name that starts with a dash, which would be read as options, `-h` for help among them.
+  ///
+  /// - Throws: ``MienError`` of kind `argument` that says how to write the name.
+  private static func checkDashes(_ arguments: some Sequence<String>) throws {
+    for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("-") && argument.count > 2 {
+      // No option has a dot in its name; a number may be an option's value.
+      let isName = argument.prefix { $0 != "=" }.contains(".") && Double(argument) == nil
+      let isFile = !argument.hasPrefix("--") && access(argument, F_OK) == 0
+      guard isName || isFile else { continue }
+      throw MienError(
+        .argument, argument,
+        "a name that starts with a dash is taken for options; write ./\(argument), or put -- before the paths")
     }
   }
 }

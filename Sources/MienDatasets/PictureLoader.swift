@@ -34,6 +34,8 @@ struct PictureLoader {
   private func face(_ url: URL) -> Result<[UInt8], MienError> {
     do {
       let image = try Image(contentsOf: url)
+      // Half a face teaches nothing.
+      guard !image.isDamaged else { throw MienError(.format, url.path, image.warning ?? "is damaged") }
       let coloured = channels == 1 ? image.grey : image.rgb
       return .success(try Self.centreSquare(coloured).resized(width: side, height: side).pixels)
     } catch let error as MienError {

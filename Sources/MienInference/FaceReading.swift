@@ -29,7 +29,7 @@ public struct FaceReading: Sendable, Hashable {
     self.doubt = doubt
   }
 
-  /// Where the face is, in pixels of the upright picture.
+  /// Where the face is, in pixels of the whole upright picture.
   public var box: Box { face.box }
   /// How sure the detector is that this is a face, 0…1; `nil` if the picture was taken as a face without a search.
   public var score: Double? { face.score }

@@ -8,43 +8,55 @@ public struct PhotoPipeline: Sendable {
   public struct Photo: Sendable, Hashable {
     /// The name that results and messages carry.
     public let name: String
-    /// The file.
-    public let url: URL
+    /// The file's path, of any bytes.
+    package let path: FilePath
 
     /// Names a file.
-    public init(name: String, url: URL) {
+    public init(name: String, url: URL) { self.init(name: name, path: FilePath(url.path)) }
+
+    /// Names a file at a path that need not be UTF-8.
+    package init(name: String, path: FilePath) {
       self.name = name
-      self.url = url
+      self.path = path
     }
+
+    /// The file; a path that is not UTF-8 has its other bytes replaced.
+    public var url: URL { URL(fileURLWithPath: path.text) }
   }
 
   /// What came of a photo.
   public struct Outcome: Sendable {
     /// The photo's name.
     public let name: String
-    /// The upright picture's width in pixels; nil where it failed.
+    /// The whole upright picture's width in pixels; `nil` if it failed.
     public let width: Int?
-    /// The upright picture's height in pixels; nil where it failed.
+    /// The whole upright picture's height in pixels; `nil` if it failed.
     public let height: Int?
-    /// The faces, the largest first.
+    /// The faces, the largest first, in pixels of the whole picture.
     public let faces: [FaceReading]
     /// Why the photo could not be read.
     public let error: MienError?
-    /// The picture, where the pipeline keeps pictures.
+    /// What is wrong with a photo that was read: see ``Image/warning``.
+    public let warning: String?
+    /// The picture, if the pipeline keeps pictures; large ones are reduced.
     public let image: Image?
+    /// The photo; `nil` if it failed.
+    package let photo: Photo?
 
     /// A photo that could not be read.
     public init(name: String, error: MienError) {
       self.name = name
       self.error = error
-      (width, height, faces, image) = (nil, nil, [], nil)
+      (width, height, faces, warning, image, photo) = (nil, nil, [], nil, nil, nil)
     }
 
     fileprivate init(_ picture: Picture, faces: [FaceReading]) {
-      name = picture.name
+      name = picture.photo.name
+      photo = picture.photo
       (width, height) = (picture.width, picture.height)
       self.faces = faces
       error = nil
+      warning = picture.warning
       image = picture.image
     }
   }
@@ -124,9 +136,10 @@ public struct PhotoPipeline: Sendable {
   }
 
   fileprivate struct Picture: Sendable {
-    let name: String
+    let photo: Photo
     let width: Int
     let height: Int
+    let warning: String?
     let image: Image?
     let prepared: FaceFinder.PreparedFaces
     let decoding: Duration
@@ -138,11 +151,12 @@ public struct PhotoPipeline: Sendable {
         try await queue.run {
           let clock = ContinuousClock()
           let start = clock.now
-          let image = try Image(contentsOf: photo.url)
+          let image = try Image(contentsOf: photo.path)
           let decoding = clock.now - start
           return Picture(
-            name: photo.name, width: image.width, height: image.height, image: keepsImages ? image : nil,
-            prepared: try finder.prepare(image), decoding: decoding)
+            photo: photo, width: image.wholeWidth, height: image.wholeHeight, warning: image.warning,
+            image: keepsImages ? image : nil, prepared: try finder.prepare(image).inWholePicture(of: image),
+            decoding: decoding)
         })
     } catch {
       // The name the user gave, whatever path the file system knows it by.
@@ -171,5 +185,15 @@ public struct PhotoPipeline: Sendable {
       case .failure(let error): Outcome(name: photo.name, error: error)
       }
     }
+  }
+}
+
+extension FaceFinder.PreparedFaces {
+  /// The faces with boxes in pixels of the whole picture that `image`, in which they were found, was decoded from.
+  package func inWholePicture(of image: Image) -> FaceFinder.PreparedFaces {
+    guard image.reduction > 1 else { return self }
+    return FaceFinder.PreparedFaces(
+      faces: faces.map { $0.inWholePicture(of: image) }, doubts: doubts, inputs: inputs, detecting: detecting,
+      framing: framing)
   }
 }

@@ -8,21 +8,28 @@ package struct PictureJSON: Encodable, Sendable {
   private let height: Int?
   private let faces: [FaceJSON]
   private let error: String?
+  /// Only there where something is wrong with a picture that was read.
+  private let warning: String?
 
-  private enum Keys: String, CodingKey { case file, width, height, faces, error }
+  private enum Keys: String, CodingKey { case file, width, height, faces, error, warning }
 
   /// A picture that was read.
+  ///
+  /// - Parameters:
+  ///   - landmarks: which points of each face to write; `nil` for none.
+  ///   - warning: what is wrong with it, as ``Image/warning`` says.
   package init(
-    file: String?, width: Int?, height: Int?, faces: [FaceReading], landmarks: LandmarkDetail? = nil
+    file: String?, width: Int?, height: Int?, faces: [FaceReading], landmarks: LandmarkDetail? = nil,
+    warning: String? = nil
   ) {
-    (self.file, self.width, self.height, error) = (file, width, height, nil)
+    (self.file, self.width, self.height, error, self.warning) = (file, width, height, nil, warning)
     self.faces = faces.map { FaceJSON($0, landmarks: landmarks) }
   }
 
   /// A picture that failed.
   package init(file: String?, error: String) {
     (self.file, self.error) = (file, error)
-    (width, height, faces) = (nil, nil, [])
+    (width, height, faces, warning) = (nil, nil, [], nil)
   }
 
   /// What came of a photo.
@@ -30,8 +37,9 @@ package struct PictureJSON: Encodable, Sendable {
     if let error = outcome.error {
       self.init(file: outcome.name, error: error.message)
     } else {
-      self.init(file: outcome.name, width: outcome.width, height: outcome.height, faces: outcome.faces,
-        landmarks: landmarks)
+      self.init(
+        file: outcome.name, width: outcome.width, height: outcome.height, faces: outcome.faces, landmarks: landmarks,
+        warning: outcome.warning)
     }
   }
 
@@ -43,6 +51,7 @@ package struct PictureJSON: Encodable, Sendable {
     try container.encode(height, forKey: .height)
     try container.encode(faces, forKey: .faces)
     try container.encode(error, forKey: .error)
+    try container.encodeIfPresent(warning, forKey: .warning)
   }
 }
 

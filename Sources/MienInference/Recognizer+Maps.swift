@@ -30,7 +30,7 @@ extension Recognizer {
         of: emotions, for: prepared.inputs, count: prepared.faces.count, labels: self.labels, method: method)
       return try zip(prepared.faces, found).map { face, found in
         FaceExplanation(
-          box: face.box, face: try self.finder.crop(face, of: image), distribution: found.distribution,
+          box: image.whole(face.box), face: try self.finder.crop(face, of: image), distribution: found.distribution,
           maps: found.maps)
       }
     }

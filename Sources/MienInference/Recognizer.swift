@@ -55,7 +55,7 @@ public final class Recognizer: Sendable {
   /// - Throws: ``MienError`` where a native library fails.
   public func readings(in image: Image) async throws -> [FaceReading] {
     try await NativeQueue.shared.run {
-      try self.classify([self.finder.prepare(image)]).first ?? []
+      try self.classify([self.finder.prepare(image).inWholePicture(of: image)]).first ?? []
     }
   }
 

@@ -1,6 +1,5 @@
 import COpenCV
 public import Foundation
-import Glibc
 import MienCore
 
 /// An upright picture of 8-bit samples: grey, or RGB in this order.
@@ -13,6 +12,18 @@ public struct Image: Sendable, Equatable {
   public let channels: Int
   /// `[height, width, channels]` samples in 0…255, row by row, interleaved.
   public let pixels: [UInt8]
+  /// How many pixels of the whole picture one pixel spans along each side: 1, or 2, 4 or 8 for a file of more than
+  /// ``ImageLimits/decodedPixels``.
+  public let reduction: Int
+  /// Width of the whole picture in the file, upright; ``width`` unless it was decoded at a reduced size.
+  public let wholeWidth: Int
+  /// Height of the whole picture in the file, upright.
+  public let wholeHeight: Int
+  /// What is wrong with the file, in a sentence that starts after its name: part of it is missing, only its first page
+  /// was read; `nil` if nothing is.
+  public let warning: String?
+  /// Whether part of the picture is missing or may be wrong, as in a download that broke off.
+  public let isDamaged: Bool
 
   /// Makes a picture of samples in memory.
   ///
@@ -33,80 +44,29 @@ public struct Image: Sendable, Equatable {
   }
 
   /// For samples whose count is known to fit.
-  init(uncheckedWidth width: Int, height: Int, channels: Int, pixels: [UInt8]) {
+  init(
+    uncheckedWidth width: Int, height: Int, channels: Int, pixels: [UInt8], reduction: Int = 1, wholeWidth: Int? = nil,
+    wholeHeight: Int? = nil, warning: String? = nil, isDamaged: Bool = false
+  ) {
     self.width = width
     self.height = height
     self.channels = channels
     self.pixels = pixels
-  }
-
-  /// Decodes a file.
-  ///
-  /// Its kind is told by its content, whatever its name: JPEG, PNG, WebP (still), BMP, TIFF (first page) or PNM (P5,
-  /// P6). The EXIF orientation is applied. Grey stays grey; 16-bit samples are scaled to 8; CMYK becomes RGB; alpha is
-  /// composited on white (BMP's is dropped, as writers fill it with anything).
-  ///
-  /// - Throws: ``MienError`` that names the file: it is missing, no picture, truncated, or over the limits.
-  public init(contentsOf url: URL, limits: ImageLimits = .default) throws {
-    do {
-      self = try Image(encoded: Self.read(url, limits: limits), limits: limits)
-    } catch let error as MienError {
-      throw error.about(url.path)
-    }
-  }
-
-  /// Decodes a file's bytes, as ``init(contentsOf:limits:)`` does.
-  public init(encoded data: Data, limits: ImageLimits = .default) throws {
-    guard data.count <= limits.maxFileBytes else { throw Self.tooLarge(data.count, limits) }
-    self = try data.withUnsafeBytes { bytes in
-      let header = try ImageHeader.read(ByteView(bytes: bytes))
-      let (area, overflow) = header.width.multipliedReportingOverflow(by: header.height)
-      guard !overflow, area <= limits.maxPixels else {
-        throw MienError(
-          .limit, nil,
-          "is \(header.width)x\(header.height) pixels, more than the limit of \(limits.maxPixels) pixels; shrink it first"
-        )
-      }
-      return try Self.decode(bytes, header)
-    }
-  }
-
-  private static func decode(_ bytes: UnsafeRawBufferPointer, _ header: ImageHeader) throws -> Image {
-    var buffer: OpaquePointer?
-    do {
-      try OpenCV.check("is a damaged \(header.format.rawValue) picture") {
-        mien_opencv_decode(
-          bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, Int32(header.orientation),
-          header.format == .bmp ? 1 : 0, Int32(header.white), &buffer, $0)
-      }
-    } catch let error as MienError {
-      throw MienError(.format, nil, error.message)
-    }
-    let width = Int(mien_opencv_buffer_width(buffer))
-    let height = Int(mien_opencv_buffer_height(buffer))
-    let channels = Int(mien_opencv_buffer_channels(buffer))
-    return try Image(width: width, height: height, channels: channels, pixels: OpenCV.bytes(taking: buffer))
-  }
-
-  /// A file's bytes, refused by size before they are read.
-  private static func read(_ url: URL, limits: ImageLimits) throws -> Data {
-    var status = stat()
-    guard stat(url.path, &status) == 0 else { throw MienError(.file, nil, FileProblem.reading(url)) }
-    // A device or pipe has no size to check first, and may never end.
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw MienError(
-        .file, nil, status.st_mode & S_IFMT == S_IFDIR ? "is a folder, expected a file" : "is not a regular file")
-    }
-    guard status.st_size <= limits.maxFileBytes else { throw tooLarge(Int(status.st_size), limits) }
-    do { return try Data(contentsOf: url) } catch { throw MienError(.file, nil, FileProblem.reading(url)) }
-  }
-
-  private static func tooLarge(_ count: Int, _ limits: ImageLimits) -> MienError {
-    MienError(.limit, nil, "is \(count) bytes, more than the limit of \(limits.maxFileBytes) bytes")
+    self.reduction = reduction
+    self.wholeWidth = wholeWidth ?? width
+    self.wholeHeight = wholeHeight ?? height
+    self.warning = warning
+    self.isDamaged = isDamaged
   }
 }
 
 extension Image {
+  /// Whether two pictures have the same size and pixels; what is said of their files does not count.
+  public static func == (first: Image, second: Image) -> Bool {
+    (first.width, first.height, first.channels) == (second.width, second.height, second.channels)
+      && first.pixels == second.pixels
+  }
+
   /// The picture as a file's bytes.
   ///
   /// - Throws: ``MienError`` where the quality is not 1…100 or the encoder fails (JPEG's sides end at 65,535).

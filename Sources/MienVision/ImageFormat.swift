@@ -14,20 +14,3 @@ public enum ImageFormat: Sendable, Hashable {
     }
   }
 }
-
-/// How large a picture may be before it is refused.
-public struct ImageLimits: Sendable, Hashable {
-  /// Most pixels (width x height). A decoded picture takes three bytes a pixel.
-  public var maxPixels: Int
-  /// Most bytes of a file.
-  public var maxFileBytes: Int
-
-  /// Sets both limits.
-  public init(maxPixels: Int = 100_000_000, maxFileBytes: Int = 268_435_456) {
-    self.maxPixels = maxPixels
-    self.maxFileBytes = maxFileBytes
-  }
-
-  /// 100 million pixels, 256 MiB.
-  public static let `default` = ImageLimits()
-}

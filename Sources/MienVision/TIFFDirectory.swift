@@ -1,55 +1,129 @@
-/// The first directory of a TIFF structure, which EXIF uses too (TIFF 6.0, section 2).
+/// The first directory of a TIFF structure, which EXIF uses too (TIFF 6.0, section 2; BigTIFF).
 struct TIFFDirectory {
   private let data: ByteView
   private let isBigEndian: Bool
-  /// Tag to the entry's place, type and count.
+  private let isBig: Bool
+  /// Tag to the entry's value field, type and count.
   private var entries: [Int: (offset: Int, type: Int, count: Int)] = [:]
+  /// Where the next directory starts; `nil` if this is the last.
+  private var next: Int?
+  private let start: Int
 
-  /// Reads the directory; nil where `data` is no TIFF structure or ends within the directory.
-  init?(_ data: ByteView) {
-    guard data.has("II*\0") || data.has("MM\0*") else { return nil }
-    self.data = data
-    isBigEndian = data.has("MM")
-    guard let start = data.number(4, bytes: 4, bigEndian: isBigEndian),
-      let entryCount = data.number(start, bytes: 2, bigEndian: isBigEndian)
-    else { return nil }
-    for index in 0..<entryCount {
-      let offset = start + 2 + 12 * index
-      guard let tag = data.number(offset, bytes: 2, bigEndian: isBigEndian),
-        let type = data.number(offset + 2, bytes: 2, bigEndian: isBigEndian),
-        let count = data.number(offset + 4, bytes: 4, bigEndian: isBigEndian)
-      else { return nil }
-      // Of a tag that stands twice the first counts, as for libtiff.
-      if entries[tag] == nil { entries[tag] = (offset, type, count) }
+  /// Pages are counted up to here.
+  private static let maxPages = 10_000
+  /// Sizes of the numbers of the types BYTE, SHORT, LONG and LONG8.
+  private static func size(ofType type: Int) -> Int? {
+    switch type {
+    case 1: 1
+    case 3: 2
+    case 4: 4
+    case 16: 8
+    default: nil
     }
   }
 
-  /// The orientation tag; nil where it is absent or not 1...8.
+  /// Reads the directory; `nil` if `data` is no TIFF structure or ends within the directory.
+  init?(_ data: ByteView) {
+    self.init(data, at: nil)
+  }
+
+  private init?(_ data: ByteView, at place: Int?) {
+    let isClassic = data.has("II*\0") || data.has("MM\0*")
+    guard isClassic || data.has("II+\0") || data.has("MM\0+") else { return nil }
+    let (isBig, isBigEndian) = (!isClassic, data.has("MM"))
+    let (fieldBytes, entryBytes) = isBig ? (8, 20) : (4, 12)
+    guard let start = place ?? Self.number(data, isBig ? 8 : 4, fieldBytes, isBigEndian),
+      let entryCount = Self.number(data, start, isBig ? 8 : 2, isBigEndian), entryCount <= 65535
+    else { return nil }
+    (self.data, self.isBig, self.isBigEndian, self.start) = (data, isBig, isBigEndian, start)
+    let first = start + (isBig ? 8 : 2)
+    for index in 0..<entryCount {
+      let offset = first + entryBytes * index
+      guard let tag = number(offset, 2), let type = number(offset + 2, 2), let count = number(offset + 4, fieldBytes)
+      else { return nil }
+      // Of a tag that stands twice the first counts, as for libtiff.
+      if entries[tag] == nil { entries[tag] = (offset + 4 + fieldBytes, type, count) }
+    }
+    next = number(first + entryBytes * entryCount, fieldBytes).flatMap { $0 > 0 ? $0 : nil }
+  }
+
+  /// An unsigned number of up to eight bytes, which no file that is read here needs all bits of.
+  private func number(_ offset: Int, _ bytes: Int) -> Int? { Self.number(data, offset, bytes, isBigEndian) }
+
+  private static func number(_ data: ByteView, _ offset: Int, _ bytes: Int, _ isBigEndian: Bool) -> Int? {
+    guard bytes == 8 else { return data.number(offset, bytes: bytes, bigEndian: isBigEndian) }
+    let places = isBigEndian ? (high: offset, low: offset + 4) : (high: offset + 4, low: offset)
+    guard let high = data.number(places.high, bytes: 4, bigEndian: isBigEndian), high < 1 << 30,
+      let low = data.number(places.low, bytes: 4, bigEndian: isBigEndian)
+    else { return nil }
+    return high << 32 | low
+  }
+
+  /// The orientation tag; `nil` if it is absent or not 1...8.
   var orientation: Int? { value(274).flatMap { (1...8).contains($0) ? $0 : nil } }
 
-  /// A tag's first number, of type BYTE, SHORT or LONG.
-  func value(_ tag: Int) -> Int? { value(tag, index: 0) }
+  /// Whether the picture is a smaller version of another one in the file, as the first in a camera's raw file is.
+  var isPreview: Bool { value(254).map { $0 & 1 == 1 } ?? false }
 
-  private func value(_ tag: Int, index: Int) -> Int? {
-    guard let entry = entries[tag], index < entry.count, let size = [1: 1, 3: 2, 4: 4][entry.type] else { return nil }
-    // Up to four bytes stand in the entry itself; more stand where it points to.
-    let start =
-      entry.count * size <= 4
-      ? entry.offset + 8 : data.number(entry.offset + 8, bytes: 4, bigEndian: isBigEndian)
-    return start.flatMap { data.number($0 + index * size, bytes: size, bigEndian: isBigEndian) }
+  /// Whether the file is a camera's raw photo: DNG says so, the others keep their picture in a directory below.
+  var isRaw: Bool { entries[50706] != nil || data.has("CR", at: 8) || isPreview && entries[330] != nil }
+
+  /// How many pages the file has, smaller versions of others and masks left out.
+  var pageCount: Int {
+    var (count, directory) = (1, self)
+    var seen: Set<Int> = [start]
+    while let next = directory.next, seen.insert(next).inserted, seen.count < Self.maxPages,
+      let following = TIFFDirectory(data, at: next)
+    {
+      if (following.value(254) ?? 0) & 5 == 0, following.value(256) != nil { count += 1 }
+      directory = following
+    }
+    return count
+  }
+
+  /// A tag's first number, of type BYTE, SHORT, LONG or LONG8.
+  func value(_ tag: Int) -> Int? { list(tag).flatMap { number($0.start, $0.size) } }
+
+  /// Where a tag's numbers stand, all of them inside the file.
+  private func list(_ tag: Int) -> (start: Int, size: Int, count: Int)? {
+    guard let entry = entries[tag], entry.count > 0, let size = Self.size(ofType: entry.type) else { return nil }
+    let fieldBytes = isBig ? 8 : 4
+    let (bytes, overflow) = entry.count.multipliedReportingOverflow(by: size)
+    // What fits stands in the entry itself; more stands where it points to.
+    guard !overflow, let start = bytes <= fieldBytes ? entry.offset : number(entry.offset, fieldBytes),
+      data.part(start, count: bytes) != nil
+    else { return nil }
+    return (start, size, entry.count)
   }
 
   /// Whether all strips or tiles of the first picture lie inside the file.
   func isWhole(in file: ByteView) -> Bool {
-    let (offsetTag, lengthTag) = entries[324] == nil ? (273, 279) : (324, 325)
-    guard let entry = entries[offsetTag], entry.count > 0, entry.count <= file.count else { return false }
+    let isTiled = entries[324] != nil
+    guard let offsets = list(isTiled ? 324 : 273) else { return false }
     // Old writers leave the lengths out; the decoder must notice then.
-    guard entries[lengthTag] != nil else { return true }
-    return (0..<entry.count).allSatisfy { index in
-      guard let offset = value(offsetTag, index: index), let length = value(lengthTag, index: index) else {
-        return false
-      }
+    guard entries[isTiled ? 325 : 279] != nil else { return true }
+    guard let lengths = list(isTiled ? 325 : 279), lengths.count >= min(offsets.count, partCount) else { return false }
+    return (0..<min(offsets.count, partCount)).allSatisfy { index in
+      guard let offset = number(offsets.start + index * offsets.size, offsets.size),
+        let length = number(lengths.start + index * lengths.size, lengths.size)
+      else { return false }
       return offset <= file.count && length <= file.count - offset
     }
+  }
+
+  /// The most strips or tiles that the picture can have: a file may list any number of others, which nobody reads.
+  private var partCount: Int {
+    let samples = max(1, min(value(277) ?? 1, 65535))
+    func parts(_ length: Int?, of side: Int?) -> Int {
+      guard let side, side > 0 else { return 1 }
+      let length = max(1, min(length ?? side, side))
+      return (side + length - 1) / length
+    }
+    let down = parts(value(entries[324] != nil ? 323 : 278), of: value(257))
+    let across = entries[324] != nil ? parts(value(322), of: value(256)) : 1
+    let (area, overflow) = down.multipliedReportingOverflow(by: across)
+    let (all, tooMany) = area.multipliedReportingOverflow(by: samples)
+    // Limits on pixels come later; a picture of this many strips is over them.
+    return overflow || tooMany ? 10_000_000 : min(all, 10_000_000)
   }
 }

@@ -52,9 +52,7 @@ struct VideoContainer: Equatable {
       if view.has([0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]) { return VideoContainer(name: "ASF (WMV)") }
       if view.has("YUV4MPEG2 ") { return VideoContainer(name: "YUV4MPEG2") }
       if ISOMedia.isStart(view) { return try ISOMedia.container(file) }
-      if (try? ImageHeader.read(view)) != nil || view.has([0xFF, 0xD8, 0xFF]) || view.has("GIF8")
-        || view.has([0x89, 0x50, 0x4E, 0x47])
-      {
+      if case .picture = FileKind(view) {
         throw MienError(.format, nil, "is a picture, expected a video; `mien detect` reads photos")
       }
       throw MienError(

@@ -5,37 +5,59 @@ import MienVision
 
 /// Where annotated pictures go: one file a photo, laid out as the photos are inside the folders given.
 struct AnnotatedFiles {
-  private let targets: [String: URL]
+  private let targets: [FilePath: URL]
+
+  /// Names of files have 255 bytes at most.
+  private static let longestName = 255
 
   /// Chooses a file for every photo. Two photos of one relative path get different files, and none replaces a photo.
+  ///
+  /// Names count byte by byte: an é of one character and an é of two make different files. A name that is not UTF-8 gets
+  /// its other bytes replaced, as in the results.
   ///
   /// - Throws: ``MienError`` where the folder cannot be made.
   init(folder: URL, entries: [PhotoPaths.Entry]) throws {
     try Self.makeFolder(folder)
-    var taken = Set(entries.photos.map { $0.url.resolvingSymlinksInPath().path })
-    var targets: [String: URL] = [:]
-    for case .photo(let photo, let relativePath) in entries where targets[photo.name] == nil {
-      let wanted = folder.appendingPathComponent(relativePath)
-      let stem = wanted.deletingPathExtension()
+    func key(_ url: URL) -> [UInt8] { Array(url.resolvingSymlinksInPath().path.utf8) }
+    var taken = Set(entries.photos.map { key($0.url) })
+    var targets: [FilePath: URL] = [:]
+    for case .photo(let photo, let relativePath) in entries where targets[photo.path] == nil {
+      var inner = relativePath.text.split(separator: "/").map(String.init)
+      let (stem, fileExtension) = Self.parts(inner.popLast() ?? "")
+      let place = inner.reduce(folder) { $0.appendingPathComponent($1) }
       // Formats that are read but not written become PNG.
-      let fileExtension = ImageFormat(fileExtension: wanted.pathExtension) == nil ? "png" : wanted.pathExtension
-      var target = stem.appendingPathExtension(fileExtension)
-      var number = 2
-      while !taken.insert(target.resolvingSymlinksInPath().path).inserted {
-        target = stem.deletingLastPathComponent()
-          .appendingPathComponent("\(stem.lastPathComponent)-\(number)").appendingPathExtension(fileExtension)
+      let writable = ImageFormat(fileExtension: fileExtension) == nil ? "png" : fileExtension
+      var number = 1
+      var target: URL
+      repeat {
+        let end = (number == 1 ? "" : "-\(number)") + ".\(writable)"
+        target = place.appendingPathComponent(Self.shortened(stem, to: Self.longestName - end.utf8.count) + end)
         number += 1
-      }
-      targets[photo.name] = target
+      } while !taken.insert(key(target)).inserted
+      targets[photo.path] = target
     }
     self.targets = targets
   }
 
+  /// A name's part before its last dot and the part behind it.
+  private static func parts(_ name: String) -> (stem: String, fileExtension: String) {
+    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex else { return (name, "") }
+    return (String(name[..<dot]), String(name[name.utf8.index(after: dot)...]))
+  }
+
+  private static func shortened(_ text: String, to count: Int) -> String {
+    var scalars = text.unicodeScalars
+    while String(scalars).utf8.count > count { scalars.removeLast() }
+    return String(scalars)
+  }
+
   /// Writes a photo with its faces marked.
-  func write(_ image: Image, _ faces: [FaceReading], name: String) throws {
-    guard let target = targets[name] else { return }
+  ///
+  /// - Parameter faces: in pixels of the whole picture; the copy has the size of `image`.
+  func write(_ image: Image, _ faces: [FaceReading], of photo: PhotoPipeline.Photo) throws {
+    guard let target = targets[photo.path] else { return }
     let marks = faces.map { face in
-      Annotator.Mark(box: face.box, emotion: face.emotion, probability: Double(face.probability))
+      Annotator.Mark(box: image.reduced(face.box), emotion: face.emotion, probability: Double(face.probability))
     }
     try Self.makeFolder(target.deletingLastPathComponent())
     try Annotator().annotated(image, marks: marks).write(to: target)

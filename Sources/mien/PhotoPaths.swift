@@ -2,92 +2,197 @@ import Foundation
 import Glibc
 import MienCore
 import MienInference
+import MienVision
 
-/// Turns the arguments of `mien detect` into photos: files, folders (recursive, sorted) and patterns.
+/// The photos that the arguments of `mien detect` name: files, folders (recursive, sorted) and patterns.
 struct PhotoPaths {
   /// A photo, or an argument that gives none and why, in the order of the arguments.
   enum Entry {
-    case photo(PhotoPipeline.Photo, relativePath: String)
+    case photo(PhotoPipeline.Photo, relativePath: FilePath)
     case problem(MienError)
   }
 
-  /// What is looked for in folders: what can be read, and what people have and need to be told how to convert.
-  static let extensions: Set<String> = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "webp", "bmp", "tif", "tiff", "pgm", "ppm", "pnm", "heic", "heif", "avif",
+  /// Files with these extensions are taken for pictures; all others are looked into.
+  private static let extensions: Set<String> = [
+    "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "heic", "heif", "hif", "avif", "gif", "bmp", "dib",
+    "tif",
+    "tiff", "jp2", "j2k", "jpf", "jpx", "j2c", "jpc", "pbm", "pgm", "ppm", "pnm", "pam", "tga", "ico", "cur",
   ]
 
-  /// The photos of `arguments`.
+  /// What was found.
+  private(set) var entries: [Entry] = []
+  /// Documents and videos in folders, by what they are: how many, and the first one's name.
+  private var passedOver: [FileKind.Other: (count: Int, example: String)] = [:]
+  private let excluded: FileIdentity?
+
+  /// Finds the photos of `arguments`.
   ///
   /// - Parameter excluded: a folder whose pictures are results, not photos.
-  static func expand(_ arguments: [String], excluding excluded: URL? = nil) -> [Entry] {
-    let excluded = excluded?.standardizedFileURL.path
-    return arguments.flatMap { argument -> [Entry] in
-      if kind(of: argument) == nil, argument.contains(where: "*?[".contains) {
-        let matches = matches(of: argument)
-        if matches.isEmpty { return [.problem(MienError(.file, argument, "matches no file"))] }
-        return matches.flatMap { entries(of: $0, excluded) }
+  init(_ arguments: [String], excluding excluded: URL? = nil) {
+    self.excluded = excluded.flatMap { FileIdentity(FilePath($0.path)) }
+    for argument in arguments {
+      let path = Self.path(ofArgument: argument)
+      if FileIdentity(path) == nil, argument.contains(where: { "*?[".contains($0) }) {
+        let matches = Self.matches(of: path)
+        if matches.isEmpty { entries.append(.problem(MienError(.file, argument, "matches no file"))) }
+        for match in matches { add(match) }
+      } else {
+        add(path)
       }
-      return entries(of: argument, excluded)
     }
   }
 
-  private static func entries(of path: String, _ excluded: String?) -> [Entry] {
-    guard kind(of: path) == S_IFDIR else {
+  /// What was passed over in folders, in one sentence; `nil` for nothing.
+  var summary: String? {
+    guard !passedOver.isEmpty else { return nil }
+    let parts = passedOver.sorted { $0.key.name < $1.key.name }.map { kind, found in
+      let name = kind.name.split(separator: " ").dropFirst().joined(separator: " ")
+      let example = found.count > 1 ? "\(found.example) and others" : found.example
+      return
+        "\(found.count) \(name)\(found.count > 1 ? "s" : "") (\(example)\(kind.advice.isEmpty ? "" : "; \(kind.advice)"))"
+    }
+    return "not read: " + parts.joined(separator: ", ")
+  }
+
+  private mutating func add(_ path: FilePath) {
+    guard let identity = FileIdentity(path), identity.isFolder else {
       // What is missing or unreadable is said when it is opened, with all other failures.
-      let url = URL(fileURLWithPath: path)
-      return [.photo(.init(name: path, url: url), relativePath: url.lastPathComponent)]
+      entries.append(.photo(.init(name: path.text, path: path), relativePath: path.name))
+      return
     }
-    if isSame(path, excluded) {
-      return [.problem(MienError(.file, path, "is the folder that results go to, which is not searched"))]
+    if identity == excluded {
+      let message = "is the folder that results go to, which is not searched"
+      return entries.append(.problem(MienError(.file, path.text, message)))
     }
-    let stem = path.hasSuffix("/") ? path : path + "/"
+    let before = entries.count
+    let others = passedOver
+    passedOver = [:]
     var problems: [MienError] = []
-    let found = photos(in: path, under: "", excluded, &problems)
-    let entries = found.map { relative in
-      Entry.photo(.init(name: stem + relative, url: URL(fileURLWithPath: stem + relative)), relativePath: relative)
+    search(path, relative: FilePath(""), &problems)
+    if entries.count == before && problems.isEmpty {
+      problems = [
+        MienError(.file, path.text, "is a folder without pictures" + (summary.map { "; \($0)" } ?? ""))
+      ]
+      passedOver = others
+    } else {
+      passedOver.merge(others) { ($0.count + $1.count, $1.example) }
     }
-    if entries.isEmpty && problems.isEmpty {
-      return [.problem(MienError(.file, path, "is a folder without pictures"))]
-    }
-    return entries + problems.map(Entry.problem)
+    entries += problems.map(Entry.problem)
   }
 
-  /// Paths of pictures relative to `root`, sorted. Links to folders are not followed, so that no loop is walked.
-  private static func photos(
-    in root: String, under relative: String, _ excluded: String?, _ problems: inout [MienError]
-  ) -> [String] {
-    let folder = relative.isEmpty ? root : "\(root)/\(relative)"
-    if isSame(folder, excluded) { return [] }
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-      let reason = access(folder, R_OK | X_OK) == 0 ? "cannot be listed" : String(cString: strerror(errno))
-      problems.append(MienError(.file, folder, "the folder may not be read: \(reason)"))
-      return []
+  /// Adds the pictures under a folder, sorted. Links to folders are not followed, so that no loop is walked.
+  private mutating func search(_ root: FilePath, relative: FilePath, _ problems: inout [MienError]) {
+    let folder = relative.bytes.isEmpty ? root : root.appending(relative)
+    if FileIdentity(folder) == excluded, excluded != nil { return }
+    let names: [FilePath]
+    switch Self.contents(of: folder) {
+    case .success(let found): names = found
+    case .failure(let problem): return problems.append(problem)
     }
-    return names.sorted().filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
-      let path = relative.isEmpty ? name : "\(relative)/\(name)"
-      var status = stat()
-      if lstat("\(root)/\(path)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-        return photos(in: root, under: path, excluded, &problems)
+    for name in names where name.bytes.first != UInt8(ascii: ".") {
+      let inner = relative.appending(name)
+      let path = root.appending(inner)
+      if let identity = FileIdentity(path, followsLinks: false), identity.isFolder {
+        search(root, relative: inner, &problems)
+      } else if let target = FileIdentity(path), target.isFolder {
+        continue
+      } else if isPicture(path, name) {
+        entries.append(.photo(.init(name: path.text, path: path), relativePath: inner))
       }
-      guard kind(of: "\(root)/\(path)") != S_IFDIR else { return [] }
-      return extensions.contains((name as NSString).pathExtension.lowercased()) ? [path] : []
     }
   }
 
-  private static func isSame(_ folder: String, _ excluded: String?) -> Bool {
-    excluded != nil && URL(fileURLWithPath: folder).standardizedFileURL.path == excluded
+  /// Whether a file of a folder is a picture, or is to be: else it is counted if one can look at it.
+  private mutating func isPicture(_ path: FilePath, _ name: FilePath) -> Bool {
+    let fileExtension = name.bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).dropFirst()
+      .last
+    if let fileExtension, Self.extensions.contains(String(decoding: fileExtension, as: UTF8.self).lowercased()) {
+      return true
+    }
+    guard let start = Self.start(of: path), start.count > 16 else { return false }
+    switch FileKind(start: start) {
+    // TGA has no signature, so the name must say it.
+    case .picture(let format): return format != .tga
+    case .other(let other):
+      switch other.content {
+      case .picture: return true
+      case .none: return false
+      case .document, .video:
+        passedOver[other] = ((passedOver[other]?.count ?? 0) + 1, passedOver[other]?.example ?? name.text)
+        return false
+      }
+    }
   }
 
-  private static func matches(of pattern: String) -> [String] {
+  // MARK: - The file system
+
+  /// What a path leads to.
+  private struct FileIdentity: Equatable {
+    private let device: UInt
+    private let number: UInt
+    let isFolder: Bool
+
+    /// `nil` if there is nothing.
+    init?(_ path: FilePath, followsLinks: Bool = true) {
+      var status = stat()
+      guard path.withCString({ followsLinks ? stat($0, &status) : lstat($0, &status) }) == 0 else { return nil }
+      (device, number) = (UInt(status.st_dev), UInt(status.st_ino))
+      isFolder = status.st_mode & S_IFMT == S_IFDIR
+    }
+  }
+
+  /// The bytes that an argument was given as: Swift replaces those that are not UTF-8.
+  private static func path(ofArgument argument: String) -> FilePath {
+    guard argument.unicodeScalars.contains("\u{FFFD}") else { return FilePath(argument) }
+    for index in 1..<max(1, Int(CommandLine.argc)) {
+      guard let given = CommandLine.unsafeArgv[index] else { continue }
+      let path = FilePath(bytes: UnsafeRawBufferPointer(start: given, count: strlen(given)))
+      if path.text.unicodeScalars.elementsEqual(argument.unicodeScalars) { return path }
+    }
+    return FilePath(argument)
+  }
+
+  /// The names in a folder, in the order of their bytes.
+  private static func contents(of folder: FilePath) -> Result<[FilePath], MienError> {
+    var code: Int32 = 0
+    let opened = folder.withCString { path in
+      let stream = opendir(path)
+      code = errno
+      return stream
+    }
+    guard let stream = opened else {
+      let reason = String(cString: strerror(code))
+      return .failure(MienError(.file, folder.text, "the folder may not be read: \(reason)"))
+    }
+    defer { closedir(stream) }
+    let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+    var names: [FilePath] = []
+    while let entry = readdir(stream) {
+      // The record is shorter than the type says, so the name is read in place.
+      let name = UnsafeRawPointer(entry).advanced(by: nameOffset).assumingMemoryBound(to: CChar.self)
+      names.append(FilePath(bytes: UnsafeRawBufferPointer(start: name, count: strlen(name))))
+    }
+    return .success(names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) })
+  }
+
+  /// A regular file's first bytes; `nil` for others, and where it cannot be read.
+  private static func start(of path: FilePath) -> [UInt8]? {
+    let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return [UInt8](unsafeUninitializedCapacity: FileKind.prefix) { buffer, count in
+      count = max(0, read(descriptor, buffer.baseAddress, FileKind.prefix))
+    }
+  }
+
+  private static func matches(of pattern: FilePath) -> [FilePath] {
     var result = glob_t()
     defer { globfree(&result) }
-    guard glob(pattern, 0, nil, &result) == 0, let paths = result.gl_pathv else { return [] }
-    return (0..<Int(result.gl_pathc)).compactMap { paths[$0].map { String(cString: $0) } }.sorted()
-  }
-
-  /// The file type that a path's status names, links followed; nil where there is nothing.
-  private static func kind(of path: String) -> mode_t? {
-    var status = stat()
-    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    guard pattern.withCString({ glob($0, 0, nil, &result) }) == 0, let paths = result.gl_pathv else { return [] }
+    return (0..<Int(result.gl_pathc)).compactMap { index in
+      paths[index].map { FilePath(bytes: UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+    }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
   }
 }

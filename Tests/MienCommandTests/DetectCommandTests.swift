@@ -221,10 +221,215 @@ import Testing
   @Test(.enabled(if: Shared.has("media/obama.jpg"), "needs ../shared/media"))
   func photosGiveTheFacesThatAreInThem() throws {
     let names = ["no-faces.jpg", "obama.jpg", "obama2.jpg", "two_people.jpg"]
-    let outcome = try Command.mien("detect", "--json", "-", Shared.url("media").path)
+    let paths = names.map { Shared.url("media/\($0)").path }
+    let outcome = try Command.run(Command.mien.path, ["detect", "--json", "-"] + paths)
     #expect(outcome.status == 0)
     let photos = try array(outcome.output)
-    #expect(photos.compactMap { $0["file"] as? String } == names.map { Shared.url("media/\($0)").path })
+    #expect(photos.compactMap { $0["file"] as? String } == paths)
     #expect(photos.map { ($0["faces"] as? [Any])?.count } == [0, 1, 1, 2])
+  }
+
+  // MARK: - Names
+
+  /// Copies a picture to a path of any bytes.
+  private func copy(_ picture: String, to name: [UInt8]) throws {
+    let data = try Data(contentsOf: URL(fileURLWithPath: picture))
+    let path = FilePath(folder.url.path).appending(FilePath(bytes: name))
+    let descriptor = path.withCString { open($0, O_WRONLY | O_CREAT | O_EXCL, 0o644) }
+    try #require(descriptor >= 0, "\(String(cString: strerror(errno)))")
+    try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: data)
+  }
+
+  @Test func namesAreBytes() throws {
+    let (first, second) = (try picture("first.png", 1), try picture("second.png", 2))
+    try FileManager.default.createDirectory(at: folder.file("names"), withIntermediateDirectories: true)
+    let prefix = Array("names/".utf8)
+    let names: [[UInt8]] = [
+      Array("caf\u{E9}.png".utf8), Array("cafe\u{301}.png".utf8), Array("caf".utf8) + [0xE9] + Array(".png".utf8),
+      Array("caf".utf8) + [0xE8] + Array(".png".utf8), Array("new\nline.png".utf8), Array("%d-%s %20.png".utf8),
+      Array("-dash.png".utf8), Array("--json.png".utf8), Array("=1+2.png".utf8), Array("double\"quote.png".utf8),
+      [UInt8](repeating: 120, count: 251) + Array(".png".utf8),
+      [UInt8](repeating: 121, count: 251) + Array(".gif".utf8),
+      Array("blank-at-end.png ".utf8), Array("no extension".utf8),
+    ]
+    for (index, name) in names.enumerated() { try copy(index % 2 == 0 ? first : second, to: prefix + name) }
+    let outcome = try detect(
+      "--json", path("out.json"), "--csv", path("out.csv"), "--annotate", path("marked"), path("names"))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let photos = try array(String(contentsOfFile: path("out.json"), encoding: .utf8))
+    #expect(photos.count == names.count)
+    // Of the same bytes' order as the folder's; bytes that are not UTF-8 are replaced.
+    let expected = names.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
+    let found = photos.compactMap { ($0["file"] as? String)?.split(separator: "/").last.map { Array($0.utf8) } }
+    #expect(found == expected.map { Array($0.utf8) })
+    for (index, name) in names.enumerated() {
+      let read = photos.filter { photo in
+        (photo["file"] as? String).map { Array($0.utf8).suffix(name.count).elementsEqual(name) } == true
+      }
+      let emotion = (read.first?["faces"] as? [[String: Any]])?.first?["emotion"] as? String
+      // Two names of the list are not UTF-8, and so are read and stand under another one.
+      #expect(read.isEmpty == [2, 3].contains(index))
+      #expect(read.isEmpty || emotion == (index % 2 == 0 ? "happiness" : "surprise") || read.count > 1)
+    }
+    let lines = try String(contentsOfFile: path("out.csv"), encoding: .utf8)
+    #expect(lines.unicodeScalars.filter { $0 == "\r" }.count == names.count + 1)
+    let copies = try FileManager.default.contentsOfDirectory(atPath: path("marked"))
+    #expect(copies.count == names.count, "\(copies)")
+    #expect(copies.allSatisfy { $0.utf8.count <= 255 && $0.hasSuffix(".png") })
+  }
+
+  @Test func aNameThatIsNotUTF8CanBeAnArgument() throws {
+    try copy(try picture("first.png", 1), to: Array("caf".utf8) + [0xE9] + Array(".png".utf8))
+    // A shell hands the bytes over as they are.
+    let command =
+      "cd \"$1\" && exec \"$2\" detect --model \"$3\" --detector none --json - \"$(printf 'caf\\351.png')\" caf?.png"
+    let outcome = try Command.run("/bin/sh", ["-c", command, "sh", folder.url.path, Command.mien.path, model])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try array(outcome.output).first?["file"] as? String == "caf\u{FFFD}.png")
+  }
+
+  @Test(arguments: ["-dash.jpg", "--json.jpg", "-h.png"])
+  func namesThatStartWithADashAreToldFromOptions(name: String) throws {
+    let outcome = try Command.mien("detect", name)
+    #expect(outcome.status == 64 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("./\(name)") && outcome.errors.contains("--"))
+    let given = try Command.mien("detect", "--", name)
+    #expect(given.status == 1 && given.errors.contains("no such file"))
+  }
+
+  @Test func textThatASpreadsheetWouldRunIsMarkedAsText() throws {
+    let plain = try picture("plain.png", 1)
+    try copy(plain, to: Array("=1+2.png".utf8))
+    let command = "cd \"$1\" && exec \"$2\" detect --model \"$3\" --detector none --csv - =1+2.png plain.png"
+    let outcome = try Command.run("/bin/sh", ["-c", command, "sh", folder.url.path, Command.mien.path, model])
+    let lines = outcome.output.split(separator: "\r\n").map(String.init)
+    #expect(lines[1].hasPrefix("'=1+2.png,1,0,0,48,48,") && lines[2].hasPrefix("plain.png,1,"))
+  }
+
+  // MARK: - What is in a folder
+
+  @Test func nothingThatLooksLikeAPictureIsPassedOverInSilence() throws {
+    let good = try picture("photos/a.png", 1)
+    let data = try Data(contentsOf: URL(fileURLWithPath: good))
+    try data.write(to: folder.file("photos/without-extension"))
+    try data.write(to: folder.file("photos/odd.jpg_large"))
+    try Data("%PDF-1.7 and so on, many bytes".utf8).write(to: folder.file("photos/scan.pdf"))
+    try Data("<svg xmlns='http://www.w3.org/2000/svg'></svg>".utf8).write(to: folder.file("photos/logo.svg"))
+    for name in ["one.mp4", "two.mp4"] {
+      try DrawnClip.mp4(handler: "vide", codec: "avc1").write(to: folder.file("photos/\(name)"))
+    }
+    try Data("some notes that are text".utf8).write(to: folder.file("photos/readme.txt"))
+    try Data("\0\0\0\u{0C}JXL \r\n and many more bytes".utf8).write(to: folder.file("photos/new.jxl"))
+    let outcome = try detect("--json", "-", path("photos"))
+    let photos = try array(outcome.output)
+    #expect(
+      photos.compactMap { ($0["file"] as? String)?.split(separator: "/").last } == [
+        "a.png", "new.jxl", "odd.jpg_large", "without-extension",
+      ])
+    #expect(outcome.status == 1 && outcome.errors.contains("new.jxl: is a JPEG XL picture"))
+    let summary = try #require(outcome.errors.split(separator: "\n").last)
+    #expect(summary.contains("1 PDF document (scan.pdf") && summary.contains("1 SVG drawing (logo.svg"))
+    #expect(summary.contains("2 videos (one.mp4 and others") && !summary.contains("readme"))
+  }
+
+  @Test func twoFoldersAreCountedTogetherAndToldApart() throws {
+    try picture("first/a.png", 1)
+    try Data("%PDF-1.7 and so on, many bytes".utf8).write(to: folder.file("first/scan.pdf"))
+    try FileManager.default.createDirectory(at: folder.file("second"), withIntermediateDirectories: true)
+    try Data("%PDF-1.7 and so on, many bytes".utf8).write(to: folder.file("second/other.pdf"))
+    try picture("third/a.png", 1)
+    try Data("%PDF-1.7 and so on, many bytes".utf8).write(to: folder.file("third/third.pdf"))
+    let outcome = try detect(path("first"), path("second"), path("third"))
+    let lines = outcome.errors.split(separator: "\n")
+    #expect(outcome.status == 1 && lines.count == 2, "\(outcome.errors)")
+    #expect(lines[0].contains("second: is a folder without pictures; not read: 1 PDF document (other.pdf"))
+    #expect(lines[1].contains("not read: 2 PDF documents (scan.pdf and others"))
+  }
+
+  @Test(.enabled(if: Sample.exists, "needs the sample photo of `make setup`"))
+  func decodersPrintNothingThemselves() throws {
+    // libpng has a word to say about this file's colour profile.
+    let outcome = try Command.mien("detect", "--json", "-", Sample.url.path)
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+  }
+
+  @Test func aFolderOfVideosSaysSo() throws {
+    try FileManager.default.createDirectory(at: folder.file("clips"), withIntermediateDirectories: true)
+    try DrawnClip.mp4(handler: "vide", codec: "avc1").write(to: folder.file("clips/one.mp4"))
+    let outcome = try detect(path("clips"))
+    #expect(outcome.status == 1 && outcome.errors.contains("without pictures") && outcome.errors.contains("mien video"))
+  }
+
+  // MARK: - Warnings and sizes
+
+  @Test func warningsStandInTheResultsAndOnStandardError() throws {
+    let file = folder.file("cut.jpg")
+    let flat = try Image(width: 64, height: 64, channels: 3, pixels: [UInt8](repeating: 90, count: 64 * 64 * 3))
+    let jpeg = try flat.encoded(as: .jpeg(quality: 90))
+    try jpeg.dropLast(20).write(to: file)
+    let outcome = try detect("--json", "-", file.path)
+    #expect(outcome.status == 0)
+    let photo = try #require(try array(outcome.output).first)
+    let warning = try #require(photo["warning"] as? String)
+    #expect(photo["error"] is NSNull && warning.contains("truncated"))
+    #expect(outcome.errors == "mien: \(file.path): \(warning)\n")
+  }
+
+  @Test func boxesAndSizesAreOfTheWholePicture() throws {
+    // Over the 32 million pixels that are kept.
+    let flat = try Image(width: 7001, height: 5000, channels: 1, pixels: [UInt8](repeating: 200, count: 7001 * 5000))
+    let file = folder.file("large.jpg")
+    try flat.encoded(as: .jpeg(quality: 50)).write(to: file)
+    let outcome = try detect("--json", "-", "--annotate", path("marked"), file.path)
+    let photo = try #require(try array(outcome.output).first)
+    #expect(photo["width"] as? Int == 7001 && photo["height"] as? Int == 5000 && photo["warning"] == nil)
+    let face = try #require((photo["faces"] as? [[String: Any]])?.first)
+    #expect(face["box"] as? [String: Int] == ["x": 0, "y": 0, "width": 7001, "height": 5000])
+    let copy = try Image(contentsOf: folder.file("marked/large.jpg"))
+    #expect(copy.width == 3501 && copy.height == 2500)
+  }
+}
+
+/// The pictures that users report, read with the built-in model: `../shared/cases/README.md` says what is right.
+@Suite(.enabled(if: PictureCase.exist, "needs ../shared/cases"))
+struct PictureCaseCommandTests {
+  /// Those in which no face need be found: viewers show a negative, or nothing, or next to nothing.
+  private static let faceless = ["cmyk-unmarked-plain.jpg", "all-transparent.png", "rgb-12-bits-in-16.png"]
+
+  @Test(arguments: ["image-jpeg", "image-formats", "image-formats-only-gifs", "orientation"])
+  func everyPictureOfAFolderIsReadOrNamed(name: String) throws {
+    let folder = try TemporaryFolder()
+    let cases = try PictureCase.all(in: name)
+    let root = Shared.url("cases/\(name)")
+    let outcome = try Command.mien(
+      "detect", root.path, "--json", folder.file("o.json").path, "--annotate", folder.file("m").path)
+    let data = try Data(contentsOf: folder.file("o.json"))
+    let photos = try #require(JSONSerialization.jsonObject(with: data) as? [[String: Any]])
+    for photo in photos {
+      let file = try #require(photo["file"] as? String)
+      if let words = photo["error"] as? String ?? photo["warning"] as? String {
+        #expect(outcome.errors.contains("\(file): \(words)"))
+      }
+      guard let picture = cases.first(where: { root.path + "/" + $0.name == file }) else {
+        #expect(photo["error"] is String, "\(file)")
+        continue
+      }
+      #expect(photo["width"] as? Int == picture.width && photo["height"] as? Int == picture.height, "\(file)")
+      let boxes = (photo["faces"] as? [[String: Any]] ?? []).compactMap { $0["box"] as? [String: Int] }.map { box in
+        Box(x: box["x"] ?? 0, y: box["y"] ?? 0, width: box["width"] ?? 0, height: box["height"] ?? 0)
+      }
+      if Self.faceless.contains(picture.name), boxes.isEmpty { continue }
+      #expect(boxes.count == picture.faces.count, "\(file)")
+      for (box, face) in zip(boxes, picture.faces) { #expect(box.overlap(face) >= 0.6, "\(file): \(box)") }
+      let emotions = (photo["faces"] as? [[String: Any]] ?? []).compactMap { $0["emotion"] as? String }
+      #expect(emotions.allSatisfy { $0 == "happiness" }, "\(file)")
+    }
+    let named = Set(photos.compactMap { ($0["file"] as? String)?.split(separator: "/").last.map(String.init) })
+    for file in try FileManager.default.contentsOfDirectory(atPath: root.path) where !named.contains(file) {
+      #expect(outcome.errors.contains(file), "\(file) is passed over in silence")
+    }
+    let copies = try FileManager.default.contentsOfDirectory(atPath: folder.file("m").path)
+    #expect(copies.count == photos.count { $0["error"] is NSNull })
+    #expect(outcome.status == (photos.contains { $0["error"] is String } ? 1 : 0))
   }
 }

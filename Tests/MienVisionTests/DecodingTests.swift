@@ -37,18 +37,33 @@ struct DecodingTests {
   }
 
   /// Expected values: Pillow's, by `scripts/golden/pictures.py`.
-  @Test("CMYK, progressive, palette, WebP and LZW pictures read as Pillow reads them")
+  @Test("Pictures of every format read as Pillow reads them")
   func golden() throws {
     let expected = try JSONDecoder().decode(
       [String: [[Int]]].self, from: Data(contentsOf: Self.fixtures.appendingPathComponent("pictures.json")))
-    #expect(expected.count == 6)
+    #expect(expected.count == 26)
     for (name, colors) in expected {
       let image = try Image(contentsOf: Self.fixtures.appendingPathComponent(name))
-      #expect(image.width == 24 && image.height == 16 && image.channels == 3)
+      #expect(image.width % 24 == 0 && image.width * 2 == image.height * 3 && image.channels == 3, "\(name)")
+      let scale = image.width / 24
       for (center, color) in zip([(6, 4), (18, 4), (6, 12), (18, 12)], colors) {
-        let found = image.pixel(center.0, center.1)
+        let found = image.pixel(scale * center.0, scale * center.1)
         #expect(zip(found, color).allSatisfy { abs($0 - $1) <= 2 }, "\(name): \(found), expected \(color)")
       }
+    }
+  }
+
+  @Test("Only the first picture of several is read, and the rest is told")
+  func several() throws {
+    for (name, words) in [
+      ("animated.gif", "2 frames"), ("animated.png", "2 frames"), ("animated.webp", "2 frames"),
+      ("pages.tif", "2 pages"),
+    ] {
+      let image = try Image(contentsOf: Self.fixtures.appendingPathComponent(name))
+      #expect(image.warning?.contains(words) == true && !image.isDamaged, "\(name): \(image.warning ?? "no warning")")
+    }
+    for name in ["two-shots.mpo", "still.gif", "photo.heic", "turned.heic", "photo.avif", "png.ico"] {
+      #expect(try Image(contentsOf: Self.fixtures.appendingPathComponent(name)).warning == nil, "\(name)")
     }
   }
 
@@ -63,6 +78,41 @@ struct DecodingTests {
     #expect(rgb.channels == 3 && rgb.pixels == grey.pixels)
   }
 
+  @Test("Of 16-bit samples that end far below white, the largest is white", arguments: [255, 700, 4095])
+  func narrowSamples(largest: Int) throws {
+    let values = [0, largest / 2, largest]
+    let expected: [UInt8] = [0, UInt8((largest / 2 * 255 + largest / 2) / largest), 255]
+    let png = PictureFiles.png(
+      width: 3, height: 1, depth: 16, colorType: 0, rows: [values.flatMap { PictureFiles.bigEndian($0, bytes: 2) }])
+    let tiff = PictureFiles.tiff(
+      width: 3, height: 1, channels: 1, bits: 16, samples: values.flatMap { PictureFiles.littleEndian($0, bytes: 2) })
+    for file in [png, tiff] {
+      let image = try Image(encoded: file)
+      #expect(zip(image.pixels, expected).allSatisfy { abs(Int($0) - Int($1)) <= 1 }, "\(image.pixels)")
+      #expect(image.warning?.contains("almost black") == true && image.warning?.contains("\(largest)") == true)
+    }
+  }
+
+  @Test("Floating-point samples of 0 to 1 are black to white, and larger ones are scaled")
+  func floatingPoint() throws {
+    func file(_ values: [Float]) -> Data {
+      PictureFiles.tiff(
+        width: values.count, height: 1, channels: 1, bits: 32,
+        samples: values.flatMap { PictureFiles.littleEndian(Int($0.bitPattern), bytes: 4) }, more: [(339, 3, 3)])
+    }
+    let usual = try Image(encoded: file([0, 0.5, 1, -2, .nan]))
+    #expect(usual.pixels == [0, 128, 255, 0, 0] && usual.warning == nil, "\(usual.pixels)")
+    let large = try Image(encoded: file([0, 500, 1000]))
+    #expect(large.pixels == [0, 128, 255] && large.warning?.contains("floating-point") == true, "\(large.pixels)")
+    #expect(!large.isDamaged)
+    let whole = PictureFiles.tiff(
+      width: 2, height: 1, channels: 1, bits: 32, samples: [UInt8](repeating: 0, count: 8), more: [(339, 3, 2)])
+    let error = BadPictureTests.error(whole)
+    #expect(
+      error?.message.contains("not read") == true && error?.message.contains("damaged") == false,
+      "\(String(describing: error))")
+  }
+
   @Test("PNM's largest value is white", arguments: [15, 100, 255, 256, 4095, 65535])
   func pnmMaximum(maximum: Int) throws {
     let bytes = maximum > 255 ? 2 : 1
@@ -72,6 +122,35 @@ struct DecodingTests {
     let expected = values.map { UInt8((Double($0) * 255 / Double(maximum)).rounded()) }
     #expect(zip(image.pixels, expected).allSatisfy { abs(Int($0) - Int($1)) <= 1 }, "\(image.pixels)")
     #expect(image.pixels.first == 0 && image.pixels.last == 255)
+  }
+
+  @Test("PNM as text and in bits")
+  func pnmText() throws {
+    let grey = try Image(encoded: Data("P2 # a comment\n3 2\n10\n0 5 10\n10\t5\n0\n".utf8))
+    #expect(grey.pixels == [0, 128, 255, 255, 128, 0] && grey.width == 3 && grey.channels == 1)
+    let color = try Image(encoded: Data("P3\n1 2\n255\n1 2 3 4 5 6".utf8))
+    #expect(color.pixels == [1, 2, 3, 4, 5, 6] && color.channels == 3)
+    #expect(try Image(encoded: Data("P1\n3 2\n101\n0 1 0\n".utf8)).pixels == [0, 255, 0, 255, 0, 255])
+    #expect(
+      try Image(encoded: Data("P4\n9 1\n".utf8) + Data([0b1010_0000, 0x80])).pixels == [0, 255, 0]
+        + [UInt8](repeating: 255, count: 5) + [0])
+    let map = Data("P7\nWIDTH 2\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n".utf8)
+    #expect(try Image(encoded: map + Data([9, 8, 7, 255, 9, 8, 7, 0])).pixels == [9, 8, 7, 255, 255, 255])
+    let cut = try Image(encoded: Data("P2\n2 3\n255\n1 2\n3 4\n5".utf8))
+    #expect(cut.isDamaged && cut.pixels[..<4] == [1, 2, 3, 4] && cut.warning?.contains("truncated") == true)
+    #expect(throws: MienError.self) { try Image(encoded: Data("P2\n2 3\n255\n1".utf8)) }
+    #expect(throws: MienError.self) { try Image(encoded: Data("P2\n2\n".utf8)) }
+  }
+
+  @Test("Transparency everywhere is told")
+  func invisible() throws {
+    for alpha in [0, 1] as [UInt8] {
+      let row: [UInt8] = [10, 20, 30, alpha, 10, 20, 30, 0]
+      let image = try Image(encoded: PictureFiles.png(width: 2, height: 1, depth: 8, colorType: 6, rows: [row]))
+      #expect((image.warning?.contains("transparent") == true) == (alpha == 0))
+    }
+    let dark = try Image(encoded: PictureFiles.png(width: 2, height: 1, depth: 8, colorType: 0, rows: [[7, 20]]))
+    #expect(dark.warning == "is almost black")
   }
 
   @Test("Alpha is composited on white")

@@ -3,7 +3,7 @@ import MienCore
 import MienVision
 import Testing
 
-/// MienCore's writer, read back by OpenCV's decoder, which checks sums and sizes.
+/// MienCore's writer, read back by libpng, which checks sums and sizes.
 @Suite struct PNGTests {
   @Test(arguments: [(1, 1, 1), (48, 48, 1), (5, 3, 3), (300, 400, 3)])
   func picturesReadBackAsTheyWere(width: Int, height: Int, channels: Int) throws {
@@ -20,7 +20,22 @@ import Testing
     var broken = data
     broken[crc] ^= 0xFF
     #expect(data[(data.count - 8)..<(data.count - 4)] == Data("IEND".utf8))
-    #expect(throws: MienError.self) { try Image(encoded: broken) }
+    let image = try Image(encoded: broken)
+    #expect(image.isDamaged && image.warning?.contains("damaged") == true)
+  }
+
+  @Test func ofACutPictureTheRestIsRead() throws {
+    var random = SeededRandom(seed: 7)
+    let pixels = (0..<(30 * 40 * 3)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    let data = try PNG.encoded(width: 30, height: 40, channels: 3, pixels: pixels)
+    let image = try Image(encoded: data.prefix(data.count / 2))
+    #expect(image.isDamaged && image.height == 40 && image.warning?.contains("truncated") == true)
+    let rows = zip(image.pixels, pixels).prefix { $0 == $1 }.count / 90
+    #expect((10...25).contains(rows) && image.warning?.contains("rows from \(rows + 1) of 40") == true, "\(rows)")
+    #expect(image.pixels[((rows + 1) * 90)...].allSatisfy { $0 == 128 })
+    // Without the chunk that ends it, nothing is missing.
+    let endless = try Image(encoded: data.dropLast(12))
+    #expect(endless.pixels == pixels && !endless.isDamaged && endless.warning?.contains("end") == true)
   }
 
   @Test(arguments: [(0, 1, 1, 0), (2, 2, 2, 8), (2, 2, 1, 3), (-1, -1, 1, 1), (Int.max, 2, 3, 6)])
@@ -29,5 +44,13 @@ import Testing
       try PNG.encoded(
         width: width, height: height, channels: channels, pixels: [UInt8](repeating: 0, count: count))
     }
+  }
+
+  @Test func aWrongSumOfTheHeaderHidesNoSize() throws {
+    // The size is changed and its sum is not.
+    var file = [UInt8](try PNG.encoded(width: 8, height: 8, channels: 1, pixels: [UInt8](repeating: 9, count: 64)))
+    file.replaceSubrange(16..<24, with: [0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30])
+    let error = #expect(throws: MienError.self) { try Image(encoded: Data(file)) }
+    #expect(error?.kind == .limit && error?.message.contains("30000x30000") == true)
   }
 }

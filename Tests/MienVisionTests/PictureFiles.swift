@@ -84,14 +84,26 @@ enum PictureFiles {
 
   /// An uncompressed TIFF of one strip.
   static func tiff(_ image: Image, orientation: Int = 1) -> Data {
-    let entries: [(tag: Int, type: Int, value: Int)] = [
-      (256, 4, image.width), (257, 4, image.height), (258, 3, 8), (259, 3, 1), (262, 3, image.channels == 3 ? 2 : 1),
-      (273, 4, 8), (274, 3, orientation), (277, 3, image.channels), (278, 4, image.height),
-      (279, 4, image.pixels.count),
-    ]
-    let padded = image.pixels + [UInt8](repeating: 0, count: image.pixels.count % 2)
+    tiff(
+      width: image.width, height: image.height, channels: image.channels, samples: image.pixels,
+      more: [(274, 3, orientation)])
+  }
+
+  /// An uncompressed TIFF of one strip of little-endian samples.
+  ///
+  /// - Parameter more: further tags with their type (3: SHORT, 4: LONG) and value.
+  static func tiff(
+    width: Int, height: Int, channels: Int, bits: Int = 8, samples: [UInt8],
+    more: [(tag: Int, type: Int, value: Int)] = []
+  ) -> Data {
+    let entries: [(tag: Int, type: Int, value: Int)] =
+      [
+        (256, 4, width), (257, 4, height), (258, 3, bits), (259, 3, 1), (262, 3, channels == 3 ? 2 : 1), (273, 4, 8),
+        (277, 3, channels), (278, 4, height), (279, 4, samples.count),
+      ] + more
+    let padded = samples + [UInt8](repeating: 0, count: samples.count % 2)
     var fields: [(value: Int, bytes: Int)] = [(entries.count, 2)]
-    for entry in entries {
+    for entry in entries.sorted(by: { $0.tag < $1.tag }) {
       // One count of bits a sample stands for all samples: libtiff takes that, and no second place is needed.
       fields += [(entry.tag, 2), (entry.type, 2), (1, 4)]
       fields += entry.type == 3 ? [(entry.value, 2), (0, 2)] : [(entry.value, 4)]

@@ -29,7 +29,8 @@ struct ShimTests {
   func nulls() {
     var count = 0
     let calls: [(UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32] = [
-      { mien_opencv_decode(nil, 4, 1, 0, 0, nil, $0) },
+      { mien_opencv_decode(nil, 4, 0, nil, nil, $0) },
+      { mien_opencv_turn(nil, 1, nil, 0, $0) },
       { mien_opencv_encode(nil, nil, 90, nil, $0) },
       { mien_opencv_resize(nil, 1, 1, nil, 0, $0) },
       { mien_opencv_cascade_load(nil, nil, $0) },
@@ -91,9 +92,14 @@ struct ShimTests {
   func ranges() {
     var buffer: OpaquePointer?
     let bytes = [UInt8](repeating: 0, count: 16)
-    #expect(Self.call { mien_opencv_decode(bytes, 0, 1, 0, 0, &buffer, $0) }.status == MIEN_OPENCV_INVALID)
-    #expect(Self.call { mien_opencv_decode(bytes, 16, 9, 0, 0, &buffer, $0) }.status == MIEN_OPENCV_INVALID)
+    var range = mien_opencv_range()
+    #expect(Self.call { mien_opencv_decode(bytes, 0, 0, &buffer, &range, $0) }.status == MIEN_OPENCV_INVALID)
     Self.lending { picture in
+      var turned = [UInt8](repeating: 0, count: 6)
+      for (orientation, count) in [(0, 6), (9, 6), (6, 5)] as [(Int32, Int)] {
+        let turning = Self.call { mien_opencv_turn(&picture, orientation, &turned, count, $0) }
+        #expect(turning.status == MIEN_OPENCV_INVALID)
+      }
       for (name, quality) in [(".gif", 90), (".jpg", 0), (".jpg", 101)] as [(String, Int32)] {
         #expect(Self.call { mien_opencv_encode(&picture, name, quality, &buffer, $0) }.status == MIEN_OPENCV_INVALID)
       }
@@ -113,7 +119,8 @@ struct ShimTests {
   func failures() throws {
     var buffer: OpaquePointer?
     let bytes = Array("not a picture at all".utf8)
-    let decoding = Self.call { mien_opencv_decode(bytes, bytes.count, 1, 0, 0, &buffer, $0) }
+    var range = mien_opencv_range()
+    let decoding = Self.call { mien_opencv_decode(bytes, bytes.count, 0, &buffer, &range, $0) }
     #expect(decoding.status == MIEN_OPENCV_FAILED && decoding.message?.isEmpty == false)
     #expect(buffer == nil)
     let folder = try TemporaryFolder()

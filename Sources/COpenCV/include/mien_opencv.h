@@ -24,6 +24,8 @@ extern "C" {
 #define MIEN_OPENCV_INVALID 1
 /// OpenCV refused or failed.
 #define MIEN_OPENCV_FAILED 2
+/// The picture is whole, and of a kind that is not read.
+#define MIEN_OPENCV_UNSUPPORTED 3
 
 /// A decoded picture or an encoded file, owned by its caller.
 typedef struct mien_opencv_buffer mien_opencv_buffer;
@@ -80,13 +82,31 @@ int32_t mien_opencv_buffer_width(const mien_opencv_buffer *buffer);
 int32_t mien_opencv_buffer_height(const mien_opencv_buffer *buffer);
 int32_t mien_opencv_buffer_channels(const mien_opencv_buffer *buffer);
 
-/// Decodes a file's bytes, which stay the caller's. 16-bit samples are divided by 257 and rounded, or all samples scaled
-/// so that `white` becomes 255 where it is not 0; alpha is composited on white, or dropped where `drop_alpha` is not 0;
-/// CMYK becomes RGB. Orientation tags are not looked at, except by OpenCV's own TIFF reader: `orientation` (EXIF's
-/// 1...8, 1 = as stored) is applied afterwards.
-/// On success the caller owns *image (mien_opencv_buffer_free).
-int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t orientation, int32_t drop_alpha, int32_t white,
-                           mien_opencv_buffer **image, char **error);
+/// What mien_opencv_decode found out about a picture's samples.
+typedef struct {
+  /// Smallest and largest sample as stored, for floating-point samples and those of 16 bits; else 0.
+  double smallest;
+  double largest;
+  /// Not 0 where samples are floating-point numbers.
+  int32_t is_float;
+  /// Not 0 where samples were scaled by `largest` instead of the white of their type.
+  int32_t is_scaled;
+  /// Not 0 where the picture has transparency and nothing of it can be seen.
+  int32_t is_invisible;
+} mien_opencv_range;
+
+/// Decodes a file's bytes, which stay the caller's. 16-bit samples are divided by 257 and rounded, floating-point samples
+/// multiplied by 255; where 16-bit samples stay under 4096, or floating-point samples pass 1, the largest becomes 255
+/// instead. Alpha is composited on white, or dropped where `drop_alpha` is not 0; CMYK becomes RGB. Orientation tags are
+/// not looked at, except by OpenCV's own TIFF reader. On success the caller owns *image (mien_opencv_buffer_free), and
+/// *range is filled. MIEN_OPENCV_UNSUPPORTED where samples or channels are of another kind.
+int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t drop_alpha, mien_opencv_buffer **image,
+                           mien_opencv_range *range, char **error);
+
+/// Turns a picture as EXIF's `orientation` (1...8, 1 = as it is) says into `output`, the caller's, of as many bytes; its
+/// sides are exchanged from 5 on. `output` must not overlap the picture.
+int32_t mien_opencv_turn(const mien_opencv_picture *picture, int32_t orientation, uint8_t *output, size_t output_count,
+                         char **error);
 
 /// Encodes a picture as the file type `extension` (".png" or ".jpg"; `quality` 1...100 is JPEG's).
 /// On success the caller owns *file (mien_opencv_buffer_free).

@@ -87,10 +87,10 @@ public final class NetworkDetector: FaceDetector {
   package func faces(in image: Image, quarterTurns turns: Int) throws -> [DetectedFace] {
     let candidates: [FaceCandidate]
     if turns == 0 {
-      candidates = try FacePyramid(width: image.width, height: image.height, minFace: minFace)
+      candidates = try FacePyramid(width: image.width, height: image.height, minFace: least(in: image))
         .candidates(in: image, search).merged()
     } else {
-      let pyramid = FacePyramid(width: image.width, height: image.height, minFace: minFace)
+      let pyramid = FacePyramid(width: image.width, height: image.height, minFace: least(in: image))
       let finest = pyramid.levels[0]
       let small =
         finest.width < image.width ? try image.resized(width: finest.width, height: finest.height) : image
@@ -115,6 +115,9 @@ public final class NetworkDetector: FaceDetector {
     }
     return try confirmed(candidates, in: image, isTurned: turns != 0)
   }
+
+  /// The smallest face in pixels of `image`, which may have been decoded at a reduced size.
+  private func least(in image: Image) -> Int? { minFace.map { max(1, $0 / image.reduction) } }
 
   // MARK: - Confirmation
 
@@ -150,7 +153,7 @@ public final class NetworkDetector: FaceDetector {
     var kept: [DetectedFace] = []
     for next in sure.sorted(by: { $0.sum > $1.sum })
     where !kept.contains(where: { $0.square.isSameFace(as: next.face.square) }) { kept.append(next.face) }
-    if let minFace { kept.removeAll { $0.square.side < 0.8 * Double(minFace) } }
+    if let least = least(in: image) { kept.removeAll { $0.square.side < 0.8 * Double(least) } }
     return kept.largestFirst()
   }
 

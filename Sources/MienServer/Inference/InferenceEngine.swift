@@ -103,7 +103,7 @@ package final class InferenceEngine: Sendable {
       let (width, height, prepared, answer) = try await queue.run {
         let image = try self.decode(data)
         let (prepared, answer) = try search(image)
-        return (image.width, image.height, prepared, answer)
+        return (image.wholeWidth, image.wholeHeight, prepared.inWholePicture(of: image), answer)
       }
       let faces = try await batcher.readings(of: prepared)
       metrics.add(to: "mien_pictures_total")

@@ -28,6 +28,28 @@ public struct DetectedFace: Sendable, Hashable {
     self.landmarks = landmarks
   }
 
+  /// The face in pixels of the whole picture that `image`, in which it was found, was decoded from.
+  package func inWholePicture(of image: Image) -> DetectedFace {
+    guard image.reduction > 1 else { return self }
+    let factor = Double(image.reduction)
+    func whole(_ point: Point) -> Point { Point(x: point.x * factor, y: point.y * factor) }
+    var face = DetectedFace(
+      box: image.whole(box), score: score,
+      square: TurnedSquare(center: whole(square.center), side: square.side * factor, degrees: square.degrees),
+      points: points.map {
+        FacePoints(
+          leftEye: whole($0.leftEye), rightEye: whole($0.rightEye), nose: whole($0.nose), mouth: whole($0.mouth),
+          leftEar: $0.leftEar.map(whole), rightEar: $0.rightEar.map(whole))
+      },
+      landmarks: landmarks.flatMap { mesh in
+        FaceLandmarks(
+          points: mesh.points.map { FaceLandmarks.Point3(x: $0.x * factor, y: $0.y * factor, z: $0.z * factor) },
+          probability: mesh.probability)
+      })
+    face.follow = follow
+    return face
+  }
+
   /// A picture that is one face.
   static func whole(_ image: Image) -> DetectedFace {
     DetectedFace(box: Box(x: 0, y: 0, width: image.width, height: image.height), score: nil)

@@ -43,7 +43,7 @@ public final class HaarDetector: FaceDetector {
   /// The frontal faces of a picture.
   public func faces(in image: Image) throws -> [DetectedFace] {
     let shortSide = min(image.width, image.height)
-    let least = minFace ?? max(24, shortSide / 20)
+    let least = minFace.map { max(1, $0 / image.reduction) } ?? max(24, shortSide / 20)
     guard least <= shortSide else { return [] }
     let cascade = try idle.withLock { $0.popLast() } ?? Cascade(path: CascadeFile.find(environment: environment))
     defer { idle.withLock { $0.append(cascade) } }

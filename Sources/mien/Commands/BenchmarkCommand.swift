@@ -28,7 +28,7 @@ struct PhotoBenchmark: AsyncParsableCommand {
 
   func run() async throws {
     let clock = ContinuousClock()
-    let entries = PhotoPaths.expand(paths)
+    let entries = PhotoPaths(paths).entries
     let photos = entries.photos
     let start = clock.now
     let classifier = try model.classifier()

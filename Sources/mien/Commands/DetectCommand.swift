@@ -62,7 +62,8 @@ struct Detect: AsyncParsableCommand {
   /// - Returns: whether some failed.
   private func detect() async throws -> Bool {
     let annotateFolder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
-    let entries = PhotoPaths.expand(paths, excluding: annotateFolder)
+    let found = PhotoPaths(paths, excluding: annotateFolder)
+    let entries = found.entries
     try ResultFile.check(
       ["--json": json, "--csv": csv], inputs: [model.model.name] + entries.photos.map { $0.url.path as String? })
     let annotations = try annotateFolder.map { try AnnotatedFiles(folder: $0, entries: entries) }
@@ -88,8 +89,8 @@ struct Detect: AsyncParsableCommand {
 
     func finish(_ outcome: PhotoPipeline.Outcome) throws {
       var outcome = outcome
-      if let image = outcome.image {
-        do { try annotations?.write(image, outcome.faces, name: outcome.name) } catch let error as MienError {
+      if let image = outcome.image, let photo = outcome.photo {
+        do { try annotations?.write(image, outcome.faces, of: photo) } catch let error as MienError {
           outcome = .init(name: outcome.name, error: error)
         }
       }
@@ -97,6 +98,8 @@ struct Detect: AsyncParsableCommand {
       if let error = outcome.error {
         failures += 1
         Console.error("mien: \(Console.printable("\(outcome.name): \(error.message)"))")
+      } else if let warning = outcome.warning {
+        Console.error("mien: \(Console.printable("\(outcome.name): \(warning)"))")
       }
       for row in table?.rows(outcome) ?? [] { try Console.print(row) }
       try results.add(outcome)
@@ -111,6 +114,7 @@ struct Detect: AsyncParsableCommand {
       for problem in problems.popFirst() ?? [] { try finish(problem) }
     }
     progress.clear()
+    if let summary = found.summary { Console.error("mien: \(Console.printable(summary))") }
     if let json { try ResultFile.write(results.jsonDocument, to: json) }
     if let csv { try ResultFile.write(results.csvDocument, to: csv) }
     return failures > 0

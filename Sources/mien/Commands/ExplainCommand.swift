@@ -73,7 +73,7 @@ struct Explain: AsyncParsableCommand {
     if run != nil { try HandOver.run(.train, "explain", Array(CommandLine.arguments.dropFirst(2))) }
     let folder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
     let set = try faceSet()
-    let entries = set != nil ? [] : PhotoPaths.expand(paths, excluding: folder)
+    let entries = set != nil ? [] : PhotoPaths(paths, excluding: folder).entries
     try ResultFile.check(
       ["--json": json, "--report": report],
       inputs: [model.model.name, set != nil ? paths[0] : nil] + entries.photos.map { $0.url.path as String? })
@@ -137,7 +137,8 @@ struct Explain: AsyncParsableCommand {
           if case .problem(let error) = entry { throw error }
           continue
         }
-        let image = try Image(contentsOf: photo.url)
+        let image = try Image(contentsOf: photo.path)
+        if let warning = image.warning { say("\(photo.name): \(warning)") }
         let found = try await recognizer.explanations(
           in: image, emotions: recognizer.labels.emotions, method: method)
         if found.isEmpty { say("\(photo.name): no face") }
@@ -149,7 +150,7 @@ struct Explain: AsyncParsableCommand {
             channels: face.face.channels, distribution: face.distribution, maps: face.maps,
             falls: try classifier.regionFalls(of: top, for: input, labels: labels))
           if let pictures {
-            let flat = relativePath.replacingOccurrences(of: "/", with: "-")
+            let flat = relativePath.text.replacingOccurrences(of: "/", with: "-")
             var stem = URL(fileURLWithPath: flat).deletingPathExtension().lastPathComponent
             while stem.utf8.count > 200 { stem.removeFirst() }
             let name = "\(number + 1)-\(stem)-\(index + 1).png"

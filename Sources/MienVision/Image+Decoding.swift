@@ -1,0 +1,129 @@
+import COpenCV
+public import Foundation
+import Glibc
+package import MienCore
+
+extension Image {
+  /// Decodes a file.
+  ///
+  /// The content tells the kind of file, whatever its name: JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF, JPEG 2000, PNM,
+  /// TGA or icon. Of animations the first frame is read, of TIFF the first page. The orientation tag is applied. Grey
+  /// stays grey; 16-bit samples are scaled to 8; CMYK becomes RGB; alpha is composited on white (BMP's is dropped, as
+  /// writers fill it with anything). A picture of which part is missing is read as far as it goes: see ``isDamaged`` and
+  /// ``warning``. One of more than ``ImageLimits/decodedPixels`` is reduced: see ``reduction``.
+  ///
+  /// - Throws: ``MienError`` that names the file: it is missing, no picture, damaged, or over the limits; or the library
+  ///   that reads its format is not installed.
+  public init(contentsOf url: URL, limits: ImageLimits = .default) throws {
+    try self.init(contentsOf: FilePath(url.path), limits: limits)
+  }
+
+  /// Decodes the file at a path of any bytes, as ``init(contentsOf:limits:)-(URL,_)`` does.
+  package init(contentsOf path: FilePath, limits: ImageLimits = .default) throws {
+    do {
+      self = try Image(encoded: Self.read(path, limits: limits), limits: limits)
+    } catch let error as MienError {
+      throw error.about(path.text)
+    }
+  }
+
+  /// Decodes a file's bytes, as ``init(contentsOf:limits:)`` does.
+  public init(encoded data: Data, limits: ImageLimits = .default) throws {
+    guard data.count <= limits.maxFileBytes else { throw Self.tooLarge(data.count, limits) }
+    guard !data.isEmpty else { throw MienError(.format, nil, "is empty, expected a picture") }
+    var picture = try data.withUnsafeBytes { try Self.decode($0, limits) }
+    try ImageCodecs.reduce(&picture, limits)
+    self = try picture.upright()
+  }
+
+  private static func decode(_ bytes: UnsafeRawBufferPointer, _ limits: ImageLimits) throws -> DecodedPicture {
+    let file = ByteView(bytes: bytes)
+    let kind = FileKind(file)
+    guard case .picture(let format) = kind else {
+      throw MienError(.format, nil, kind.explanation ?? "is no picture")
+    }
+    switch format {
+    case .jpeg: return try ImageCodecs.jpeg(bytes, limits)
+    case .gif: return try ImageCodecs.gif(bytes, limits)
+    case .heic, .avif: return try ImageCodecs.heif(format, bytes, limits)
+    case .png:
+      var picture = try ImageCodecs.png(bytes, limits)
+      let header = PNGHeader(file)
+      picture.orientation = header.orientation
+      if header.frames > 1 { picture.notes.append(DecodedPicture.animation(.png, frames: header.frames)) }
+      return picture
+    case .pnm: return try Netpbm(file, limits).picture()
+    case .tga: return try Targa(file, limits).picture()
+    case .icon: return try IconFile(file).picture(limits) { try decode($0, limits) }
+    case .webP: return try WebPFile(file).picture(limits)
+    case .bmp, .tiff, .jpeg2000:
+      let header = try ImageHeader.read(file, format)
+      try limits.check(width: header.width, height: header.height, format)
+      return try OpenCV.decode(bytes, header)
+    }
+  }
+
+  /// A file's bytes, refused by size before they are read.
+  private static func read(_ path: FilePath, limits: ImageLimits) throws -> Data {
+    // A pipe without a writer would be waited for.
+    let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard descriptor >= 0 else {
+      let code = errno
+      switch code {
+      case ENOENT, ENOTDIR: throw MienError(.file, nil, "no such file")
+      default: throw MienError(.file, nil, "may not be read: \(String(cString: strerror(code)))")
+      }
+    }
+    let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw MienError(.file, nil, "could not be read") }
+    // A device or pipe has no size to check first, and may never end.
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw MienError(
+        .file, nil, status.st_mode & S_IFMT == S_IFDIR ? "is a folder, expected a file" : "is not a regular file")
+    }
+    guard status.st_size <= limits.maxFileBytes else { throw tooLarge(Int(status.st_size), limits) }
+    do { return try handle.read(upToCount: limits.maxFileBytes) ?? Data() } catch {
+      throw MienError(.file, nil, "could not be read")
+    }
+  }
+
+  private static func tooLarge(_ count: Int, _ limits: ImageLimits) -> MienError {
+    MienError(.limit, nil, "is \(count) bytes, more than the limit of \(limits.maxFileBytes) bytes")
+  }
+}
+
+extension DecodedPicture {
+  /// The picture, turned upright.
+  fileprivate func upright() throws -> Image {
+    var image = Image(uncheckedWidth: width, height: height, channels: channels, pixels: pixels)
+    if orientation > 1 { image = try image.turned(byOrientation: orientation) }
+    let isOnItsSide = orientation > 4
+    return Image(
+      uncheckedWidth: image.width, height: image.height, channels: channels, pixels: image.pixels,
+      reduction: reduction, wholeWidth: isOnItsSide ? wholeHeight : wholeWidth,
+      wholeHeight: isOnItsSide ? wholeWidth : wholeHeight, warning: warning, isDamaged: isDamaged)
+  }
+}
+
+extension Image {
+  /// A box of this image in pixels of the whole picture that it was decoded from; the same unless that was reduced.
+  public func whole(_ box: Box) -> Box {
+    guard reduction > 1 else { return box }
+    let (x, y) = (box.x * reduction, box.y * reduction)
+    // The last row and column may stand for fewer pixels than the others.
+    return Box(
+      x: x, y: y, width: box.x + box.width == width ? wholeWidth - x : box.width * reduction,
+      height: box.y + box.height == height ? wholeHeight - y : box.height * reduction)
+  }
+
+  /// A box of the whole picture in pixels of this image, rounded outwards: the inverse of ``whole(_:)``.
+  public func reduced(_ box: Box) -> Box {
+    guard reduction > 1 else { return box }
+    func down(_ value: Int) -> Int { Int((Double(value) / Double(reduction)).rounded(.down)) }
+    func up(_ value: Int) -> Int { Int((Double(value) / Double(reduction)).rounded(.up)) }
+    return Box(
+      x: down(box.x), y: down(box.y), width: up(box.x + box.width) - down(box.x),
+      height: up(box.y + box.height) - down(box.y))
+  }
+}

@@ -1,0 +1,46 @@
+import MienCore
+
+/// How large a picture may be, and how much of it is kept in memory.
+public struct ImageLimits: Sendable, Hashable {
+  /// Most pixels (width x height) of a picture.
+  public var maxPixels: Int
+  /// Most bytes of a file.
+  public var maxFileBytes: Int
+  /// Most pixels to keep in memory, at three bytes per pixel. Larger pictures are reduced to 1/2, 1/4 or 1/8 of their
+  /// sides: JPEG and PNG while they are decoded, others afterwards.
+  public var decodedPixels: Int
+
+  /// Sets the limits; each is at least 1.
+  public init(maxPixels: Int = 200_000_000, maxFileBytes: Int = 268_435_456, decodedPixels: Int = 32_000_000) {
+    self.maxPixels = max(maxPixels, 1)
+    self.maxFileBytes = max(maxFileBytes, 1)
+    self.decodedPixels = max(decodedPixels, 1)
+  }
+
+  /// 200 million pixels, of which 32 million are kept, and 256 MiB.
+  public static let `default` = ImageLimits()
+
+  /// Most pixels of a picture that cannot be decoded at a reduced size: 100 million, or ``maxPixels`` if that is less.
+  var maxWholePixels: Int { min(maxPixels, 100_000_000) }
+
+  /// Checks the size of a picture that has to be decoded whole.
+  ///
+  /// - Throws: ``MienError`` of kind `limit`.
+  func check(width: Int, height: Int, _ format: PictureFormat) throws {
+    let (area, overflow) = width.multipliedReportingOverflow(by: height)
+    guard !overflow, area <= maxWholePixels else { throw error(width: width, height: height, format) }
+  }
+
+  /// The error for a picture that is too large.
+  func error(width: Int, height: Int, _ format: PictureFormat) -> MienError {
+    let (area, overflow) = width.multipliedReportingOverflow(by: height)
+    if overflow || area > maxPixels {
+      return MienError(
+        .limit, nil, "is \(width)x\(height) pixels, more than the limit of \(maxPixels) pixels; shrink it first")
+    }
+    return MienError(
+      .limit, nil,
+      "is \(width)x\(height) pixels, more than the limit of \(maxWholePixels) pixels for a \(format.rawValue) picture that "
+        + "has to be decoded whole; shrink it, or save it as a plain JPEG first")
+  }
+}

@@ -1,0 +1,250 @@
+import CImageCodecs
+import Foundation
+import MienCore
+import MienVision
+import Testing
+
+/// The decoders' C functions: what a caller in any language gets for wrong arguments and for a library that is missing.
+@Suite struct ImageCodecsTests {
+  private typealias Decoder = (
+    UnsafePointer<UInt8>?, Int, UnsafePointer<mien_image_limits>?, UnsafeMutablePointer<mien_image>?,
+    UnsafeMutablePointer<CChar>?
+  ) -> Int32
+
+  private static var decoders: [Decoder] {
+    [
+      { mien_image_decode_jpeg($0, $1, $2, $3, $4) }, { mien_image_decode_png($0, $1, $2, 0, $3, $4) },
+      { mien_image_decode_gif($0, $1, $2, $3, $4) },
+      { mien_image_decode_heif("libheif.so.1", $0, $1, $2, $3, $4) },
+    ]
+  }
+
+  private static func words(_ message: [CChar]) -> String {
+    String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  @Test func wrongArgumentsAreInvalid() {
+    var limits = mien_image_limits(pixels: 100, decoded_pixels: 100, whole_pixels: 100)
+    var none = mien_image_limits(pixels: 0, decoded_pixels: 100, whole_pixels: 100)
+    var image = mien_image()
+    var message = [CChar](repeating: 0, count: Int(MIEN_IMAGE_MESSAGE))
+    let bytes = [UInt8](repeating: 0, count: 8)
+    for decode in Self.decoders {
+      #expect(decode(nil, 8, &limits, &image, &message) == MIEN_IMAGE_INVALID && !Self.words(message).isEmpty)
+      #expect(decode(bytes, 0, &limits, &image, nil) == MIEN_IMAGE_INVALID)
+      #expect(decode(bytes, 8, nil, &image, nil) == MIEN_IMAGE_INVALID)
+      #expect(decode(bytes, 8, &limits, nil, nil) == MIEN_IMAGE_INVALID)
+      #expect(decode(bytes, 8, &none, &image, nil) == MIEN_IMAGE_INVALID)
+      #expect(decode(bytes, 8, &limits, &image, &message) == MIEN_IMAGE_DAMAGED && !Self.words(message).isEmpty)
+      #expect(image.pixels == nil && image.exif == nil)
+      mien_image_free(&image)
+    }
+    mien_image_free(nil)
+    #expect(mien_image_decode_heif(nil, bytes, 8, &limits, &image, nil) == MIEN_IMAGE_INVALID)
+  }
+
+  @Test func aMissingLibraryIsToldFromADamagedFile() throws {
+    var limits = mien_image_limits(pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000)
+    var image = mien_image()
+    let file = [UInt8](try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("photo.heic")))
+    let missing = mien_image_decode_heif("libheif-is-not-here.so.1", file, file.count, &limits, &image, nil)
+    #expect(missing == MIEN_IMAGE_MISSING)
+    // A library of another kind has none of its functions.
+    #expect(mien_image_decode_heif("libc.so.6", file, file.count, &limits, &image, nil) == MIEN_IMAGE_MISSING)
+    #expect(mien_image_decode_heif("libheif.so.1", file, file.count, &limits, &image, nil) == MIEN_IMAGE_OK)
+    #expect(image.width == 24 && image.height == 16)
+    mien_image_free(&image)
+  }
+
+  @Test func sizesAreAskedOfTheHeader() throws {
+    for name in ["photo.heic", "photo.avif", "still.gif", "progressive.jpg", "palette.png", "plain.tga", "photo.jp2"] {
+      let url = DecodingTests.fixtures.appendingPathComponent(name)
+      let limits = ImageLimits(maxPixels: 24 * 16 - 1)
+      let error = #expect(throws: MienError.self) { try Image(contentsOf: url, limits: limits) }
+      #expect(error?.kind == .limit && error?.subject == url.path, "\(name): \(error?.message ?? "")")
+      _ = try Image(contentsOf: url, limits: ImageLimits(maxPixels: 24 * 16))
+    }
+  }
+}
+
+/// Kinds of file that no encoder at hand writes, made byte by byte.
+@Suite struct RareFormatTests {
+  // MARK: - GIF
+
+  /// A GIF without compression: a clear code before every pair of pixels keeps codes at three bits.
+  private static func gif(
+    canvas: (width: Int, height: Int), frames: [(x: Int, y: Int, width: Int, height: Int, indices: [Int])],
+    transparent: Int? = nil
+  ) -> Data {
+    // Two bits for a pixel: black, red, green, blue.
+    let palette: [UInt8] = [0, 0, 0, 255, 0, 0, 0, 255, 0, 0, 0, 255]
+    var file = Array("GIF89a".utf8) + [canvas.width, canvas.height].flatMap { PictureFiles.littleEndian($0, bytes: 2) }
+    file += [0x81, 0, 0] + palette
+    for frame in frames {
+      if let transparent { file += [0x21, 0xF9, 4, 1, 0, 0, UInt8(transparent), 0] }
+      let place = [frame.x, frame.y, frame.width, frame.height].flatMap { PictureFiles.littleEndian($0, bytes: 2) }
+      file += [0x2C] + place + [0, 2]
+      var (bits, count, data) = (0, 0, [UInt8]())
+      let codes = frame.indices.enumerated().flatMap { $0.offset % 2 == 0 ? [4, $0.element] : [$0.element] } + [5]
+      for code in codes {
+        bits |= code << count
+        count += 3
+        while count >= 8 {
+          data.append(UInt8(bits & 255))
+          bits >>= 8
+          count -= 8
+        }
+      }
+      data.append(UInt8(bits))
+      for block in stride(from: 0, to: data.count, by: 20).map({ data[$0..<min($0 + 20, data.count)] }) {
+        file += [UInt8(block.count)] + block
+      }
+      file.append(0)
+    }
+    return Data(file + [0x3B])
+  }
+
+  @Test func aGIFsFirstFrameLiesOnItsCanvas() throws {
+    let file = Self.gif(
+      canvas: (4, 3),
+      frames: [
+        (x: 1, y: 1, width: 2, height: 2, indices: [1, 2, 3, 0]), (x: 0, y: 0, width: 1, height: 1, indices: [1]),
+      ],
+      transparent: 3)
+    let image = try Image(encoded: file)
+    #expect(image.width == 4 && image.height == 3 && image.channels == 3)
+    #expect(image.pixel(1, 1) == [255, 0, 0] && image.pixel(2, 1) == [0, 255, 0] && image.pixel(2, 2) == [0, 0, 0])
+    // The transparent pixel and what lies beside the frame are white.
+    #expect(image.pixel(1, 2) == [255, 255, 255] && image.pixel(0, 0) == [255, 255, 255])
+    #expect(image.warning?.contains("2 frames") == true)
+  }
+
+  @Test func framesBeyondTheCanvasAreCut() throws {
+    let frames = [(x: 1, y: 1, width: 3, height: 3, indices: [Int](repeating: 2, count: 9))]
+    let image = try Image(encoded: Self.gif(canvas: (2, 2), frames: frames))
+    #expect(image.width == 2 && image.pixel(1, 1) == [0, 255, 0] && image.pixel(0, 1) == [255, 255, 255])
+  }
+
+  @Test func ofACutGIFTheRestIsRead() throws {
+    let frames = [(x: 0, y: 0, width: 4, height: 40, indices: [Int](repeating: 1, count: 160))]
+    let file = Self.gif(canvas: (4, 40), frames: frames)
+    let image = try Image(encoded: file.prefix(file.count / 2))
+    #expect(image.isDamaged && image.pixel(0, 2) == [255, 0, 0] && image.warning?.contains("truncated") == true)
+    #expect(throws: MienError.self) { try Image(encoded: Self.gif(canvas: (4, 4), frames: [])) }
+  }
+
+  @Test func ofACutInterlacedPictureACoarseOneIsLeft() throws {
+    // Seven passes of a PNG, four of a GIF; the last holds half of the rows.
+    for name in ["interlaced.png", "interlaced.gif"] {
+      let file = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent(name))
+      let whole = try Image(encoded: file)
+      let image = try Image(encoded: file.prefix(file.count * 7 / 10))
+      #expect(
+        image.isDamaged && image.warning?.contains("coarser") == true, "\(name): \(image.warning ?? "no warning")")
+      let difference = zip(image.pixels, whole.pixels).reduce(0) { $0 + abs(Int($1.0) - Int($1.1)) }
+      #expect(difference / whole.pixels.count < 20 && image.pixels != whole.pixels, "\(name): \(difference)")
+    }
+  }
+
+  // MARK: - WebP
+
+  @Test func anAnimatedWebPsFrameLiesOnItsCanvas() throws {
+    let lossy = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("lossy.webp"))
+    let picture = Data(lossy.dropFirst(12))
+    func chunk(_ name: String, _ data: Data) -> Data {
+      Data(name.utf8) + Data(PictureFiles.littleEndian(data.count, bytes: 4)) + data
+    }
+    func file(x: Int, y: Int, width: Int, height: Int) -> Data {
+      func sizes(_ values: [Int]) -> Data { Data(values.flatMap { PictureFiles.littleEndian($0, bytes: 3) }) }
+      let canvas = chunk("VP8X", Data([2, 0, 0, 0]) + sizes([width - 1, height - 1]))
+      let frame = chunk("ANMF", sizes([x / 2, y / 2, 23, 15, 100]) + Data([0]) + picture)
+      let body = Data("WEBP".utf8) + canvas + chunk("ANIM", Data(count: 6)) + frame + frame
+      return Data("RIFF".utf8) + Data(PictureFiles.littleEndian(body.count, bytes: 4)) + body
+    }
+    let still = try Image(encoded: lossy)
+    let filling = try Image(encoded: file(x: 0, y: 0, width: 24, height: 16))
+    #expect(filling.pixels == still.pixels && filling.warning?.contains("2 frames") == true)
+    let placed = try Image(encoded: file(x: 4, y: 2, width: 30, height: 20))
+    #expect(
+      placed.width == 30 && placed.pixel(4, 2) == still.pixel(0, 0) && placed.pixel(27, 17) == still.pixel(23, 15))
+    #expect(placed.pixel(3, 2) == [255, 255, 255] && placed.pixel(28, 17) == [255, 255, 255])
+    // What lies outside the canvas is left out.
+    let cut = try Image(encoded: file(x: 10, y: 10, width: 20, height: 12))
+    #expect(cut.width == 20 && cut.pixel(19, 11) == still.pixel(9, 1))
+  }
+
+  // MARK: - Icons and TGA
+
+  @Test func anIconsMaskIsWhite() throws {
+    // 2 x 1 pixels of four bits; the second is masked.
+    let sizes: [UInt8] = [40, 2, 2].flatMap { PictureFiles.littleEndian($0, bytes: 4) }
+    let fields: [UInt8] = sizes + [1, 0, 4, 0] + [UInt8](repeating: 0, count: 24)
+    var palette = [UInt8](repeating: 0, count: 64)
+    palette.replaceSubrange(4..<8, with: [30, 20, 10, 0])
+    let bitmap: [UInt8] = fields + palette + [0x11, 0, 0, 0, 0x40, 0, 0, 0]
+    var file: [UInt8] = [0, 0, 1, 0, 1, 0, 2, 1, 16, 0, 1, 0, 4, 0]
+    file += PictureFiles.littleEndian(bitmap.count, bytes: 4)
+    file += PictureFiles.littleEndian(22, bytes: 4)
+    let image = try Image(encoded: Data(file + bitmap))
+    #expect(image.width == 2 && image.height == 1)
+    #expect(image.pixels == [10, 20, 30, 255, 255, 255])
+  }
+
+  /// A TGA of 3 x 2 pixels.
+  private static func tga(kind: UInt8, bits: UInt8, descriptor: UInt8, data: [UInt8]) -> Data {
+    Data([0, 0, kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 2, 0, bits, descriptor] + data)
+  }
+
+  @Test func targaRowsMayRunEitherWay() throws {
+    let grey: [UInt8] = [1, 2, 3, 4, 5, 6]
+    for (descriptor, expected) in [
+      (0x20, [1, 2, 3, 4, 5, 6]), (0, [4, 5, 6, 1, 2, 3]), (0x30, [3, 2, 1, 6, 5, 4]), (0x10, [6, 5, 4, 3, 2, 1]),
+    ] as [(UInt8, [UInt8])] {
+      #expect(try Image(encoded: Self.tga(kind: 3, bits: 8, descriptor: descriptor, data: grey)).pixels == expected)
+    }
+    // Run-length coded: three equal ones, three different ones.
+    let coded = Self.tga(kind: 11, bits: 8, descriptor: 0x20, data: [0x82, 9, 0x02, 4, 5, 6])
+    #expect(try Image(encoded: coded).pixels == [9, 9, 9, 4, 5, 6])
+    let narrow = [UInt8](repeating: 0, count: 10) + [0x1F, 0x7C]
+    #expect(
+      try Image(encoded: Self.tga(kind: 2, bits: 16, descriptor: 0x20, data: narrow)).pixel(2, 1) == [255, 0, 255])
+    let cut = try Image(encoded: Self.tga(kind: 3, bits: 8, descriptor: 0x20, data: [1, 2, 3, 4]))
+    #expect(cut.isDamaged && cut.pixels[..<3] == [1, 2, 3])
+  }
+
+  // MARK: - TIFF
+
+  @Test func aTIFFWithAbsurdListsIsRefusedAtOnce() throws {
+    // 32 million entries of the type BYTE where a picture of this height has room for two.
+    let image = try PictureFiles.pattern(width: 4, height: 2, channels: 1)
+    var file = PictureFiles.tiff(image)
+    let directory = Int(file[4]) | Int(file[5]) << 8
+    for entry in stride(from: directory + 2, to: file.count - 4, by: 12)
+    where [0x11, 0x17].contains(file[entry]) && file[entry + 1] == 1 {
+      file.replaceSubrange((entry + 2)..<(entry + 12), with: [1, 0, 0, 0, 0, 2, 8, 0, 0, 0])
+    }
+    file += Data(count: 34_000_000)
+    let clock = ContinuousClock()
+    let time = clock.measure { _ = try? Image(encoded: file) }
+    // It was half a minute; the rest is what copying the file takes on a busy machine.
+    #expect(time < .seconds(5), "\(time)")
+  }
+
+  @Test func aCamerasRawPhotoIsNamed() throws {
+    let image = try PictureFiles.pattern(width: 4, height: 2, channels: 1)
+    let raw = PictureFiles.tiff(
+      width: 4, height: 2, channels: 1, samples: image.pixels, more: [(254, 4, 1), (50706, 3, 1)])
+    #expect(BadPictureTests.error(raw)?.message.contains("raw photo") == true)
+    // A picture that is a smaller version of another, without more, is a picture.
+    let small = PictureFiles.tiff(width: 4, height: 2, channels: 1, samples: image.pixels, more: [(254, 4, 1)])
+    #expect(try Image(encoded: small) == image)
+  }
+
+  @Test(.timeLimit(.minutes(1))) func directoriesThatRunInCirclesEnd() throws {
+    let image = try PictureFiles.pattern(width: 4, height: 2, channels: 1)
+    var file = PictureFiles.tiff(image)
+    // The directory after the first is the first.
+    file.replaceSubrange((file.count - 4)..<file.count, with: file[4..<8])
+    #expect(try Image(encoded: file) == image)
+  }
+}
