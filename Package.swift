@@ -53,7 +53,9 @@ let package = Package(
     .target(
       name: "MienVision", dependencies: ["MienCore", "CImageCodecs", "COpenCV", "CMienVideoFunctions"],
       swiftSettings: strict),
-    .target(name: "MienDatasets", dependencies: ["MienCore", "MienVision"], swiftSettings: strict),
+    .systemLibrary(name: "CSystemZlib"),
+    .target(
+      name: "MienDatasets", dependencies: ["MienCore", "MienVision", "CSystemZlib"], swiftSettings: strict),
 
     // Videos: OpenCV's videoio, in a shared library of its own that no target links.
     .systemLibrary(name: "CSystemOpenCVVideo", pkgConfig: "mien-opencv-video"),

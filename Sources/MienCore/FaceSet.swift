@@ -1,10 +1,5 @@
 public import Foundation
 
-/// Which part of a data set a face belongs to. FER2013's Training, PublicTest and PrivateTest.
-public enum Split: String, CaseIterable, Codable, CodingKeyRepresentable, Sendable {
-  case train, validation, test
-}
-
 /// A set of framed faces of one size with labels, FER+ votes and origins: one `.safetensors` file.
 ///
 /// Tensors: `pixels` u8 [N, H, W, C]; `label` u8 [N] (index into the label set, 255 none); `split` u8 [N] (0 train,
@@ -153,8 +148,30 @@ public struct FaceSet: Sendable {
   ///
   /// - Throws: ``MienError`` naming the file where it cannot be read, is no FaceSet, or its parts do not fit together.
   public init(contentsOf url: URL) throws {
-    let file = try SafeTensors(contentsOf: url)
+    let file: SafeTensors
+    do { file = try SafeTensors(contentsOf: url) } catch let error as MienError { throw Self.explained(error, url) }
     do { try self.init(file) } catch let error as MienError { throw error.about(url.path) }
+  }
+
+  /// `error` with the way from what `url` is, a folder, a table or a picture, to a FaceSet.
+  private static func explained(_ error: MienError, _ url: URL) -> MienError {
+    func command(_ format: String) -> String {
+      "make one with `mien dataset import \(format) \(ShellWord.quoted(url.path)) -o faces.safetensors`"
+    }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
+      return MienError(.file, url.path, "is a folder, expected a file of faces; \(command("folders"))")
+    }
+    guard error.kind == .format, let signature = FileSignature(contentsOf: url) else { return error }
+    let advice =
+      switch signature.kind {
+      case .table: command("fer2013")
+      case .gzip: "if it holds FER2013's CSV, \(command("fer2013"))"
+      case .archive: "unpack it, then use `mien dataset import`"
+      case .picture: "`mien dataset import folders` makes one from class folders of pictures"
+      case .document: "`mien dataset import` makes one from a data set"
+      }
+    return MienError(.format, url.path, "is \(signature.name), expected a file of faces; \(advice)")
   }
 
   /// Reads a FaceSet from its tensors.

@@ -52,13 +52,4 @@ public struct LabelSet: Sendable, Hashable, Codable {
 
   /// The index of `emotion`, or nil where the set lacks it.
   public func index(of emotion: Emotion) -> Int? { emotions.firstIndex(of: emotion) }
-
-  /// Reads a class folder's or a CSV's spelling: a word (`angry`), or an index in this set (`0`).
-  public func emotion(spelled text: String) -> Emotion? {
-    if let index = Int(text.filter { !$0.isWhitespace }) {
-      return emotions.indices.contains(index) ? emotions[index] : nil
-    }
-    guard let emotion = Emotion(spelling: text), index(of: emotion) != nil else { return nil }
-    return emotion
-  }
 }

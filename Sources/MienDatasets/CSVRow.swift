@@ -1,8 +1,10 @@
-/// The fields of one CSV line, as ranges of its bytes: no copy and no string a field.
+/// The fields of one CSV line, as ranges of its bytes: no copy and no string per field.
 ///
 /// Blanks around a field and quotes around its text are left out; doubled ones within it stay so. A field that holds a
 /// line end is not supported.
 struct CSVRow {
+  /// What stands between fields.
+  var delimiter = UInt8(ascii: ",")
   /// The bytes of each field, within the line.
   private(set) var fields: [Range<Int>] = []
 
@@ -11,7 +13,7 @@ struct CSVRow {
     fields.removeAll(keepingCapacity: true)
     var position = 0
     while true {
-      while position < line.count, Self.isBlank(line[position]) { position += 1 }
+      while position < line.count, isBlank(line[position]) { position += 1 }
       var start = position
       var end: Int
       if position < line.count, line[position] == UInt8(ascii: "\"") {
@@ -26,12 +28,12 @@ struct CSVRow {
           position += 1
         }
         end = position
-        while position < line.count, line[position] != UInt8(ascii: ",") { position += 1 }
+        while position < line.count, line[position] != delimiter { position += 1 }
       } else {
-        while position < line.count, line[position] != UInt8(ascii: ",") { position += 1 }
+        while position < line.count, line[position] != delimiter { position += 1 }
         end = position
       }
-      while end > start, Self.isBlank(line[end - 1]) { end -= 1 }
+      while end > start, isBlank(line[end - 1]) { end -= 1 }
       fields.append(start..<end)
       guard position < line.count else { return }
       position += 1
@@ -73,26 +75,56 @@ struct CSVRow {
   }
 
   private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+
+  private func isBlank(_ byte: UInt8) -> Bool { Self.isBlank(byte) && byte != delimiter }
 }
 
 /// The header of a CSV file: where each wanted column stands.
 struct CSVHeader {
-  private let positions: [Int]
+  /// A column by the names that it may have.
+  typealias Column = [String]
+
+  private let positions: [Int?]
   /// How many fields a row has.
   let width: Int
 
-  /// Finds `columns`, in any order and letter case, in the first line of a file.
+  /// Finds `columns`, in any order and letter case, in the first line of a file, and sets the delimiter of `row` to the
+  /// one that finds them: a comma, a semicolon, a tab or a bar.
   ///
-  /// - Returns: nil where one is missing.
-  init?(_ row: CSVRow, of line: Span<UInt8>, columns: [String]) {
-    var names: [String] = []
-    for index in row.fields.indices { names.append(row.text(index, of: line).lowercased()) }
-    let found = columns.compactMap { names.firstIndex(of: $0.lowercased()) }
-    guard found.count == columns.count else { return nil }
-    positions = found
-    width = names.count
+  /// - Parameter optional: columns that may be missing; they are numbered after `columns`.
+  /// - Returns: nil if one of `columns` is missing.
+  init?(_ row: inout CSVRow, of line: Span<UInt8>, columns: [Column], optional: [Column] = []) {
+    for delimiter in [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")] {
+      row.delimiter = delimiter
+      row.split(line)
+      var names: [String] = []
+      for index in row.fields.indices { names.append(row.text(index, of: line).lowercased()) }
+      func position(_ column: Column) -> Int? {
+        column.lazy.compactMap { name in names.firstIndex(of: name.lowercased()) }.first
+      }
+      let found = columns.map(position)
+      guard found.allSatisfy({ $0 != nil }) else { continue }
+      positions = found + optional.map(position)
+      width = names.count
+      return
+    }
+    return nil
+  }
+
+  /// A header that the file lacks, with its columns at `positions`.
+  init(positions: [Int?], width: Int) {
+    self.positions = positions
+    self.width = width
   }
 
   /// The position in a row of the column that was asked for as number `column`.
-  subscript(column: Int) -> Int { positions[column] }
+  subscript(column: Int) -> Int { positions[column] ?? width }
+
+  /// The same for a column that may be missing.
+  subscript(optional column: Int) -> Int? { positions[column] }
+
+  /// Whether `row` has as many fields as the header; empty ones at its end, as spreadsheets add them, do not count.
+  func fits(_ row: CSVRow) -> Bool {
+    row.fields.count == width || (row.fields.count > width && row.fields.dropFirst(width).allSatisfy(\.isEmpty))
+  }
 }

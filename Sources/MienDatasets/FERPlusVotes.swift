@@ -1,6 +1,6 @@
 import MienCore
 
-/// The rows of FER+'s `fer2013new.csv`: ten raw counts a row of FER2013's CSV, in the same order.
+/// The rows of FER+'s `fer2013new.csv`: ten raw counts for each row of FER2013's CSV, in the same order.
 struct FERPlusVotes {
   /// The votes of one row.
   private struct Entry {
@@ -25,10 +25,9 @@ struct FERPlusVotes {
     var row = CSVRow()
     try LineReader(source).forEachLine { line, number in
       if CSVRow.isEmpty(line) { return }
-      row.split(line)
       func refuse(_ message: String) -> MienError { MienError(.format, "\(name), line \(number)", message) }
       guard let header else {
-        header = CSVHeader(row, of: line, columns: ["Usage"] + Self.columns)
+        header = CSVHeader(&row, of: line, columns: [["Usage"]] + Self.columns.map { [$0] })
         guard header != nil else {
           throw refuse(
             "expected the header `Usage,Image name,\(Self.columns.joined(separator: ","))`, "
@@ -36,7 +35,8 @@ struct FERPlusVotes {
         }
         return
       }
-      guard row.fields.count == header.width else {
+      row.split(line)
+      guard header.fits(row) else {
         throw refuse("expected \(header.width) fields, found \(row.fields.count)")
       }
       guard let usage = FER2013Usage(line.extracting(row.fields[header[0]])) else {

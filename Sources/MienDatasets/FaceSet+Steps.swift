@@ -1,5 +1,5 @@
 import Foundation
-import MienCore
+public import MienCore
 import MienVision
 
 extension FaceSet {
@@ -13,6 +13,20 @@ extension FaceSet {
     return try FaceSet(
       source: info.source, labelSet: labelSet, height: height, width: width, channels: channels,
       rows: indices.map { self[$0] }, pixels: selected, history: (info.history ?? []) + [step])
+  }
+
+  /// The set split anew by `rule`, which is added to its history.
+  ///
+  /// - Throws: ``MienError`` as ``SplitRule/parts(of:)`` does.
+  public func split(by rule: SplitRule) throws -> FaceSet {
+    let parts = try rule.parts(of: splitFaces)
+    var rows = (0..<count).map { self[$0] }
+    for (split, part) in [(Split.train, parts.train), (.validation, parts.validation), (.test, parts.test)] {
+      for index in part { rows[index].split = split }
+    }
+    return try FaceSet(
+      source: info.source, labelSet: labelSet, height: height, width: width, channels: channels, rows: rows,
+      pixels: pixels, history: (info.history ?? []) + [rule.description])
   }
 
   /// The set with `copies` after its own faces, and `step` added to its history.

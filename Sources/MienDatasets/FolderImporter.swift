@@ -1,121 +1,134 @@
 public import Foundation
 public import MienCore
 
-/// Reads a data set with a folder a class, as `train/angry/1.jpg` or `happy/a.png`.
+/// Reads a data set of pictures: one folder per class, as `train/angry/1.jpg` or `happy/a.png`; the layouts in which
+/// RAF-DB, ExpW, CK+ and FER+ are handed out; or file names that tell the emotion, as JAFFE's and KDEF's do.
 ///
-/// Pictures may be of any size and colour: each gives its largest centred square, resized to ``side``.
+/// Pictures may be of any size and colour: each gives its largest centred square, or the box that a list names, resized
+/// to ``side``.
 public struct FolderImporter: Sendable {
   /// The default width and height of a face in pixels.
   public static let defaultSide = 48
 
-  /// The label set of the result, which says what digits mean; nil for FER2013's seven classes, or FER+'s eight where a
-  /// folder shows contempt. Digits are then read in FER2013's order.
+  /// The label set of the result; nil for FER2013's seven classes, or FER+'s eight if a picture shows contempt, or CK+48's
+  /// for CK+.
   public var labelSet: LabelSet?
+  /// What class names mean, numbers among them; nil for words alone.
+  public var classes: ClassNames?
   /// Width and height of a face in pixels.
   public var side: Int
   /// Whether faces are kept in colour.
   public var isColor: Bool
-  /// Whether bad pictures are counted and left out, instead of ending the import.
-  public var skipsBadPictures: Bool
 
   /// Sets up an import.
   public init(
-    labelSet: LabelSet? = nil, side: Int = defaultSide, isColor: Bool = false, skipsBadPictures: Bool = false
+    labelSet: LabelSet? = nil, classes: ClassNames? = nil, side: Int = defaultSide, isColor: Bool = false
   ) {
     self.labelSet = labelSet
+    self.classes = classes
     self.side = side
     self.isColor = isColor
-    self.skipsBadPictures = skipsBadPictures
   }
 
-  /// Reads the pictures below `folder`, in the order of their paths.
+  /// Reads the pictures below `folder`, in the order of their paths or of the data set's list.
   ///
   /// - Parameter progress: called after each picture with how many are done, and of how many.
-  /// - Throws: ``MienError`` where a folder names no class (with the accepted spellings), a picture cannot be decoded
-  ///   (unless ``skipsBadPictures``), or none is left.
+  /// - Returns: the faces, and what could not be used: pictures that cannot be decoded, folders that name no class.
+  /// - Throws: ``MienError`` if class folders are numbers without a meaning, a folder cannot be read, or no picture can be
+  ///   used.
   public func load(_ folder: URL, progress: (Int, Int) -> Void = { _, _ in }) throws -> ImportResult {
-    let (pictures, labelSet) = try scan(folder)
-    return try load(
-      pictures, labelSet: labelSet, source: folder.standardizedFileURL.lastPathComponent, progress: progress
-    ) { _ in nil }
+    let listed = try PictureList(in: folder).collection()
+    let collection = try listed ?? PictureFolder(classes: classes, labels: labelSet).collection(in: folder)
+    return try load(collection, folder: folder, progress: progress)
   }
 
-  private func scan(_ folder: URL) throws -> ([PictureFile], LabelSet) {
-    if let labelSet { return (try PictureFolder(labelSet: labelSet).pictures(in: folder), labelSet) }
-    let lenient = try LabelSet(name: "the known emotions", emotions: LabelSet.fer2013.emotions + [.contempt])
-    let pictures = try PictureFolder(labelSet: lenient, digits: .fer2013).pictures(in: folder)
-    let hasContempt = pictures.contains { $0.label == .contempt }
-    return (pictures, hasContempt ? .ferplus : .fer2013)
-  }
-
-  /// Decodes `pictures`; `origin` names each one's subject and sequence, or throws where its name is no good.
+  /// Decodes the pictures of a collection found in `folder`.
   func load(
-    _ pictures: [PictureFile], labelSet: LabelSet, source: String, progress: (Int, Int) -> Void,
-    origin: (URL) throws -> (subject: String, sequence: String)?
+    _ collection: PictureCollection, folder: URL, source: String? = nil, progress: (Int, Int) -> Void
   ) throws -> ImportResult {
     let channels = isColor ? 3 : 1
     guard (1...FaceSet.maximumSide).contains(side) else {
       throw MienError(.argument, "--size \(side)", "expected 1 to \(FaceSet.maximumSide) pixels")
     }
+    let pictures = collection.pictures
+    let labelSet = labelSet ?? Self.labelSet(for: pictures)
     var rows: [FaceSet.Row] = []
     var pixels = Data()
-    var rejected = Rejections()
-    try PictureLoader(side: side, channels: channels).load(pictures.map(\.url)) { index, face in
+    var rejected = collection.rejected
+    var summary = ImportSummary(labelling: collection.labelling, notes: collection.notes)
+    try PictureLoader(side: side, channels: channels).load(pictures) { index, face in
       let picture = pictures[index]
       do {
+        if let label = picture.label, labelSet.index(of: label) == nil {
+          throw MienError(.format, picture.url.path, "shows \(label.rawValue), which is no class of \(labelSet.name)")
+        }
         let face = try face.get()
-        let origin = try origin(picture.url)
         pixels.append(contentsOf: face)
         rows.append(
           .init(
-            label: picture.label, split: picture.split, subject: origin?.subject, sequence: origin?.sequence,
-            sourceRow: index))
-      } catch let error as MienError where skipsBadPictures {
+            label: picture.label, split: picture.split, votes: picture.votes, subject: picture.subject,
+            sequence: picture.sequence, sourceRow: index))
+        summary.count(picture.label, as: picture.className, picture.split, as: picture.partName)
+      } catch let error as MienError {
         rejected.add(error)
       }
       progress(index + 1, pictures.count)
     }
-    guard !rows.isEmpty else {
-      throw MienError(.format, source, "has no usable picture; \(rejected.count) bad ones were left out")
+    guard !rows.isEmpty else { throw rejected.nothingLeft(of: folder.path, "picture") }
+    summary.sort()
+    let people = Set(rows.compactMap(\.subject)).count
+    if people > 0 {
+      let sequences = Set(rows.compactMap(\.sequence)).count
+      summary.notes.append(
+        "known by file names: \(people == 1 ? "1 person" : "\(people) people")"
+          + (sequences > 0 ? ", \(Spelling.counted(sequences, "sequence"))" : ""))
     }
     let faces = try FaceSet(
-      source: source, labelSet: labelSet, height: side, width: side, channels: channels, rows: rows, pixels: pixels)
-    return ImportResult(faces: faces, rejected: rejected)
+      source: source ?? folder.standardizedFileURL.lastPathComponent, labelSet: labelSet, height: side, width: side,
+      channels: channels, rows: rows, pixels: pixels)
+    return ImportResult(faces: faces, rejected: rejected, summary: summary)
+  }
+
+  private static func labelSet(for pictures: [LabelledPicture]) -> LabelSet {
+    let shown = Set(pictures.compactMap(\.label))
+    guard shown.contains(.contempt) || pictures.contains(where: { $0.sequence != nil }) else { return .fer2013 }
+    let isOfSequences = pictures.allSatisfy { $0.sequence != nil }
+    return isOfSequences && !shown.contains(.neutral) ? .ckplus48 : .ferplus
   }
 }
 
-/// Reads CK+48: a folder a class, with names such as `S010_004_00000017.png` that tell subject and sequence.
+/// Reads CK+48, one folder per class with names such as `S010_004_00000017.png` that tell subject and sequence, or CK+ as
+/// it is handed out (`cohn-kanade-images` and `Emotion`).
 ///
-/// Three near-identical frames stand for each sequence and a subject has several, so every face is in the train split:
-/// parts that measure anything must be cut by subject.
+/// In CK+48 three near-identical frames stand for each sequence, and a subject has several, so every face is in the train
+/// split: parts that measure anything must be cut by subject.
 public struct CKPlus48Importer: Sendable {
-  /// Whether bad pictures are counted and left out, instead of ending the import.
-  public var skipsBadPictures: Bool
-
   /// Sets up an import.
-  public init(skipsBadPictures: Bool = false) { self.skipsBadPictures = skipsBadPictures }
+  public init() {}
 
   /// Reads the pictures below `folder`, in the order of their paths.
   ///
   /// - Parameter progress: called after each picture with how many are done, and of how many.
-  /// - Throws: ``MienError`` as ``FolderImporter/load(_:progress:)`` does, or where a name tells no subject and sequence.
+  /// - Returns: the faces, and what could not be used, such as pictures whose names tell no subject and sequence.
+  /// - Throws: ``MienError`` as ``FolderImporter/load(_:progress:)`` does.
   public func load(_ folder: URL, progress: (Int, Int) -> Void = { _, _ in }) throws -> ImportResult {
-    let pictures = try PictureFolder(labelSet: .ckplus48).pictures(in: folder).map {
-      PictureFile(url: $0.url, label: $0.label, split: .train)
+    let importer = FolderImporter(labelSet: .ckplus48)
+    if let listed = try PictureList(in: folder).collection() {
+      return try importer.load(listed, folder: folder, source: "ckplus", progress: progress)
     }
-    return try FolderImporter(skipsBadPictures: skipsBadPictures).load(
-      pictures, labelSet: .ckplus48, source: "ckplus48", progress: progress, origin: Self.origin)
-  }
-
-  /// Subject (`S010`) and sequence (`S010_004`) of a file's name.
-  private static func origin(_ url: URL) throws -> (subject: String, sequence: String) {
-    let parts = url.deletingPathExtension().lastPathComponent.split(separator: "_", omittingEmptySubsequences: false)
-    let isNumber = { (text: Substring) in !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isNumber } }
-    guard parts.count == 3, parts[0].first == "S", isNumber(parts[0].dropFirst()), isNumber(parts[1]),
-      isNumber(parts[2])
-    else {
-      throw MienError(.format, url.path, "expected a name of subject, sequence and frame, as S010_004_00000017.png")
+    var collection = try PictureFolder(classes: nil, labels: .ckplus48).collection(in: folder)
+    var named: [LabelledPicture] = []
+    for var picture in collection.pictures {
+      guard let name = PictureName(picture.url, .ckplus) else {
+        collection.rejected.add(
+          MienError(
+            .format, picture.url.path, "expected a name of subject, sequence and frame, as S010_004_00000017.png"))
+        continue
+      }
+      (picture.split, picture.partName, picture.subject, picture.sequence) = (.train, "", name.subject, name.sequence)
+      named.append(picture)
     }
-    return (String(parts[0]), "\(parts[0])_\(parts[1])")
+    collection.pictures = named
+    return try importer.load(collection, folder: folder, source: "ckplus48", progress: progress)
   }
 }

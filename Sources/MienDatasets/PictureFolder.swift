@@ -1,126 +1,312 @@
 import Foundation
 import MienCore
 
-/// A picture of a class folder.
-struct PictureFile: Sendable, Equatable {
-  /// Where it lies.
-  let url: URL
-  /// What its folder says it shows.
-  let label: Emotion
-  /// The part of the data set that its folder belongs to.
-  let split: Split
-}
-
-/// The tree of a data set with a folder a class: `SRC/CLASS/…` or `SRC/SPLIT/CLASS/…`.
+/// The tree of a data set with one folder per class: `SRC/CLASS/…`, `SRC/PART/CLASS/…` or `SRC/CLASS/PART/…`.
 struct PictureFolder {
-  /// The usual names of folders that hold one part of a data set.
-  static let splitNames: [String: Split] = [
-    "train": .train, "training": .train, "trainset": .train,
-    "val": .validation, "valid": .validation, "validation": .validation, "dev": .validation,
-    "publictest": .validation,
-    "test": .test, "testing": .test, "testset": .test, "privatetest": .test,
-  ]
-  /// Files that operating systems leave in folders.
-  private static let litter: Set<String> = ["thumbs.db", "desktop.ini", "__macosx"]
+  /// What class names mean, beside the words that name an emotion; nil for nothing.
+  let classes: ClassNames?
+  /// The emotions that may occur; nil for all.
+  let labels: LabelSet?
 
-  /// Which emotions may occur.
-  let labelSet: LabelSet
-  /// What folders named by digits mean.
-  let digits: LabelSet
-
-  /// - Parameter digits: nil for the order of `labelSet`.
-  init(labelSet: LabelSet, digits: LabelSet? = nil) {
-    self.labelSet = labelSet
-    self.digits = digits ?? labelSet
+  /// A class folder, found but not yet understood.
+  private struct Folder {
+    let url: URL
+    let split: Split
+    let partName: String
+    var name: String { url.lastPathComponent }
   }
 
-  /// The pictures below `root`, ordered by path; every file in a class folder, at any depth, counts as one, but hidden
-  /// ones. A folder that holds nothing but one other folder is looked through.
+  /// Files without pictures are named one by one up to this many.
+  private static let named = 20
+
+  /// The pictures below `root`, in the order of their paths. A folder that holds nothing but one other folder is looked
+  /// through. Files that are no pictures are left out, with a note.
   ///
-  /// - Throws: ``MienError`` where a folder cannot be read, is no class, or there is no picture.
-  func pictures(in root: URL) throws -> [PictureFile] {
-    var top = root
-    var folders = try Self.folders(in: top)
-    while folders.count == 1, emotion(folders[0]) == nil, split(folders[0]) == nil {
-      top = folders[0]
-      folders = try Self.folders(in: top)
+  /// - Throws: ``MienError`` if a folder cannot be read, there is no picture, or folders name no class: all of them.
+  func collection(in root: URL) throws -> PictureCollection {
+    let top = try innermost(root)
+    let folders = try PictureTree.folders(in: top)
+    guard folders.contains(where: { meansSomething($0.lastPathComponent) }) else {
+      return try named(in: root, top: top, folders: folders)
     }
-    guard !folders.isEmpty else {
-      throw MienError(.format, root.path, "expected a folder a class, found no folder")
+    let found = try classFolders(in: top, folders)
+    let classes = try self.classes ?? beside(found, from: root, to: top)
+    let known = try classes?.resolved(for: found.map(\.name), labels: labels)
+    var collection = PictureCollection(pictures: [], labelling: "names of class folders")
+    if let known, found.contains(where: { known.emotion($0.name) != nil }) {
+      collection.labelling += " (by \(known.source))"
     }
-    var pictures: [PictureFile] = []
-    if folders.contains(where: { split($0) != nil }) {
-      for folder in folders {
-        guard let split = split(folder) else {
-          throw MienError(
-            .format, folder.path,
-            "is none of the parts train, val (or validation, valid, dev, PublicTest) and test (or testing, PrivateTest) "
-              + "that stand beside it")
+    var (unknown, left): ([Folder], [URL]) = ([], [])
+    for folder in found {
+      if let known, known.leavesOut(folder.name) {
+        collection.notes.append("left out: \(folder.url.path): no emotion, by \(known.source)")
+        continue
+      }
+      let files = try PictureTree.files(below: folder.url)
+      let pictures = files.filter(PictureTree.isPicture)
+      guard let label = emotion(folder.name, known) else {
+        if pictures.isEmpty {
+          collection.notes.append("left out: \(folder.url.path): names no emotion and holds no picture")
+        } else {
+          unknown.append(folder)
         }
-        pictures += try classes(try Self.folders(in: folder), split)
+        continue
       }
-    } else {
-      pictures = try classes(folders, .train)
-    }
-    guard !pictures.isEmpty else { throw MienError(.format, root.path, "its class folders hold no picture") }
-    return pictures
-  }
-
-  private func classes(_ folders: [URL], _ split: Split) throws -> [PictureFile] {
-    try folders.flatMap { folder in
-      guard let label = emotion(folder) else {
-        throw MienError(
-          .format, folder.path,
-          "names no class of \(labelSet.name); expected one of \(Emotion.spellings(in: labelSet).joined(separator: ", ")), "
-            + "or 0 to \(digits.count - 1) in the order \(digits.emotions.map(\.rawValue).joined(separator: ", "))")
+      if pictures.isEmpty { collection.notes.append("\(folder.url.path): the class folder holds no picture") }
+      if pictures.count < files.count {
+        let read = Set(pictures)
+        left += files.filter { !read.contains($0) }
       }
-      return try Self.files(below: folder).map { PictureFile(url: $0, label: label, split: split) }
+      collection.pictures += pictures.map { url in
+        var picture = LabelledPicture(url: url, label: label, className: folder.name)
+        (picture.split, picture.partName) = part(of: url, in: folder)
+        return picture
+      }
+    }
+    collection.notes += Self.notes(left)
+    for folder in try [top] + parts(in: folders) {
+      let loose = try PictureTree.entries(of: folder).count { !$0.isFolder && PictureTree.hasPictureExtension($0.url) }
+      if loose > 0 {
+        collection.notes.append(
+          "left out: \(Spelling.counted(loose, "picture")) in \(folder.path), outside class folders")
+      }
+    }
+    if !unknown.isEmpty {
+      let error = refusal(of: unknown, among: found, top: top, known)
+      // Numbers without a meaning are never passed over: most likely the others are read wrongly too.
+      let isUnclear = unknown.contains { ClassNames.number($0.name) != nil && known?.emotion($0.name) == nil }
+      guard !isUnclear, !collection.pictures.isEmpty else { throw error }
+      collection.rejected.add(error)
+    }
+    guard !collection.pictures.isEmpty else {
+      throw MienError(.format, root.path, "its class folders hold no picture" + Self.sample(left))
+    }
+    Self.addOrigins(&collection)
+    return collection
+  }
+
+  /// `root`, or the folder that is reached through folders which hold nothing but one other folder.
+  private func innermost(_ root: URL) throws -> URL {
+    var top = root
+    while true {
+      let folders = try PictureTree.folders(in: top)
+      guard folders.count == 1, !meansSomething(folders[0].lastPathComponent) else { return top }
+      top = folders[0]
     }
   }
 
-  private func emotion(_ folder: URL) -> Emotion? {
-    let name = folder.lastPathComponent
-    return digits.emotion(spelled: name) ?? Emotion(spelling: name).flatMap { labelSet.index(of: $0) == nil ? nil : $0 }
+  /// Whether a folder's name is a class, or a number that may be one, or a part.
+  private func meansSomething(_ name: String) -> Bool {
+    classes?.emotion(name) != nil || ClassNames.number(name) != nil || Emotion(spelling: name) != nil
+      || Split(spelling: name) != nil
   }
 
-  private func split(_ folder: URL) -> Split? {
-    Self.splitNames[folder.lastPathComponent.lowercased().filter(\.isLetter)]
+  private func emotion(_ name: String, _ known: ClassNames?) -> Emotion? {
+    guard let emotion = known?.emotion(name) ?? Emotion(spelling: name) else { return nil }
+    return labels.map { $0.index(of: emotion) != nil } ?? true ? emotion : nil
   }
 
-  /// What lies in `folder`, by name, without hidden files and litter.
-  private static func entries(of folder: URL) throws -> [(url: URL, isFolder: Bool)] {
-    let names: [String]
-    do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
-      var isFolder: ObjCBool = false
-      let exists = FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder)
+  private func parts(in folders: [URL]) throws -> [URL] {
+    try folders.filter { Split(spelling: $0.lastPathComponent) != nil }.map(innermost)
+  }
+
+  private func classFolders(in top: URL, _ folders: [URL]) throws -> [Folder] {
+    guard folders.contains(where: { Split(spelling: $0.lastPathComponent) != nil }) else {
+      return folders.map { Folder(url: $0, split: .train, partName: "") }
+    }
+    let others = folders.filter { Split(spelling: $0.lastPathComponent) == nil }
+    guard others.isEmpty else {
+      let parts = Split.allCases.flatMap(\.spellings).joined(separator: ", ")
       throw MienError(
-        .file, folder.path,
-        exists && !isFolder.boolValue ? "is a file, expected a folder" : FolderProblem.reading(folder))
+        .format, top.path,
+        "\(others.map(\.lastPathComponent).joined(separator: ", ")): no part of the data set, beside folders that are "
+          + "(\(parts)); move it elsewhere")
     }
-    return names.sorted().filter { !$0.hasPrefix(".") && !litter.contains($0.lowercased()) }.map { name in
-      let url = folder.appendingPathComponent(name)
-      var isFolder: ObjCBool = false
-      return (url, FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue)
+    return try folders.flatMap { folder -> [Folder] in
+      let name = folder.lastPathComponent
+      guard let split = Split(spelling: name) else { return [] }
+      return try PictureTree.folders(in: innermost(folder)).map { Folder(url: $0, split: split, partName: name) }
     }
   }
 
-  private static func folders(in folder: URL) throws -> [URL] {
-    try entries(of: folder).filter(\.isFolder).map(\.url)
+  /// The part of a picture: its class folder's, or that of a folder in it, as `angry/test/1.jpg`.
+  private func part(of url: URL, in folder: Folder) -> (Split, String) {
+    if folder.partName.isEmpty {
+      let inside = url.deletingLastPathComponent().pathComponents.dropFirst(folder.url.pathComponents.count)
+      if let name = inside.first, let split = Split(spelling: name) { return (split, name) }
+    }
+    return (folder.split, folder.partName)
   }
 
-  private static func files(below folder: URL) throws -> [URL] {
-    try entries(of: folder).flatMap { entry -> [URL] in
-      guard entry.isFolder else { return [entry.url] }
-      // A link to a folder above would never end.
-      let type = try? FileManager.default.attributesOfItem(atPath: entry.url.path)[.type] as? FileAttributeType
-      return type == .typeSymbolicLink ? [] : try files(below: entry.url)
+  /// What a list of classes that lies beside numbered folders says of them; nil if there is none, or if it does not give
+  /// every number a meaning.
+  private func beside(_ folders: [Folder], from root: URL, to top: URL) throws -> ClassNames? {
+    let numbers = Set(folders.compactMap { ClassNames.number($0.name) })
+    guard !numbers.isEmpty, let list = Self.list(from: root, to: top), let classes = try? ClassNames(contentsOf: list)
+    else { return nil }
+    return numbers.allSatisfy { classes.emotion("\($0)") != nil } ? classes : nil
+  }
+
+  /// A file that lists classes, in a folder from `root` to `top`.
+  private static func list(from root: URL, to top: URL) -> URL? {
+    let names: Set<String> = ["classes", "class_names", "labels", "class_indices", "label_map", "data"]
+    var folder = top
+    while true {
+      let files = (try? PictureTree.entries(of: folder).filter { !$0.isFolder }.map(\.url)) ?? []
+      let found = files.first { file in
+        names.contains(file.deletingPathExtension().lastPathComponent.lowercased())
+          && ["txt", "csv", "json", "yaml", "yml", "names"].contains(file.pathExtension.lowercased())
+      }
+      if let found { return found }
+      guard folder.path != root.path, folder.pathComponents.count > root.pathComponents.count else { return nil }
+      folder.deleteLastPathComponent()
     }
   }
-}
 
-/// Why a folder cannot be listed, in words.
-private enum FolderProblem {
-  static func reading(_ url: URL) -> String {
-    FileManager.default.fileExists(atPath: url.path) ? "may not be listed" : "no such folder"
+  /// Why `folders` cannot be read, and what to do about each kind.
+  private func refusal(of folders: [Folder], among all: [Folder], top: URL, _ known: ClassNames?) -> MienError {
+    func listed(_ names: some Sequence<String>) -> String {
+      Set(names).sorted { (ClassNames.number($0) ?? .max, $0) < (ClassNames.number($1) ?? .max, $1) }
+        .joined(separator: ", ")
+    }
+    let numbers = Set(folders.compactMap { ClassNames.number($0.name) }).sorted()
+    let outside = folders.filter {
+      emotion($0.name, known) == nil && (known?.emotion($0.name) ?? Emotion(spelling: $0.name)) != nil
+    }
+    let words = folders.filter { folder in
+      ClassNames.number(folder.name) == nil && !outside.contains { $0.url == folder.url }
+    }
+    var problems: [String] = []
+    if let labels, !outside.isEmpty {
+      problems.append(
+        "\(listed(outside.map(\.name))): no class of \(labels.name) (--labels), which has "
+          + labels.emotions.map(\.rawValue).joined(separator: ", "))
+    }
+    if !numbers.isEmpty, let known {
+      let found = Set(all.compactMap { ClassNames.number($0.name) }).sorted()
+      let schemes = ClassNames.schemes(for: found).map { "--classes \($0)" } + ["--classes with a list of all of them"]
+      problems.append(
+        "\(known.source) gives no meaning to the class folder\(numbers.count == 1 ? "" : "s") "
+          + "\(numbers.map(String.init).joined(separator: ", ")), of \(found.map(String.init).joined(separator: ", ")); if "
+          + "another numbering is meant, choose it: \(schemes.joined(separator: ", "))")
+    } else if !numbers.isEmpty {
+      problems.append(meaninglessNumbers(numbers, all, top))
+    }
+    if !words.isEmpty {
+      let named = Set(words.map(\.name)).sorted().map { name in
+        Emotion.nearest(to: name).map { "\(name) (\($0.rawValue)?)" } ?? name
+      }
+      let mapping = Set(words.map(\.name)).sorted().map {
+        ShellWord.quoted("\($0)=" + (Emotion.nearest(to: $0)?.rawValue ?? "EMOTION"))
+      }
+      let known = Emotion.spellings(in: labels ?? .ferplus).joined(separator: ", ")
+      problems.append(
+        "class folders that name no emotion known here: \(named.joined(separator: ", ")); rename them, or say what they "
+          + "show with --classes \(mapping.joined(separator: ",")); known spellings are \(known)")
+    }
+    return MienError(.format, top.path, problems.joined(separator: "; and "))
+  }
+
+  private func meaninglessNumbers(_ numbers: [Int], _ folders: [Folder], _ top: URL) -> String {
+    let names = folders.compactMap { try? PictureTree.entries(of: $0.url).first?.name }
+    let isRAFDB = names.contains { $0.contains("_aligned.") && ($0.hasPrefix("train_") || $0.hasPrefix("test_")) }
+    var advice: [String] = []
+    if isRAFDB { advice.append("the files are named as RAF-DB's are (--classes rafdb)") }
+    if let list = Self.list(from: top, to: top) {
+      advice.append("\(list.lastPathComponent) beside them may tell: --classes \(ShellWord.quoted(list.path))")
+    }
+    let schemes = ClassNames.schemes(for: numbers).map { "--classes \($0)" }
+    let example = numbers.prefix(2).map { "\($0)=EMOTION" }.joined(separator: ",")
+    return
+      "the class folders \(numbers.map(String.init).joined(separator: ", ")) are numbers, and data sets number their "
+      + "classes differently" + advice.map { "; \($0)" }.joined() + "; say what they mean: "
+      + (schemes + ["--classes \(example),…", "or rename them to words"]).joined(separator: ", ")
+  }
+
+  /// Pictures without class folders, whose names tell what they show.
+  private func named(in root: URL, top: URL, folders: [URL]) throws -> PictureCollection {
+    let files = try PictureTree.files(below: root)
+    let pictures = files.filter(PictureTree.hasPictureExtension)
+    guard let convention = PictureName.convention(of: pictures), convention != .ckplus else {
+      return try worded(pictures, root: root, top: top, folders: folders)
+    }
+    var collection = PictureCollection(pictures: [], labelling: "\(convention.rawValue)'s file names")
+    for url in pictures {
+      guard let name = PictureName(url, convention), let label = name.emotion else {
+        collection.rejected.add(
+          MienError(
+            .format, url.path, "is not named as \(convention.rawValue)'s files are, such as \(convention.example)"))
+        continue
+      }
+      guard labels?.index(of: label) != nil || labels == nil else {
+        collection.rejected.add(
+          MienError(.format, url.path, "shows \(label.rawValue), no class of \(labels?.name ?? "")"))
+        continue
+      }
+      var picture = LabelledPicture(url: url, label: label, className: name.code)
+      picture.subject = name.subject
+      collection.pictures.append(picture)
+    }
+    return collection
+  }
+
+  /// Pictures without class folders whose names all begin with an emotion, as `angry_001.jpg`.
+  private func worded(_ pictures: [URL], root: URL, top: URL, folders: [URL]) throws -> PictureCollection {
+    let read = pictures.compactMap { url -> LabelledPicture? in
+      let word = url.lastPathComponent.prefix { $0.isLetter }
+      guard word.count > 2, let label = emotion(String(word), classes) else { return nil }
+      return LabelledPicture(url: url, label: label, className: word.lowercased())
+    }
+    guard read.isEmpty || read.count < pictures.count else {
+      return PictureCollection(pictures: read, labelling: "the first word of each file's name")
+    }
+    let tables = try PictureTree.files(below: top).filter { $0.lastPathComponent.lowercased().contains(".csv") }
+    if Emotion(spelling: root.lastPathComponent) != nil, !pictures.isEmpty, folders.isEmpty {
+      throw MienError(
+        .format, root.path, "is itself a class folder; give the folder that holds it and the other class folders")
+    }
+    throw MienError(.format, top.path, Self.missingFolders(pictures, folders, tables: tables))
+  }
+
+  private static func missingFolders(_ pictures: [URL], _ folders: [URL], tables: [URL]) -> String {
+    let wanted = "; make one folder per emotion (`happy`, `sad`, …) and sort the pictures into them"
+    guard !pictures.isEmpty else {
+      let tables = tables.first.map {
+        "; it holds \($0.lastPathComponent), which `mien dataset import fer2013` may read"
+      }
+      return "holds no class folders and no pictures\(tables ?? wanted)"
+    }
+    guard folders.isEmpty else {
+      let names = folders.prefix(5).map(\.lastPathComponent).joined(separator: ", ")
+      return "no folder in it is named for an emotion (found \(names)\(folders.count > 5 ? ", …" : "")); rename class "
+        + "folders to emotions (`happy`, `sad`, …), or say what they show with --classes NAME=EMOTION,…"
+    }
+    return
+      "holds \(Spelling.counted(pictures.count, "picture")) and no class folders, and neither its own name nor the pictures' tell what "
+      + "they show; rename it to an emotion (`happy`, `sad`, …), or\(wanted.dropFirst())"
+  }
+
+  /// Adds subject and sequence if every file's name tells them, as CK+'s, JAFFE's and KDEF's do.
+  private static func addOrigins(_ collection: inout PictureCollection) {
+    let urls = collection.pictures.map(\.url)
+    guard let convention = PictureName.convention(of: urls) else { return }
+    let names = urls.map { PictureName($0, convention) }
+    guard names.allSatisfy({ $0 != nil }) else { return }
+    for (index, name) in names.enumerated() {
+      collection.pictures[index].subject = name?.subject
+      collection.pictures[index].sequence = name?.sequence
+    }
+  }
+
+  /// A line for each file that is no picture, and one for the rest of many.
+  private static func notes(_ files: [URL]) -> [String] {
+    let named = files.prefix(named).map { "left out: \($0.path): no picture" }
+    return named
+      + (files.count > named.count ? ["left out: \(files.count - named.count) more that are no pictures"] : [])
+  }
+
+  private static func sample(_ files: [URL]) -> String {
+    guard let first = files.first else { return "" }
+    return "; the \(files.count) files in them are none (\(first.lastPathComponent), …)"
   }
 }

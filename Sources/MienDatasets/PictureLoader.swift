@@ -12,15 +12,15 @@ struct PictureLoader {
   let channels: Int
   private static let batch = 256
 
-  /// Decodes `files` in order and hands each face, or what was wrong with its file, to `body`.
+  /// Decodes `pictures` in order and hands each face, or what was wrong with its file, to `body`.
   ///
   /// - Throws: what `body` throws; no further batch is decoded then.
-  func load(_ files: [URL], _ body: (Int, Result<[UInt8], MienError>) throws -> Void) throws {
-    for start in stride(from: 0, to: files.count, by: Self.batch) {
-      let batch = files[start..<min(start + Self.batch, files.count)]
+  func load(_ pictures: [LabelledPicture], _ body: (Int, Result<[UInt8], MienError>) throws -> Void) throws {
+    for start in stride(from: 0, to: pictures.count, by: Self.batch) {
+      let batch = pictures[start..<min(start + Self.batch, pictures.count)]
       let results = Mutex([Result<[UInt8], MienError>?](repeating: nil, count: batch.count))
       DispatchQueue.concurrentPerform(iterations: batch.count) { index in
-        let result = face(files[start + index])
+        let result = face(pictures[start + index])
         results.withLock { $0[index] = result }
       }
       for (index, result) in results.withLock({ $0 }).enumerated() {
@@ -30,18 +30,28 @@ struct PictureLoader {
     }
   }
 
-  /// The largest centred square of a picture, at the size wanted: [side, side, channels].
-  private func face(_ url: URL) -> Result<[UInt8], MienError> {
+  /// The square of a picture's box, or its largest centred square, at the size wanted: [side, side, channels].
+  private func face(_ picture: LabelledPicture) -> Result<[UInt8], MienError> {
     do {
-      let image = try Image(contentsOf: url)
+      let image = try Image(contentsOf: picture.url)
       // Half a face teaches nothing.
-      guard !image.isDamaged else { throw MienError(.format, url.path, image.warning ?? "is damaged") }
+      guard !image.isDamaged else { throw MienError(.format, picture.url.path, image.warning ?? "is damaged") }
       let coloured = channels == 1 ? image.grey : image.rgb
-      return .success(try Self.centreSquare(coloured).resized(width: side, height: side).pixels)
+      guard let box = picture.box.map(image.reduced) else {
+        return .success(try Self.centreSquare(coloured).resized(width: side, height: side).pixels)
+      }
+      guard box.intersectionArea(Box(x: 0, y: 0, width: image.width, height: image.height)) > 0 else {
+        throw MienError(
+          .mismatch, picture.url.path, "the face's box lies outside the picture of \(image.width)x\(image.height)")
+      }
+      let face = try coloured.crop(
+        centerX: Double(box.x) + Double(box.width) / 2, centerY: Double(box.y) + Double(box.height) / 2,
+        side: Double(max(box.width, box.height)), size: side)
+      return .success(face.pixels)
     } catch let error as MienError {
-      return .failure(error)
+      return .failure(PictureTree.encodingProblem(picture.url) ?? error)
     } catch {
-      return .failure(MienError(.file, url.path, "could not be read: \(error)"))
+      return .failure(MienError(.file, picture.url.path, "could not be read: \(error)"))
     }
   }
 

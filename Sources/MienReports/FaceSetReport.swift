@@ -40,10 +40,13 @@ public struct FaceSetReport: Sendable {
 
   /// A line on the whole: how many faces of what, and from where.
   public var summary: String {
-    var facts = ["\(faces.count) faces of \(faces.width)x\(faces.height)", faces.channels == 1 ? "grey" : "colour"]
+    var facts = [
+      "\(Spelling.counted(faces.count, "face")) of \(faces.width)x\(faces.height)",
+      faces.channels == 1 ? "grey" : "colour",
+    ]
     facts.append("source \(faces.info.source)")
-    if faces.hasSubjects { facts.append("\(faces.info.subjects.count) subjects") }
-    if !faces.info.sequences.isEmpty { facts.append("\(faces.info.sequences.count) sequences") }
+    if faces.hasSubjects { facts.append(Spelling.counted(faces.info.subjects.count, "subject")) }
+    if !faces.info.sequences.isEmpty { facts.append(Spelling.counted(faces.info.sequences.count, "sequence")) }
     return facts.joined(separator: ", ")
   }
 

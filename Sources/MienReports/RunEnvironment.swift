@@ -1,4 +1,5 @@
 import Foundation
+import MienCore
 
 /// The machine and the day of a measurement.
 public struct RunEnvironment: Sendable, Equatable {
@@ -31,11 +32,7 @@ public struct RunEnvironment: Sendable, Equatable {
 
   /// The command line as one would type it again.
   public static var commandLine: String {
-    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./:,@%")
-    let words = CommandLine.arguments.dropFirst().map { word in
-      !word.isEmpty && word.allSatisfy(plain.contains)
-        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-    }
+    let words = CommandLine.arguments.dropFirst().map(ShellWord.quoted)
     return (["mien"] + words).joined(separator: " ")
   }
 

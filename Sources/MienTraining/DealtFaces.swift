@@ -30,6 +30,27 @@ extension Recipe {
     return (all, DealtFaces(copies: copies, parts: try split.parts(of: all)))
   }
 
+  /// The recipe with a rule that cuts a validation part from the training part, if neither it nor `sets` have one, and a
+  /// line that says so.
+  ///
+  /// - Throws: ``MienError`` that names the key `split`, if no part can be cut.
+  public func cuttingValidation(from sets: [FaceSet]) throws -> (recipe: Recipe, note: String?) {
+    let faces = sets.flatMap(\.splitFaces)
+    guard !split.isOn, !folds.isOn, faces.contains(where: { $0.split == .train }),
+      !faces.contains(where: { $0.split == .validation })
+    else { return (self, nil) }
+    var recipe = self
+    recipe.split = try SplitRule.validationCut(of: faces)
+    let count = try recipe.split.parts(of: faces).validation.count
+    let train = faces.count { $0.split == .train }
+    let grouping = recipe.split.groupBy == .none ? "" : ", groupBy: \(recipe.split.groupBy.rawValue)"
+    let note =
+      "the data have no validation part: \(count) of \(train) training faces are set aside to choose the model by "
+      + "(\(recipe.split.description)); "
+      + "the run's recipe has it as split: {validation: \(recipe.split.validation)\(grouping), seed: \(recipe.split.seed)}"
+    return (recipe, note)
+  }
+
   /// Whether the recipe stands for several runs.
   public var isSeries: Bool { !seeds.isEmpty || (folds.isOn && folds.fold == 0) }
 

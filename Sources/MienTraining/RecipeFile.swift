@@ -163,7 +163,8 @@ public enum RecipeFile {
   }
 
   fileprivate static func unknown(_ path: String, _ key: String, among known: [String]) -> String {
-    "unknown key \(path)" + (nearest(key, among: known).map { "; did you mean \($0)?" } ?? "")
+    "unknown key \(path)"
+      + (Spelling.nearest(key, among: known, atMost: max(2, key.count / 2)).map { "; did you mean \($0)?" } ?? "")
   }
 
   private static func value(of recipe: Recipe) throws -> JSONValue {
@@ -219,28 +220,6 @@ public enum RecipeFile {
       if node.null != nil { return .null }
       return .string(text)
     }
-  }
-
-  /// The candidate of smallest edit distance, where that is at most half the word.
-  static func nearest(_ word: String, among candidates: [String]) -> String? {
-    let scored = candidates.map { (distance(Array(word.lowercased()), Array($0.lowercased())), $0) }
-    guard let best = scored.min(by: { $0 < $1 }), best.0 <= max(2, word.count / 2) else { return nil }
-    return best.1
-  }
-
-  /// Levenshtein distance.
-  private static func distance(_ a: [Character], _ b: [Character]) -> Int {
-    var row = Array(0...b.count)
-    for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let above = row[j + 1]
-        row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
-        diagonal = above
-      }
-    }
-    return row[b.count]
   }
 }
 

@@ -57,7 +57,8 @@ struct TrainCommand: AsyncParsableCommand {
     if let resume {
       run = try RunFolder(opening: URL(fileURLWithPath: resume))
     } else {
-      let recipe = try newRecipe()
+      let (recipe, note) = try newRecipe().cuttingValidation(from: sets)
+      if let note { Console.error(note) }
       // What cannot be split or built leaves no folder behind.
       _ = try recipe.members(for: sets)
       try await TorchActor.run { _ = try recipe.network() }

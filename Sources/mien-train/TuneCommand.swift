@@ -112,7 +112,8 @@ struct TuneRunCommand: AsyncParsableCommand {
   private func plan(for sets: [FaceSet]) throws -> TuningPlan {
     var settings = settings
     if let folds { settings.append("folds.count=\(folds)") }
-    let base = try RecipeFile.find(recipe, settings: settings).withAbsolutePaths
+    let (base, note) = try RecipeFile.find(recipe, settings: settings).withAbsolutePaths.cuttingValidation(from: sets)
+    if let note { Console.error(note) }
     let axes =
       try (space.map { try SearchAxis.read(URL(fileURLWithPath: $0)) } ?? []) + search.map(SearchAxis.init(option:))
     return try TuningPlan(

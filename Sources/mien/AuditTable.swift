@@ -16,7 +16,7 @@ struct AuditTable {
       "\(entry.counts.reduce(entry.unlabelled) { $0 + $1.count }) \(entry.split.rawValue)"
     }
     return [
-      "\(audit.faces.count) faces of \(audit.faces.width)x\(audit.faces.height) (\(splits.joined(separator: ", ")))",
+      "\(Spelling.counted(audit.faces.count, "face")) of \(audit.faces.width)x\(audit.faces.height) (\(splits.joined(separator: ", ")))",
       "",
       copies, "",
       "blank pictures      \(audit.blank.count)\(rows(audit.blank))",

@@ -48,7 +48,10 @@ struct MeasureOptions: ParsableArguments {
     if let split { return Split(rawValue: split.rawValue) }
     if !faces.labelled(source, in: .test).isEmpty { return .test }
     guard !faces.labelled(source, in: .validation).isEmpty else {
-      throw MienError(.mismatch, data, "no test or validation face has a label; --split all measures on every face")
+      throw MienError(
+        .mismatch, data,
+        "no test or validation face has a label; --split all measures on every face, and `mien dataset split` sets some aside "
+          + "before training")
     }
     Console.error("\(data): no test face has a label, measuring on validation")
     return .validation

@@ -21,7 +21,14 @@ import Testing
     try Data(csv(rows: 14).utf8).write(to: folder.file("faces.csv"))
     let made = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"))
     #expect(made.status == 0 && made.output.isEmpty)
-    #expect(made.errors == "\(path("faces")): 14 faces (7 train, 7 validation)\n")
+    #expect(
+      made.errors == """
+        labels by the column emotion, by FER2013's numbers: 0 = anger (2), 1 = disgust (2), 2 = fear (2), \
+        3 = happiness (2), 4 = sadness (2), 5 = surprise (2), 6 = neutral (2)
+        parts: Training = train (7), PublicTest = validation (7)
+        \(path("faces")): 14 faces (7 train, 7 validation)
+
+        """)
     let shown = try Command.mien("dataset", "inspect", path("faces"), "--svg", path("chart.svg"))
     #expect(shown.status == 0 && shown.errors.isEmpty)
     #expect(shown.output.contains("happiness                 1           1      2\n"))
@@ -70,7 +77,9 @@ import Testing
     try Data(csv(rows: 2, hasBadRow: true).utf8).write(to: folder.file("faces.csv"))
     let refused = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"))
     #expect(refused.status == 1)
-    #expect(refused.errors == "Error: \(path("faces.csv")), line 4: expected 2304 pixels, found 3\n")
+    #expect(
+      refused.errors.hasSuffix(
+        "Error: \(path("faces.csv")), line 4: expected 2304 pixels, found 3 (--skip-bad leaves it out)\n"))
     #expect(!FileManager.default.fileExists(atPath: path("faces")))
     let skipped = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"), "--skip-bad")
     #expect(skipped.status == 0)
@@ -81,6 +90,7 @@ import Testing
 
   @Test(arguments: [
     ["dataset", "import", "fer2013"], ["dataset", "import", "fer2013", "a.csv"], ["dataset", "import", "jaffe", "a"],
+    ["dataset", "import", "kaggle", "a", "-o", "b"],
     ["dataset", "import", "folders", "a", "-o", "b", "--size", "0"],
     ["dataset", "import", "folders", "a", "-o", "b", "--labels", "moods"],
     ["dataset", "import", "folders", "a", "-o", "b", "--votes", "v"], ["dataset", "inspect"], ["nothing"],
@@ -101,6 +111,47 @@ import Testing
       try Command.mien("dataset", "inspect", path("missing")).errors == "Error: \(path("missing")): no such file\n")
   }
 
+  @Test func allThatIsBadIsNamedAtOnce() throws {
+    try Data((csv(rows: 2, hasBadRow: true) + "9,1,Training\n").utf8).write(to: folder.file("faces.csv"))
+    let refused = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"))
+    #expect(refused.status == 1 && !FileManager.default.fileExists(atPath: path("faces")))
+    #expect(refused.errors.contains("bad: \(path("faces.csv")), line 4: expected 2304 pixels"))
+    #expect(refused.errors.contains("bad: \(path("faces.csv")), line 5: expected a label"))
+    #expect(refused.errors.contains("Error: 2 rows or files cannot be used, so that nothing was written"))
+  }
+
+  @Test func aMissingFormatIsExplained() throws {
+    let unknown = try Command.mien("dataset", "import", "kaggle", "x", "-o", "y")
+    #expect(unknown.status == 64 && unknown.errors.contains("expected fer2013, folders, ckplus48"), "\(unknown.errors)")
+    try Data(csv(rows: 2).utf8).write(to: folder.file("faces.csv"))
+    let missing = try Command.mien("dataset", "import", path("faces.csv"), "-o", "y")
+    #expect(missing.status == 64)
+    #expect(missing.errors.contains("mien dataset import fer2013 \(path("faces.csv")) -o y"), "\(missing.errors)")
+    let help = try Command.mien("dataset", "import")
+    #expect(help.status == 0 && help.output.contains("ckplus48") && !help.output.contains("without-format"))
+  }
+
+  @Test func otherFilesThanFaceSetsAreNamed() throws {
+    try Data(csv(rows: 2).utf8).write(to: folder.file("faces.csv"))
+    try Data([0xFF, 0xD8, 0xFF, 0xE0] + [UInt8](repeating: 7, count: 100)).write(to: folder.file("face.jpg"))
+    for (name, words) in [
+      ("faces.csv", "is a table (CSV), expected a file of faces; make one with `mien dataset import fer2013"),
+      ("face.jpg", "is a JPEG picture, expected a file of faces; `mien dataset import folders`"),
+      (".", "is a folder, expected a file of faces; make one with `mien dataset import folders"),
+    ] {
+      let shown = try Command.mien("dataset", "inspect", path(name))
+      #expect(shown.status == 1 && shown.errors.contains(words), "\(shown.errors)")
+    }
+  }
+
+  @Test func oneFaceIsNotPlural() throws {
+    try Data(csv(rows: 1).utf8).write(to: folder.file("faces.csv"))
+    let made = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"))
+    #expect(made.errors.hasSuffix(": 1 face (1 train)\n"), "\(made.errors)")
+    #expect(try Command.mien("dataset", "inspect", path("faces")).output.hasPrefix("1 face of 48x48"))
+    #expect(try Command.mien("dataset", "audit", path("faces")).output.hasPrefix("1 face of 48x48"))
+  }
+
   @Test(.enabled(if: Shared.has("data/fer2013/fer2013.csv.xz"), "FER2013 is not here"))
   func majorityCountsOfFER2013AreThePublishedOnes() throws {
     let script = #"xz -dc "$1" | "$0" dataset import fer2013 - --votes "$2" -o "$3""#
@@ -110,7 +161,7 @@ import Testing
         "-c", script, Command.mien.path, Shared.url("data/fer2013/fer2013.csv.xz").path,
         Shared.url("data/fer2013/fer2013new.csv").path, path("faces"),
       ])
-    #expect(outcome.errors == "\(path("faces")): 32298 faces (28709 train, 3589 validation)\n")
+    #expect(outcome.errors.hasSuffix("\n\(path("faces")): 32298 faces (28709 train, 3589 validation)\n"))
     let faces = try FaceSet(contentsOf: folder.file("faces"))
     #expect(faces.labelled(.ferplus, in: .train).count == 25_060)
     #expect(faces.labelled(.ferplus, in: .validation).count == 3_199)
@@ -129,6 +180,6 @@ import Testing
     let outcome = try Command.run(
       "/usr/bin/unshare", ["-m", "sh", "-c", script, Command.mien.path, path("faces.csv"), path("disk")])
     #expect(outcome.output == "status 1\nold\nfaces\n")
-    #expect(outcome.errors == "Error: \(path("disk/faces")): could not be written: No space left on device\n")
+    #expect(outcome.errors.hasSuffix("Error: \(path("disk/faces")): could not be written: No space left on device\n"))
   }
 }

@@ -49,6 +49,43 @@ import Testing
     #expect(exported.output.contains(hash))
   }
 
+  /// Data without parts, as one's own folders have none.
+  @Test func aMissingValidationPartIsCutAndSaid() throws {
+    let folder = try TemporaryFolder()
+    let set = try FaceSet(contentsOf: URL(fileURLWithPath: TrainingFiles.faces(in: folder)))
+    func write(_ count: Int, _ name: String) throws -> String {
+      let rows = (0..<count).map { index in
+        var row = set[index]
+        row.split = .train
+        return row
+      }
+      try FaceSet(
+        source: "own", labelSet: .fer2013, height: 48, width: 48, channels: 1, rows: rows,
+        pixels: set.pixels.prefix(count * set.faceBytes)
+      ).write(to: folder.file(name))
+      return folder.file(name).path
+    }
+    let (recipe, run) = (try TrainingFiles.recipe(in: folder), folder.file("run").path)
+    let trained = try Command.run(
+      Command.mien.path,
+      ["train", recipe, "--data", try write(70, "own"), "-o", run] + TrainingFiles.settings)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let words =
+      "7 of 70 training faces are set aside to choose the model by (10 % of the training part for "
+    #expect(
+      trained.errors.contains(words) && trained.errors.contains("split: {validation: 0.1, seed: 1}"),
+      "\(trained.errors)")
+    #expect(try String(contentsOfFile: run + "/recipe.yaml", encoding: .utf8).contains("validation: 0.1"))
+    let metrics = try String(contentsOfFile: run + "/result.json", encoding: .utf8)
+    #expect(metrics.contains("\"count\" : 7"), "\(metrics)")
+    // One face of each class leaves none to choose by.
+    let few = try Command.run(
+      Command.mien.path,
+      ["train", recipe, "--data", try write(7, "few"), "-o", folder.file("none").path] + TrainingFiles.settings)
+    #expect(few.status == 1 && few.errors.contains("--set 'split={train: 0.8, validation: 0.2}'"), "\(few.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("none").path))
+  }
+
   @Test func controlCLeavesARunThatResumes() throws {
     let folder = try TemporaryFolder()
     let (faces, run) = (try TrainingFiles.faces(in: folder), folder.file("run").path)

@@ -117,23 +117,35 @@ struct PreprocessingGolden: Decodable {
       ("angry", .anger), ("Anger", .anger), ("ANGRY", .anger), ("happy", .happiness), ("Happiness", .happiness),
       ("joy", .happiness), ("sad", .sadness), ("Sadness", .sadness), ("surprised", .surprise), ("SU", .surprise),
       ("neutral", .neutral), ("Neutrality", .neutral), ("fearful", .fear), ("scared", .fear), ("disgusted", .disgust),
-      (" Disgust ", .disgust), ("0", .anger), ("3", .happiness), ("6", .neutral), ("03", .happiness),
-      ("3_happy", .happiness),
-    ] as [(String, Emotion)])
-  func usualSpellingsAreRead(spelling: String, emotion: Emotion) {
-    #expect(LabelSet.fer2013.emotion(spelled: spelling) == emotion)
+      (" Disgust ", .disgust), ("3_happy", .happiness), ("happy faces", .happiness), ("Emotion-Sad (2)", .sadness),
+      ("wütend", .anger), ("WUETEND", .anger), ("Ekel", .disgust), ("Tristesse", .sadness), ("dégoût", .disgust),
+      ("de\u{301}gou\u{302}t", .disgust), ("degout", .disgust), ("alegría", .happiness), ("paura", .fear),
+      ("сюрприз удивление", nil), ("удивление", .surprise), ("高兴", .happiness), ("怒り", .anger), ("슬픔", .sadness),
+      ("", nil), ("0", nil), ("7", nil), ("-1", nil), ("happyy", nil), ("faces", nil), (".", nil), ("not happy", nil),
+      ("happily surprised", nil), ("happy sad", nil), ("calm", nil),
+    ] as [(String, Emotion?)])
+  func usualSpellingsAreRead(spelling: String, emotion: Emotion?) {
+    #expect(Emotion(spelling: spelling) == emotion)
   }
 
-  @Test(arguments: ["", "7", "-1", "contempt", "happyy", "faces", "99999999999999999999", "."])
-  func otherSpellingsAreNot(spelling: String) {
-    #expect(LabelSet.fer2013.emotion(spelled: spelling) == nil)
+  @Test(
+    arguments: [
+      ("suprise", .surprise), ("Natural", .neutral), ("calm", nil), ("sadnes", .sadness), ("contemp", .contempt),
+      ("", nil),
+      ("disgusst", .disgust), ("7", nil),
+    ] as [(String, Emotion?)])
+  func misspellingsAreRecognised(word: String, emotion: Emotion?) {
+    #expect(Emotion.nearest(to: word) == emotion)
   }
 
-  @Test func digitsMeanTheSetsOwnOrder() {
-    #expect(LabelSet.ferplus.emotion(spelled: "0") == .neutral)
-    #expect(LabelSet.ferplus.emotion(spelled: "contempt") == .contempt)
-    #expect(LabelSet.ckplus48.emotion(spelled: "neutral") == nil)
-  }
+  @Test(
+    arguments: [
+      ("train", .train), ("Training", .train), ("val", .validation), ("Validation", .validation), ("dev", .validation),
+      ("PublicTest", .validation), ("Private_Test", .test), ("test_images", .test), ("FER2013Test", .test),
+      ("FER2013Valid", .validation), ("Training Set", .train), ("", nil), ("images", nil), ("contest", nil), ("0", nil),
+      ("train test", nil),
+    ] as [(String, Split?)])
+  func namesOfPartsAreRead(spelling: String, split: Split?) { #expect(Split(spelling: spelling) == split) }
 
   @Test func everyEmotionReadsItsOwnName() {
     for emotion in Emotion.allCases { #expect(Emotion(spelling: emotion.rawValue) == emotion) }

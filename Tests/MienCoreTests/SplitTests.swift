@@ -103,6 +103,48 @@ import Testing
     }
   }
 
+  @Test func validationAloneIsCutFromTheOwnTrainingPart() throws {
+    var faces = faces(people: 40, seed: 7)
+    for index in faces.indices { faces[index].split = index % 5 == 0 ? .test : index % 7 == 0 ? .validation : .train }
+    let own = FaceParts(own: faces)
+    var rule = SplitRule()
+    rule.validation = 0.2
+    #expect(rule.problem == nil && rule.isOn)
+    let parts = try rule.parts(of: faces)
+    #expect(parts.test == own.test && Set(parts.validation).isSuperset(of: own.validation))
+    expectPartition([parts.train, parts.validation.filter { !own.validation.contains($0) }], of: own.train)
+    #expect(abs(Double(own.train.count - parts.train.count) - 0.2 * Double(own.train.count)) < 3)
+    #expect(rule.description == "20 % of the training part for validation, stratified, seed 1")
+    rule.validation = 1
+    #expect(rule.problem != nil)
+  }
+
+  @Test func aValidationPartIsCutByPersonThenSequenceThenClass() throws {
+    var faces = faces(people: 40, seed: 8)
+    func people(_ part: [Int], _ faces: [SplitFace]) -> Set<String> { Set(part.compactMap { faces[$0].subject }) }
+    let rule = try SplitRule.validationCut(of: faces)
+    #expect(rule.groupBy == .subject && rule.validation == 0.1)
+    let parts = try rule.parts(of: faces)
+    #expect(people(parts.train, faces).isDisjoint(with: people(parts.validation, faces)) && !parts.validation.isEmpty)
+    // Of three people one is kept aside.
+    let three = (0..<60).map { SplitFace(emotion: $0 % 2 == 0 ? .anger : .fear, subject: "\($0 % 3)") }
+    let few = try SplitRule.validationCut(of: three)
+    #expect(few.groupBy == .subject && few.validation == 0.34)
+    #expect(people(try few.parts(of: three).validation, three).count == 1)
+    // One person, or one whose face nobody knows.
+    faces[3].subject = nil
+    #expect(try SplitRule.validationCut(of: faces).groupBy == .sequence)
+    faces[3].sequence = nil
+    #expect(try SplitRule.validationCut(of: faces).groupBy == .none)
+    // A class that one person alone shows keeps that person in training, or people apart are given up.
+    let alone = (0..<40).map { SplitFace(emotion: $0 < 20 ? .anger : .fear, subject: $0 < 20 ? "a" : "b") }
+    #expect(try SplitRule.validationCut(of: alone).groupBy == .none)
+    let error = #expect(throws: MienError.self) {
+      try SplitRule.validationCut(of: Emotion.allCases.map { SplitFace(emotion: $0) })
+    }
+    #expect(error?.message.contains("the recipe's key `split`") == true)
+  }
+
   @Test func aFoldIsValidatedTheOthersAreTrainedAndTheTestPartStays() throws {
     let faces = faces(people: 30, seed: 5)
     var split = SplitRule()

@@ -14,16 +14,25 @@ import Testing
     [String](repeating: String(value), count: count).joined(separator: " ")
   }
 
-  func load(_ csv: String, votes: String? = nil, skip: Bool = false) throws -> ImportResult {
-    let url = folder.file("faces.csv")
+  func load(
+    _ csv: String, votes: String? = nil, named name: String = "faces.csv", classes: String? = nil
+  ) throws -> ImportResult {
+    let url = folder.file(name)
     try Data(csv.utf8).write(to: url)
     if let votes { try Data(votes.utf8).write(to: folder.file("votes.csv")) }
-    let importer = FER2013Importer(votes: votes.map { _ in folder.file("votes.csv") }, skipsBadRows: skip)
+    let importer = FER2013Importer(
+      votes: votes.map { _ in folder.file("votes.csv") }, classes: try classes.map { try ClassNames($0) })
     return try importer.load(.file(url))
   }
 
-  func message(_ csv: String, votes: String? = nil, skip: Bool = false) throws -> String {
-    let error = #expect(throws: MienError.self) { try load(csv, votes: votes, skip: skip) }
+  /// What is wrong with `csv`: the error, or the only row that cannot be used.
+  func message(_ csv: String, votes: String? = nil) throws -> String {
+    var error: MienError?
+    do {
+      let rejected = try load(csv, votes: votes).rejected
+      #expect(rejected.count == 1)
+      error = rejected.first.first
+    } catch let failure as MienError { error = failure }
     return error?.description.replacingOccurrences(of: folder.url.path + "/", with: "") ?? ""
   }
 
@@ -49,6 +58,18 @@ import Testing
       "emotion, Usage, pixels\n1,Training,\(row)\n2, PublicTest , \(row) \n",
       "id,PIXELS,usage,Emotion\n\"a,b\",\(row),training,1\n,\(row),PUBLICTEST,2\n",
       "emotion,pixels,Usage\n1,\(row.replacingOccurrences(of: " ", with: "  ")),Training\n02,\(row),PublicTest\n",
+      "emotion;pixels;Usage\n1;\(row);Training\n2;\(row);PublicTest\n",
+      "emotion;pixels;Usage;;\n1;\(row);Training;;\n2;\(row);PublicTest;;\n",
+      "emotion\tpixels\tUsage\n1\t\(row)\tTraining\n2\t\(row)\tPublicTest\n",
+      "emotion|pixels|Usage\n1|\(row)|Training\n2|\(row)|PublicTest\n",
+      "emotion,pixels,Usage\r1,\(row),Training\r2,\(row),PublicTest\r",
+      "emotion,pixels,split\nDisgust,\(row),train\nfear,\(row),val\n",
+      "label,pixels,Usage\n1.0,\(row),training\n2.0,\(row),Validation\n",
+      "emotion,pixels,Usage\n1,\"[\(row.replacingOccurrences(of: " ", with: ", "))]\",Training\n2,\(row),valid\n",
+      "emotion,pixels,Usage\n1,\(row.replacingOccurrences(of: " ", with: ".0 ")),Training\n2,\(row),dev\n",
+      "emotion,pixels,Usage\n1,\(row),Training\nemotion,pixels,Usage\n2,\(row),PublicTest\n",
+      "1,\(row),Training\n2,\(row),PublicTest\n",
+      "Training,1,\(row)\nPublicTest,2,\(row)\n",
     ]
     for variant in variants {
       let faces = try load(variant).faces
@@ -79,10 +100,16 @@ import Testing
       ("0,1 2.5 3,Training", "pixel 2: expected a whole number of 0 to 255, found `2.5`"),
       ("0,99999999999999999999999 1,Training", "pixel 1: expected a whole number"),
       ("0,1 \u{1}\u{FF},Training", "found `???`"),
-      ("7,\(pixels(1)),Training", "expected a label of 0 to 6, found `7`"),
+      ("7,\(pixels(1)),Training", "expected a label of 0 to 6, found `7`; 7 is contempt"),
+      ("8,\(pixels(1)),Training", "expected a label of 0 to 6, found `8`"),
+      ("calm,\(pixels(1)),Training", "expected a label of 0 to 6, found `calm`"),
       ("-1,\(pixels(1)),Training", "expected a label of 0 to 6, found `-1`"),
       (",\(pixels(1)),Training", "expected a label of 0 to 6, found ``"),
-      ("0,\(pixels(1)),Test", "expected a usage of Training, PublicTest or PrivateTest, found `Test`"),
+      (
+        "0,\(pixels(1)),Later",
+        "expected a usage of Training, PublicTest or PrivateTest (or train, val or test), found `Later`"
+      ),
+      ("0,\(pixels(1)),", "found ``"),
       ("0,\(pixels(1))", "expected 3 fields, found 2"),
       ("0,\(pixels(1)),Training,x", "expected 3 fields, found 4"),
     ]
@@ -92,27 +119,59 @@ import Testing
     }
   }
 
-  @Test func badRowsAreCountedWhereAskedFor() throws {
+  @Test func badRowsAreCounted() throws {
     let good = "0,\(pixels(1)),Training\n"
     let bad = "0,1 2 3,Training\n"
-    let result = try load(header + bad + good + String(repeating: bad, count: 8) + good, skip: true)
+    let result = try load(header + bad + good + String(repeating: bad, count: 118) + good)
     #expect(result.faces.count == 2)
-    #expect((0..<2).map { result.faces[$0].sourceRow } == [1, 10])
-    #expect(result.rejected.count == 9 && result.rejected.first.count == Rejections.shown)
+    #expect((0..<2).map { result.faces[$0].sourceRow } == [1, 120])
+    #expect(result.rejected.count == 119 && result.rejected.first.count == Rejections.shown)
     #expect(result.rejected.first.first?.subject?.hasSuffix("faces.csv, line 2") == true)
-    #expect(try message(header + bad, skip: true).contains("no usable row; 1 bad"))
+    let error = #expect(throws: MienError.self) { try load(header + bad + bad) }
+    #expect(error?.message.contains("has no usable row: ") == true)
+    #expect(error?.message.hasSuffix("expected 2304 pixels, found 3; 1 more could not be used") == true)
+  }
+
+  @Test(
+    arguments: [
+      ("train.csv", .train), ("faces.csv", .train), ("test.csv", .test), ("test_with_emotions.csv", .test),
+      ("fer2013-val.csv", .validation), ("train-test.csv", .train), ("contest.csv", .train),
+    ] as [(String, Split)])
+  func withoutUsagesTheFilesNameTellsThePart(name: String, split: Split) throws {
+    let result = try load("emotion,pixels\n3,\"\(pixels(4))\"\n", named: name)
+    #expect(result.faces[0].split == split && result.faces[0].label == .happiness)
+    let parts = result.summary.lines(.fer2013)[1]
+    #expect(parts.contains("\(name) = ") || parts == "parts: none named; every face is in train", "\(parts)")
+    let lines = try load("pixels\n\(pixels(4))\n", named: name)
+    #expect(lines.faces[0].label == nil && lines.faces[0].split == split)
+    #expect(lines.summary.notes.contains { $0.contains("no column emotion") })
+  }
+
+  @Test func otherNumbersNeedASchemeThatSaysSo() throws {
+    let csv = "emotion,pixels,Usage\n0,\(pixels(1)),Training\n7,\(pixels(1)),Training\n"
+    let extended = try load(csv, classes: "ckextended")
+    #expect(extended.faces.labelSet == .ferplus && (0..<2).map { extended.faces[$0].label } == [.anger, .contempt])
+    #expect(extended.summary.labelling == "the column emotion, by ckextended")
+    let list = try load(csv, classes: "0=joy,7=sad").faces
+    #expect(list.labelSet == .fer2013 && (0..<2).map { list[$0].label } == [.happiness, .sadness])
+    #expect(try load(csv, classes: "rafdb").rejected.first.first?.message.contains("rafdb gives no meaning") == true)
   }
 
   @Test func filesThatAreNotFER2013AreRefused() throws {
     #expect(try message("").contains("is empty"))
     #expect(try message("\n\n").contains("is empty"))
-    #expect(try message(header).contains("no usable row"))
+    #expect(try message(header).contains("has no row"))
     #expect(try message("a,b\n1,2\n").contains("line 1: expected the header `emotion,pixels,Usage`, found `a,b`"))
+    #expect(try message(votesHeader).contains("give FER2013's CSV, and this file with --votes"))
+    #expect(try message("filename,label\na.jpg,happy\n").contains("mien dataset import folders"))
+    // Two numbers beside the pixels: which one is the label, nobody knows.
+    #expect(try message("1,2,\(pixels(1))\n").contains("expected the header"))
     #expect(try message("\u{1F600}\0\n").contains("expected the header"))
     #expect(try message(header + String(repeating: "1 ", count: 3_000_000)).contains("line 2: longer than"))
     let error = #expect(throws: MienError.self) { try FER2013Importer().load(.file(folder.file("none"))) }
     #expect(error?.message == "no such file")
-    #expect(throws: MienError.self) { try FER2013Importer().load(.file(folder.url)) }
+    let wrong = #expect(throws: MienError.self) { try FER2013Importer().load(.file(folder.url)) }
+    #expect(wrong?.message.contains("`mien dataset import folders`") == true)
   }
 
   @Test func votesGoWithTheirRows() throws {
@@ -125,7 +184,7 @@ import Testing
     #expect(faces.votes(at: 0) == [4, 0, 0, 1, 3, 2, 0, 0, 0, 0])
     #expect(faces.votes(at: 1) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 10])
     // A bad row keeps the rows after it aligned.
-    let skipped = try load(header + "0,1,Training\n" + good, votes: votesHeader + a + b, skip: true).faces
+    let skipped = try load(header + "0,1,Training\n" + good, votes: votesHeader + a + b).faces
     #expect(skipped.count == 1 && skipped.votes(at: 0)?.last == 10)
     // PrivateTest may be missing at the end, of either file.
     #expect(try load(header + good, votes: votesHeader + a + c).faces.count == 1)
@@ -143,7 +202,8 @@ import Testing
     #expect(try message(header + good + good, votes: votesHeader + a).contains("has votes for 1 rows"))
     #expect(
       try message(header + good, votes: votesHeader + a + a).contains("votes.csv, line 3: a Training row past the end"))
-    #expect(try message(header + good + good, votes: votesHeader + a, skip: true).contains("has votes for 1 rows"))
+    #expect(
+      try message("emotion,pixels\n0,\(pixels(1))\n", votes: votesHeader + a).contains("import it without --votes"))
     #expect(try message(header + good, votes: "Usage,neutral\n").contains("votes.csv, line 1: expected the header"))
     #expect(try message(header + good, votes: "").contains("votes.csv: is empty"))
     #expect(

@@ -79,7 +79,7 @@ import Testing
       ], pixels: Data(count: 3))
     let report = FaceSetReport(faces)
     let lines = report.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    #expect(lines[0] == "3 faces of 1x1, grey, source a<b, 1 subjects, 1 sequences")
+    #expect(lines[0] == "3 faces of 1x1, grey, source a<b, 1 subject, 1 sequence")
     #expect(lines[2] == "Own labels (fer2013)  train  test  total")
     #expect(lines[3] == "anger                     1     1      2")
     #expect(

@@ -39,6 +39,18 @@ public enum FaceGrouping: String, Codable, Sendable, CaseIterable {
   /// All pictures of a sequence.
   case sequence
 
+  /// Subjects if every face has one and there are several, else sequences likewise, else nothing.
+  public static func finest(of faces: [SplitFace]) -> FaceGrouping {
+    [.subject, .sequence].first { ($0.count(in: faces) ?? 0) > 1 } ?? .none
+  }
+
+  /// How many groups there are; nil if a face has no subject or sequence.
+  func count(in faces: [SplitFace]) -> Int? {
+    guard self != .none else { return faces.count }
+    let names = faces.compactMap { self == .subject ? $0.subject : $0.sequence }
+    return names.count == faces.count ? Set(names).count : nil
+  }
+
   /// The group of each face, [N], as a number; nil for ``none``.
   ///
   /// - Throws: ``MienError`` about `key` where a face has no subject or sequence.

@@ -1,8 +1,11 @@
 /// A split by shares instead of the data set's own: a recipe's `split`.
+///
+/// With a share for validation alone, that share of the data set's own training part becomes validation, and the rest of
+/// its own split stays.
 public struct SplitRule: Codable, Sendable, Equatable {
   /// Share to train on, 0…1; all three 0 keep the data set's own split.
   public var train = 0.0
-  /// Share to choose the model by, 0…1.
+  /// Share to choose the model by, 0…1; of the training part if it is the only share.
   public var validation = 0.0
   /// Share to measure once, 0…1.
   public var test = 0.0
@@ -18,13 +21,15 @@ public struct SplitRule: Codable, Sendable, Equatable {
 
   /// Whether the data set's own split is replaced.
   public var isOn: Bool { shares.contains { $0 != 0 } }
-  private var shares: [Double] { [train, validation, test] }
+  /// Whether a share of the data set's own training part becomes validation.
+  private var cutsTrain: Bool { validation != 0 && train == 0 && test == 0 }
+  private var shares: [Double] { cutsTrain ? [1 - validation, validation, 0] : [train, validation, test] }
 
   /// What is wrong with the shares; nil where nothing is.
   public var problem: String? {
     guard isOn else { return nil }
-    guard shares.allSatisfy({ (0...1).contains($0) }), train > 0, abs(shares.reduce(0, +) - 1) < 1e-6 else {
-      return "shares of train, validation and test that sum to 1, train above 0, found "
+    guard shares.allSatisfy({ (0...1).contains($0) }), shares[0] > 0, abs(shares.reduce(0, +) - 1) < 1e-6 else {
+      return "shares of train, validation and test that sum to 1, train above 0 (or validation alone, below 1), found "
         + shares.map { "\($0)" }.joined(separator: ", ")
     }
     return nil
@@ -35,23 +40,61 @@ public struct SplitRule: Codable, Sendable, Equatable {
   /// - Throws: ``MienError`` where subjects or sequences are asked for and not known, a part that has a share stays
   ///   empty, or a class is missing from the training part.
   public func parts(of faces: [SplitFace]) throws -> FaceParts {
-    guard isOn else { return FaceParts(own: faces) }
-    let classes = stratify ? faces.classes : [Int](repeating: 0, count: faces.count)
-    let groups = try groupBy.groups(faces, key: "split.groupBy \(groupBy.rawValue)")
-    let parts =
+    let own = FaceParts(own: faces)
+    guard isOn else { return own }
+    let pool = cutsTrain ? own.train : Array(faces.indices)
+    let members = pool.map { faces[$0] }
+    let classes = stratify ? members.classes : [Int](repeating: 0, count: members.count)
+    let groups = try groupBy.groups(members, key: "split.groupBy \(groupBy.rawValue)")
+    let dealt =
       groups.map { Partition.grouped(groups: $0, classes: classes, shares: shares, seed: seed) }
       ?? Partition.stratified(classes: classes, shares: shares, seed: seed)
+    let parts = dealt.map { part in part.map { pool[$0] } }
     for (split, (part, share)) in zip(Split.allCases, zip(parts, shares)) where share > 0 && part.isEmpty {
-      throw MienError(.mismatch, "split.\(split.rawValue)", "a share of \(share) of \(faces.count) faces holds none")
+      throw MienError(.mismatch, "split.\(split.rawValue)", "a share of \(share) of \(pool.count) faces holds none")
     }
-    try faces.requireEveryClass(of: Array(faces.indices), in: parts[0], "split", "the training part")
-    return FaceParts(train: parts[0], validation: parts[1], test: parts[2])
+    try faces.requireEveryClass(of: pool, in: parts[0], "split", "the training part")
+    guard cutsTrain else { return FaceParts(train: parts[0], validation: parts[1], test: parts[2]) }
+    return FaceParts(train: parts[0], validation: (own.validation + parts[1]).sorted(), test: own.test)
+  }
+
+  /// The rule that cuts a validation part of about a tenth from the training part of `faces`: by subject if every face
+  /// has one, else by sequence, else stratified.
+  ///
+  /// With fewer than ten people or sequences, the share is that of one of them. A cut that leaves a class without a
+  /// training face is not taken.
+  ///
+  /// - Throws: ``MienError`` that says how to name a split, if there is no such cut.
+  public static func validationCut(of faces: [SplitFace]) throws -> SplitRule {
+    let train = FaceParts(own: faces).train.map { faces[$0] }
+    var problem: MienError?
+    for grouping in [FaceGrouping.subject, .sequence, .none] {
+      guard let groups = grouping.count(in: train), groups > 1 else { continue }
+      for seed in UInt64(1)...(grouping == .none ? 1 : 10) {
+        var rule = SplitRule()
+        rule.validation = max(0.1, (100 / Double(groups)).rounded(.up) / 100)
+        (rule.groupBy, rule.seed) = (grouping, seed)
+        do {
+          _ = try rule.parts(of: faces)
+          return rule
+        } catch let error as MienError { problem = error }
+      }
+    }
+    throw MienError(
+      .mismatch, "--data",
+      "there is no validation part to choose the model by, and none can be cut from the training part"
+        + (problem.map { " (\($0))" } ?? "")
+        + "; put some faces into a `val` folder and import them again, or name shares with the recipe's key `split`: "
+        + "--set 'split={train: 0.8, validation: 0.2}'")
   }
 
   /// The rule in words, for a model's card.
   public var description: String {
     guard isOn else { return "own split" }
     let kind = groupBy == .none ? (stratify ? "stratified" : "random") : "grouped by \(groupBy.rawValue)"
+    guard !cutsTrain else {
+      return "\(Int((validation * 100).rounded())) % of the training part for validation, \(kind), seed \(seed)"
+    }
     let percent = shares.map { String(Int(($0 * 100).rounded())) }.joined(separator: "/")
     return "\(percent) % \(kind) split of seed \(seed)"
   }

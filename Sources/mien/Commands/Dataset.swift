@@ -6,5 +6,6 @@ struct Dataset: AsyncParsableCommand {
     abstract: "Makes and inspects sets of labelled faces.",
     subcommands: [
       DatasetImport.self, DatasetInspect.self, DatasetAudit.self, DatasetBalance.self, DatasetExtract.self,
+      DatasetSplit.self,
     ])
 }

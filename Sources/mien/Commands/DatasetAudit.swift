@@ -55,7 +55,7 @@ struct DatasetAudit: AsyncParsableCommand {
       for reason in FaceSetRepair.Reason.allCases where repair.count(reason) > 0 {
         Console.error("left out: \(repair.count(reason)) \(reason.rawValue)")
       }
-      Console.error("\(fix): \(repair.kept.count) of \(set.count) faces")
+      Console.error("\(fix): \(repair.kept.count) of \(Spelling.counted(set.count, "face"))")
     }
   }
 }

@@ -50,8 +50,11 @@ struct DatasetBalance: AsyncParsableCommand {
     }
     try result.faces.write(to: URL(fileURLWithPath: output))
     for emotion in result.empty { Console.error("\(emotion.rawValue): no face to copy") }
-    for (emotion, count) in result.added { Console.error("\(emotion.rawValue): \(count) copies") }
-    Console.error("\(output): \(result.faces.count) faces, \(result.faces.count - set.count) of them copies")
+    for (emotion, count) in result.added {
+      Console.error("\(emotion.rawValue): \(count == 1 ? "1 copy" : "\(count) copies")")
+    }
+    Console.error(
+      "\(output): \(Spelling.counted(result.faces.count, "face")), \(result.faces.count - set.count) of them copies")
   }
 
   private func balancer() throws -> FaceSetBalancer {

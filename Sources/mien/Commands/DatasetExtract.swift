@@ -71,7 +71,7 @@ struct DatasetExtract: AsyncParsableCommand {
       if outcome.error == nil || outcome.frames > 0 {
         Console.error(
           Console.printable(
-            "\(video): \(outcome.frames) frames looked at, \(outcome.found) faces, "
+            "\(video): \(Spelling.counted(outcome.frames, "frame")) looked at, \(Spelling.counted(outcome.found, "face")), "
               + "\(outcome.repeated) near-identical left out, \(outcome.kept) written"))
       }
     }

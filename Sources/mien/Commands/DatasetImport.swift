@@ -8,7 +8,13 @@ import MienDatasets
 struct DatasetImport: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import", abstract: "Turns a data set into one file of faces.",
-    subcommands: [ImportFER2013.self, ImportFolders.self, ImportCKPlus48.self])
+    subcommands: [ImportFER2013.self, ImportFolders.self, ImportCKPlus48.self, ImportWithoutFormat.self],
+    defaultSubcommand: ImportWithoutFormat.self)
+
+  /// The formats by name.
+  static let formats = [ImportFER2013.self, ImportFolders.self, ImportCKPlus48.self].compactMap {
+    ($0 as any ParsableCommand.Type).configuration.commandName
+  }
 }
 
 /// What every import takes.
@@ -16,32 +22,62 @@ struct ImportOptions: ParsableArguments {
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The file to write.", valueName: "faces.safetensors"))
   var output: String
 
-  @Flag(help: "Count bad rows or pictures and go on without them.")
+  @Flag(help: "Leave out rows or pictures that cannot be used, instead of failing.")
   var skipBad = false
 
   /// Checks before the work that the file can be written and is none of `inputs`.
   func check(inputs: [String?]) throws { try ResultFile.check(["--output": output], inputs: inputs) }
 
-  /// Writes `result` and says on standard error what was made and what was left out.
+  /// Writes `result` and says on standard error what was understood, what was made and what was left out.
+  ///
+  /// - Throws: ``MienError`` if something cannot be used and is not to be left out; all of it is named first.
   func finish(_ result: ImportResult) throws {
-    try result.faces.write(to: URL(fileURLWithPath: output))
-    for problem in result.rejected.first { Console.error("skipped: \(problem)") }
-    if result.rejected.count > result.rejected.first.count {
-      Console.error("skipped: \(result.rejected.count - result.rejected.first.count) more")
+    for line in result.summary.lines(result.faces.labelSet) { Console.error(Console.printable(line)) }
+    let (count, first) = (result.rejected.count, result.rejected.first)
+    if !skipBad, count == 1 {
+      throw MienError(.format, first[0].subject, "\(first[0].message) (--skip-bad leaves it out)")
     }
+    for problem in first { Console.error(Console.printable("\(skipBad ? "skipped" : "bad"): \(problem)")) }
+    if count > first.count { Console.error("\(skipBad ? "skipped" : "bad"): \(count - first.count) more") }
+    guard skipBad || count == 0 else {
+      throw MienError(
+        .format, nil,
+        "\(count) rows or files cannot be used, so that nothing was written; mend them, or leave them out "
+          + "with --skip-bad")
+    }
+    try result.faces.write(to: URL(fileURLWithPath: output))
     let splits = Split.allCases.compactMap { split in
       let count = result.faces.indices(in: split).count
       return count > 0 ? "\(count) \(split.rawValue)" : nil
     }
-    let skipped = result.rejected.count > 0 ? "; \(result.rejected.count) bad left out" : ""
-    Console.error("\(output): \(result.faces.count) faces (\(splits.joined(separator: ", ")))\(skipped)")
+    let skipped = count > 0 ? "; \(count) bad left out" : ""
+    let faces = Spelling.counted(result.faces.count, "face")
+    Console.error("\(output): \(faces) (\(splits.joined(separator: ", ")))\(skipped)")
   }
+}
+
+/// `--classes`.
+struct ClassOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      """
+      What numbers and other names of classes mean: \(ClassNames.schemeNames), a list (angry,disgust,… from 0 on; or \
+      1=surprise,Natural=neutral), or a file that holds one (classes.txt).
+      """, valueName: "scheme|list|file"))
+  var classes: String?
+
+  /// The meanings; nil if none are given.
+  func names() throws -> ClassNames? { try classes.map { try ClassNames($0) } }
 }
 
 /// `mien dataset import fer2013`.
 struct ImportFER2013: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fer2013", abstract: "Imports FER2013's CSV, with FER+'s votes where given.")
+    commandName: "fer2013", abstract: "Imports FER2013's CSV, with FER+'s votes where given.",
+    discussion: """
+      Reads fer2013.csv, icml_face_data.csv, train.csv and their likes, gzipped or not: a header that names pixels, \
+      emotion and Usage in any order. Without Usage the part is the one that the file is named for, else train.
+      """)
 
   @Argument(help: "fer2013.csv, or - for standard input.")
   var source: String
@@ -49,12 +85,13 @@ struct ImportFER2013: AsyncParsableCommand {
   @Option(help: ArgumentHelp("FER+'s votes, row by row with the CSV.", valueName: "fer2013new.csv"))
   var votes: String?
 
+  @OptionGroup var classes: ClassOptions
+
   @OptionGroup var options: ImportOptions
 
   func run() async throws {
     try options.check(inputs: [source, votes])
-    let importer = FER2013Importer(
-      votes: votes.map { URL(fileURLWithPath: $0) }, skipsBadRows: options.skipBad)
+    let importer = FER2013Importer(votes: votes.map { URL(fileURLWithPath: $0) }, classes: try classes.names())
     let source: ByteSource = source == "-" ? .standardInput : .file(URL(fileURLWithPath: source))
     try options.finish(importer.load(source))
   }
@@ -63,10 +100,12 @@ struct ImportFER2013: AsyncParsableCommand {
 /// `mien dataset import folders`.
 struct ImportFolders: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "folders", abstract: "Imports pictures from a folder a class.",
+    commandName: "folders", abstract: "Imports pictures sorted into one folder per class.",
     discussion: """
-      Class folders may be spelt in any usual way (angry, Happy, SAD, 0). They may lie in train, val and test folders; \
-      otherwise all faces are for training. Each picture gives its largest centred square.
+      Class folders may be spelt in any usual way (angry, Happy, SAD). What numbers mean is told by --classes, never \
+      guessed. Class folders may lie in train, val and test folders; otherwise all faces are for training. Each picture \
+      gives its largest centred square. RAF-DB, ExpW, CK+ and FER+ are also read as they are handed out, JAFFE, KDEF and \
+      RaFD by their file names.
       """)
 
   @Argument(help: "The folder that holds the class folders, or train, val and test.")
@@ -80,9 +119,11 @@ struct ImportFolders: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The classes and the meaning of digits: \(LabelSet.known.map(\.name).joined(separator: ", ")). "
-        + "Without it fer2013, or ferplus where a folder shows contempt.", valueName: "set"))
+      "The label set of the result: \(LabelSet.known.map(\.name).joined(separator: ", ")). "
+        + "Without it fer2013, or ferplus where a picture shows contempt.", valueName: "set"))
   var labels: String?
+
+  @OptionGroup var classes: ClassOptions
 
   @OptionGroup var options: ImportOptions
 
@@ -99,8 +140,7 @@ struct ImportFolders: AsyncParsableCommand {
   func run() async throws {
     try options.check(inputs: [source])
     let importer = FolderImporter(
-      labelSet: LabelSet.known.first { $0.name == labels }, side: size, isColor: color,
-      skipsBadPictures: options.skipBad)
+      labelSet: LabelSet.known.first { $0.name == labels }, classes: try classes.names(), side: size, isColor: color)
     try options.finish(
       ProgressLine.during("pictures") { try importer.load(URL(fileURLWithPath: source), progress: $0.update) })
   }
@@ -109,7 +149,9 @@ struct ImportFolders: AsyncParsableCommand {
 /// `mien dataset import ckplus48`.
 struct ImportCKPlus48: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ckplus48", abstract: "Imports CK+48, with subjects and sequences.")
+    commandName: "ckplus48", abstract: "Imports CK+48, with subjects and sequences.",
+    discussion: "CK+ as it is handed out (cohn-kanade-images and Emotion) is read too: the last frame of each sequence."
+  )
 
   @Argument(help: "The folder that holds the class folders.")
   var source: String
@@ -118,8 +160,33 @@ struct ImportCKPlus48: AsyncParsableCommand {
 
   func run() async throws {
     try options.check(inputs: [source])
-    let importer = CKPlus48Importer(skipsBadPictures: options.skipBad)
     try options.finish(
-      ProgressLine.during("pictures") { try importer.load(URL(fileURLWithPath: source), progress: $0.update) })
+      ProgressLine.during("pictures") { try CKPlus48Importer().load(URL(fileURLWithPath: source), progress: $0.update) }
+    )
+  }
+}
+
+/// What `mien dataset import` does if no format is named: it says which there are.
+struct ImportWithoutFormat: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "without-format", shouldDisplay: false)
+
+  @Argument(parsing: .captureForPassthrough)
+  var words: [String] = []
+
+  func run() async throws {
+    guard let word = words.first, !["-h", "--help"].contains(word) else {
+      throw CleanExit.helpRequest(DatasetImport.self)
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: word, isDirectory: &isFolder) else {
+      throw ValidationError(
+        "\(word): unknown format or no such file; expected \(DatasetImport.formats.joined(separator: ", ")): "
+          + "`fer2013` reads FER2013's CSV (and FER+'s votes), `folders` class folders, RAF-DB, AffectNet, ExpW, CK+, JAFFE "
+          + "and KDEF")
+    }
+    let command = [isFolder.boolValue ? "folders" : "fer2013"] + words.map(ShellWord.quoted)
+    throw ValidationError(
+      "expected a format before the source (\(DatasetImport.formats.joined(separator: ", "))): "
+        + "mien dataset import \(command.joined(separator: " "))")
   }
 }

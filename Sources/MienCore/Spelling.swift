@@ -1,0 +1,42 @@
+import Foundation
+
+/// Reading names that people typed, and writing counts.
+package enum Spelling {
+  /// `1 face`, `2 faces`.
+  package static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+
+  /// `text` in lower case and without accents.
+  static func folded(_ text: String) -> String {
+    text.folding(options: [.caseInsensitive, .diacriticInsensitive, .widthInsensitive], locale: nil)
+  }
+
+  /// What `meaning` says of the letters of `text`, or of its words without `fillers`.
+  static func key<Meaning>(_ text: String, fillers: Set<String>, _ meaning: (String) -> Meaning?) -> Meaning? {
+    let words = folded(text).split { !$0.isLetter }
+    if let found = meaning(words.joined()) { return found }
+    return meaning(words.filter { !fillers.contains(String($0)) }.joined())
+  }
+
+  /// The candidate of smallest edit distance, letter case aside; nil if it is above `limit`.
+  package static func nearest(_ word: String, among candidates: [String], atMost limit: Int) -> String? {
+    let letters = Array(word.lowercased())
+    let scored = candidates.map { (distance(letters, Array($0.lowercased())), $0) }
+    guard let best = scored.min(by: { $0 < $1 }), best.0 <= limit else { return nil }
+    return best.1
+  }
+
+  /// Levenshtein distance.
+  private static func distance(_ a: [Character], _ b: [Character]) -> Int {
+    var row = Array(0...b.count)
+    for (i, x) in a.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, y) in b.enumerated() {
+        let above = row[j + 1]
+        row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
+        diagonal = above
+      }
+    }
+    return row[b.count]
+  }
+}

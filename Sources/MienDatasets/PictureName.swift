@@ -1,0 +1,101 @@
+import Foundation
+import MienCore
+
+/// What the file names of well-known data sets tell.
+struct PictureName: Equatable {
+  /// A data set whose files are named by a rule of its own.
+  enum Convention: String, CaseIterable {
+    case jaffe = "JAFFE"
+    case kdef = "KDEF"
+    case rafd = "RaFD"
+    case ckplus = "CK+"
+
+    /// An example, for messages.
+    var example: String {
+      switch self {
+      case .jaffe: "KA.AN1.39.tiff"
+      case .kdef: "AF01ANS.JPG"
+      case .rafd: "Rafd090_01_Caucasian_female_angry_frontal.jpg"
+      case .ckplus: "S010_004_00000017.png"
+      }
+    }
+  }
+
+  /// What it shows; nil for CK+, whose names do not tell.
+  var emotion: Emotion?
+  /// The word or code of the emotion.
+  var code = ""
+  /// Who it is.
+  var subject: String
+  /// Which sequence of pictures it is from.
+  var sequence: String?
+
+  /// The two letters of JAFFE and KDEF; `AF` (afraid) is KDEF's.
+  private static let codes: [String: Emotion] = [
+    "AF": .fear, "AN": .anger, "DI": .disgust, "FE": .fear, "HA": .happiness, "NE": .neutral, "SA": .sadness,
+    "SU": .surprise,
+  ]
+
+  /// Reads the name of a file; nil if it does not follow `convention`.
+  init?(_ url: URL, _ convention: Convention) {
+    let stem = url.deletingPathExtension().lastPathComponent
+    switch convention {
+    case .jaffe: self.init(jaffe: stem)
+    case .kdef: self.init(kdef: stem.uppercased())
+    case .rafd: self.init(rafd: stem)
+    case .ckplus: self.init(ckplus: stem)
+    }
+  }
+
+  /// The convention that most of `files` follow; nil for none.
+  static func convention(of files: [URL]) -> Convention? {
+    Convention.allCases.first { convention in
+      files.count { PictureName($0, convention) != nil } * 2 > files.count
+    }
+  }
+
+  /// `KA.AN1.39`: subject, emotion and take, number of the picture.
+  private init?(jaffe stem: String) {
+    let parts = stem.split(separator: ".", omittingEmptySubsequences: false).map { String($0) }
+    guard parts.count == 3, parts[0].count == 2, parts[0].allSatisfy({ $0.isASCII && $0.isLetter }),
+      Self.isNumber(parts[1].dropFirst(2)), Self.isNumber(parts[2][...])
+    else { return nil }
+    code = parts[1].prefix(2).uppercased()
+    guard let emotion = Self.codes[code] else { return nil }
+    (self.emotion, subject) = (emotion, parts[0].uppercased())
+  }
+
+  /// `AF01ANS`: session, sex and number of the person, emotion, angle.
+  private init?(kdef stem: String) {
+    let letters = Array(stem)
+    guard (7...8).contains(letters.count), "AB".contains(letters[0]), "FM".contains(letters[1]),
+      Self.isNumber(String(letters[2...3])[...]), ["S", "HL", "HR", "FL", "FR"].contains(String(letters[6...]))
+    else { return nil }
+    code = String(letters[4...5])
+    guard let emotion = Self.codes[code], code != "FE" else { return nil }
+    // Both sessions, A and B, are of the same people.
+    (self.emotion, subject) = (emotion, String(letters[1...3]))
+  }
+
+  /// `Rafd090_01_Caucasian_female_angry_frontal`: angle, person, group, sex, emotion, gaze.
+  private init?(rafd stem: String) {
+    let parts = stem.split(separator: "_").map { String($0) }
+    guard parts.count == 6, parts[0].lowercased().hasPrefix("rafd"), Self.isNumber(parts[0].dropFirst(4)),
+      Self.isNumber(parts[1][...]), let emotion = Emotion(spelling: parts[4])
+    else { return nil }
+    (self.emotion, code, subject) = (emotion, parts[4], parts[1])
+  }
+
+  /// `S010_004_00000017`: subject, sequence, frame.
+  private init?(ckplus stem: String) {
+    let parts = stem.split(separator: "_", omittingEmptySubsequences: false).map { String($0) }
+    guard parts.count == 3, parts[0].first == "S", Self.isNumber(parts[0].dropFirst()), Self.isNumber(parts[1][...]),
+      Self.isNumber(parts[2][...])
+    else { return nil }
+    (subject, sequence) = (parts[0], "\(parts[0])_\(parts[1])")
+  }
+
+  private static func isNumber(_ text: Substring) -> Bool {
+    !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isNumber }
+  }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import MienCore
+
+/// The files below a folder, without what operating systems leave behind.
+struct PictureTree {
+  /// What lies in a folder.
+  struct Entry {
+    let url: URL
+    let isFolder: Bool
+    var name: String { url.lastPathComponent }
+  }
+
+  private static let litter: Set<String> = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r"]
+  /// What picture files are called, whether they can be read here or not.
+  private static let extensions: Set<String> = [
+    "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "bmp", "dib", "tif", "tiff", "pgm", "ppm", "pnm", "pbm", "gif",
+    "heic", "heif", "avif", "jp2", "jxl", "tga", "mpo", "ico", "psd", "dng", "cr2", "nef", "arw",
+  ]
+
+  /// What lies in `folder`, by name, without hidden files and litter.
+  ///
+  /// - Throws: ``MienError`` if it cannot be listed.
+  static func entries(of folder: URL) throws -> [Entry] {
+    let names: [String]
+    do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
+      throw MienError(.file, folder.path, problem(with: folder))
+    }
+    return try names.sorted().filter { !$0.hasPrefix(".") && !litter.contains($0.lowercased()) }.map { name in
+      let url = folder.appendingPathComponent(name)
+      var isFolder: ObjCBool = false
+      let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+      // A picture can be named when it is read; what may be a class must not be passed over.
+      if !exists, !hasPictureExtension(url), let problem = encodingProblem(url) { throw problem }
+      return Entry(url: url, isFolder: exists && isFolder.boolValue)
+    }
+  }
+
+  /// Why a file cannot be opened whose name, in an older encoding, is not UTF-8; nil for other files.
+  static func encodingProblem(_ url: URL) -> MienError? {
+    guard url.lastPathComponent.contains("\u{FFFD}"), !FileManager.default.fileExists(atPath: url.path) else {
+      return nil
+    }
+    let folder = ShellWord.quoted(url.deletingLastPathComponent().path)
+    return MienError(
+      .file, url.path,
+      "its name is not UTF-8, as in old archives; rename it, for example with: convmv -f latin1 -t utf8 --notest -r \(folder)"
+    )
+  }
+
+  /// The folders in `folder`, by name.
+  static func folders(in folder: URL) throws -> [URL] { try entries(of: folder).filter(\.isFolder).map(\.url) }
+
+  /// The files below `folder` at any depth, in the order of their paths.
+  static func files(below folder: URL) throws -> [URL] {
+    try entries(of: folder).flatMap { entry -> [URL] in
+      guard entry.isFolder else { return [entry.url] }
+      // A link to a folder above would never end.
+      let type = try? FileManager.default.attributesOfItem(atPath: entry.url.path)[.type] as? FileAttributeType
+      return type == .typeSymbolicLink ? [] : try files(below: entry.url)
+    }
+  }
+
+  /// Whether a file is a picture, whether it can be read here or not: by its extension, else by its first bytes.
+  static func isPicture(_ url: URL) -> Bool {
+    hasPictureExtension(url) || FileSignature(contentsOf: url)?.kind == .picture
+  }
+
+  /// Whether a file is named like a picture.
+  static func hasPictureExtension(_ url: URL) -> Bool { extensions.contains(url.pathExtension.lowercased()) }
+
+  private static func problem(with folder: URL) -> String {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else { return "no such folder" }
+    guard !isFolder.boolValue else { return "may not be listed" }
+    let name = ShellWord.quoted(folder.path)
+    guard let signature = FileSignature(contentsOf: folder) else { return "is a file, expected a folder" }
+    let advice =
+      switch signature.kind {
+      case .gzip: "; unpack it first: tar xzf \(name)"
+      case .archive: "; unpack it first: \(signature.unpacking ?? "") \(name)"
+      case .table: "; a CSV of pixels is read by `mien dataset import fer2013`"
+      case .picture, .document: ""
+      }
+    return "is \(signature.name), expected a folder\(advice)"
+  }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+import MienCommandLine
+import MienCore
+import MienDatasets
+
+/// `mien dataset split FACES -o OUT`.
+struct DatasetSplit: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "split",
+    abstract: "Deals the faces of a set out to train, validation and test.",
+    discussion: """
+      Shares sum to 1 (default: 0.8, 0.1 and 0.1). --validation alone takes its share from the training part and leaves \
+      the others as they are. Pictures of one person, or of one sequence, stay together if they are known; each class has \
+      its share of each part as far as that allows.
+      """)
+
+  /// What stays together.
+  enum Grouping: String, ExpressibleByArgument, CaseIterable {
+    case subject, sequence, none
+  }
+
+  @Argument(help: "A file made by mien dataset import.")
+  var faces: String
+
+  @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The file to write.", valueName: "faces.safetensors"))
+  var output: String
+
+  @Option(help: ArgumentHelp("Share to train on.", valueName: "share"))
+  var train: Double?
+
+  @Option(help: ArgumentHelp("Share to choose models by.", valueName: "share"))
+  var validation: Double?
+
+  @Option(help: ArgumentHelp("Share to measure on at the end.", valueName: "share"))
+  var test: Double?
+
+  @Option(help: "What stays together (default: subject, else sequence, if every face has one).")
+  var by: Grouping?
+
+  @Flag(help: "Draw without regard to classes.")
+  var noStratify = false
+
+  @Option(help: "The seed of the draw.")
+  var seed: UInt64 = 1
+
+  func validate() throws {
+    if let problem = rule.problem { throw ValidationError("--train, --validation and --test: expected \(problem)") }
+  }
+
+  func run() async throws {
+    try ResultFile.check(["--output": output], inputs: [faces])
+    let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
+    var rule = rule
+    rule.groupBy = by.flatMap { FaceGrouping(rawValue: $0.rawValue) } ?? FaceGrouping.finest(of: set.splitFaces)
+    let result: FaceSet
+    do { result = try set.split(by: rule) } catch let error as MienError { throw error.about(explained(error)) }
+    try result.write(to: URL(fileURLWithPath: output))
+    let parts = Split.allCases.map { "\(result.indices(in: $0).count) \($0.rawValue)" }.joined(separator: ", ")
+    Console.error(rule.description)
+    Console.error("\(output): \(Spelling.counted(result.count, "face")) (\(parts))")
+  }
+
+  private var rule: SplitRule {
+    var rule = SplitRule()
+    if train == nil, validation == nil, test == nil {
+      (rule.train, rule.validation, rule.test) = (0.8, 0.1, 0.1)
+    } else {
+      (rule.train, rule.validation, rule.test) = (train ?? 0, validation ?? 0, test ?? 0)
+    }
+    (rule.stratify, rule.seed) = (!noStratify, seed)
+    return rule
+  }
+
+  /// The option for the key of a recipe that an error is about.
+  private func explained(_ error: MienError) -> String {
+    switch error.subject {
+    case let subject? where subject.hasPrefix("split.groupBy "): "--by " + subject.dropFirst("split.groupBy ".count)
+    case let subject? where subject.hasPrefix("split."): "--" + subject.dropFirst("split.".count)
+    default: faces
+    }
+  }
+}

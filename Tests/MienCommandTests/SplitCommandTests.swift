@@ -1,0 +1,45 @@
+import Foundation
+import MienCore
+import MienTestSupport
+import Testing
+
+/// `mien dataset split`.
+@Suite struct SplitCommandTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  func path(_ name: String) -> String { folder.file(name).path }
+
+  @Test func setsAreSplitByShares() throws {
+    let rows = (0..<140).map { index in
+      FaceSet.Row(
+        label: LabelSet.fer2013.emotions[index % 7], split: index % 2 == 0 ? .train : .validation, sourceRow: index)
+    }
+    try FaceSet(
+      source: "grey", labelSet: .fer2013, height: 1, width: 1, channels: 1, rows: rows, pixels: Data(count: 140)
+    ).write(to: folder.file("faces"))
+    let split = try Command.mien("dataset", "split", path("faces"), "-o", path("split"))
+    #expect(
+      split.errors
+        == "80/10/10 % stratified split of seed 1\n\(path("split")): 140 faces (112 train, 14 validation, 14 test)\n")
+    let faces = try FaceSet(contentsOf: folder.file("split"))
+    for emotion in LabelSet.fer2013.emotions {
+      #expect(faces.indices(in: .test).count { faces.label(at: $0) == emotion } == 2)
+    }
+    #expect(faces.info.history == ["80/10/10 % stratified split of seed 1"])
+    // Validation alone is cut from the training part of 70.
+    let cut = try Command.mien(
+      "dataset", "split", path("faces"), "-o", path("cut"), "--validation", "0.2", "--seed", "3")
+    #expect(cut.errors.contains("140 faces (56 train, 84 validation, 0 test)"), "\(cut.errors)")
+    let people = try Command.mien("dataset", "split", path("faces"), "-o", path("cut"), "--by", "subject")
+    #expect(
+      people.status == 1 && people.errors.contains("--by subject: needs the subject of every face"), "\(people.errors)")
+  }
+
+  @Test(arguments: [["--train", "0.5"], ["--validation", "1"], ["--train", "-1", "--test", "2"], ["--by", "mood"]])
+  func wrongSharesExitWith64(options: [String]) throws {
+    let outcome = try Command.run(Command.mien.path, ["dataset", "split", "a", "-o", "b"] + options)
+    #expect(outcome.status == 64 && outcome.errors.contains("Error: "), "\(outcome.errors)")
+  }
+}
