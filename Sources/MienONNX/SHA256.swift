@@ -1,12 +1,31 @@
 package import Foundation
 
-/// SHA-256 (FIPS 180-4), to tell one set of weights from another.
+/// SHA-256 (FIPS 180-4), to tell one set of weights from another, and HMAC-SHA-256 (RFC 2104), by which the server names
+/// its clients.
 ///
 /// Written out here since the package that offers it compiles the whole of BoringSSL, five minutes on two cores; see
-/// `docs/decisions/sha256.md`. No secret passes through it.
+/// `docs/decisions/sha256.md`.
 package enum SHA256 {
   /// The digest of `data` as 64 lower-case hexadecimal digits.
   package static func hexadecimal(of data: Data) -> String {
+    digest(of: data).map { word in
+      let digits = String(word, radix: 16)
+      return String(repeating: "0", count: 8 - digits.count) + digits
+    }.joined()
+  }
+
+  /// The HMAC-SHA-256 of `data`, 32 bytes.
+  package static func authenticationCode(of data: Data, key: Data) -> Data {
+    func bytes(_ words: [UInt32]) -> Data {
+      words.reduce(into: Data()) { data, word in withUnsafeBytes(of: word.bigEndian) { data.append(contentsOf: $0) } }
+    }
+    var block = [UInt8](key.count > blockBytes ? bytes(digest(of: key)) : key)
+    block += [UInt8](repeating: 0, count: blockBytes - block.count)
+    let inner = bytes(digest(of: Data(block.map { $0 ^ 0x36 }) + data))
+    return bytes(digest(of: Data(block.map { $0 ^ 0x5C }) + inner))
+  }
+
+  private static func digest(of data: Data) -> [UInt32] {
     var state: [UInt32] = [
       0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
     ]
@@ -18,10 +37,7 @@ package enum SHA256 {
     while tail.count % blockBytes != blockBytes - 8 { tail.append(0) }
     withUnsafeBytes(of: (UInt64(data.count) * 8).bigEndian) { tail.append(contentsOf: $0) }
     tail.withUnsafeBytes { update(&state, $0) }
-    return state.map { word in
-      let digits = String(word, radix: 16)
-      return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined()
+    return state
   }
 
   private static let blockBytes = 64

@@ -1,11 +1,16 @@
+import CMienServerFiles
 import Foundation
 package import Logging
 import MienCore
+import Synchronization
 
 /// Writes log messages to standard error, each as a line of JSON.
 package struct JSONLog: LogHandler {
   package var metadata: Logger.Metadata = [:]
   package var logLevel = Logger.Level.info
+
+  /// The name that Hummingbird gives the id of a request.
+  static let requestKey = "hb.request.id"
 
   package init() {}
 
@@ -19,9 +24,22 @@ package struct JSONLog: LogHandler {
     fields["level"] = event.level.rawValue
     fields["message"] = event.message.description
     for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {
-      fields[key == "hb.request.id" ? "request" : key] = value.description
+      fields[key == Self.requestKey ? "request" : key] = value.description
     }
     guard let line = try? JSON.encode(fields) else { return }
     Console.error(String(decoding: line, as: UTF8.self))
   }
+
+  /// Logs what C libraries print to standard error, libpng's warnings for instance, line by line: the log stays JSON.
+  package static func takeStandardError(_ logger: Logger) {
+    libraries.withLock { $0 = logger }
+    _ = mien_take_standard_error { bytes, count in
+      guard let bytes else { return }
+      let text = String(decoding: UnsafeRawBufferPointer(start: bytes, count: count), as: UTF8.self)
+      let logger = JSONLog.libraries.withLock { $0 }
+      for line in text.split(whereSeparator: \.isNewline) { logger?.warning("library", metadata: ["text": "\(line)"]) }
+    }
+  }
+
+  private static let libraries = Mutex<Logger?>(nil)
 }

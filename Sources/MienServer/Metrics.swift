@@ -21,20 +21,38 @@ final class Metrics: Sendable {
     let status: Int
   }
 
+  /// Counts by the value of a label; by the empty text if there is no label.
+  private struct Counter {
+    let label: String?
+    var counts: [String: Int]
+  }
+
   private struct State {
     var requests: [RequestKey: Int] = [:]
     var durations: [String: Durations] = [:]
-    var counters: [String: Int] = [:]
+    var counters: [String: Counter] = [:]
     var help: [String: String] = [:]
     var gauges: [String: Gauge] = [:]
   }
 
   private let state = Mutex(State())
 
+  /// The counter of requests for which there was no room.
+  static let refused = "mien_refused_total"
+
+  init() {
+    declareCounter(
+      Self.refused, "Requests for which there was no room.", by: "reason", APIError.Shortage.allCases.map(\.rawValue))
+  }
+
   /// Names a counter and starts it at 0.
-  func declareCounter(_ name: String, _ help: String) {
+  ///
+  /// - Parameters:
+  ///   - label: what it counts by; nil if it is one number.
+  ///   - values: of the label.
+  func declareCounter(_ name: String, _ help: String, by label: String? = nil, _ values: [String] = [""]) {
     state.withLock {
-      $0.counters[name] = 0
+      $0.counters[name] = Counter(label: label, counts: Dictionary(values.map { ($0, 0) }, uniquingKeysWith: +))
       $0.help[name] = help
     }
   }
@@ -47,8 +65,10 @@ final class Metrics: Sendable {
     }
   }
 
-  /// Adds to a counter.
-  func add(_ count: Int = 1, to name: String) { state.withLock { $0.counters[name, default: 0] += count } }
+  /// Adds to a counter, of one of its label's values.
+  func add(_ count: Int = 1, to name: String, _ value: String = "") {
+    state.withLock { $0.counters[name]?.counts[value, default: 0] += count }
+  }
 
   /// Counts a request. Methods and routes are those that the server knows, so their number is bounded.
   func request(method: String, route: String, status: Int, seconds: Double) {
@@ -84,9 +104,11 @@ final class Metrics: Sendable {
       lines.append("mien_request_seconds_sum{route=\"\(route)\"} \(durations.sum)")
       lines.append("mien_request_seconds_count{route=\"\(route)\"} \(durations.count)")
     }
-    for (name, count) in state.counters.sorted(by: { $0.key < $1.key }) {
+    for (name, counter) in state.counters.sorted(by: { $0.key < $1.key }) {
       head(name, "counter", state.help[name] ?? "")
-      lines.append("\(name) \(count)")
+      for (value, count) in counter.counts.sorted(by: { $0.key < $1.key }) {
+        lines.append("\(name)\(counter.label.map { "{\($0)=\"\(value)\"}" } ?? "") \(count)")
+      }
     }
     for (name, value) in state.gauges.sorted(by: { $0.key < $1.key }) {
       head(name, "gauge", state.help[name] ?? "")

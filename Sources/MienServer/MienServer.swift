@@ -10,6 +10,7 @@ import NIOHTTPTypes
 import NIOSSL
 import ServiceLifecycle
 import Synchronization
+import UnixSignals
 
 /// The HTTP server. `docs/server.md` describes its routes; `/openapi.json` is their contract.
 package final class MienServer: Sendable {
@@ -22,17 +23,21 @@ package final class MienServer: Sendable {
   private let corrections: CorrectionStore?
   private let sessions: SessionStore
   private let jobs: VideoJobs
+  private let places: ConnectionPlaces
+  private let proxies: TrustedProxies
+  private let key: ClientKey
   private let isStopping = Atomic(false)
+  private let isDraining = Atomic(false)
 
   /// Prepares to serve `classifier`.
   ///
   /// - Parameters:
-  ///   - state: where videos and their results are kept.
+  ///   - state: where videos and their results are kept, and the key that names clients; nil to take no videos.
   ///   - page: the files of the web page.
   ///   - corrections: where corrections are kept; nil where none are taken.
   /// - Throws: ``MienError`` where the options do not fit together or the detector cannot be loaded.
   package init(
-    options: ServerOptions, classifier: EmotionClassifier, state: StateFolder, page: [StaticFile] = [],
+    options: ServerOptions, classifier: EmotionClassifier, state: StateFolder?, page: [StaticFile] = [],
     corrections: CorrectionStore? = nil, logger: Logger
   ) throws {
     try options.validate()
@@ -40,9 +45,19 @@ package final class MienServer: Sendable {
     self.logger = logger
     self.page = page
     self.corrections = corrections
+    if corrections != nil, options.tokens != nil, state == nil {
+      throw MienError(
+        .argument, "--state-dir",
+        "expected a folder for the key that names the owners of corrections; without it, they would lose sight of them")
+    }
+    key = try options.tokens == nil ? .random() : state.map { try ClientKey(in: $0.keys) } ?? .random()
+    places = ConnectionPlaces(options.limits.connections)
+    proxies = try TrustedProxies(options.trustedProxies)
     engine = try InferenceEngine(classifier: classifier, limits: options.limits, metrics: metrics)
     let sessions = SessionStore(capacity: options.limits.sessions, idleSeconds: options.limits.sessionSeconds)
-    let jobs = try VideoJobs(folder: state, limits: options.limits, engine: engine, logger: logger)
+    let jobs = try VideoJobs(
+      folder: state, clients: options.tokens?.clients(key: key) ?? [:], limits: options.limits, engine: engine,
+      metrics: metrics, logger: logger)
     (self.sessions, self.jobs) = (sessions, jobs)
     metrics.declareGauge("mien_sessions", "Sessions that are open.") { Double(sessions.count) }
     metrics.declareGauge("mien_videos_waiting", "Videos that wait to be read.") { Double(jobs.count(.queued)) }
@@ -55,66 +70,127 @@ package final class MienServer: Sendable {
   /// - Throws: ``MienError`` where the certificate or its key cannot be used.
   package func application() throws -> some ApplicationProtocol {
     let limits = options.limits
-    let http = HTTPServerBuilder.http1(
-      configuration: .init(
-        additionalChannelHandlers: [ContinueHandler()], idleTimeout: .milliseconds(Int64(limits.idleSeconds * 1000)),
-        httpDecoderConfiguration: .init(
-          maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)))
-    return Application(
+    let http = HTTPServerBuilder { [places, metrics, logger] responder in
+      HTTPConnection(responder: responder, idleSeconds: limits.idleSeconds, places: places) { refusal in
+        if let shortage = refusal.error.shortage { metrics.add(to: Metrics.refused, shortage.rawValue) }
+        var logger = logger
+        logger[metadataKey: JSONLog.requestKey] = "\(refusal.requestID)"
+        RecordMiddleware.record(
+          method: refusal.method, route: "unknown", status: refusal.error.status, seconds: 0, metrics, logger)
+      }
+    }
+    var application = Application(
       router: router().router,
       server: try options.tls.map { try HTTPServerBuilder.tls(http, tlsConfiguration: Self.configuration($0)) } ?? http,
       configuration: .init(
         address: .hostname(options.host, port: options.port), serverName: nil,
-        availableConnectionsDelegate: .maximum(limits.connections, logger: logger)),
-      services: [jobs, Housekeeping { [sessions, jobs] in _ = (sessions.count, jobs.removeExpired()) }],
+        availableConnectionsDelegate: .maximum(limits.connections + ConnectionPlaces.reserve, logger: logger)),
+      services: [
+        jobs,
+        Housekeeping { [sessions, jobs] in
+          sessions.removeExpired()
+          await jobs.removeExpired()
+        },
+      ],
       onServerRunning: { [logger, options] channel in
         let scheme = options.tls == nil ? "http" : "https"
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
         logger.info("listening", metadata: ["url": "\(scheme)://\(host):\(channel.localAddress?.port ?? 0)"])
       }, logger: logger)
+    application.beforeServerStarts { [self] in try await takeCorrectionsOver() }
+    return application
+  }
+
+  /// Gives corrections to the names that clients have now, and says if some belong to nobody who has a token.
+  private func takeCorrectionsOver() async throws {
+    guard let corrections, let tokens = options.tokens else { return }
+    let clients = tokens.clients(key: key)
+    try await corrections.renameOwners(clients)
+    let others = try await corrections.count(ofOthersThan: Set(clients.values))
+    if others > 0 {
+      logger.warning(
+        "corrections belong to tokens that are not in the token file, or were made under another client.key",
+        metadata: ["corrections": "\(others)"])
+    }
   }
 
   /// The router, and the routes that it has.
   package func router() -> (router: Router<ServerContext>, routes: RouteTable) {
     let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     let open = page.map(\.path) + ["/healthz", "/readyz", StaticFile.contract.path]
-    if !options.corsOrigins.isEmpty {
-      router.add(middleware: CrossOriginMiddleware(origins: Set(options.corsOrigins)))
-    }
-    let paths = KnownPaths()
-    router.add(middleware: AnswerMiddleware(metrics: metrics, paths: paths))
-    router.add(
-      middleware: OriginMiddleware(
-        origins: Set(options.corsOrigins), isLocalOnly: options.isLoopback && options.tokens == nil,
-        host: options.host))
-    router.add(middleware: TokenMiddleware(tokens: options.tokens, open: Set(open)))
+    let (paths, origins) = (KnownPaths(), Set(options.corsOrigins))
+    router.add(middleware: RecordMiddleware(metrics: metrics))
+    if !origins.isEmpty { router.add(middleware: CrossOriginMiddleware(origins: origins, paths: paths)) }
+    router.add(middleware: ErrorMiddleware(metrics: metrics, paths: paths))
+    router.add(middleware: OriginMiddleware(origins: origins, hosts: options.hosts, proxies: proxies))
+    router.add(middleware: TokenMiddleware(tokens: options.tokens, key: key, open: Set(open)))
 
     var routes = RouteTable(router)
     let bodies = BodyReader(limits: options.limits)
-    StatusRoutes(engine: engine, metrics: metrics) { [self] in isStopping.load(ordering: .relaxed) }.add(to: &routes)
+    StatusRoutes(engine: engine, metrics: metrics, places: places) { [self] in isStopping.load(ordering: .relaxed) }
+      .add(to: &routes)
     DetectRoutes(engine: engine, bodies: bodies).add(to: &routes)
     ExplainRoutes(engine: engine, bodies: bodies).add(to: &routes)
     CorrectionRoutes(store: corrections, engine: engine, bodies: bodies).add(to: &routes)
     SessionRoutes(engine: engine, bodies: bodies, sessions: sessions).add(to: &routes)
     VideoRoutes(bodies: bodies, jobs: jobs).add(to: &routes)
-    StaticRoutes(files: page + [.contract(keepsCorrections: corrections != nil)]).add(to: &routes)
+    let contract = StaticFile.contract(keepsCorrections: corrections != nil, takesVideos: jobs.isOpen)
+    StaticRoutes(files: page + [contract]).add(to: &routes)
     paths.set(routes)
     return (router, routes)
   }
 
-  /// Serves until SIGTERM or SIGINT; then finishes what was accepted.
+  /// Serves until SIGTERM or SIGINT; then, after the drain delay, finishes what was accepted. A second signal ends the
+  /// delay, a third one gives up what is left.
   package func run() async throws {
     if !options.isLoopback, options.tls == nil {
       logger.warning("tokens and pictures travel unencrypted; --tls-cert and --tls-key, or a proxy, would change that")
     }
-    var configuration = ServiceGroupConfiguration(
-      services: [try application(), Stop { [self] in isStopping.store(true, ordering: .relaxed) }],
-      gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    var configuration = ServiceGroupConfiguration(services: [try application()], logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(options.limits.shutdownSeconds)
-    do { try await ServiceGroup(configuration: configuration).run() } catch let error as IOError {
+    let group = ServiceGroup(configuration: configuration)
+    do {
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await group.run() }
+        tasks.addTask { try await self.stop(group) }
+        // The first to end is the service, or its second stop.
+        try await tasks.next()
+        tasks.cancelAll()
+        try await tasks.waitForAll()
+      }
+    } catch is CancellationError {
+      logger.warning("stopped before all was finished")
+      return
+    } catch let error as IOError {
       throw MienError(
         .argument, "\(options.host):\(options.port)",
         "cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
+    } catch is SocketAddressError.UnknownHost {
+      throw MienError(.argument, "--host \(options.host)", "expected an address of this machine; no such name is known")
+    }
+    logger.info("stopped")
+  }
+
+  /// Waits for signals, and stops `group`.
+  ///
+  /// - Throws: `CancellationError` if nothing is to be waited for any longer.
+  private func stop(_ group: ServiceGroup) async throws {
+    let delay = options.limits.drainSeconds
+    isDraining.store(delay > 0, ordering: .relaxed)
+    var drain: Task<Void, Never>?
+    for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+      guard let begun = drain else {
+        isStopping.store(true, ordering: .relaxed)
+        logger.info("stopping", metadata: ["signal": "\(signal)", "drainSeconds": "\(delay)"])
+        drain = Task { [self] in
+          try? await Task.sleep(for: .seconds(delay))
+          isDraining.store(false, ordering: .relaxed)
+          await group.triggerGracefulShutdown()
+        }
+        continue
+      }
+      guard isDraining.load(ordering: .relaxed) else { throw CancellationError() }
+      begun.cancel()
     }
   }
 
@@ -128,8 +204,10 @@ package final class MienServer: Sendable {
     do { key = try NIOSSLPrivateKey(file: files.key.path, format: .pem) } catch {
       throw MienError(.file, files.key.path, "expected a private key in PEM form; \(problem(files.key))")
     }
-    let configuration = TLSConfiguration.makeServerConfiguration(
+    var configuration = TLSConfiguration.makeServerConfiguration(
       certificateChain: certificates.map { .certificate($0) }, privateKey: .privateKey(key))
+    // Earlier versions are deprecated (RFC 8996).
+    configuration.minimumTLSVersion = .tlsv12
     do { _ = try NIOSSLContext(configuration: configuration) } catch {
       throw MienError(.mismatch, files.key.path, "is not the key of \(files.certificate.path)")
     }
@@ -141,39 +219,16 @@ package final class MienServer: Sendable {
   }
 }
 
-/// Calls `body` when the server is told to stop.
-private struct Stop: Service {
-  let body: @Sendable () -> Void
-
-  func run() async throws {
-    try? await gracefulShutdown()
-    body()
-  }
-}
-
 /// Removes now and then what has expired, so that it is gone though nobody asks for it.
 private struct Housekeeping: Service {
-  let body: @Sendable () -> Void
+  let body: @Sendable () async -> Void
 
   func run() async throws {
     try? await cancelWhenGracefulShutdown {
       while true {
         try await Task.sleep(for: .seconds(10))
-        body()
+        await body()
       }
     }
-  }
-}
-
-/// Answers `Expect: 100-continue`, as curl sends it before large bodies: without an answer it waits for a second.
-private final class ContinueHandler: ChannelInboundHandler, RemovableChannelHandler {
-  typealias InboundIn = HTTPRequestPart
-  typealias OutboundOut = HTTPResponsePart
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if case .head(let head) = unwrapInboundIn(data), head.headerFields[.expect]?.lowercased() == "100-continue" {
-      context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
-    }
-    context.fireChannelRead(data)
   }
 }

@@ -14,7 +14,7 @@ package struct ServerLimits: Sendable {
   package var bodySeconds = 30.0
   /// Seconds after which a connection on which nothing happens is closed.
   package var idleSeconds = 60.0
-  /// Most connections; more wait to be accepted.
+  /// Most connections that are served; those beyond get answers to `/healthz` and `/readyz` only.
   package var connections = 512
   /// Requests that may wait for their turn.
   package var waiting = 128
@@ -32,6 +32,8 @@ package struct ServerLimits: Sendable {
   package var videos = 8
   /// Seconds for which the result of a video is kept.
   package var resultSeconds = 3600.0
+  /// Seconds between the order to stop and the end of service, in which `/readyz` says that no more should be sent.
+  package var drainSeconds = 0.0
   /// Seconds that accepted work is given to finish when the server is told to stop.
   package var shutdownSeconds = 30.0
 
@@ -51,6 +53,9 @@ package struct ServerLimits: Sendable {
       ("keep-results", resultSeconds),
     ] where !(value > 0 && value <= 86_400) {
       throw MienError(.argument, "--\(name) \(value)", "expected more than 0 and at most 86400 seconds")
+    }
+    guard (0...86_400).contains(drainSeconds) else {
+      throw MienError(.argument, "--drain-delay \(drainSeconds)", "expected 0 to 86400 seconds")
     }
   }
 }

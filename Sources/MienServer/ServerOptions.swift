@@ -13,6 +13,10 @@ package struct ServerOptions: Sendable {
   package var tls: TLSFiles?
   /// Web pages of these origins, as `https://example.org`, may call the server from a browser.
   package var corsOrigins: [String] = []
+  /// Names other than this machine's own by which the server may be called, as a proxy in front of it passes them on.
+  package var allowedHosts: [String] = []
+  /// Addresses and networks of proxies whose `X-Forwarded-Host` and `X-Forwarded-Proto` are believed.
+  package var trustedProxies: [String] = []
   /// How much is taken on.
   package var limits = ServerLimits()
 
@@ -40,6 +44,13 @@ package struct ServerOptions: Sendable {
     return parts.count == 4 && parts[0] == 127 && !parts.contains(nil)
   }
 
+  /// The names by which the server may be called, in lower case; nil for any name. Without a token it is this machine's
+  /// own and those that are allowed besides, so that no other name leads a page of another site to it.
+  var hosts: Set<String>? {
+    guard !allowedHosts.isEmpty || isLoopback && tokens == nil else { return nil }
+    return Set((["localhost", "127.0.0.1", "[::1]", host] + allowedHosts).map { $0.lowercased() })
+  }
+
   /// Checks what belongs together.
   ///
   /// - Throws: ``MienError`` of kind `argument`.
@@ -59,6 +70,20 @@ package struct ServerOptions: Sendable {
         throw MienError(.argument, "--cors-origin \(origin)", "expected an origin, as https://example.org")
       }
     }
+    for name in allowedHosts {
+      let isName =
+        !name.isEmpty
+        && name.utf8.allSatisfy { byte in
+          switch byte {
+          case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+          default: "-._:[]".utf8.contains(byte)
+          }
+        }
+      guard isName, !name.contains("//") else {
+        throw MienError(.argument, "--allowed-host \(name)", "expected a host's name, as mien.example.org")
+      }
+    }
+    _ = try TrustedProxies(trustedProxies)
     try limits.validate()
   }
 }

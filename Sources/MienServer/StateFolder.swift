@@ -5,18 +5,23 @@ import MienCore
 package final class StateFolder: Sendable {
   /// The folder.
   package let url: URL
+  /// Where the server's key is: beside the folders that are used without `--state-dir`, so that it is the same whichever
+  /// of them is free.
+  package let keys: URL
   private let lock: FileLock
 
   /// Takes `url`, and makes it where it is missing. Only this user may look into it.
   ///
+  /// - Parameter keys: where the server's key is; nil for `url`.
   /// - Throws: ``MienError`` where it cannot be made, or another server uses it.
-  package init(_ url: URL) throws {
+  package init(_ url: URL, keys: URL? = nil) throws {
     self.url = url
+    self.keys = keys ?? url
     do {
       try FileManager.default.createDirectory(
         at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch {
-      throw MienError(.file, url.path, "the folder cannot be made")
+      throw MienError(.file, url.path, "the folder cannot be made; name another one with --state-dir")
     }
     guard let lock = try FileLock(url.appendingPathComponent("server.lock"), mode: 0o600) else {
       throw MienError(.file, url.path, "another server uses this folder; name another one with --state-dir")
@@ -33,10 +38,14 @@ package final class StateFolder: Sendable {
       environment["MIEN_CACHE"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
       ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/mien", isDirectory: true)
     let servers = cache.appendingPathComponent("server", isDirectory: true)
-    for number in 1..<16 {
-      if let folder = try? StateFolder(servers.appendingPathComponent("\(number)", isDirectory: true)) { return folder }
+    func folder(_ number: Int) throws -> StateFolder {
+      try StateFolder(servers.appendingPathComponent("\(number)", isDirectory: true), keys: servers)
     }
-    return try StateFolder(servers.appendingPathComponent("16", isDirectory: true))
+    do { return try folder(1) } catch let error {
+      // Where none can be made, the first one's error says why.
+      for number in 2...16 { if let folder = try? folder(number) { return folder } }
+      throw error
+    }
   }
 
   /// Where the video jobs are.

@@ -27,6 +27,16 @@ struct CorrectionOptions: ParsableArguments {
     }
     return store
   }
+
+  /// Names on standard error the corrections that cannot be read, and the commands that delete them.
+  func name(unreadable ids: [Int64]) {
+    for id in ids.prefix(10) {
+      Console.error(
+        "\(url.path): correction \(id) cannot be read and is left out; this deletes it: "
+          + CorrectionStore.deletion(of: id, in: url))
+    }
+    if ids.count > 10 { Console.error("\(url.path): \(ids.count - 10) further corrections cannot be read") }
+  }
 }
 
 /// `mien adapt --profile P`: fits the model's last layer to a profile's corrections.
@@ -58,7 +68,9 @@ struct AdaptCommand: AsyncParsableCommand {
   func run() async throws {
     let name = try ProfileName(profile)
     let store = try source.store()
-    let made = try await store.corrections(of: name)
+    let listing = try await store.listing(of: name, withCrops: false)
+    source.name(unreadable: listing.unreadable)
+    let made = listing.corrections
     guard !made.isEmpty else {
       throw MienError(.mismatch, "profile \(name)", "has no corrections in \(store.url.path)")
     }
@@ -76,9 +88,17 @@ struct AdaptCommand: AsyncParsableCommand {
         throw MienError(.mismatch, nil, "its file has no averages of embeddings; `mien reference` puts them there")
       }
       let labels = try card.widestLabels()
-      let adaptation = try HeadAdaptation(
-        original: file.linearHead(for: labels), reference: reference, divergenceBudget: budget)
-      let examples = own.map { HeadAdaptation.Example(embedding: $0.embedding, emotion: $0.emotion) }
+      let head = try file.linearHead(for: labels)
+      // Whatever their row says, these are of other weights.
+      let misfits = own.filter { $0.embedding.count != head.width || labels.index(of: $0.emotion) == nil }.map(\.id)
+      source.name(unreadable: misfits)
+      let adaptation = try HeadAdaptation(original: head, reference: reference, divergenceBudget: budget)
+      let examples = own.filter { !misfits.contains($0.id) }.map {
+        HeadAdaptation.Example(embedding: $0.embedding, emotion: $0.emotion)
+      }
+      guard !examples.isEmpty else {
+        throw MienError(.mismatch, "profile \(name)", "none of its corrections fits \(model.subject)")
+      }
       let check = try AdaptationCheck(adaptation, examples)
       let fit = try adaptation.fit(examples)
       try report(name, examples.map(\.emotion), check, fit)
@@ -86,9 +106,9 @@ struct AdaptCommand: AsyncParsableCommand {
         throw MienError(
           .mismatch, "profile \(name)", "not written: it reads fewer corrections right; --force writes it all the same")
       }
-      let head = AdaptedHead(
+      let adapted = AdaptedHead(
         head: fit.head, info: .init(profile: name, model: card, fit: fit, check: check))
-      let url = try ProfileStore().write(head, as: name)
+      let url = try ProfileStore().write(adapted, as: name)
       try Console.print("wrote \(url.path); `--profile \(name)` uses it")
     }
   }

@@ -23,13 +23,13 @@ struct CorrectionsCommand: AsyncParsableCommand {
     func run() async throws {
       let store = try source.store()
       guard let profile else {
-        for (name, count) in try await store.counts().sorted(by: { $0.key < $1.key }) {
-          try Console.print("\(name)  \(count)")
-        }
-        return
+        let found = try await store.listing(withCrops: false)
+        for (name, count) in found.counts.sorted(by: { $0.key < $1.key }) { try Console.print("\(name)  \(count)") }
+        return source.name(unreadable: found.unreadable)
       }
-      let found = try await store.corrections(of: ProfileName(profile))
-      try Console.write(CorrectionExport.csv(found))
+      let found = try await store.listing(of: ProfileName(profile))
+      try Console.write(CorrectionExport.csv(found.corrections))
+      source.name(unreadable: found.unreadable)
     }
   }
 
@@ -55,9 +55,10 @@ struct CorrectionsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try ResultFile.check(["--json": json, "--csv": csv], inputs: [source.url.path])
-      let found = try await source.store().corrections(of: profile.map { try ProfileName($0) })
-      if let json { try ResultFile.write(CorrectionExport.json(found), to: json) }
-      if let csv { try ResultFile.write(CorrectionExport.csv(found), to: csv) }
+      let found = try await source.store().listing(of: profile.map { try ProfileName($0) })
+      if let json { try ResultFile.write(CorrectionExport.json(found.corrections), to: json) }
+      if let csv { try ResultFile.write(CorrectionExport.csv(found.corrections), to: csv) }
+      source.name(unreadable: found.unreadable)
     }
   }
 

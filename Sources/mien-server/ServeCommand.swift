@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import MienCore
 import MienModelOptions
 import MienServer
 
@@ -36,6 +37,17 @@ struct ServeCommand: AsyncParsableCommand {
       valueName: "origin"))
   var corsOrigin: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Answer by this name too, as a proxy in front passes it on; may be given several times.", valueName: "name"))
+  var allowedHost: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Believe X-Forwarded-Host and X-Forwarded-Proto of this proxy; may be given several times.",
+      valueName: "address|network"))
+  var trustedProxy: [String] = []
+
   @OptionGroup var model: ModelOptions
 
   @Option(
@@ -46,7 +58,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where videos lie until they are read, and their results after. Without it, a folder in MIEN_CACHE or ~/.cache/mien.",
+      "Where videos lie until they are read, their results after, and the key that names clients. Without it, a folder in "
+        + "MIEN_CACHE or ~/.cache/mien.",
       valueName: "dir"))
   var stateDir: String?
 
@@ -66,6 +79,8 @@ struct ServeCommand: AsyncParsableCommand {
     options.host = host
     options.port = port
     options.corsOrigins = corsOrigin
+    options.allowedHosts = allowedHost
+    options.trustedProxies = trustedProxy
     options.tokens = try tokenFile.map { try AccessTokens(contentsOf: URL(fileURLWithPath: $0)) }
     if let tlsCert, let tlsKey {
       options.tls = .init(certificate: URL(fileURLWithPath: tlsCert), key: URL(fileURLWithPath: tlsKey))
@@ -74,16 +89,33 @@ struct ServeCommand: AsyncParsableCommand {
     try options.validate()
     let classifier = try model.classifier(threads: 1)
     let logger = Logger(label: "mien") { _ in JSONLog() }
-    let store = try corrections.map { try CorrectionStore(url: URL(fileURLWithPath: $0)) }
+    let store = try corrections.map { path in
+      try CorrectionStore(url: URL(fileURLWithPath: path)) {
+        logger.warning(
+          "the file of corrections was removed or replaced; from now on they go to the one that is there",
+          metadata: ["file": "\(path)"])
+      }
+    }
     if let store, let damaged = store.damagedFile {
       logger.warning(
         "the corrections were damaged and put aside, new ones are begun",
         metadata: ["file": "\(store.url.path)", "aside": "\(damaged.path)"])
     }
-    let state = try stateDir.map { try StateFolder(URL(fileURLWithPath: $0, isDirectory: true)) } ?? .first()
+    JSONLog.takeStandardError(logger)
     return try MienServer(
-      options: options, classifier: classifier, state: state, page: WebPage.files(), corrections: store,
+      options: options, classifier: classifier, state: try state(logger), page: WebPage.files(), corrections: store,
       logger: logger)
+  }
+}
+
+extension ServeCommand {
+  /// The folder for videos; nil if none was named and none can be made: photos need none.
+  private func state(_ logger: Logger) throws -> StateFolder? {
+    if let stateDir { return try StateFolder(URL(fileURLWithPath: stateDir, isDirectory: true)) }
+    do { return try .first() } catch let error as MienError {
+      logger.warning("no videos are taken", metadata: ["error": "\(error)"])
+      return nil
+    }
   }
 }
 
@@ -133,6 +165,12 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long the result of a video is kept.", valueName: "seconds"))
   var keepResults = standard.resultSeconds
 
+  @Option(
+    help: ArgumentHelp(
+      "How long to serve on after the order to stop, while /readyz answers 503, so that a load balancer can turn away.",
+      valueName: "seconds"))
+  var drainDelay = standard.drainSeconds
+
   @Option(help: ArgumentHelp("How long accepted work may take to finish at the end.", valueName: "seconds"))
   var shutdownTimeout = standard.shutdownSeconds
 
@@ -147,6 +185,7 @@ struct LimitOptions: ParsableArguments {
     limits.waitingSeconds = waitTimeout
     limits.bodySeconds = bodyTimeout
     limits.idleSeconds = idleTimeout
+    limits.drainSeconds = drainDelay
     limits.shutdownSeconds = shutdownTimeout
     limits.sessions = maxSessions
     limits.sessionSeconds = sessionTimeout

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import MienCore
 import MienInference
 import MienONNX
@@ -95,6 +96,33 @@ import Testing
     let deleted = try mien("corrections", "delete", "--profile", "me")
     #expect(deleted.output.contains("deleted 14 corrections of me") && deleted.output.contains("me.safetensors stays"))
     #expect(try mien("adapt", "--profile", "me", "--model", path("tiny.onnx")).errors.contains("has no corrections"))
+  }
+
+  @Test func correctionsThatCannotBeReadAreNamedAndLeftOut() async throws {
+    let model = try model()
+    try await correct(model, [Emotion](repeating: .disgust, count: 14))
+    // What an earlier version's table takes, this one takes as well where types agree.
+    let file = path("profiles/corrections.sqlite")
+    let database = try DatabaseQueue(path: file)
+    try await database.write { db in
+      try db.execute(sql: "UPDATE correction SET emotion = 'secret' WHERE id = 3")
+      try db.execute(sql: "UPDATE correction SET embedding = x'0000803F' WHERE id = 5")
+    }
+    try database.close()
+    let made = try mien("adapt", "--profile", "me", "--model", path("tiny.onnx"), "--budget", "1")
+    #expect(made.status == 0 && made.output.contains("12 corrections, 12 disgust"), "\(made.errors)")
+    for id in [3, 5] {
+      #expect(made.errors.contains("mien corrections delete --id \(id) --corrections \(file)"))
+    }
+    let listed = try mien("corrections")
+    #expect(listed.status == 0 && listed.output == "me  13\n" && listed.errors.contains("correction 3 "))
+    let rows = try mien("corrections", "list", "--profile", "me")
+    #expect(rows.status == 0 && rows.output.split(separator: "\r\n").count == 14)
+    let export = try mien("corrections", "export", "--json", "-")
+    #expect((try JSONSerialization.jsonObject(with: Data(export.output.utf8)) as? [Any])?.count == 13)
+    for outcome in [made, listed, rows, export] { #expect(!(outcome.output + outcome.errors).contains("secret")) }
+    #expect(try mien("corrections", "delete", "--id", "3").status == 0)
+    #expect(try mien("corrections").errors.isEmpty)
   }
 
   @Test func evaluationSaysThatAProfileIsUsed() async throws {

@@ -24,4 +24,28 @@ import Testing
       SHA256.hexadecimal(of: data) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
     #expect(SHA256.hexadecimal(of: data.dropFirst(999_997)) == SHA256.hexadecimal(of: Data("aaa".utf8)))
   }
+
+  /// Examples 1, 2, 3 and 6 of RFC 4231.
+  @Test(arguments: [
+    (
+      Data(repeating: 0x0b, count: 20), Data("Hi There".utf8),
+      "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+    ),
+    (
+      Data("Jefe".utf8), Data("what do ya want for nothing?".utf8),
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    ),
+    (
+      Data(repeating: 0xaa, count: 20), Data(repeating: 0xdd, count: 50),
+      "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"
+    ),
+    (
+      Data(repeating: 0xaa, count: 131), Data("Test Using Larger Than Block-Size Key - Hash Key First".utf8),
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+    ),
+  ])
+  func knownAuthenticationCodes(key: Data, data: Data, code: String) {
+    let found = SHA256.authenticationCode(of: data, key: key)
+    #expect(found.map { String(format: "%02x", $0) }.joined() == code)
+  }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -44,6 +45,7 @@ import Testing
 
   private struct Page: Decodable {
     let corrections: [Entry]
+    let unreadable: [Int64]?
     let next: Int64?
   }
 
@@ -67,7 +69,7 @@ import Testing
       // The embedding is what the model makes of the face, whoever asks.
       let classifier = try EmotionClassifier(model: TinyGraph.model())
       let input = try Preprocessing().input(pixels: PixelGraph.face(30), sourceChannels: 1)
-      let kept = try #require(try await store.corrections().first)
+      let kept = try #require(try await store.listing().corrections.first)
       #expect(kept.embedding == (try classifier.predictions(for: input, count: 1)["embedding"]?.values))
       #expect(kept.weightsSHA256 == classifier.card.weightsSHA256 && kept.labels == "ferplus")
       #expect(try Image(encoded: #require(kept.crop)).pixels == PixelGraph.face(30))
@@ -75,7 +77,7 @@ import Testing
 
       // By default, no picture is kept.
       #expect(try await post("profile=me&emotion=fear&x=0&y=0&width=48&height=48", by: client).status == .created)
-      #expect(try await store.corrections().map { $0.crop != nil } == [true, false])
+      #expect(try await store.listing().corrections.map { $0.crop != nil } == [true, false])
       #expect(try await post("profile=you&emotion=anger", by: client).status == .created)
 
       let page = try await client.execute(uri: "/v1/corrections?profile=me&limit=1", method: .get).json(Page.self)
@@ -83,12 +85,17 @@ import Testing
       let rest = try await client.execute(uri: "/v1/corrections?after=\(entry.id)", method: .get).json(Page.self)
       #expect(rest.corrections.map(\.emotion) == ["fear", "anger"] && rest.next == nil)
 
+      // The last page is full, and there is no other.
+      let last = try await client.execute(uri: "/v1/corrections?after=\(entry.id)&limit=2", method: .get).json(
+        Page.self)
+      #expect(last.corrections.count == 2 && last.next == nil && last.unreadable == nil)
+
       let one = try await client.execute(uri: "/v1/corrections/\(entry.id)", method: .delete)
       #expect(one.status == .noContent)
       #expect(try await client.execute(uri: "/v1/corrections/\(entry.id)", method: .delete).status == .notFound)
       let profile = try await client.execute(uri: "/v1/corrections?profile=you", method: .delete)
       #expect(try profile.json([String: Int].self) == ["deleted": 1])
-      #expect(try await store.counts() == ["me": 1])
+      #expect(try await store.listing(withCrops: false).counts == ["me": 1])
     }
   }
 
@@ -102,7 +109,21 @@ import Testing
     try await server().application().test(.router) { client in
       let response = try await post(query, by: client)
       #expect(response.status == .badRequest && response.errorCode == "bad_request")
-      #expect(try await store.corrections().isEmpty)
+      #expect(try await store.listing().corrections.isEmpty)
+    }
+  }
+
+  @Test func whatCannotBeReadIsNamedAndTheRestListed() async throws {
+    try await server().application().test(.router) { client in
+      for _ in 0..<3 { _ = try await post("profile=me&emotion=fear", by: client) }
+      let database = try DatabaseQueue(path: store.url.path)
+      try await database.write { try $0.execute(sql: "UPDATE correction SET emotion = 'secret' WHERE id = 2") }
+      try database.close()
+      let listed = try await client.execute(uri: "/v1/corrections", method: .get)
+      #expect(listed.status == .ok && !String(buffer: listed.body).contains("secret"))
+      let page = try listed.json(Page.self)
+      #expect(page.corrections.map(\.id) == [1, 3] && page.unreadable == [2])
+      #expect(try await client.execute(uri: "/v1/corrections/2", method: .delete).status == .noContent)
     }
   }
 
@@ -121,7 +142,7 @@ import Testing
       let none = try await client.execute(uri: "/v1/corrections?profile=me", method: .delete, headers: headers[1])
       #expect(try none.json([String: Int].self) == ["deleted": 0])
       #expect(try await client.execute(uri: "/v1/corrections", method: .get).status == .unauthorized)
-      #expect(try await store.corrections().count == 1)
+      #expect(try await store.listing().corrections.count == 1)
     }
   }
 

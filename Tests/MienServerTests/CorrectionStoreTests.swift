@@ -1,8 +1,10 @@
 import Foundation
+import GRDB
 import MienCore
 import MienInference
 import MienServer
 import MienTestSupport
+import Synchronization
 import Testing
 
 @Suite struct CorrectionStoreTests {
@@ -29,7 +31,7 @@ import Testing
     // Another start of the program; the file needs no further migration.
     let store = try CorrectionStore(url: url)
     #expect(store.damagedFile == nil)
-    let found = try await store.corrections()
+    let found = try await store.listing().corrections
     #expect(found == [stored])
     #expect(found.first?.embedding == [1.5, -2, .pi] && found.first?.crop == Data([1, 2, 3]))
     #expect(found.first?.created == given.created)
@@ -37,17 +39,90 @@ import Testing
     #expect(rights == 0o600)
   }
 
+  /// The table of earlier versions, which takes values of any type.
+  private func makeLooseFile() throws {
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let database = try DatabaseQueue(path: url.path)
+    try database.write { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE correction (id INTEGER PRIMARY KEY AUTOINCREMENT, profile TEXT NOT NULL, owner TEXT NOT NULL,
+            createdMilliseconds INTEGER NOT NULL, emotion TEXT NOT NULL, readEmotion TEXT NOT NULL,
+            readProbability REAL NOT NULL, labels TEXT NOT NULL, weightsSHA256 TEXT NOT NULL, embedding BLOB NOT NULL,
+            crop BLOB);
+          CREATE INDEX correctionByProfile ON correction (profile, id);
+          CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+          INSERT INTO grdb_migrations VALUES ('corrections');
+          """)
+    }
+    try database.close()
+  }
+
+  private func change(_ assignment: String, id: Int64) throws {
+    let database = try DatabaseQueue(path: url.path)
+    try database.write { try $0.execute(sql: "UPDATE correction SET \(assignment) WHERE id = ?", arguments: [id]) }
+    try database.close()
+  }
+
+  @Test(arguments: [
+    "createdMilliseconds = 'x'", "createdMilliseconds = 1e300", "createdMilliseconds = x'00'",
+    "createdMilliseconds = 9223372036854775807", "createdMilliseconds = -1", "emotion = 'joy'", "emotion = x'FF00'",
+    "emotion = 7", "readEmotion = ''", "readProbability = 'much'", "readProbability = 1e300", "readProbability = -1",
+    "readProbability = x'01'", "embedding = 5", "embedding = 'text'", "embedding = x'00'", "embedding = x''",
+    "embedding = x'0000807F'", "crop = 'text'", "crop = 3", "profile = '../x'", "profile = x'FF'", "labels = x'FF'",
+  ])
+  func aRowThatHoldsSomethingElseIsPassedOverAndNamed(assignment: String) async throws {
+    try makeLooseFile()
+    let store = try CorrectionStore(url: url)
+    for _ in 0..<3 { _ = try await store.add(correction(crop: Data([1]))) }
+    try change(assignment, id: 2)
+    let reopened = try CorrectionStore(url: url)
+    #expect(reopened.damagedFile == nil)
+    let listing = try await reopened.listing()
+    #expect(listing.corrections.map(\.id) == [1, 3] && listing.unreadable == [2] && listing.last == 3)
+    #expect(listing.corrections.first?.embedding == [1.5, -2, .pi])
+    // It is one of the rows that a page looks at.
+    let page = try await reopened.listing(limit: 2)
+    #expect(page.corrections.map(\.id) == [1] && page.unreadable == [2] && page.last == 2 && page.hasMore)
+    #expect(try await reopened.delete(id: 2))
+    #expect(try await reopened.listing().unreadable.isEmpty)
+  }
+
+  @Test func newFilesTakeNoValuesOfOtherTypes() async throws {
+    let store = try CorrectionStore(url: url)
+    _ = try await store.add(correction())
+    for assignment in [
+      "createdMilliseconds = 'x'", "createdMilliseconds = 1e300", "emotion = x'00'", "readProbability = 'x'",
+      "readProbability = 1e300", "embedding = 5", "embedding = x'00'",
+    ] {
+      #expect(throws: DatabaseError.self) { try change(assignment, id: 1) }
+    }
+    #expect(try await store.listing().corrections.count == 1)
+  }
+
+  @Test(arguments: [[""], ["", "-wal", "-shm"]])
+  func aFileThatIsRemovedIsMadeAnew(suffixes: [String]) async throws {
+    let notices = Mutex(0)
+    let store = try CorrectionStore(url: url) { notices.withLock { $0 += 1 } }
+    _ = try await store.add(correction())
+    for suffix in suffixes { try? FileManager.default.removeItem(atPath: url.path + suffix) }
+    let stored = try await store.add(correction("you"))
+    #expect(notices.withLock { $0 } == 1)
+    #expect(try await store.listing().corrections == [stored])
+    #expect(try await CorrectionStore(url: url).listing().corrections == [stored])
+  }
+
   @Test func profilesAndOwnersAreApart() async throws {
     let store = try CorrectionStore(url: url)
     for _ in 0..<3 { _ = try await store.add(correction("a", owner: "one")) }
     _ = try await store.add(correction("b", owner: "two"))
     let (a, b) = (try ProfileName("a"), try ProfileName("b"))
-    #expect(try await store.counts() == ["a": 3, "b": 1])
-    #expect(try await store.corrections(of: b).count == 1)
-    #expect(try await store.corrections(of: a, owner: "two").isEmpty)
-    let ids = try await store.corrections(owner: "one", limit: 2).map(\.id)
+    #expect(try await store.listing(withCrops: false).counts == ["a": 3, "b": 1])
+    #expect(try await store.listing(of: b).corrections.count == 1)
+    #expect(try await store.listing(of: a, owner: "two").corrections.isEmpty)
+    let ids = try await store.listing(owner: "one", limit: 2).corrections.map(\.id)
     #expect(ids.count == 2)
-    #expect(try await store.corrections(owner: "one", after: ids[1]).count == 1)
+    #expect(try await store.listing(owner: "one", after: ids[1]).corrections.count == 1)
     let error = await #expect(throws: MienError.self) { try await store.add(self.correction("a", owner: "two")) }
     #expect(error?.kind == .mismatch && error?.subject == "profile a")
     #expect(try await store.delete(id: ids[0], owner: "two") == false)
@@ -55,7 +130,7 @@ import Testing
     #expect(try await store.delete(id: ids[0]) == false)
     #expect(try await store.delete(profile: a, owner: "two") == 0)
     #expect(try await store.delete(profile: a) == 2)
-    #expect(try await store.counts() == ["b": 1])
+    #expect(try await store.listing(withCrops: false).counts == ["b": 1])
   }
 
   @Test func whatIsDeletedIsGoneFromTheDisk() async throws {
@@ -94,9 +169,9 @@ import Testing
     // SQLite may have touched the head of what it opened.
     let kept = try Data(contentsOf: aside)
     #expect(isText ? kept == bytes : kept.range(of: Data(repeating: 0xAB, count: 256)) != nil)
-    #expect(try await store.corrections().isEmpty)
+    #expect(try await store.listing().corrections.isEmpty)
     _ = try await store.add(correction())
-    #expect(try await CorrectionStore(url: url).corrections().count == 1)
+    #expect(try await CorrectionStore(url: url).listing().corrections.count == 1)
     // The next one takes the next name.
     try Data(repeating: 1, count: 5000).write(to: url)
     for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: url.path + suffix) }
@@ -115,11 +190,11 @@ import Testing
     }
     #expect(error?.kind == .limit && error?.subject == url.path && error?.message.contains("full") == true)
     #expect(count > 5 && count < 40)
-    #expect(try await store.corrections().count == count)
+    #expect(try await store.listing().corrections.count == count)
     // There is room again.
     #expect(try await store.delete(profile: ProfileName("me")) == count)
     _ = try await store.add(correction())
-    #expect(try await CorrectionStore(url: url).corrections().count == 1)
+    #expect(try await CorrectionStore(url: url).listing().corrections.count == 1)
   }
 
   @Test func severalUseOneFileAtATime() async throws {
@@ -130,7 +205,7 @@ import Testing
       }
       try await group.waitForAll()
     }
-    #expect(try await stores[0].counts() == ["p0": 15, "p1": 15])
+    #expect(try await stores[0].listing(withCrops: false).counts == ["p0": 15, "p1": 15])
   }
 
   @Test func placesThatCannotBeUsedAreNamed() throws {

@@ -80,6 +80,7 @@ import Testing
     ("/v1/detect", "text/plain", 415, "unsupported_type"),
     ("/v1/detect", "", 415, "unsupported_type"),
     ("/v1/detect", "image/png", 415, "unsupported_type"),
+    ("/v1/detect", "application/json", 400, "malformed_json"),
     ("/v1/detect", "multipart/form-data", 400, "malformed_multipart"),
     ("/v1/detect", "multipart/form-data; boundary=b", 400, "malformed_multipart"),
     ("/v1/nothing", "image/png", 404, "not_found"),
@@ -153,7 +154,138 @@ import Testing
       let form = Form().adding("1", picture).adding("2", picture).adding("3", picture)
       let many = try await client.execute(
         uri: "/v1/detect", method: .post, headers: [.contentType: Form.contentType], body: form.buffer)
-      #expect(many.status == .badRequest && many.errorCode == "malformed_multipart")
+      #expect(many.status == .badRequest && many.errorCode == "too_many_pictures")
+      // Fields that are no pictures do not count.
+      let fields = (0..<5).reduce(into: Form()) { form, index in form = form.adding("text \(index)", field: "n\(index)")
+      }
+      let few = try await client.execute(
+        uri: "/v1/detect?detector=none", method: .post, headers: [.contentType: Form.contentType],
+        body: fields.adding("1", picture).adding("2", picture).buffer)
+      #expect(try few.json([PictureBody].self).map(\.file) == ["1", "2"])
+    }
+  }
+
+  @Test(arguments: [
+    "image/jpeg", "image/jpg", "image/pjpeg", "image/*", "", "application/x-www-form-urlencoded", "text/plain",
+    "application/octet-stream", "binary/octet-stream", "application/octet-stream; charset=binary", "nonsense",
+  ])
+  func theContentTellsTheKind(contentType: String) async throws {
+    let face = try TestServer.face(4, as: .jpeg(quality: 95))
+    let headers: HTTPFields = contentType.isEmpty ? [:] : [.contentType: contentType]
+    try await TestServer.make().application().test(.router) { client in
+      for body in [face, Self.base64(face), Self.uri(face), Self.base64(face, "\n")] {
+        let response = try await client.execute(
+          uri: "/v1/detect?detector=none", method: .post, headers: headers, body: body)
+        #expect(response.status == .ok)
+        #expect(try response.json(PictureBody.self).faces.first?.emotion == LabelSet.ferplus.emotions[4].rawValue)
+      }
+    }
+  }
+
+  /// A picture's base64 in lines, in the alphabet for addresses, and without padding.
+  private static func base64(_ picture: ByteBuffer, _ lineEnd: String? = nil) -> ByteBuffer {
+    var text = Data(picture.readableBytesView).base64EncodedString(
+      options: lineEnd == nil ? [] : [.lineLength76Characters, .endLineWithLineFeed])
+    if lineEnd != nil {
+      text = text.replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "") + "\n"
+    }
+    return ByteBuffer(string: text)
+  }
+
+  private static func uri(_ picture: ByteBuffer) -> ByteBuffer {
+    ByteBuffer(string: "data:image/jpeg;base64," + String(buffer: base64(picture)))
+  }
+
+  @Test(arguments: ["application/json", "application/json; charset=utf-8", "text/plain", ""])
+  func picturesAreTakenFromJSON(contentType: String) async throws {
+    let (one, two) = (try TestServer.face(1), try TestServer.face(2))
+    let (text, uri) = (String(buffer: Self.base64(one)), String(buffer: Self.uri(two)))
+    let headers: HTTPFields = contentType.isEmpty ? [:] : [.contentType: contentType]
+    try await TestServer.make().application().test(.router) { client in
+      func post(_ body: String, to path: String = "/v1/detect?detector=none") async throws -> TestResponse {
+        try await client.execute(uri: path, method: .post, headers: headers, body: ByteBuffer(string: body))
+      }
+      let names = LabelSet.ferplus.emotions.map(\.rawValue)
+      for (body, index) in [("{\"image\": \"\(text)\"}", 1), ("\n {\"img\": \"\(uri)\"}", 2)] {
+        #expect(try await post(body).json(PictureBody.self).faces.first?.emotion == names[index])
+      }
+      let list = try await post("{\"images\": [\"\(text)\", \"no picture\", \"\(uri)\"]}").json([PictureBody].self)
+      #expect(list.map { $0.faces.first?.emotion } == [names[1], nil, names[2]])
+      #expect(list[1].error?.contains("no JPEG, PNG or WebP") == true)
+      // One picture is one everywhere.
+      #expect(try await post("{\"image\": \"\(text)\"}", to: "/v1/explain").status == .ok)
+      #expect(try await post("{\"images\": [\"\(text)\", \"\(text)\"]}", to: "/v1/explain").status == .badRequest)
+      for (body, status, code, word) in [
+        ("{\"image\": \"hello there\"}", 415, "unsupported_type", "base64"),
+        ("{\"image\": \"https://example.org/a.jpg\"}", 400, "bad_request", "not fetched"),
+        ("{\"image\": \"data:image/png,abc\"}", 415, "unsupported_type", "base64"),
+        ("{\"image\": \"\(text)\", \"minConfidence\": 1}", 400, "malformed_json", "query"),
+        ("{\"image\": 5}", 400, "malformed_json", "image"),
+        ("{\"photo\": \"\(text)\"}", 400, "malformed_json", "image"),
+        ("{\"images\": []}", 400, "malformed_json", "images"), ("{}", 400, "malformed_json", "image"),
+        ("{\"image\": ", 400, "malformed_json", "JSON"),
+      ] {
+        let response = try await post(body)
+        let error = try response.json(ErrorBody.self).error
+        #expect(
+          response.status.code == status && error.code == code && error.message.contains(word), "\(body.prefix(40))")
+      }
+    }
+  }
+
+  @Test func fieldsOfAFormMayHoldPictures() async throws {
+    let (one, two) = (try TestServer.face(1), try TestServer.face(2))
+    let form = Form().adding("me", field: "name").adding(String(buffer: Self.base64(one)), field: "a")
+      .adding("two.png", two).adding(String(buffer: Self.uri(two)), field: "b").adding("three.txt", Self.base64(one))
+    try await TestServer.make().application().test(.router) { client in
+      let response = try await client.execute(
+        uri: "/v1/detect?detector=none", method: .post, headers: [.contentType: Form.contentType], body: form.buffer)
+      let pictures = try response.json([PictureBody].self)
+      let names = LabelSet.ferplus.emotions.map(\.rawValue)
+      #expect(pictures.map(\.file) == [nil, "two.png", nil, "three.txt"])
+      #expect(pictures.map { $0.faces.first?.emotion } == [names[1], names[2], names[2], names[1]])
+      let none = try await client.execute(
+        uri: "/v1/detect", method: .post, headers: [.contentType: Form.contentType],
+        body: Form().adding("me", field: "name").buffer)
+      #expect(none.status == .badRequest && none.errorCode == "bad_request")
+    }
+  }
+
+  @Test func whatIsNotTakenIsNamed() async throws {
+    let gzip = ByteBuffer(bytes: [0x1F, 0x8B, 8, 0, 0, 0, 0, 0])
+    try await TestServer.make().application().test(.router) { client in
+      for (headers, body, words) in [
+        ([.contentEncoding: "gzip"], gzip, "Content-Encoding: gzip"), ([:], gzip, "gzip"),
+        ([.contentType: "application/x-www-form-urlencoded"], ByteBuffer(string: "a=b"), "--data-binary"),
+        ([.contentType: "image/jpeg"], ByteBuffer(string: "aGVsbG8gdGhlcmU="), "base64"),
+        ([.contentType: "image/jpeg"], ByteBuffer(string: "data:text/plain;base64,aGVsbG8="), "data URI"),
+      ] as [(HTTPFields, ByteBuffer, String)] {
+        let response = try await client.execute(uri: "/v1/detect", method: .post, headers: headers, body: body)
+        #expect(response.status == .unsupportedMediaType)
+        #expect(try response.json(ErrorBody.self).error.message.contains(words))
+        if headers[.contentEncoding] != nil { #expect(response.headers[.acceptEncoding] == "identity") }
+      }
+      let same = try await client.execute(
+        uri: "/v1/detect?detector=none", method: .post, headers: [.contentEncoding: "identity"],
+        body: TestServer.face(1))
+      #expect(same.status == .ok)
+    }
+  }
+
+  @Test(.enabled(if: Shared.has("cases/http"), "needs ../shared/cases/http"))
+  func bodiesThatUsersSendAreRead() async throws {
+    let folder = Shared.url("cases/http")
+    try await TestServer.make().application().test(.router) { client in
+      for (name, type) in [
+        ("face.jpg", "image/jpg"), ("face.jpg", ""), ("base64.txt", "image/jpeg"), ("data-uri.txt", "image/jpeg"),
+        ("image.json", "application/json"), ("image-data-uri.json", "application/json"),
+      ] {
+        let response = try await client.execute(
+          uri: "/v1/detect", method: .post, headers: type.isEmpty ? [:] : [.contentType: type],
+          body: ByteBuffer(bytes: try Data(contentsOf: folder.appendingPathComponent(name))))
+        let picture = try response.json(PictureBody.self)
+        #expect(picture.width == 200 && picture.height == 200 && picture.faces.count == 1, "\(name), \(type)")
+      }
     }
   }
 }

@@ -12,14 +12,15 @@ import Testing
     folder: URL? = nil, _ change: (inout ServerOptions) throws -> Void = { _ in },
     _ body: @Sendable (_ client: any TestClientProtocol, _ port: Int) async throws -> Void
   ) async throws {
-    try await TestServer.make(folder: folder, change).application().test(.live) { client in
+    let server = try TestServer.make(folder: folder, change)
+    let token = server.options.tokens == nil ? [] : [Self.authorization]
+    try await server.application().test(.live) { client in
       let port = try #require(client.port)
       try await body(client, port)
       let picture = try TestServer.face(3)
       let after = try RawClient(port: port)
-      let fields = ["Content-Type: image/png", "Content-Length: \(picture.readableBytes)"]
+      let fields = ["Content-Type: image/png", "Content-Length: \(picture.readableBytes)", "Connection: close"] + token
       try await after.send(head("/v1/detect?detector=none", fields) + Data(picture.readableBytesView))
-      after.finishSending()
       #expect(try await after.receive().hasPrefix("HTTP/1.1 200 "))
     }
   }
@@ -106,7 +107,7 @@ import Testing
         "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
       ] {
         let answer = try await RawClient.exchange(port: port, request)
-        #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "\(request.prefix(40))")
+        #expect(answer.hasPrefix("HTTP/1.1 4") || answer.hasPrefix("HTTP/1.1 505 "), "\(request.prefix(40))")
       }
     }
   }
@@ -117,13 +118,12 @@ import Testing
       $0.limits.waiting = 1
       $0.limits.waitingSeconds = 0.2
     } _: { client, port in
-      let request = head("/v1/detect", "Content-Type: image/png", "Content-Length: \(picture.readableBytes)")
+      let request = head("/v1/detect", "Content-Length: \(picture.readableBytes)", "Connection: close")
       let answers = try await withThrowingTaskGroup(of: String.self) { group in
         for _ in 0..<16 {
           group.addTask {
             let raw = try RawClient(port: port)
             try await raw.send(request + Data(picture.readableBytesView))
-            raw.finishSending()
             return try await raw.receive()
           }
         }
@@ -133,10 +133,195 @@ import Testing
       #expect(!refused.isEmpty && refused.allSatisfy { $0.lowercased().contains("retry-after: 1") })
       #expect(answers.contains { $0.hasPrefix("HTTP/1.1 200 ") })
       #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 200 ") || $0.hasPrefix("HTTP/1.1 429 ") })
+      // Each is counted by what there was no room for.
+      let metrics = try await RawClient.exchange(port: port, get("/metrics"))
+      let counted = ["queue", "wait"].map { reason in
+        metrics.split(separator: "\r\n").joined().split(separator: "\n")
+          .first { $0.hasPrefix("mien_refused_total{reason=\"\(reason)\"}") }?.split(separator: " ").last
+          .flatMap { Int($0) } ?? 0
+      }
+      #expect(counted.reduce(0, +) == refused.count)
     }
   }
 
-  @Test func curlIsToldToGoOnWithLargeBodies() async throws {
+  private func get(_ path: String, version: String = "1.1", _ fields: String...) -> String {
+    let lines = ["GET \(path) HTTP/\(version)", "Host: localhost", "Connection: close"] + fields
+    return lines.joined(separator: "\r\n") + "\r\n\r\n"
+  }
+
+  @Test func aWaitThatIsOverAtOnceEndsEveryRequest() async throws {
+    let picture = try TestServer.noise(side: 400)
+    try await withServer {
+      $0.limits.waitingSeconds = 1e-9
+    } _: { _, port in
+      let request = head("/v1/detect", "Content-Length: \(picture.readableBytes)", "Connection: close")
+      for _ in 0..<3 {
+        let answers = try await withThrowingTaskGroup(of: String.self) { group in
+          for _ in 0..<24 {
+            group.addTask {
+              let raw = try RawClient(port: port)
+              try await raw.send(request + Data(picture.readableBytesView))
+              return try await raw.receive()
+            }
+          }
+          return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.allSatisfy { $0.hasPrefix("HTTP/1.1 200 ") || $0.hasPrefix("HTTP/1.1 429 ") })
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("/v1/detect", [], "401"), ("/v1/nothing", [authorization], "404"), ("/v1/models", [authorization], "405"),
+    ("/v1/sessions?x=1", [authorization], "400"), ("/v1/detect", [authorization, "Content-Encoding: gzip"], "415"),
+  ])
+  func aBodyThatDripsInBehindARefusalDoesNotKeepTheConnection(
+    path: String, fields: [String], status: String
+  ) async throws {
+    try await withServer {
+      $0.tokens = try AccessTokens([Self.token])
+    } _: { _, port in
+      let raw = try RawClient(port: port)
+      try await raw.send(head(path, fields + ["Content-Length: 1000"]))
+      let answer = Task { try await raw.receive() }
+      let start = ContinuousClock.now
+      var isOpen = true
+      while isOpen, ContinuousClock.now - start < .seconds(60) {
+        isOpen = try await raw.send(Data([0x20]))
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      #expect(!isOpen)
+      let text = try await answer.value
+      #expect(text.hasPrefix("HTTP/1.1 \(status) "))
+      #expect(text.lowercased().contains("connection: close") == (status == "401"))
+    }
+  }
+
+  private static let token = "0123456789abcdef"
+  private static let authorization = "Authorization: Bearer \(token)"
+
+  @Test func aRefusalKeepsTheConnectionWhoseBodyHasCome() async throws {
+    try await withServer { _, port in
+      let raw = try RawClient(port: port)
+      try await raw.send(head("/v1/nothing", "Content-Length: 3") + Data("abc".utf8) + Data(get("/healthz").utf8))
+      let answers = try await raw.receive()
+      #expect(answers.hasPrefix("HTTP/1.1 404 ") && answers.contains("HTTP/1.1 200 OK"))
+    }
+  }
+
+  @Test func probesAreAnsweredThoughAllConnectionsAreTaken() async throws {
+    try await withServer {
+      $0.limits.connections = 4
+    } _: { _, port in
+      let busy = try (0..<4).map { _ in try RawClient(port: port) }
+      for client in busy { try await client.send(head("/v1/detect", "Content-Length: 100") + Data([0xFF])) }
+      // The last one's head has been read when it is counted.
+      var isFull = false
+      for _ in 0..<500 where !isFull {
+        isFull = try await RawClient.exchange(port: port, get("/v1/models")).hasPrefix("HTTP/1.1 503 ")
+      }
+      #expect(isFull)
+      #expect(try await RawClient.exchange(port: port, get("/healthz")).contains("alive"))
+      let ready = try await RawClient.exchange(port: port, get("/readyz"))
+      #expect(ready.hasPrefix("HTTP/1.1 503 ") && ready.contains("\"busy\""))
+      let refused = try await RawClient.exchange(port: port, get("/v1/models"))
+      #expect(refused.contains("Retry-After: 1") && refused.contains("\"code\":\"busy\""))
+      // One that says nothing is not waited for.
+      let silent = try RawClient(port: port)
+      #expect(try await silent.receive().isEmpty)
+      for client in busy { client.finishSending() }
+      for client in busy { _ = try await client.receive() }
+    }
+  }
+
+  @Test func whoHasGoneIsNotWorkedFor() async throws {
+    // A form whose pictures take a while, most of which wait.
+    let picture = try TestServer.noise(side: 900)
+    var form = Form()
+    for index in 0..<16 { form = form.adding("\(index)", picture) }
+    let body = form.buffer
+    try await withServer { _, port in
+      let gone: RawClient? = try RawClient(port: port)
+      try await gone?.send(
+        head("/v1/detect", "Content-Type: \(Form.contentType)", "Content-Length: \(body.readableBytes)")
+          + Data(body.readableBytesView))
+      func metric(_ name: String) async throws -> Int {
+        let text = try await RawClient.exchange(port: port, get("/metrics"))
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+        return line?.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? -1
+      }
+      func wait(until isSo: (Int) -> Bool) async throws {
+        for _ in 0..<2000 {
+          if isSo(try await metric("mien_pictures_active")) { return }
+          try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record("waited in vain")
+      }
+      try await wait { $0 > 0 }
+      gone?.hangUp()
+      try await wait { $0 == 0 }
+      #expect(try await metric("mien_pictures_total") < 16)
+      let metrics = try await RawClient.exchange(port: port, get("/metrics"))
+      #expect(metrics.contains("route=\"/v1/detect\",status=\"499\"} 1"))
+    }
+  }
+
+  @Test func whoSendsNoMoreStillGetsTheAnswer() async throws {
+    let picture = try TestServer.noise(side: 1500)
+    try await withServer { _, port in
+      let raw = try RawClient(port: port)
+      try await raw.send(
+        head("/v1/detect", "Content-Length: \(picture.readableBytes)") + Data(picture.readableBytesView))
+      raw.finishSending()
+      #expect(try await raw.receive().contains("HTTP/1.1 200 OK"))
+    }
+  }
+
+  @Test(arguments: ["1.0", "1.1"])
+  func theConnectionEndsWhereTheVersionSaysSo(version: String) async throws {
+    try await withServer { _, port in
+      let fields = version == "1.0" ? "Host: localhost" : "Host: localhost\r\nConnection: close"
+      let start = ContinuousClock.now
+      let answer = try await RawClient.exchange(port: port, "GET /healthz HTTP/\(version)\r\n\(fields)\r\n\r\n")
+      #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.lowercased().contains("connection: close"))
+      #expect(ContinuousClock.now - start < .seconds(30))
+    }
+  }
+
+  @Test(arguments: [
+    ("GET /healthz HTTP/1.1\r\n\r\n", 400, "Host"),
+    ("GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400, "Host"),
+    ("GET /\(String(repeating: "a", count: 9_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, "8192"),
+    ("GET /\(String(repeating: "a", count: 90_000)) HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, "8192"),
+    ("GET / HTTP/1.1\r\nHost: localhost\r\nX: \(String(repeating: "a", count: 40_000))\r\n\r\n", 431, "header"),
+    ("GET / HTTP/9.9\r\n\r\n", 505, "HTTP/1.1"), ("\0\0\r\n\r\n", 400, "HTTP/1.1"),
+    ("POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, "HTTP/1.1"),
+  ])
+  func whatIsNoRequestIsToldSoAndCounted(request: String, status: Int, word: String) async throws {
+    try await withServer { _, port in
+      let answer = try await RawClient.exchange(port: port, request)
+      #expect(answer.hasPrefix("HTTP/1.1 \(status) ") && answer.contains("\r\nConnection: close\r\n"))
+      let body = try #require(answer.range(of: "\r\n\r\n"))
+      let error = try JSONDecoder().decode(ErrorBody.self, from: Data(answer[body.upperBound...].utf8)).error
+      #expect(error.message.contains(word) && answer.contains("X-Request-Id: "))
+      let metrics = try await RawClient.exchange(port: port, get("/metrics"))
+      #expect(metrics.contains("status=\"\(status)\"} 1"))
+    }
+  }
+
+  @Test func requestsBehindOneAnotherAreAnsweredInOrder() async throws {
+    try await withServer { _, port in
+      let raw = try RawClient(port: port)
+      let one = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      try await raw.send(
+        Data((one + "GET /v1/nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" + one + "nonsense\r\n\r\n").utf8))
+      let answers = try await raw.receive()
+      let statuses = answers.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) }.filter { Int($0) != nil }
+      #expect(statuses == ["200", "404", "200", "400"])
+    }
+  }
+
+  @Test func clientsAreToldToGoOnWhenTheBodyIsRead() async throws {
     let picture = try TestServer.face(2)
     try await withServer { _, port in
       let raw = try RawClient(port: port)
@@ -144,10 +329,26 @@ import Testing
         head(
           "/v1/detect?detector=none", "Content-Type: image/png", "Content-Length: \(picture.readableBytes)",
           "Expect: 100-continue", "Connection: close"))
+      // As curl does, it sends nothing until then.
+      #expect(try await raw.receive(upTo: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
       try await raw.send(Data(picture.readableBytesView))
-      raw.finishSending()
-      let answer = try await raw.receive()
-      #expect(answer.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 "))
+      #expect(try await raw.receive().hasPrefix("HTTP/1.1 200 "))
+    }
+  }
+
+  @Test(arguments: [
+    ("/v1/detect", ["Content-Length: 100"], "401"), ("/v1/nothing", [authorization, "Content-Length: 100"], "404"),
+    ("/v1/detect", [authorization, "Content-Length: 99999999999"], "413"),
+    ("/v1/detect?x=1", [authorization, "Content-Length: 100"], "400"),
+    ("/v1/video", [authorization, "Content-Length: 100", "Content-Encoding: br"], "415"),
+  ])
+  func whatWillBeRefusedIsNotAskedFor(path: String, fields: [String], status: String) async throws {
+    try await withServer {
+      $0.tokens = try AccessTokens([Self.token])
+    } _: { _, port in
+      let answer = try await RawClient.exchange(
+        port: port, String(decoding: head(path, fields + ["Expect: 100-continue"]), as: UTF8.self))
+      #expect(answer.hasPrefix("HTTP/1.1 \(status) ") && answer.lowercased().contains("connection: close"))
     }
   }
 }

@@ -112,4 +112,43 @@ import Testing
     // The mutations reach both ends.
     #expect(read > 500 && refused > 500)
   }
+
+  /// What a file taken out piece by piece is, of bodies that are cut at every place.
+  @Test(arguments: [
+    "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\nbytes\r\n--a\r\r\n-\r\n--b--\r\n",
+    "--b\r\nContent-Disposition: form-data; name=t\r\n\r\ntext\r\n--b \t\r\n"
+      + "Content-Disposition: form-data; name=f; filename=a\r\n\r\n\r\n\r\n--b--epilogue",
+    "preamble\r\n--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n\r\n--b--",
+    "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\nx\r\n--b\r\n"
+      + "Content-Disposition: form-data; name=t\r\n\r\ntext\r\n--b--",
+  ])
+  func aFileIsTheSameInPieces(body: String) throws {
+    let bytes = Data(body.utf8)
+    let expected = try parts(body).first { $0.fileName != nil }?.body ?? Data()
+    for size in 1...bytes.count {
+      var file = try #require(try MultipartFile(contentType: Self.type))
+      var content = Data()
+      for start in stride(from: 0, to: bytes.count, by: size) {
+        content += try file.content(of: bytes[start..<min(bytes.count, start + size)])
+      }
+      try file.finish()
+      #expect(content == expected, "\(size)")
+    }
+  }
+
+  @Test(arguments: [
+    "", "--b", "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\nno end", "--bx\r\n",
+    "--b\r\n\r\n\r\n--b--", "--b\r\n" + String(repeating: "x", count: 9000),
+    "--b" + String(repeating: " ", count: 9000),
+    "--b\r\nContent-Disposition: form-data; name=f; filename=a\r\n\r\n"
+      + "1\r\n--b\r\nContent-Disposition: form-data; name=g; filename=b\r\n\r\n2\r\n--b--",
+    String(repeating: "--b\r\nContent-Disposition: form-data; name=t\r\n\r\n\r\n", count: 100) + "--b--",
+  ])
+  func piecesThatAreNoFormAreRefused(body: String) throws {
+    #expect(throws: MultipartParser.Malformed.self) {
+      var file = try #require(try MultipartFile(contentType: Self.type))
+      _ = try file.content(of: Data(body.utf8))
+      try file.finish()
+    }
+  }
 }

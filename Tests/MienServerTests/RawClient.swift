@@ -48,8 +48,8 @@ final class RawClient: Sendable {
     }
   }
 
-  /// All that the server sends until it closes the connection.
-  func receive() async throws -> String {
+  /// All that the server sends until it closes the connection, or until `end` has come.
+  func receive(upTo end: String? = nil) async throws -> String {
     try await Self.queue.run { [descriptor] () throws -> String in
       var received: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -58,12 +58,23 @@ final class RawClient: Sendable {
         if count < 0, errno == EAGAIN { throw Failure(call: "recv") }
         guard count > 0 else { return String(decoding: received, as: UTF8.self) }
         received += buffer[..<count]
+        if let end, received.suffix(end.utf8.count).elementsEqual(end.utf8) {
+          return String(decoding: received, as: UTF8.self)
+        }
       }
     }
   }
 
   /// Says that no more will be sent.
   func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// Closes the connection as a program does that has ended. Nothing more can be received.
+  func hangUp() {
+    // Its number stays this object's own.
+    let end = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    dup2(end, descriptor)
+    close(end)
+  }
 
   /// Sends `request` on a connection of its own and waits for the server to close it.
   static func exchange(port: Int, _ request: String) async throws -> String {

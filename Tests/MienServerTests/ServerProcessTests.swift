@@ -2,7 +2,9 @@ import Foundation
 import HTTPTypes
 import MienCore
 import MienInference
+import MienServer
 import MienTestSupport
+import Synchronization
 import Testing
 
 /// The built `mien-server`, run as operators run it.
@@ -15,18 +17,21 @@ import Testing
     let process = Process()
     private(set) var port = 0
     private let log = Pipe()
+    private let lines = LogLines()
 
     /// Starts it on a free port and waits until it listens.
-    init(_ arguments: [String], wrapper: [String] = []) async throws {
+    init(_ arguments: [String], wrapper: [String] = [], environment: [String: String] = [:]) async throws {
       let words = wrapper + [ServerProcessTests.program, "serve", "--port", "0"] + arguments
       process.executableURL = URL(fileURLWithPath: words[0])
       process.arguments = Array(words.dropFirst())
+      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
       process.standardError = log
       process.standardOutput = FileHandle.nullDevice
       try process.run()
       let handle = log.fileHandleForReading
-      port = try await NativeQueue(width: 1).run {
+      port = try await NativeQueue(width: 1).run { [lines] in
         var text = ""
+        defer { lines.add(text) }
         while let data = try handle.read(upToCount: 1), !data.isEmpty {
           text += String(decoding: data, as: UTF8.self)
           if text.hasSuffix("\n"), let url = text.range(of: "\"url\":\"") {
@@ -37,8 +42,27 @@ import Testing
         return 0
       }
       try #require(port > 0)
-      // Nobody reads on, and the pipe must not fill up.
-      handle.readabilityHandler = { _ = $0.availableData }
+      // The pipe must not fill up.
+      handle.readabilityHandler = { [lines] in lines.add(String(decoding: $0.availableData, as: UTF8.self)) }
+    }
+
+    /// The first line of the log that has all of `words`, once it is there; nil if it does not come.
+    func line(_ words: String...) async throws -> String? {
+      for _ in 0..<1200 {
+        if let line = lines.all.first(where: { line in words.allSatisfy(line.contains) }) { return line }
+        try await Task.sleep(for: .milliseconds(25))
+      }
+      return nil
+    }
+
+    /// All of the log so far.
+    var allLines: [String] { lines.all }
+
+    /// Text that comes in pieces, by lines.
+    private final class LogLines: Sendable {
+      private let text = Mutex("")
+      func add(_ more: String) { text.withLock { $0 += more } }
+      var all: [String] { text.withLock { $0.split(separator: "\n").map(String.init) } }
     }
 
     /// The answer to a request on a connection of its own.
@@ -139,13 +163,102 @@ import Testing
     #expect(try await server.request("GET", "/healthz").hasPrefix("HTTP/1.1 200 "))
   }
 
+  @Test func aServerThatStopsSaysSoBefore() async throws {
+    let folder = try TemporaryFolder()
+    let server = try await Server(["--state-dir", folder.url.path, "--drain-delay", "300"])
+    #expect(try await server.request("GET", "/readyz").hasPrefix("HTTP/1.1 200 "))
+    server.process.terminate()
+    let stopping = try #require(try await server.line("\"stopping\""))
+    #expect(stopping.contains("SIGTERM"))
+    // It still works, and says that no more should be sent.
+    let ready = try await server.request("GET", "/readyz")
+    #expect(ready.hasPrefix("HTTP/1.1 503 ") && ready.contains("\"stopping\""))
+    #expect(try await server.request("GET", "/v1/models").hasPrefix("HTTP/1.1 200 "))
+    // A second order ends the delay.
+    server.process.terminate()
+    server.process.waitUntilExit()
+    #expect(server.process.terminationStatus == 0)
+    #expect(try await server.line("\"stopped\"") != nil)
+  }
+
+  @Test func aSecondOrderToStopIsObeyedAtOnce() async throws {
+    let folder = try TemporaryFolder()
+    let server = try await Server(["--state-dir", folder.url.path, "--shutdown-timeout", "600"])
+    let clip = Self.longClip(frames: 200)
+    let id = try #require(Server.value("id", in: try await server.request("POST", "/v1/video", clip)))
+    server.process.terminate()
+    #expect(try await server.line("\"stopping\"") != nil)
+    let start = ContinuousClock.now
+    server.process.terminate()
+    server.process.waitUntilExit()
+    #expect(ContinuousClock.now - start < .seconds(60) && server.process.terminationStatus == 0)
+    let record = try String(contentsOf: folder.file("videos/\(id)/job.json"), encoding: .utf8)
+    #expect(record.contains("\"failed\""))
+  }
+
+  @Test func theLogHoldsWhatBecameOfVideosAndWhatLibrariesPrint() async throws {
+    let folder = try TemporaryFolder()
+    let server = try await Server(["--state-dir", folder.url.path])
+    let answer = try await server.request("POST", "/v1/video", Data("this is no video".utf8))
+    let id = try #require(Server.value("id", in: answer))
+    let line = try #require(try await server.line("\"message\":\"video\"", id))
+    #expect(line.contains("\"state\":\"failed\"") && line.contains("no video"))
+    // libpng prints a line about a chunk that it cannot use.
+    let png = Data(try TestServer.face(1).readableBytesView)
+    let bad: [UInt8] = [0, 0, 0, 4] + Array("gAMA".utf8) + [1, 2, 3, 4] + [0, 0, 0, 0]
+    let head = 8 + 25
+    let photo = png[..<head] + Data(bad) + png[head...]
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    let request =
+      "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Request-Id: mine\r\n"
+      + "traceparent: \(trace)\r\nContent-Length: \(photo.count)\r\n\r\n"
+    let raw = try RawClient(port: server.port)
+    try await raw.send(Data(request.utf8) + photo)
+    #expect(try await raw.receive().contains("X-Request-Id: mine"))
+    let logged = try #require(try await server.line("\"request\":\"mine\""))
+    #expect(logged.contains(trace))
+    #expect(try await server.line("\"library\"", "libpng") != nil)
+    for line in server.allLines {
+      #expect((try? JSONSerialization.jsonObject(with: Data(line.utf8))) is [String: Any], "\(line)")
+    }
+  }
+
+  @Test func withoutAHomePhotosAreServed() async throws {
+    let server = try await Server([], environment: ["HOME": "/dev/null", "MIEN_CACHE": "/dev/null/x"])
+    #expect(try await server.line("no videos are taken", "--state-dir") != nil)
+    let photo = Data(try TestServer.face(1).readableBytesView)
+    let answer = try await server.request("POST", "/v1/detect?detector=none", photo, type: "image/png")
+    #expect(answer.hasPrefix("HTTP/1.1 200 "))
+    #expect(try await server.request("POST", "/v1/video", photo).hasPrefix("HTTP/1.1 404 "))
+  }
+
+  @Test func correctionsGoToTheFileThatIsThere() async throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("corrections.sqlite")
+    let server = try await Server(["--state-dir", folder.file("state").path, "--corrections", file.path])
+    let photo = Data(try TestServer.face(1).readableBytesView)
+    func correct() async throws -> String {
+      try await server.request("POST", "/v1/corrections?profile=me&emotion=fear", photo, type: "image/png")
+    }
+    #expect(try await correct().hasPrefix("HTTP/1.1 201 "))
+    for suffix in ["", "-wal", "-shm"] { try FileManager.default.removeItem(atPath: file.path + suffix) }
+    #expect(try await correct().hasPrefix("HTTP/1.1 201 "))
+    #expect(try await server.line("removed or replaced") != nil)
+    #expect(try await CorrectionStore(url: file).listing().corrections.count == 1)
+  }
+
   @Test func wrongUsageExitsWith64AndSaysWhatIsWrong() throws {
     let folder = try TemporaryFolder()
     try Data("short".utf8).write(to: folder.file("token"))
+    try Data("0123456789abcdef\n".utf8).write(to: folder.file("tokens"))
     for (arguments, status, words) in [
       (["--host", "0.0.0.0"], Int32(64), "--token-file"), (["--port", "70000"], 64, "--port"),
       (["--tls-cert", "a.pem"], 64, "--tls-key"), (["--max-body", "0"], 64, "--max-body"),
-      (["--cors-origin", "*"], 64, "--cors-origin"), (["--model", "no-such"], 64, "no-such"),
+      (["--cors-origin", "*"], 64, "--cors-origin"), (["--allowed-host", "a/b"], 64, "--allowed-host"),
+      (["--trusted-proxy", "proxy"], 64, "--trusted-proxy"), (["--drain-delay", "-1"], 64, "--drain-delay"),
+      (["--state-dir", "/dev/null/state"], 1, "--state-dir"),
+      (["--host", "no-such-name.invalid", "--token-file", folder.file("tokens").path], 64, "--host"),
+      (["--model", "no-such"], 64, "no-such"),
       (["--token-file", folder.file("token").path], 1, "token 1"),
       (["--token-file", folder.file("none").path], 1, "no such file"),
       (["--tls-cert", "/nowhere/a.pem", "--tls-key", "/nowhere/b.pem"], 1, "/nowhere/a.pem"),

@@ -5,6 +5,7 @@ import HummingbirdTesting
 import MienCore
 import MienServer
 import MienTestSupport
+import MienVision
 import Testing
 
 @Suite struct SessionRouteTests {
@@ -112,6 +113,32 @@ import Testing
         uri: "/v1/sessions/\(id)/frames", method: .post, headers: [.contentType: "image/png"], body: picture)
       #expect(expired.status == .notFound && expired.errorCode == "no_session")
       #expect(try await open(client, "{}").status == .created)
+    }
+  }
+
+  @Test(.enabled(if: Sample.exists, "the sample photo is not there; run make setup"))
+  func oneWrongTimeDoesNotStopTheSmoothing() async throws {
+    // Two pictures that are read differently.
+    let photo = try Image(contentsOf: Sample.url)
+    let dark = try Image(
+      width: photo.width, height: photo.height, channels: photo.channels, pixels: photo.pixels.map { $0 / 2 })
+    let pictures = try [photo, dark].map { ByteBuffer(bytes: try $0.encoded(as: .png)) }
+    try await TestServer.make().application().test(.router) { client in
+      let id = try await open(client).json(Opened.self).id
+      func frame(_ seconds: Double, _ picture: Int) async throws -> TrackedBody {
+        let response = try await client.execute(
+          uri: "/v1/sessions/\(id)/frames?seconds=\(seconds)", method: .post, headers: [.contentType: "image/png"],
+          body: pictures[picture])
+        let body = try response.json(FrameBody.self)
+        #expect(body.seconds == seconds)
+        return try #require(body.faces.first)
+      }
+      for seconds in [0, 1e12, 0.1] { _ = try await frame(seconds, 0) }
+      // Two seconds later the smoothed reading has gone over to the other picture.
+      var last = try await frame(0.2, 1)
+      for step in 1...20 { last = try await frame(0.2 + Double(step) / 10, 1) }
+      let (scores, smoothed) = (try #require(last.scores), try #require(last.smoothed))
+      #expect(scores.allSatisfy { abs($0.value - (smoothed[$0.key] ?? 0)) < 0.01 })
     }
   }
 

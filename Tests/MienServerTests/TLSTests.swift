@@ -54,6 +54,28 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: hasTools, "needs openssl and curl"), arguments: ["-tls1", "-tls1_1", "-tls1_2", "-tls1_3"])
+  func onlyVersionsThatAreNotDeprecatedAreSpoken(version: String) async throws {
+    let folder = try TemporaryFolder()
+    let files = try Self.files(folder, "own")
+    try await TestServer.make { $0.tls = files }.application().test(.ahc(.http)) { client in
+      let port = try #require(client.port)
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: Self.openssl)
+      // The client itself would speak them.
+      process.arguments = [
+        "s_client", "-connect", "localhost:\(port)", version, "-cipher", "ALL:@SECLEVEL=0", "-CAfile",
+        files.certificate.path,
+      ]
+      process.standardInput = FileHandle.nullDevice
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      process.waitUntilExit()
+      #expect((process.terminationStatus == 0) == ["-tls1_2", "-tls1_3"].contains(version))
+    }
+  }
+
   @Test(.enabled(if: hasTools, "needs openssl and curl")) func keysAndCertificatesThatDoNotFitAreNamed() throws {
     let folder = try TemporaryFolder()
     let (own, other) = (try Self.files(folder, "own"), try Self.files(folder, "other"))

@@ -107,13 +107,14 @@ struct FrameBody: Decodable {
 struct VideoBody: Decodable {
   let id: String
   let state: String
+  let created: String
   let frames: Int
   let progress: Double?
   let error: String?
 }
 
 /// A form with files.
-struct Form {
+struct Form: Sendable {
   static let boundary = "----mien"
   static let contentType = "multipart/form-data; boundary=\(boundary)"
   private var body = ByteBuffer()
@@ -125,6 +126,14 @@ struct Form {
       "--\(Self.boundary)\r\nContent-Disposition: form-data; name=\"pictures\"; filename=\"\(name)\"\r\n\r\n")
     form.body.writeImmutableBuffer(content)
     form.body.writeString("\r\n")
+    return form
+  }
+
+  /// Adds a field that is no file.
+  func adding(_ text: String, field name: String) -> Form {
+    var form = self
+    form.body.writeString(
+      "--\(Self.boundary)\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(text)\r\n")
     return form
   }
 

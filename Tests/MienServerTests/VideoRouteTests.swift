@@ -109,7 +109,111 @@ import Testing
         status = try await client.execute(uri: "/v1/video/\(id)", method: .get, headers: headers[0]).status
       }
       #expect(status == .notFound)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("videos").path).isEmpty)
+      // Its files are removed a little later, by nobody's request.
+      var isThere = true
+      for _ in 0..<600 where isThere {
+        isThere = try !FileManager.default.contentsOfDirectory(atPath: folder.file("videos").path).isEmpty
+        try await Task.sleep(for: .milliseconds(100))
+      }
+      #expect(!isThere)
+    }
+  }
+
+  @Test func videosAreToldByTheirContentAndTakenFromForms() async throws {
+    let folder = try TemporaryFolder()
+    let clip = DrawnClip.y4m(width: 64, height: 64, rate: 4, frames: [[UInt8](repeating: 9, count: 64 * 64 * 3)])
+    let form = Form().adding("my clip", field: "title").adding("clip.y4m", ByteBuffer(bytes: clip)).buffer
+    try await TestServer.make(folder: folder.url).application().test(.live) { client in
+      for (type, body) in [
+        ("application/mp4", ByteBuffer(bytes: clip)), ("", ByteBuffer(bytes: clip)),
+        ("application/x-www-form-urlencoded", ByteBuffer(bytes: clip)), (Form.contentType, form),
+      ] {
+        let sent = try await client.execute(
+          uri: "/v1/video", method: .post, headers: type.isEmpty ? [:] : [.contentType: type], body: body)
+        #expect(sent.status == .accepted, "\(type)")
+        let done = try await wait(for: sent.json(VideoBody.self).id, client)
+        #expect(done.state == "done" && done.frames == 1)
+      }
+      for (type, body, code) in [
+        ("video/mp4", try TestServer.face(1), "unsupported_type"),
+        ("text/plain", ByteBuffer(string: "some text that is no video"), "unsupported_type"),
+        ("video/mp4", ByteBuffer(bytes: [0x1F, 0x8B] + [UInt8](repeating: 0, count: 30)), "unsupported_type"),
+        (Form.contentType, Form().adding("x", field: "title").buffer, "bad_request"),
+        (Form.contentType, ByteBuffer(string: "--"), "malformed_multipart"),
+        (
+          Form.contentType, Form().adding("a", ByteBuffer(bytes: clip)).adding("b", ByteBuffer(bytes: clip)).buffer,
+          "malformed_multipart"
+        ),
+      ] {
+        let sent = try await client.execute(uri: "/v1/video", method: .post, headers: [.contentType: type], body: body)
+        #expect(sent.errorCode == code, "\(type)")
+      }
+    }
+  }
+
+  private struct List: Decodable { let videos: [VideoBody] }
+
+  @Test func aClientsVideosAreListed() async throws {
+    let tokens = ["the-first-token-0001", "the-other-token-0002"]
+    let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }
+    let folder = try TemporaryFolder()
+    let server = try TestServer.make(folder: folder.url) { $0.tokens = try AccessTokens(tokens) }
+    try await server.application().test(.live) { client in
+      var ids: [String] = []
+      for owner in [0, 1, 0] {
+        let id = try await send(client, Data("no video".utf8), headers: headers[owner]).json(VideoBody.self).id
+        _ = try await wait(for: id, client, headers: headers[owner])
+        if owner == 0 { ids.append(id) }
+      }
+      let list = try await client.execute(uri: "/v1/video", method: .get, headers: headers[0]).json(List.self)
+      #expect(list.videos.map(\.id) == ids && list.videos.allSatisfy { $0.state == "failed" })
+      #expect(list.videos.map(\.created) == list.videos.map(\.created).sorted())
+      let metrics = try await client.execute(uri: "/metrics", method: .get, headers: headers[0])
+      #expect(String(buffer: metrics.body).contains("mien_videos_total{outcome=\"failed\"} 3\n"))
+      // Nobody else on the machine may look into the files.
+      let rights = try FileManager.default.attributesOfItem(atPath: folder.file("videos/\(ids[0])/job.json").path)
+      #expect(rights[.posixPermissions] as? Int == 0o600)
+      #expect(try await client.execute(uri: "/v1/video", method: .get).status == .unauthorized)
+    }
+  }
+
+  @Test func theRowsSoFarCanBeRead() async throws {
+    let folder = try TemporaryFolder()
+    var random = SeededRandom(seed: 3)
+    let pixels = (0..<(320 * 240 * 3)).map { _ in UInt8.random(in: 0...255, using: &random) }
+    let clip = DrawnClip.y4m(width: 320, height: 240, rate: 1, frames: [[UInt8]](repeating: pixels, count: 60))
+    try await TestServer.make(folder: folder.url).application().test(.live) { client in
+      let id = try await send(client, clip).json(VideoBody.self).id
+      func rows() async throws -> [TrackedBody] {
+        let answer = try await client.execute(uri: "/v1/video/\(id)/result?partial=true", method: .get)
+        #expect(answer.status == .ok && answer.headers[.contentType] == "application/x-ndjson")
+        return try String(buffer: answer.body).split(separator: "\n").map {
+          try JSONDecoder().decode(TrackedBody.self, from: Data($0.utf8))
+        }
+      }
+      var some: [TrackedBody] = []
+      for _ in 0..<2000 where some.isEmpty {
+        some = try await rows()
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      #expect(some.first?.frame == 0 && some.count < 60)
+      let early = try await client.execute(uri: "/v1/video/\(id)/result", method: .get)
+      #expect(early.status == .conflict || some.count == 60)
+      _ = try await wait(for: id, client)
+      #expect(try await rows().count == 60)
+    }
+  }
+
+  @Test func theRowsOfAVideoThatBreaksOffAreKept() async throws {
+    let folder = try TemporaryFolder()
+    let clip = DrawnClip.y4m(
+      width: 64, height: 64, rate: 4, frames: [[UInt8]](repeating: [UInt8](repeating: 9, count: 64 * 64 * 3), count: 8))
+    try await TestServer.make(folder: folder.url).application().test(.live) { client in
+      let id = try await send(client, clip.dropLast(64 * 64 * 2)).json(VideoBody.self).id
+      let video = try await wait(for: id, client)
+      let partial = try await client.execute(uri: "/v1/video/\(id)/result?partial=true", method: .get)
+      let count = String(buffer: partial.body).split(separator: "\n").count
+      #expect(count >= 6 && count < 8, "\(video.state)")
     }
   }
 

@@ -12,7 +12,7 @@ import { best } from './emotions.js';
  * @property {Object} json The server's own words.
  */
 
-/** An answer that is not the one hoped for. */
+/** An error response. */
 export class ApiError extends Error {
   /**
    * @param {number} status The HTTP status; 0 where the server was not reached.

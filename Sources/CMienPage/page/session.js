@@ -23,24 +23,33 @@ export class Session {
    * @returns {Promise<Reading>}
    */
   async read(picture, seconds) {
-    const id = await this.open();
-    const path = `/v1/sessions/${id}/frames?seconds=${seconds.toFixed(3)}`;
-    try {
-      const found = reading(await this.server.json('POST', path, picture, this.abort.signal));
-      for (const face of found.faces) {
-        face.track += this.offset;
-        this.highest = Math.max(this.highest, face.track);
+    for (let isSecond = false; ; isSecond = true) {
+      const session = this.open();
+      try {
+        return await this.send(await session, picture, seconds);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 404) throw error;
+        // The server forgets sessions that are not used for a while, and all of them when it is started anew. Of two
+        // frames that learn of it, one opens the next session.
+        if (this.id === session) {
+          this.id = null;
+          this.offset = this.highest;
+        }
+        if (isSecond) throw new ApiError(503, 'The session is over.', 0.2);
       }
-      return found;
-    } catch (error) {
-      // The server forgets sessions that are not used for a while; the next frame opens another.
-      if (error instanceof ApiError && error.status === 404) {
-        this.id = null;
-        this.offset = this.highest;
-        throw new ApiError(503, 'The session is over.', 0.2);
-      }
-      throw error;
     }
+  }
+
+  /** @private */
+  async send(id, picture, seconds) {
+    const path = `/v1/sessions/${id}/frames?seconds=${seconds.toFixed(3)}`;
+    const offset = this.offset;
+    const found = reading(await this.server.json('POST', path, picture, this.abort.signal));
+    for (const face of found.faces) {
+      face.track += offset;
+      this.highest = Math.max(this.highest, face.track);
+    }
+    return found;
   }
 
   /** @private */

@@ -1,4 +1,4 @@
-// Files of the server, inside the program: `openapi.json`.
+// What the server needs in C: the bytes of `openapi.json`, inside the program, and what libraries print.
 
 #ifndef MIEN_SERVER_FILES_H
 #define MIEN_SERVER_FILES_H
@@ -15,6 +15,11 @@ const uint8_t *mien_openapi_bytes(void);
 
 /// How many bytes the file has.
 size_t mien_openapi_count(void);
+
+/// From now on `text` gets what C code writes to `stderr`, a line or more at a time, in place of the file descriptor 2. It
+/// is called by the thread that writes, and the text is valid during the call. To be called once, before other threads
+/// write. Returns 0, or -1 if there is no memory: then nothing has changed.
+int32_t mien_take_standard_error(void (*text)(const char *text, size_t count));
 
 #ifdef __cplusplus
 }

@@ -25,7 +25,7 @@ package struct CorrectionJSON: Encodable, Sendable {
   package init(_ correction: Correction, isWhole: Bool = false) {
     id = correction.id
     profile = correction.profile.text
-    created = Self.text(correction.created)
+    created = JSON.text(correction.created)
     emotion = correction.emotion
     read = Reading(emotion: correction.readEmotion, probability: correction.readProbability)
     labels = correction.labels
@@ -33,11 +33,6 @@ package struct CorrectionJSON: Encodable, Sendable {
     hasCrop = correction.crop != nil
     embedding = isWhole ? correction.embedding : nil
     crop = isWhole ? correction.crop : nil
-  }
-
-  /// A moment as ISO 8601 in UTC, with milliseconds.
-  fileprivate static func text(_ date: Date) -> String {
-    date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
   }
 }
 
@@ -55,7 +50,7 @@ package enum CorrectionExport {
     let header = "id,profile,created,emotion,readEmotion,readProbability,labels,weightsSHA256,hasCrop"
     let rows = corrections.map { correction in
       [
-        "\(correction.id)", correction.profile.text, CorrectionJSON.text(correction.created),
+        "\(correction.id)", correction.profile.text, JSON.text(correction.created),
         correction.emotion.rawValue, correction.readEmotion.rawValue, "\(correction.readProbability)",
         quoted(correction.labels), correction.weightsSHA256, "\(correction.crop != nil)",
       ].joined(separator: ",")

@@ -41,10 +41,9 @@ struct CorrectionRoutes: Sendable {
     }
     let box = try query.box()
     let keepsCrop = try query.flag("crop") ?? false
-    try PictureInput.checkContentType(of: request)
-    return try await bodies.withBody(of: request, limit: bodies.limits.bodyBytes) { body in
-      let input = try PictureInput(request, body: body, limit: 1)
-      let face = try await engine.embedded(input.pictures[0].data, box: box)
+    return try await bodies.withPictures(of: request, context, limit: 1) { input in
+      let picture = input.pictures[0].data
+      let face = try await context.whileConnected { try await engine.embedded(picture, box: box) }
       do {
         let correction = try await store.add(
           Correction(
@@ -68,10 +67,17 @@ struct CorrectionRoutes: Sendable {
     let profile = try query.text("profile").map { _ in try Self.profile(query) }
     let after = try query.integer("after", in: 0...Int.max) ?? 0
     let limit = try query.integer("limit", in: 1...Self.pageSize) ?? Self.pageSize
-    let found = try await store.corrections(
+    let found = try await store.listing(
       of: profile, owner: context.client, after: Int64(after), limit: limit)
+    for id in found.unreadable {
+      context.logger.warning(
+        "a correction cannot be read and is left out",
+        metadata: ["id": "\(id)", "remedy": "\(CorrectionStore.deletion(of: id, in: store.url))"])
+    }
     return try JSON.response(
-      Page(corrections: found.map { CorrectionJSON($0) }, next: found.count == limit ? found.last?.id : nil))
+      Page(
+        corrections: found.corrections.map { CorrectionJSON($0) },
+        unreadable: found.unreadable.isEmpty ? nil : found.unreadable, next: found.hasMore ? found.last : nil))
   }
 
   private func deleteProfile(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -91,6 +97,8 @@ struct CorrectionRoutes: Sendable {
 
   private struct Page: Encodable {
     let corrections: [CorrectionJSON]
+    /// The numbers of rows that hold something else than a correction; absent if there are none.
+    let unreadable: [Int64]?
     /// What to ask for `after`; absent at the end.
     let next: Int64?
   }

@@ -3,6 +3,7 @@ import GRDB
 import Glibc
 import MienCore
 package import MienInference
+import Synchronization
 
 /// Corrections in an SQLite file, kept until they are deleted; deleted ones are overwritten in the file.
 ///
@@ -18,7 +19,31 @@ package final class CorrectionStore: Sendable {
   package let url: URL
   /// Where a damaged file was put aside to make room for a new one; nil where none was.
   package let damagedFile: URL?
-  private let database: DatabasePool
+  private let limit: Int
+  private let onReplaced: @Sendable () -> Void
+  private let opened: Mutex<Opened>
+
+  /// The connections to a file, and which file that is: its name may come to lead to another one.
+  private struct Opened {
+    var database: DatabasePool
+    var number: UInt64
+  }
+
+  /// Corrections as far as they can be read.
+  package struct Listing: Sendable {
+    /// In the order of their numbers.
+    package var corrections: [Correction] = []
+    /// The numbers of the rows that hold something else than a correction.
+    package var unreadable: [Int64] = []
+    /// Whether there are further rows beyond the limit.
+    package var hasMore = false
+
+    /// How many readable corrections each profile has.
+    package var counts: [String: Int] { Dictionary(corrections.map { ($0.profile.text, 1) }, uniquingKeysWith: +) }
+
+    /// The number of the last row that was looked at; 0 if there was none.
+    package var last: Int64 { max(corrections.last?.id ?? 0, unreadable.last ?? 0) }
+  }
 
   /// The file used where none is named: `corrections.sqlite` beside the profiles.
   package static func defaultURL(_ profiles: ProfileStore = ProfileStore()) -> URL {
@@ -28,16 +53,27 @@ package final class CorrectionStore: Sendable {
   /// Opens the file at `url`, and makes it where it is missing, for its owner's eyes only. A damaged file is renamed and
   /// a new one begun; see ``damagedFile``.
   ///
-  /// - Parameter limit: bytes that the file may grow to.
+  /// - Parameters:
+  ///   - limit: bytes that the file may grow to.
+  ///   - onReplaced: called when the file has been removed or replaced while it was in use, and the one that is there now,
+  ///     or a new one, has been opened.
   /// - Throws: ``MienError`` naming the file.
-  package init(url: URL, limit: Int = CorrectionStore.defaultLimit) throws {
+  package init(
+    url: URL, limit: Int = CorrectionStore.defaultLimit, onReplaced: @escaping @Sendable () -> Void = {}
+  ) throws {
     self.url = url
+    self.onReplaced = onReplaced
+    self.limit = limit
     do {
-      (database, damagedFile) = (try Self.open(url, limit: limit), nil)
-    } catch let error as DatabaseError where Self.isDamage(error) {
-      let aside = try Self.putAside(url)
-      do { (database, damagedFile) = (try Self.open(url, limit: limit), aside) } catch {
-        throw Self.problem(error, url)
+      do {
+        let found = try Self.open(url, limit: limit)
+        opened = Mutex(found)
+        damagedFile = nil
+      } catch let error as DatabaseError where Self.isDamage(error) {
+        let aside = try Self.putAside(url)
+        let made = try Self.open(url, limit: limit)
+        opened = Mutex(made)
+        damagedFile = aside
       }
     } catch {
       throw Self.problem(error, url)
@@ -49,25 +85,15 @@ package final class CorrectionStore: Sendable {
   /// - Returns: the same with its number.
   /// - Throws: ``MienError`` where the profile is another owner's (kind `mismatch`), or the disk or the file is full.
   package func add(_ correction: Correction) async throws -> Correction {
-    let bytes = correction.embedding.map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) }
-    let id = try await naming { [database] in
-      try await database.write { db -> Int64 in
+    let id = try await naming {
+      try await database().write { db -> Int64 in
         let others = try Int.fetchOne(
           db, sql: "SELECT COUNT(*) FROM correction WHERE profile = ? AND owner <> ?",
           arguments: [correction.profile.text, correction.owner])
         guard others == 0 else {
           throw MienError(.mismatch, "profile \(correction.profile)", "belongs to another client")
         }
-        try db.execute(
-          sql: """
-            INSERT INTO correction (profile, owner, createdMilliseconds, emotion, readEmotion, readProbability, labels,
-              weightsSHA256, embedding, crop) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-          arguments: [
-            correction.profile.text, correction.owner, Self.milliseconds(correction.created),
-            correction.emotion.rawValue, correction.readEmotion.rawValue, Double(correction.readProbability),
-            correction.labels, correction.weightsSHA256, bytes, correction.crop,
-          ])
+        try CorrectionRow(correction).insert(db)
         return db.lastInsertedRowID
       }
     }
@@ -76,36 +102,67 @@ package final class CorrectionStore: Sendable {
     return stored
   }
 
-  /// Stored corrections in the order of their numbers.
+  /// Stored corrections in the order of their numbers. A row that holds something else is named and passed over.
   ///
   /// - Parameters:
   ///   - profile: nil for all.
   ///   - owner: nil for all.
   ///   - after: only those of higher numbers.
-  ///   - limit: at most so many; nil for all.
-  package func corrections(
-    of profile: ProfileName? = nil, owner: String? = nil, after: Int64 = 0, limit: Int? = nil
-  ) async throws -> [Correction] {
-    try await naming { [database] in
-      try await database.read { db in
-        let rows = try Row.fetchAll(
+  ///   - limit: look at so many rows at most; nil for all.
+  ///   - withCrops: whether the pictures of faces are read too.
+  package func listing(
+    of profile: ProfileName? = nil, owner: String? = nil, after: Int64 = 0, limit: Int? = nil, withCrops: Bool = true
+  ) async throws -> Listing {
+    try await naming {
+      try await database().read { db in
+        let rows = try Row.fetchCursor(
           db,
           sql: """
-            SELECT * FROM correction WHERE id > ? AND (? IS NULL OR profile = ?) AND (? IS NULL OR owner = ?)
-            ORDER BY id LIMIT ?
+            SELECT id, profile, owner, createdMilliseconds, emotion, readEmotion, readProbability, labels, weightsSHA256,
+              embedding, \(withCrops ? "crop" : "NULL AS crop") FROM correction
+            WHERE id > ? AND (? IS NULL OR profile = ?) AND (? IS NULL OR owner = ?) ORDER BY id LIMIT ?
             """,
-          arguments: [after, profile?.text, profile?.text, owner, owner, limit ?? -1])
-        return try rows.map(Correction.init)
+          arguments: [after, profile?.text, profile?.text, owner, owner, limit.map { $0 + 1 } ?? -1])
+        var listing = Listing()
+        var count = 0
+        while let row = try rows.next() {
+          count += 1
+          guard count <= limit ?? Int.max else {
+            listing.hasMore = true
+            break
+          }
+          // A copy has values with their types; of the row itself SQLite would convert them, a text to 0 for instance.
+          // What a row holds is not told: it is data of a person.
+          do { listing.corrections.append(try CorrectionRow.correction(in: row.copy())) } catch {
+            listing.unreadable.append(try row.decode(Int64.self, forColumn: "id"))
+          }
+        }
+        return listing
       }
     }
   }
 
-  /// How many corrections each profile has.
-  package func counts() async throws -> [String: Int] {
-    try await naming { [database] in
-      try await database.read { db in
-        let rows = try Row.fetchAll(db, sql: "SELECT profile, COUNT(*) AS count FROM correction GROUP BY profile")
-        return Dictionary(uniqueKeysWithValues: rows.map { ($0["profile"] as String, $0["count"] as Int) })
+  /// Gives the corrections of one owner to another: a server that knows its clients by other names than before.
+  ///
+  /// - Parameter names: the new name of each old one.
+  package func renameOwners(_ names: [String: String]) async throws {
+    try await naming {
+      try await database().write { db in
+        for (old, new) in names {
+          try db.execute(sql: "UPDATE correction SET owner = ? WHERE owner = ?", arguments: [new, old])
+        }
+      }
+    }
+  }
+
+  /// How many corrections belong to nobody of `owners`.
+  package func count(ofOthersThan owners: Set<String>) async throws -> Int {
+    try await naming {
+      try await database().read { db in
+        let marks = Array(repeating: "?", count: owners.count).joined(separator: ", ")
+        return try Int.fetchOne(
+          db, sql: "SELECT COUNT(*) FROM correction WHERE owner NOT IN (\(marks))",
+          arguments: StatementArguments(Array(owners))) ?? 0
       }
     }
   }
@@ -127,7 +184,8 @@ package final class CorrectionStore: Sendable {
   }
 
   private func delete(_ condition: String, _ arguments: StatementArguments) async throws -> Int {
-    try await naming { [database] in
+    try await naming {
+      let database = try database()
       let count = try await database.write { db in
         try db.execute(sql: "DELETE FROM correction WHERE \(condition)", arguments: arguments)
         return db.changesCount
@@ -138,9 +196,34 @@ package final class CorrectionStore: Sendable {
     }
   }
 
+  /// The command that deletes a correction which cannot be read.
+  package static func deletion(of id: Int64, in url: URL) -> String {
+    "mien corrections delete --id \(id) --corrections \(url.path)"
+  }
+
   // MARK: - The file
 
-  private static func open(_ url: URL, limit: Int) throws -> DatabasePool {
+  /// The connections to the file that ``url`` leads to now. Corrections that were written to a file which has been removed
+  /// meanwhile would be lost without a word.
+  private func database() throws -> DatabasePool {
+    let (database, isNew) = try opened.withLock { opened in
+      if Self.number(of: url) == opened.number { return (opened.database, false) }
+      // Its log has the name that the new file's will have. Who still reads holds it open a little longer.
+      try? opened.database.close()
+      opened = try Self.open(url, limit: limit)
+      return (opened.database, true)
+    }
+    if isNew { onReplaced() }
+    return database
+  }
+
+  /// What the file system tells files apart by; nil if there is no such file.
+  private static func number(of url: URL) -> UInt64? {
+    var status = stat()
+    return stat(url.path, &status) == 0 ? UInt64(status.st_ino) : nil
+  }
+
+  private static func open(_ url: URL, limit: Int) throws -> Opened {
     try makePrivate(url)
     var configuration = Configuration()
     configuration.busyMode = .timeout(waitSeconds)
@@ -156,9 +239,12 @@ package final class CorrectionStore: Sendable {
       throw MienError(.format, nil, "was made by a later version of Mien")
     }
     try migrator.migrate(pool)
-    return pool
+    guard let number = number(of: url) else { throw MienError(.file, nil, "was removed while it was opened") }
+    return Opened(database: pool, number: number)
   }
 
+  /// New files have a strict table, which takes no values of other types. In files of earlier versions the table stays as
+  /// it is: rows that do not fit could not be moved, and are passed over when they are read.
   private static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("corrections") { db in
@@ -171,12 +257,12 @@ package final class CorrectionStore: Sendable {
             createdMilliseconds INTEGER NOT NULL,
             emotion TEXT NOT NULL,
             readEmotion TEXT NOT NULL,
-            readProbability REAL NOT NULL,
+            readProbability REAL NOT NULL CHECK (readProbability BETWEEN 0 AND 1),
             labels TEXT NOT NULL,
             weightsSHA256 TEXT NOT NULL,
-            embedding BLOB NOT NULL,
+            embedding BLOB NOT NULL CHECK (length(embedding) % 4 = 0),
             crop BLOB
-          );
+          ) STRICT;
           CREATE INDEX correctionByProfile ON correction (profile, id);
           """)
     }
@@ -231,33 +317,5 @@ package final class CorrectionStore: Sendable {
     default:
       return MienError(.file, url.path, "SQLite: \(error.message ?? "error \(error.resultCode.rawValue)")")
     }
-  }
-
-  fileprivate static func milliseconds(_ date: Date) -> Int64 { Int64((date.timeIntervalSince1970 * 1000).rounded()) }
-}
-
-extension Correction {
-  fileprivate init(_ row: Row) throws {
-    func emotion(_ column: String) throws -> Emotion {
-      let text: String = row[column]
-      guard let emotion = Emotion(rawValue: text) else {
-        throw MienError(.format, nil, "holds the emotion \"\(text)\", which is none")
-      }
-      return emotion
-    }
-    let bytes: Data = row["embedding"]
-    guard bytes.count % 4 == 0 else { throw MienError(.format, nil, "holds an embedding that is cut short") }
-    let values = [Float](unsafeUninitializedCapacity: bytes.count / 4) { buffer, initialized in
-      bytes.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
-      initialized = bytes.count / 4
-    }
-    let milliseconds: Int64 = row["createdMilliseconds"]
-    let probability: Double = row["readProbability"]
-    try self.init(
-      profile: ProfileName(row["profile"]), owner: row["owner"],
-      created: Date(timeIntervalSince1970: Double(milliseconds) / 1000), emotion: emotion("emotion"),
-      readEmotion: emotion("readEmotion"), readProbability: Float(probability), labels: row["labels"],
-      weightsSHA256: row["weightsSHA256"], embedding: values, crop: row["crop"])
-    id = row["id"]
   }
 }

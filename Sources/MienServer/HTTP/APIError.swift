@@ -1,6 +1,7 @@
 import Foundation
 package import Hummingbird
 import MienCore
+import NIOHTTP1
 
 /// What a client is told where its request is not answered: `{"error": {"code", "message"}}`.
 package struct APIError: Error, HTTPResponseError {
@@ -12,6 +13,13 @@ package struct APIError: Error, HTTPResponseError {
   let message: String
   /// Further header fields.
   var headers: HTTPFields = [:]
+  /// What there was no room for, if that is why; requests are counted by it.
+  var shortage: Shortage?
+
+  /// What there may be no room for.
+  enum Shortage: String, CaseIterable {
+    case connections, memory, queue, wait, sessions, frames, videos, results
+  }
 
   init(_ status: HTTPResponse.Status, _ code: String, _ message: String, headers: HTTPFields = [:]) {
     self.status = status
@@ -20,7 +28,7 @@ package struct APIError: Error, HTTPResponseError {
     self.headers = headers
   }
 
-  /// The body of the answer.
+  /// How an error is written.
   struct Body: Encodable {
     struct Details: Encodable {
       let code: String
@@ -28,6 +36,9 @@ package struct APIError: Error, HTTPResponseError {
     }
     let error: Details
   }
+
+  /// The body of the answer.
+  var body: Data { (try? JSON.encode(Body(error: .init(code: code, message: message)))) ?? Data() }
 
   package func response(from request: Request, context: some RequestContext) throws -> Response {
     try JSON.response(Body(error: .init(code: code, message: message)), status: status, headers: headers)
@@ -62,9 +73,41 @@ extension APIError {
   }
 
   /// More was asked than there is room for; it is worth another try in `seconds`.
-  static func busy(_ message: String, retryAfter seconds: Int = 1) -> APIError {
-    APIError(.tooManyRequests, "busy", message, headers: [.retryAfter: "\(seconds)"])
+  static func busy(_ shortage: Shortage, _ message: String, retryAfter seconds: Int = 1) -> APIError {
+    var error = APIError(.tooManyRequests, "busy", message, headers: [.retryAfter: "\(seconds)"])
+    error.shortage = shortage
+    return error
   }
+
+  /// All connections are taken.
+  static var noConnection: APIError {
+    var error = APIError(
+      .serviceUnavailable, "busy", "Too many connections are open.", headers: [.retryAfter: "1"])
+    error.shortage = .connections
+    return error
+  }
+
+  static let targetTooLong = APIError(
+    .uriTooLong, "too_large", "The address of a request may have \(ConnectionHandler.targetBytes) bytes at most.")
+
+  /// A request that the HTTP parser refused.
+  static func unparsable(_ error: HTTPParserError, isTargetTooLong: Bool) -> APIError {
+    if isTargetTooLong { return .targetTooLong }
+    switch error {
+    case .headerOverflow:
+      return APIError(
+        .requestHeaderFieldsTooLarge, "too_large", "The request's header fields are too long or too many.")
+    case .invalidEOFState, .closedConnection: return .disconnected
+    case .invalidVersion:
+      return APIError(.httpVersionNotSupported, "bad_request", "Expected HTTP/1.1 or HTTP/1.0.")
+    default: return .badRequest("The request is not HTTP/1.1 as RFC 9112 defines it.")
+    }
+  }
+
+  /// The client went away before its answer was there. Nobody reads it; logs and metrics show it by the number that
+  /// nginx gives it.
+  static let clientGone = APIError(
+    .init(code: 499, reasonPhrase: "Client Closed Request"), "client_gone", "The client closed the connection.")
 
   /// What to say of a picture that could not be read; nil where the fault is the server's own.
   static func unreadable(_ error: MienError) -> APIError? {

@@ -13,6 +13,11 @@ enum JSON {
       status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encode(value))))
   }
 
+  /// A moment as ISO 8601 in UTC, with milliseconds.
+  static func text(_ date: Date) -> String {
+    date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
+  }
+
   /// `value` as text.
   static func encode(_ value: some Encodable) throws -> Data {
     let encoder = JSONEncoder()

@@ -4,8 +4,48 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// Turns errors into answers, logs and counts every request.
-struct AnswerMiddleware: RouterMiddleware {
+/// Gives every request an id, logs it and counts it.
+struct RecordMiddleware: RouterMiddleware {
+  typealias Context = ServerContext
+
+  let metrics: Metrics
+
+  func handle(
+    _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+  ) async throws -> Response {
+    let start = ContinuousClock.now
+    let id = RequestIdentity.id(given: request.headers[RequestIdentity.field])
+    var context = context
+    context.logger[metadataKey: JSONLog.requestKey] = "\(id)"
+    if let trace = RequestIdentity.trace(request.headers[RequestIdentity.traceField]) {
+      context.logger[metadataKey: "traceparent"] = "\(trace)"
+    }
+    var response = try await next(request, context)
+    response.headers[RequestIdentity.field] = id
+    response.headers[.xContentTypeOptions] = "nosniff"
+    if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+    Self.record(
+      method: request.method.rawValue, route: context.endpointPath ?? "unknown", status: response.status,
+      seconds: (ContinuousClock.now - start) / .seconds(1), metrics, context.logger)
+    return response
+  }
+
+  /// Logs and counts a request that has been answered.
+  static func record(
+    method: String, route: String, status: HTTPResponse.Status, seconds: Double, _ metrics: Metrics, _ logger: Logger
+  ) {
+    metrics.request(method: method, route: route, status: status.code, seconds: seconds)
+    logger.info(
+      "request",
+      metadata: [
+        "method": "\(method)", "route": "\(route)", "status": "\(status.code)",
+        "milliseconds": "\((seconds * 10_000).rounded() / 10)",
+      ])
+  }
+}
+
+/// Turns errors into answers.
+struct ErrorMiddleware: RouterMiddleware {
   typealias Context = ServerContext
 
   let metrics: Metrics
@@ -14,35 +54,17 @@ struct AnswerMiddleware: RouterMiddleware {
   func handle(
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
-    let start = ContinuousClock.now
-    var response: Response
-    do {
-      response = try await next(request, context)
-    } catch let error as HTTPParserError {
-      // The connection's handler answers what is no HTTP, and closes the connection.
-      throw error
-    } catch {
+    do { return try await next(request, context) } catch {
       let answer = answer(to: error, request, context)
-      response = try answer.response(from: request, context: context)
-      if Self.leavesMuchUnread(request) { Self.close(context.channel, after: &response) }
+      if let shortage = answer.shortage { metrics.add(to: Metrics.refused, shortage.rawValue) }
+      return try answer.response(from: request, context: context)
     }
-    response.headers[.xContentTypeOptions] = "nosniff"
-    if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    let route = context.endpointPath ?? "unknown"
-    metrics.request(method: request.method.rawValue, route: route, status: response.status.code, seconds: seconds)
-    context.logger.info(
-      "request",
-      metadata: [
-        "method": "\(request.method.rawValue)", "route": "\(route)", "status": "\(response.status.code)",
-        "milliseconds": "\((seconds * 10_000).rounded() / 10)",
-      ])
-    return response
   }
 
   private func answer(to error: any Error, _ request: Request, _ context: ServerContext) -> APIError {
     switch error {
     case let error as APIError: return error
+    case let error as HTTPParserError: return .unparsable(error, isTargetTooLong: false)
     case let error as HTTPError where error.status == .notFound:
       return paths.methods(of: request.uri.path).map { .methodNotAllowed($0) } ?? .notFound
     case let error as HTTPError where error.status.kind == .clientError:
@@ -55,18 +77,6 @@ struct AnswerMiddleware: RouterMiddleware {
       return .failed
     }
   }
-
-  /// Whether a client may still be sending more than is worth reading to keep the connection.
-  private static func leavesMuchUnread(_ request: Request) -> Bool {
-    if request.headers[.transferEncoding] != nil { return true }
-    return (request.headers[.contentLength].flatMap { Int($0) } ?? 0) > 1 << 20
-  }
-
-  /// Closes the connection a little later, so that a client that is still sending gets to read the answer.
-  private static func close(_ channel: any Channel, after response: inout Response) {
-    response.headers[.connection] = "close"
-    channel.eventLoop.scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
-  }
 }
 
 /// Lets those in who have a token, where tokens are asked for.
@@ -74,6 +84,7 @@ struct TokenMiddleware: RouterMiddleware {
   typealias Context = ServerContext
 
   let tokens: AccessTokens?
+  let key: ClientKey
   /// Paths that everybody may read.
   let open: Set<String>
 
@@ -81,7 +92,7 @@ struct TokenMiddleware: RouterMiddleware {
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
     guard let tokens, !open.contains(context.endpointPath ?? "") else { return try await next(request, context) }
-    guard let client = tokens.client(authorization: request.headers[.authorization]) else {
+    guard let client = tokens.client(authorization: request.headers[.authorization], key: key) else {
       throw APIError.unauthorized
     }
     var context = context
@@ -95,21 +106,25 @@ struct CrossOriginMiddleware: RouterMiddleware {
   typealias Context = ServerContext
 
   let origins: Set<String>
+  let paths: KnownPaths
 
   func handle(
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
     guard let origin = request.headers[.origin], origins.contains(origin) else {
-      return try await next(request, context)
+      var response = try await next(request, context)
+      response.headers[.vary] = "Origin"
+      return response
     }
     var response: Response
     if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
       response = Response(status: .noContent)
-      response.headers[.accessControlAllowMethods] = "GET, POST, PUT, DELETE"
-      response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type"
+      response.headers[.accessControlAllowMethods] = paths.allMethods.map(\.rawValue).joined(separator: ", ")
+      response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, X-Request-Id, traceparent"
       response.headers[.accessControlMaxAge] = "600"
     } else {
       response = try await next(request, context)
+      response.headers[.accessControlExposeHeaders] = "Location, Retry-After, X-Request-Id"
     }
     response.headers[.accessControlAllowOrigin] = origin
     response.headers[.vary] = "Origin"
@@ -123,30 +138,44 @@ struct OriginMiddleware: RouterMiddleware {
   typealias Context = ServerContext
 
   let origins: Set<String>
-  /// Whether the server must be called by one of this machine's own names, so that no other name that resolves to it
-  /// (DNS rebinding) lets a page pass for the server's own.
-  let isLocalOnly: Bool
-  /// The address that the server listens on.
-  let host: String
+  /// The names by which the server may be called, so that no other name that resolves to it (DNS rebinding) lets a page
+  /// pass for the server's own; nil for any name.
+  let hosts: Set<String>?
+  /// Whose word is taken for the name and the scheme by which a client called.
+  let proxies: TrustedProxies
 
   func handle(
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
-    let authority = request.head.authority ?? ""
-    guard !isLocalOnly || isLocal(authority) else {
-      throw APIError(.misdirectedRequest, "wrong_host", "This server answers as localhost only.")
+    let forwarded = proxies.forwarded(request, from: context.channel.remoteAddress)
+    let authority = forwarded?.host ?? request.head.authority ?? ""
+    // Only HTTP/1.0 has requests without a host, and no browser sends those.
+    guard let hosts, !authority.isEmpty, !hosts.contains(Self.name(of: authority)) else {
+      if let origin = request.headers[.origin], !origins.contains(origin),
+        !Self.isOwn(origin, authority, scheme: forwarded?.scheme)
+      {
+        throw APIError(.forbidden, "foreign_origin", "Pages of this origin may not use this server.")
+      }
+      return try await next(request, context)
     }
-    if let origin = request.headers[.origin], !origins.contains(origin),
-      !["http://\(authority)", "https://\(authority)"].contains(origin)
-    {
-      throw APIError(.forbidden, "foreign_origin", "Pages of this origin may not use this server.")
-    }
-    return try await next(request, context)
+    throw APIError(
+      .misdirectedRequest, "wrong_host",
+      "This server does not answer by the name it was called; `mien serve --allowed-host NAME` adds one.")
   }
 
-  private func isLocal(_ authority: String) -> Bool {
+  /// Whether `origin` is that of the server's own page. Browsers leave out the port that belongs to a scheme.
+  private static func isOwn(_ origin: String, _ authority: String, scheme: String?) -> Bool {
+    (scheme.map { [$0] } ?? ["http", "https"]).contains { scheme in
+      let standard = scheme == "https" ? ":443" : ":80"
+      let short = authority.hasSuffix(standard) ? String(authority.dropLast(standard.count)) : authority
+      return origin == "\(scheme)://\(short)"
+    }
+  }
+
+  /// An authority without its port, in lower case.
+  private static func name(of authority: String) -> String {
     var name = Substring(authority)
     if let colon = name.lastIndex(of: ":"), name[colon...].dropFirst().allSatisfy(\.isNumber) { name = name[..<colon] }
-    return ["localhost", "127.0.0.1", "[::1]", host].contains(name.lowercased())
+    return name.lowercased()
   }
 }

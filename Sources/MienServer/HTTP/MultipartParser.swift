@@ -21,11 +21,13 @@ package struct MultipartParser: Sendable {
     package let message: String
   }
 
-  private static let headerBytes = 4096
+  /// Most bytes of a part's header.
+  static let headerBytes = 4096
   private static let headerFields = 16
   private static let nameBytes = 1024
 
-  private let delimiter: [UInt8]
+  /// What stands between parts, with the line's end before it.
+  let delimiter: [UInt8]
   private let maxParts: Int
 
   /// Takes the boundary from a `Content-Type` header.
@@ -101,6 +103,16 @@ package struct MultipartParser: Sendable {
   }
 
   // MARK: - Header fields
+
+  /// The part whose header `bytes` start with, without its content, and the length of the header.
+  ///
+  /// - Throws: ``Malformed`` as ``parts(of:)`` does.
+  static func header(of bytes: Data) throws -> (part: Part, length: Int) {
+    try bytes.withUnsafeBytes { bytes in
+      let (fields, end) = try headers(in: bytes, from: 0)
+      return (try part(fields, body: Data()), end)
+    }
+  }
 
   /// The header fields from `start` on, and where the content begins.
   private static func headers(

@@ -19,7 +19,7 @@ final class ByteBudget: Sendable {
       used += count
       return true
     }
-    guard fits else { throw APIError.busy("Too many requests are being received.") }
+    guard fits else { throw APIError.busy(.memory, "Too many requests are being received.") }
   }
 
   /// Gives `count` bytes back.
@@ -36,16 +36,33 @@ struct BodyReader: Sendable {
     budget = ByteBudget(limit: limits.bufferedBytes)
   }
 
+  /// Reads a body with pictures and hands them to `use`.
+  ///
+  /// - Parameter limit: the most pictures; nil for ``ServerLimits/pictures``.
+  /// - Throws: ``APIError`` as ``withBody(of:_:limit:_:)`` does, and if the body holds no pictures.
+  func withPictures<Result>(
+    of request: Request, _ context: ServerContext, limit: Int? = nil, _ use: (PictureInput) async throws -> Result
+  ) async throws -> Result {
+    try await withBody(of: request, context, limit: limits.bodyBytes) { body in
+      let input = try PictureInput(
+        body, contentType: request.headers[.contentType] ?? "", limit: limit ?? limits.pictures)
+      // Text is held besides the bytes that it stands for.
+      try budget.take(input.decodedBytes)
+      defer { budget.give(input.decodedBytes) }
+      return try await use(input)
+    }
+  }
+
   /// Reads a body and hands it to `use`.
   ///
-  /// - Throws: ``APIError`` where the body is longer than `limit`, comes too slowly, or ends early.
+  /// - Throws: ``APIError`` where the body is longer than `limit`, comes too slowly, is compressed, or ends early.
   func withBody<Result>(
-    of request: Request, limit: Int, _ use: (Data) async throws -> Result
+    of request: Request, _ context: ServerContext, limit: Int, _ use: (Data) async throws -> Result
   ) async throws -> Result {
     let expected = try Self.length(of: request, limit: limit)
     var data = Data()
     defer { budget.give(data.count) }
-    try await chunks(of: request, limit: limit, seconds: limits.bodySeconds) { chunk in
+    try await chunks(of: request, context, limit: limit, seconds: limits.bodySeconds) { chunk in
       try budget.take(chunk.readableBytes)
       data.append(contentsOf: chunk.readableBytesView)
     }
@@ -55,9 +72,18 @@ struct BodyReader: Sendable {
 
   /// Hands a body to `use` piece by piece.
   func chunks(
-    of request: Request, limit: Int, seconds: Double, _ use: (ByteBuffer) async throws -> Void
+    of request: Request, _ context: ServerContext, limit: Int, seconds: Double,
+    _ use: (ByteBuffer) async throws -> Void
   ) async throws {
     _ = try Self.length(of: request, limit: limit)
+    if let coding = request.headers[.contentEncoding]?.lowercased(), coding != "identity" {
+      let name = ["gzip", "deflate", "br", "zstd", "compress"].contains(coding) ? ": \(coding)" : ""
+      throw APIError(
+        .unsupportedMediaType, "unsupported_type",
+        "The body is compressed (Content-Encoding\(name)), which is not supported; send it as it is.",
+        headers: [.acceptEncoding: "identity"])
+    }
+    context.channel.triggerUserOutboundEvent(ConnectionEvent.readsBody, promise: nil)
     let deadline = ContinuousClock.now + .seconds(seconds)
     var count = 0
     for try await chunk in request.body {

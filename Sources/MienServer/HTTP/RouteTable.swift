@@ -27,6 +27,11 @@ final class KnownPaths: Sendable {
   /// Takes the routes over, when all are there.
   func set(_ routes: RouteTable) { methods.withLock { $0 = routes.methods } }
 
+  /// All methods that some path takes.
+  var allMethods: [HTTPRequest.Method] {
+    methods.withLock { Set($0.values.joined()) }.sorted { $0.rawValue < $1.rawValue }
+  }
+
   /// The methods of `path`; nil where it is none of those served.
   func methods(of path: String) -> [HTTPRequest.Method]? {
     let parts = path.split(separator: "/", omittingEmptySubsequences: true)

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Decides which pictures are worked on: a few at a time, the others in turn. Who may not wait any longer, and who finds
-/// too many waiting, is refused.
+/// Decides which pictures are worked on: a few at a time, the others in turn. Requests that time out or find the queue
+/// full are refused.
 final class Admission: Sendable {
   private struct Waiter {
     let number: Int
@@ -46,16 +46,21 @@ final class Admission: Sendable {
   }
 
   private func enter(patience: Double?) async throws {
-    let number = state.withLock { state in
+    // Most find a place: no number, no continuation and no timer are needed.
+    let number: Int? = try state.withLock { state in
+      if Task.isCancelled { throw CancellationError() }
+      if state.free > 0 {
+        state.free -= 1
+        return nil
+      }
+      if patience != nil, state.waiting.count >= capacity {
+        throw APIError.busy(.queue, "Too many requests are waiting.")
+      }
       state.nextNumber += 1
       return state.nextNumber
     }
-    let timer = patience.map { seconds in
-      Task {
-        try await Task.sleep(for: .seconds(seconds))
-        self.giveUp(number, APIError.busy("The server is busy."))
-      }
-    }
+    guard let number else { return }
+    var timer: Task<Void, any Error>?
     defer { timer?.cancel() }
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
@@ -66,13 +71,17 @@ final class Admission: Sendable {
             state.free -= 1
             return .success(())
           }
-          if patience != nil, state.waiting.count >= capacity {
-            return .failure(APIError.busy("Too many requests are waiting."))
-          }
           state.waiting.append(Waiter(number: number, continuation: continuation))
           return nil
         }
-        if let result { continuation.resume(with: result) }
+        if let result { return continuation.resume(with: result) }
+        // It starts when the waiter is there to be found, however soon it fires.
+        timer = patience.map { seconds in
+          Task {
+            try await Task.sleep(for: .seconds(seconds))
+            self.giveUp(number, APIError.busy(.wait, "The server is busy."))
+          }
+        }
       }
     } onCancel: {
       giveUp(number, CancellationError())

@@ -1,7 +1,7 @@
 package import Foundation
 import MienCore
 package import MienInference
-package import MienVision
+import MienVision
 
 /// Reads the pictures of all requests: decoding and the search for faces on threads of its own, the network in batches
 /// across requests.
@@ -145,14 +145,17 @@ package final class InferenceEngine: Sendable {
     }
   }
 
-  /// Refuses what does not start as JPEG, PNG and WebP files do: the server decodes no other kind.
+  /// Whether `data` starts as JPEG, PNG and WebP files do: the server decodes no other kind.
+  static func isPicture(_ data: Data) -> Bool {
+    func has(_ pattern: [UInt8], at offset: Int = 0) -> Bool { data.dropFirst(offset).starts(with: pattern) }
+    return has([0xFF, 0xD8, 0xFF]) || has([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+      || has(Array("RIFF".utf8)) && has(Array("WEBP".utf8), at: 8)
+  }
+
+  /// Refuses what is no picture that the server decodes.
   ///
   /// - Throws: ``APIError``.
-  static func checkKind(_ data: Data) throws {
-    func has(_ pattern: [UInt8], at offset: Int = 0) -> Bool { data.dropFirst(offset).starts(with: pattern) }
-    let isPicture =
-      has([0xFF, 0xD8, 0xFF]) || has([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
-      || has(Array("RIFF".utf8)) && has(Array("WEBP".utf8), at: 8)
-    guard isPicture else { throw APIError.unsupportedType("The picture is no JPEG, PNG or WebP file.") }
+  private static func checkKind(_ data: Data) throws {
+    guard isPicture(data) else { throw APIError.unsupportedType("The picture is no JPEG, PNG or WebP file.") }
   }
 }

@@ -15,29 +15,25 @@ struct DetectRoutes: Sendable {
     let query = try Query(request, "minConfidence", "detector")
     let minConfidence = Float(try query.number("minConfidence", in: 0...1) ?? 0)
     let detector = try query.choice("detector", InferenceEngine.Detector.blazeface)
-    try PictureInput.checkContentType(of: request)
-    return try await bodies.withBody(of: request, limit: bodies.limits.bodyBytes) { body in
-      let input = try PictureInput(request, body: body, limit: bodies.limits.pictures)
-      guard input.isForm else {
-        let reading = try await engine.read(body, detector: detector, minConfidence: minConfidence)
-        return try JSON.response(PictureJSON(file: nil, reading))
+    return try await bodies.withPictures(of: request, context) { input in
+      let results = try await context.whileConnected {
+        try await read(input.pictures, detector, minConfidence, isList: input.isList)
       }
-      let results = try await read(input.pictures, detector, minConfidence)
-      return try JSON.response(results)
+      return input.isList ? try JSON.response(results) : try JSON.response(results[0])
     }
   }
 
-  /// Reads the pictures of a form, a few at a time. The first waits for its turn as any request does; then the request
+  /// Reads the pictures of a request, a few at a time. The first waits for its turn as any request does; then the request
   /// is accepted and the others wait as long as it takes.
   private func read(
-    _ pictures: [PictureInput.Picture], _ detector: InferenceEngine.Detector, _ minConfidence: Float
+    _ pictures: [PictureInput.Picture], _ detector: InferenceEngine.Detector, _ minConfidence: Float, isList: Bool
   ) async throws -> [PictureJSON] {
     @Sendable func result(_ picture: PictureInput.Picture, isAccepted: Bool) async throws -> PictureJSON {
       do {
         let reading = try await engine.read(
           picture.data, detector: detector, minConfidence: minConfidence, isAccepted: isAccepted)
         return PictureJSON(file: picture.name, reading)
-      } catch let error as APIError where error.status != .tooManyRequests {
+      } catch let error as APIError where isList && error.status != .tooManyRequests {
         return PictureJSON(file: picture.name, error: error.message)
       }
     }

@@ -1,6 +1,8 @@
+import Foundation
 import Hummingbird
 import MienCore
 import MienInference
+import MienVision
 
 /// `POST /v1/explain`: which places of a face speak for an emotion.
 struct ExplainRoutes: Sendable {
@@ -16,21 +18,28 @@ struct ExplainRoutes: Sendable {
     let (classifier, labels) = (engine.recognizer.classifier, engine.recognizer.labels)
     let emotion = try query.emotion(of: labels)
     let box = try query.box()
-    try PictureInput.checkContentType(of: request)
-    return try await bodies.withBody(of: request, limit: bodies.limits.bodyBytes) { body in
-      let input = try PictureInput(request, body: body, limit: 1)
-      let answer = try await engine.framed(input.pictures[0].data, box: box) { face, square in
-        let found = try classifier.maps(
-          of: emotion.map { [$0] } ?? [], for: classifier.card.preprocessing.input(face), count: 1, labels: labels)
-        guard let face = found.first, let map = face.maps.first else {
-          throw MienError(.native, classifier.card.name, "gave no map")
-        }
-        return ExplanationJSON(
-          emotion: map.emotion, method: classifier.mapMethods(labels)[0].rawValue, scores: face.distribution.scores,
-          area: .init(x: square.center.x - square.side / 2, y: square.center.y - square.side / 2, side: square.side),
-          map: .init(width: map.width, height: map.height, values: map.values.map { ($0 * 1000).rounded() / 1000 }))
+    return try await bodies.withPictures(of: request, context, limit: 1) { input in
+      let picture = input.pictures[0].data
+      let answer = try await context.whileConnected {
+        try await explanation(of: picture, box: box, emotion, classifier, labels)
       }
       return try JSON.response(answer)
+    }
+  }
+
+  private func explanation(
+    of picture: Data, box: Box?, _ emotion: Emotion?, _ classifier: EmotionClassifier, _ labels: LabelSet
+  ) async throws -> ExplanationJSON {
+    try await engine.framed(picture, box: box) { face, square in
+      let found = try classifier.maps(
+        of: emotion.map { [$0] } ?? [], for: classifier.card.preprocessing.input(face), count: 1, labels: labels)
+      guard let face = found.first, let map = face.maps.first else {
+        throw MienError(.native, classifier.card.name, "gave no map")
+      }
+      return ExplanationJSON(
+        emotion: map.emotion, method: classifier.mapMethods(labels)[0].rawValue, scores: face.distribution.scores,
+        area: .init(x: square.center.x - square.side / 2, y: square.center.y - square.side / 2, side: square.side),
+        map: .init(width: map.width, height: map.height, values: map.values.map { ($0 * 1000).rounded() / 1000 }))
     }
   }
 

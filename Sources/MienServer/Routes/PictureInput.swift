@@ -1,51 +1,161 @@
 import Foundation
-import Hummingbird
-import MienInference
 
-/// The pictures of a request: its body, or the parts of a form.
+/// The pictures of a request, told by its content whatever its `Content-Type` says: the bytes of a picture, their base64
+/// or a data URI, a JSON object with these, or the parts of a form.
 struct PictureInput: Sendable {
   /// A picture, not decoded yet.
   struct Picture: Sendable {
-    /// The name that the client gave it; nil where it is the request's body.
+    /// The name that the client gave it; nil where there is none.
     let name: String?
     let data: Data
   }
 
   /// The pictures, in order.
   let pictures: [Picture]
-  /// Whether they came as a form, so that the answer is a list.
-  let isForm: Bool
+  /// Whether the client sent a list, so that the answer is one.
+  let isList: Bool
+  /// Bytes that were made of text.
+  let decodedBytes: Int
 
-  /// The content types of a picture as the body itself; the kind is told by the content.
-  static let contentTypes = ["image/jpeg", "image/png", "image/webp", "application/octet-stream"]
+  /// Fields of a form that are no pictures: that many are passed over.
+  private static let otherFields = 32
+  /// The keys of a JSON body with one picture.
+  private static let keys = ["image", "img"]
 
-  /// Takes `body` apart as `request` says that it is made.
+  /// Takes `body` apart.
   ///
+  /// - Parameters:
+  ///   - contentType: names the boundary of a form; of other bodies it only helps to say what is wrong.
+  ///   - limit: the most pictures.
   /// - Throws: ``APIError``.
-  init(_ request: Request, body: Data, limit: Int) throws {
-    let contentType = request.headers[.contentType] ?? ""
+  init(_ body: Data, contentType: String, limit: Int) throws {
+    guard !body.isEmpty else { throw APIError.badRequest("The request has no body; expected a picture.") }
+    let type = HeaderValue(contentType).value.lowercased()
+    if let form = try Self.form(body, contentType, limit: limit) {
+      (pictures, isList, decodedBytes) = (form, true, 0)
+      return
+    }
+    if InferenceEngine.isPicture(body) {
+      (pictures, isList, decodedBytes) = ([Picture(name: nil, data: body)], false, 0)
+      return
+    }
+    if let json = try Self.json(body, isSaidToBe: type == "application/json") {
+      guard json.pictures.count <= limit else { throw APIError.tooManyPictures(limit: limit) }
+      (pictures, isList) = json
+    } else if let data = try Self.decoded(body) {
+      (pictures, isList) = ([Picture(name: nil, data: data)], false)
+    } else {
+      throw APIError.unsupportedType(Self.explanation(of: body, type: type))
+    }
+    decodedBytes = pictures.reduce(0) { $0 + $1.data.count }
+  }
+
+  /// The pictures of a form: files, and fields whose text or bytes are a picture. Nil if the body is no form.
+  private static func form(_ body: Data, _ contentType: String, limit: Int) throws -> [Picture]? {
     do {
-      if let parser = try MultipartParser(contentType: contentType, maxParts: limit) {
-        let files = try parser.parts(of: body).filter { $0.fileName != nil }
-        guard !files.isEmpty else { throw APIError.badRequest("The form has no file.") }
-        pictures = files.map { Picture(name: $0.fileName, data: $0.body) }
-        isForm = true
-        return
+      guard let parser = try MultipartParser(contentType: contentType, maxParts: limit + otherFields) else {
+        return nil
       }
+      let pictures = try parser.parts(of: body).compactMap { part -> Picture? in
+        let data = InferenceEngine.isPicture(part.body) ? nil : try? decoded(part.body)
+        // Whatever a file holds: its place in the answer says what is wrong with it.
+        guard part.fileName != nil || data != nil || InferenceEngine.isPicture(part.body) else { return nil }
+        return Picture(name: part.fileName, data: data ?? part.body)
+      }
+      guard !pictures.isEmpty else {
+        throw APIError.badRequest("The form has no picture; expected a file, as `curl -F picture=@photo.jpg` sends it.")
+      }
+      guard pictures.count <= limit else { throw APIError.tooManyPictures(limit: limit) }
+      return pictures
     } catch let error as MultipartParser.Malformed {
       throw APIError(.badRequest, "malformed_multipart", error.message)
     }
-    guard !body.isEmpty else { throw APIError.badRequest("The request has no body; expected a picture.") }
-    pictures = [Picture(name: nil, data: body)]
-    isForm = false
   }
 
-  /// Refuses other kinds of bodies before they are read.
-  static func checkContentType(of request: Request, _ accepted: [String] = contentTypes) throws {
-    let type = HeaderValue(request.headers[.contentType] ?? "").value.lowercased()
-    guard accepted.contains(type) || type == "multipart/form-data" else {
-      throw APIError.unsupportedType(
-        "Expected a body of Content-Type \(accepted.joined(separator: ", ")) or multipart/form-data.")
+  /// The pictures of a JSON object; nil if the body is none.
+  private static func json(_ body: Data, isSaidToBe: Bool) throws -> (pictures: [Picture], isList: Bool)? {
+    let expected = "expected {\"image\": TEXT} or {\"images\": [TEXT, …]}, each text a picture as base64 or a data URI"
+    let first = body.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    guard isSaidToBe || first == UInt8(ascii: "{") else { return nil }
+    guard let object = (try? JSONSerialization.jsonObject(with: body)) as? [String: Any] else {
+      throw APIError(.badRequest, "malformed_json", "The body is no JSON object; \(expected).")
     }
+    guard object.count == 1, let (key, value) = object.first else {
+      throw APIError(
+        .badRequest, "malformed_json",
+        "The JSON body has \(object.count) keys; \(expected). Options belong into the query.")
+    }
+    if keys.contains(key), let text = value as? String { return ([try picture(text)], false) }
+    if key == "images", let texts = value as? [String], !texts.isEmpty {
+      // One that cannot be read has its error in the answer, as in a form.
+      return (texts.map { text in (try? picture(text)) ?? Picture(name: nil, data: Data(text.utf8)) }, true)
+    }
+    throw APIError(.badRequest, "malformed_json", "The JSON body is not understood; \(expected).")
+  }
+
+  /// A picture that is given as text.
+  private static func picture(_ text: String) throws -> Picture {
+    if text.hasPrefix("http://") || text.hasPrefix("https://") {
+      throw APIError.badRequest("Addresses are not fetched; send the picture itself, as base64.")
+    }
+    guard let data = try decoded(Data(text.utf8)) else {
+      throw APIError.unsupportedType("The text is no base64 of a JPEG, PNG or WebP file.")
+    }
+    return Picture(name: nil, data: data)
+  }
+
+  /// The picture that a text stands for: its base64, or a data URI (RFC 2397). Nil if it is neither.
+  ///
+  /// - Throws: ``APIError`` if it is a data URI of something else.
+  private static func decoded(_ text: Data) throws -> Data? {
+    var code = text[...]
+    let isURI = text.prefix(5).elementsEqual("data:".utf8)
+    if isURI {
+      guard let comma = text.prefix(256).firstIndex(of: UInt8(ascii: ",")),
+        String(decoding: text[text.startIndex..<comma], as: UTF8.self).lowercased().hasSuffix(";base64")
+      else { throw APIError.unsupportedType("The data URI has no base64: expected data:image/jpeg;base64,….") }
+      code = text[(comma + 1)...]
+    }
+    // Few characters tell other texts from base64, so that they are not decoded for nothing.
+    guard isURI || code.prefix(64).allSatisfy({ isBase64($0) || isBlank($0) }) else { return nil }
+    var plain = Data(capacity: code.count)
+    for byte in code where !isBlank(byte) {
+      switch byte {
+      // The alphabet for addresses (RFC 4648, section 5).
+      case UInt8(ascii: "-"): plain.append(UInt8(ascii: "+"))
+      case UInt8(ascii: "_"): plain.append(UInt8(ascii: "/"))
+      default: plain.append(byte)
+      }
+    }
+    while plain.count % 4 != 0 { plain.append(UInt8(ascii: "=")) }
+    let data = Data(base64Encoded: plain)
+    if let data, InferenceEngine.isPicture(data) { return data }
+    if isURI { throw APIError.unsupportedType("The data URI holds no JPEG, PNG or WebP file.") }
+    return nil
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+
+  private static func isBase64(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+    default: "+/-_=".utf8.contains(byte)
+    }
+  }
+
+  /// What to say of a body that holds no picture.
+  private static func explanation(of body: Data, type: String) -> String {
+    if body.starts(with: [0x1F, 0x8B]) { return "The body is compressed with gzip; send the picture as it is." }
+    let expected = "The body is no JPEG, PNG or WebP file, and no base64 of one."
+    if type == "application/x-www-form-urlencoded" {
+      return expected + " With curl: --data-binary @photo.jpg -H 'Content-Type: image/jpeg', or -F picture=@photo.jpg."
+    }
+    return expected
+  }
+}
+
+extension APIError {
+  static func tooManyPictures(limit: Int) -> APIError {
+    APIError(.badRequest, "too_many_pictures", "A request may have \(limit) pictures at most.")
   }
 }

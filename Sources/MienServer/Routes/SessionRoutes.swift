@@ -20,9 +20,8 @@ struct SessionRoutes: Sendable {
 
   private func open(_ request: Request, _ context: ServerContext) async throws -> Response {
     _ = try Query(request)
-    let options: LiveSession.Options = try await bodies.withBody(of: request, limit: 4096) { body in
+    let options: LiveSession.Options = try await bodies.withBody(of: request, context, limit: 4096) { body in
       if body.isEmpty { return LiveSession.Options() }
-      try PictureInput.checkContentType(of: request, ["application/json"])
       return try Self.options(body)
     }
     let id = try sessions.open(LiveSession(options, engine: engine), client: context.client)
@@ -36,12 +35,11 @@ struct SessionRoutes: Sendable {
     let seconds = try Query(request, "seconds").number("seconds", in: 0...1e12)
     let id = Self.id(context)
     _ = try sessions.session(id, client: context.client)
-    try PictureInput.checkContentType(of: request)
-    return try await bodies.withBody(of: request, limit: bodies.limits.bodyBytes) { body in
-      let input = try PictureInput(request, body: body, limit: 1)
+    return try await bodies.withPictures(of: request, context, limit: 1) { input in
       // The upload may have taken longer than the session was to live.
       let session = try sessions.session(id, client: context.client)
-      let answer = try await session.read(input.pictures[0].data, seconds: seconds)
+      let picture = input.pictures[0].data
+      let answer = try await context.whileConnected { try await session.read(picture, seconds: seconds) }
       return try JSON.response(
         FrameJSON(
           frame: answer.frame, seconds: answer.seconds, width: answer.width, height: answer.height,

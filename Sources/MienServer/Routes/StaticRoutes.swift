@@ -27,13 +27,19 @@ extension StaticFile {
     path: "/openapi.json", contentType: "application/json",
     data: Data(buffer: UnsafeBufferPointer(start: mien_openapi_bytes(), count: mien_openapi_count())))
 
-  /// The OpenAPI document of a server, without corrections where it keeps none.
-  package static func contract(keepsCorrections: Bool) -> StaticFile {
-    guard !keepsCorrections,
-      var document = (try? JSONSerialization.jsonObject(with: contract.data)) as? [String: Any],
+  /// The version of the OpenAPI document, which changes when programs that use the server have to.
+  static let contractVersion: String = {
+    let document = (try? JSONSerialization.jsonObject(with: contract.data)) as? [String: Any]
+    return (document?["info"] as? [String: Any])?["version"] as? String ?? ""
+  }()
+
+  /// The OpenAPI document of a server, without the routes of what it does not take.
+  package static func contract(keepsCorrections: Bool, takesVideos: Bool) -> StaticFile {
+    let missing = (keepsCorrections ? [] : ["/v1/corrections"]) + (takesVideos ? [] : ["/v1/video"])
+    guard !missing.isEmpty, var document = (try? JSONSerialization.jsonObject(with: contract.data)) as? [String: Any],
       let paths = document["paths"] as? [String: Any]
     else { return contract }
-    document["paths"] = paths.filter { !$0.key.hasPrefix("/v1/corrections") }
+    document["paths"] = paths.filter { path, _ in !missing.contains { path.hasPrefix($0) } }
     let data = try? JSONSerialization.data(
       withJSONObject: document, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
     return StaticFile(path: contract.path, contentType: contract.contentType, data: data ?? contract.data)

@@ -3,17 +3,19 @@ import Hummingbird
 import MienCore
 import MienInference
 
-/// What operators and their programs ask: is it alive, does it take work, what does it count, which model is it.
+/// What operators and their programs ask: is it alive, does it take work, what does it count, which version and model
+/// is it.
 struct StatusRoutes: Sendable {
   let engine: InferenceEngine
   let metrics: Metrics
+  let places: ConnectionPlaces
   let isStopping: @Sendable () -> Bool
 
   func add(to routes: inout RouteTable) {
     routes.on(.get, "/healthz") { _, _ in try JSON.response(["status": "alive"]) }
     routes.on(.get, "/readyz") { _, _ in
       guard !isStopping() else { throw APIError(.serviceUnavailable, "stopping", "The server is stopping.") }
-      guard !engine.admission.isFull else {
+      guard !engine.admission.isFull, !places.areTaken else {
         throw APIError(.serviceUnavailable, "busy", "The server is busy.", headers: [.retryAfter: "1"])
       }
       return try JSON.response(["status": "ready"])
@@ -23,7 +25,17 @@ struct StatusRoutes: Sendable {
         status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
         body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text)))
     }
+    routes.on(.get, "/version") { _, _ in try JSON.response(VersionJSON(engine.recognizer.classifier.card)) }
     routes.on(.get, "/v1/models") { _, _ in try JSON.response(ModelsJSON(models: [ModelJSON(engine.recognizer)])) }
+  }
+
+  /// The answer of `/version`: what a program that talks to the server depends on.
+  private struct VersionJSON: Encodable {
+    let api = StaticFile.contractVersion
+    let model: String
+    let weightsSHA256: String
+
+    init(_ card: ModelCard) { (model, weightsSHA256) = (card.name, card.weightsSHA256) }
   }
 
   /// The answer of `/v1/models`.

@@ -9,15 +9,20 @@ struct VideoRoutes: Sendable {
 
   func add(to routes: inout RouteTable) {
     routes.on(.post, "/v1/video", use: add)
+    routes.on(.get, "/v1/video") { request, context in
+      _ = try Query(request)
+      return try JSON.response(["videos": jobs.jobs(of: context.client).map { JobJSON($0) }])
+    }
     routes.on(.get, "/v1/video/{id}") { request, context in
       _ = try Query(request)
       return try JSON.response(JobJSON(try jobs.job(Self.id(context), client: context.client)))
     }
     routes.on(.get, "/v1/video/{id}/result") { request, context in
-      _ = try Query(request)
-      let result = try await jobs.result(Self.id(context), client: context.client)
+      let isPartial = try Query(request, "partial").flag("partial") ?? false
+      let result = try await jobs.result(Self.id(context), client: context.client, isPartial: isPartial)
       return Response(
-        status: .ok, headers: [.contentType: "application/x-ndjson"], body: body(result, context.channel))
+        status: .ok, headers: [.contentType: "application/x-ndjson"],
+        body: result.map { body($0, context.channel) } ?? ResponseBody())
     }
     routes.on(.delete, "/v1/video/{id}") { request, context in
       _ = try Query(request)
@@ -33,20 +38,20 @@ struct VideoRoutes: Sendable {
       reading: .init(
         minConfidence: Float(try query.number("minConfidence", in: 0...1) ?? 0),
         smoothing: try query.flag("smoothing") ?? true))
-    let type = HeaderValue(request.headers[.contentType] ?? "").value.lowercased()
-    guard type.hasPrefix("video/") || type == "application/octet-stream" else {
-      throw APIError.unsupportedType("Expected a body of Content-Type video/mp4, another video type, or octet-stream.")
-    }
+    let contentType = request.headers[.contentType] ?? ""
     let limits = bodies.limits
     let job = try await jobs.add(options, client: context.client) { append in
+      var upload = try VideoUpload(contentType: contentType)
       var received = 0
-      try await bodies.chunks(of: request, limit: limits.videoBytes, seconds: limits.videoSeconds) { chunk in
+      try await bodies.chunks(of: request, context, limit: limits.videoBytes, seconds: limits.videoSeconds) { chunk in
         received += chunk.readableBytes
-        try await append(Data(chunk.readableBytesView))
+        let content = try upload.content(of: Data(chunk.readableBytesView))
+        if !content.isEmpty { try await append(content) }
       }
       let length = request.headers[.contentLength].flatMap { Int($0) }
       guard length ?? received == received else { throw APIError.disconnected }
-      guard received > 0 else { throw APIError.badRequest("The request has no body; expected a video.") }
+      let rest = try upload.finish()
+      if !rest.isEmpty { try await append(rest) }
     }
     return try JSON.response(
       JobJSON(job), status: .accepted, headers: [.location: "/v1/video/\(job.id)"])
@@ -81,12 +86,13 @@ struct VideoRoutes: Sendable {
 
     init(_ job: VideoJob) { self.job = job }
 
-    private enum Keys: String, CodingKey { case id, state, frames, progress, error }
+    private enum Keys: String, CodingKey { case id, state, created, frames, progress, error }
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Keys.self)
       try container.encode(job.id, forKey: .id)
       try container.encode(job.state, forKey: .state)
+      try container.encode(JSON.text(job.created), forKey: .created)
       try container.encode(job.frames, forKey: .frames)
       try container.encode(job.progress, forKey: .progress)
       try container.encode(job.error, forKey: .error)

@@ -30,7 +30,13 @@ actor LiveSession {
   /// One is worked on while the next one is on its way.
   private static let maxInFlight = 2
 
+  /// Seconds after which nothing of a face before counts any more.
+  private static let maxGap = 10.0
+
   private let engine: InferenceEngine
+  /// The last picture's time on the client's clock, and on the session's.
+  private var lastSeconds: Double?
+  private var clock = 0.0
   /// The pictures so far; its cascades are loaded for the first.
   private var sequence: FaceSequence?
   private let start = ContinuousClock.now
@@ -50,24 +56,38 @@ actor LiveSession {
   /// - Throws: ``APIError`` where two are under way already, or the picture cannot be read.
   func read(_ data: Data, seconds: Double?) async throws -> Answer {
     guard inFlight < Self.maxInFlight else {
-      throw APIError.busy("Two pictures of this session are being read; wait for an answer.")
+      throw APIError.busy(.frames, "Two pictures of this session are being read; wait for an answer.")
     }
     inFlight += 1
     defer { inFlight -= 1 }
     let seconds = seconds ?? (ContinuousClock.now - start) / .seconds(1)
     let frame = frames
     frames += 1
+    let time = time(of: seconds)
     let (before, engine) = (last, engine)
     let task = Task { () throws -> Answer in
       await before?.value
       let sequence = opened()
-      let (reading, startsScene) = try await engine.read(data, seconds: seconds, in: sequence)
+      let (reading, startsScene) = try await engine.read(data, seconds: time, in: sequence)
       return Answer(
         frame: frame, seconds: seconds, width: reading.width, height: reading.height,
-        faces: tracker.update(reading.faces, seconds: seconds, sceneChanged: startsScene))
+        faces: tracker.update(reading.faces, seconds: time, sceneChanged: startsScene))
     }
     last = Task { _ = await task.result }
-    return try await task.value
+    return try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      task.cancel()
+    }
+  }
+
+  /// The time of a picture on the session's own clock. A client's clock that is set, or one wrong time, moves it by
+  /// ``maxGap`` at most: the pictures after it are smoothed as before.
+  private func time(of seconds: Double) -> Double {
+    let (step, before) = (lastSeconds.map { seconds - $0 } ?? 0, clock)
+    lastSeconds = seconds
+    clock = before + min(max(step, 0), Self.maxGap)
+    return clock
   }
 
   private func opened() -> FaceSequence {

@@ -21,11 +21,12 @@ final class SessionStore: Sendable {
 
   /// How many are open.
   var count: Int {
-    entries.withLock { entries in
-      removeExpired(&entries)
-      return entries.count
-    }
+    let now = ContinuousClock.now
+    return entries.withLock { $0.values.count { now - $0.lastUse <= idle } }
   }
+
+  /// Closes those that were not used for too long.
+  func removeExpired() { entries.withLock { removeExpired(&$0) } }
 
   /// Opens a session of `client`.
   ///
@@ -36,7 +37,7 @@ final class SessionStore: Sendable {
     try entries.withLock { entries in
       removeExpired(&entries)
       guard entries.count < capacity else {
-        throw APIError.busy("Too many sessions are open.", retryAfter: 10)
+        throw APIError.busy(.sessions, "Too many sessions are open.", retryAfter: 10)
       }
       entries[id] = Entry(session: session, client: client, lastUse: .now)
     }

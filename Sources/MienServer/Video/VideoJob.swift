@@ -26,7 +26,7 @@ struct VideoJob: Codable, Sendable {
   }
 
   let id: String
-  let client: AccessTokens.Client
+  var client: AccessTokens.Client
   let options: Options
   let created: Date
   var state = State.receiving
@@ -55,10 +55,16 @@ struct VideoJobFolder: Sendable {
   var result: URL { url.appendingPathComponent("result.jsonl") }
   private var record: URL { url.appendingPathComponent("job.json") }
 
+  /// Makes the folder and an empty record: a file that is written anew keeps its rights.
   func make() throws {
-    do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
+    let files = FileManager.default
+    do {
+      try files.createDirectory(
+        at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
       throw MienError(.file, url.path, "the folder cannot be made")
     }
+    _ = files.createFile(atPath: record.path, contents: nil, attributes: [.posixPermissions: 0o600])
   }
 
   func write(_ job: VideoJob) throws { try AtomicFile.write(JSONEncoder().encode(job), to: record) }
@@ -69,6 +75,13 @@ struct VideoJobFolder: Sendable {
   }
 
   func remove() { try? FileManager.default.removeItem(at: url) }
+
+  /// Removes what is not needed once a job has ended: what was sent, and a result without a row.
+  func tidy() {
+    try? FileManager.default.removeItem(at: upload)
+    let size = (try? FileManager.default.attributesOfItem(atPath: result.path))?[.size] as? NSNumber
+    if size == 0 { try? FileManager.default.removeItem(at: result) }
+  }
 
   /// Removes what is left of a job without a record. A folder that holds anything but a job's files is not the server's
   /// own: it stays.
@@ -127,13 +140,29 @@ final class VideoResult: Sendable {
 
   /// Opens the file, which is then read on `queue`. Blocks.
   ///
+  /// - Parameter isPartial: whether rows are still being added: then only whole ones count.
   /// - Throws: ``APIError`` where it is not there.
-  init(_ url: URL, queue: NativeQueue) throws {
+  init(_ url: URL, isPartial: Bool, queue: NativeQueue) throws {
     path = url.path
     self.queue = queue
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw APIError.noVideo }
-    count = max(0, lseek(descriptor, 0, SEEK_END))
+    let size = max(0, lseek(descriptor, 0, SEEK_END))
+    count = isPartial ? Self.wholeLines(descriptor, size) : size
+  }
+
+  /// How many bytes the lines have that are whole.
+  private static func wholeLines(_ descriptor: Int32, _ size: Int) -> Int {
+    var end = size
+    var piece = [UInt8](repeating: 0, count: pieceBytes)
+    while end > 0 {
+      let start = max(0, end - pieceBytes)
+      let found = pread(descriptor, &piece, end - start, start)
+      guard found > 0 else { return 0 }
+      if let last = piece[..<found].lastIndex(of: 0x0A) { return start + last + 1 }
+      end = start
+    }
+    return 0
   }
 
   deinit { close(descriptor) }

@@ -112,23 +112,29 @@ test('boxes of frames that were made smaller are in pixels of the video', () => 
   assert.deepEqual(line.box, { x: 30, y: 60, width: 120, height: 120 });
 });
 
-test('no face of a new session has the number of an earlier one', async () => {
-  let isOver = false;
+test('a session that the server has forgotten is replaced at once, with other numbers', async () => {
+  let [opened, known] = [0, 'none'];
   const answer = { width: 9, height: 9, faces: [{ ...face(2), scores, smoothed: scores }] };
   const server = {
     json: async (method, path) => {
-      if (path === '/v1/sessions') return { id: 'a' };
-      if (isOver) throw new ApiError(404, 'gone');
+      if (path === '/v1/sessions') {
+        opened += 1;
+        known = known === 'never' ? known : `/v1/sessions/${opened}/`;
+        return { id: String(opened) };
+      }
+      if (!path.startsWith(known)) throw new ApiError(404, 'gone');
       return structuredClone(answer);
     },
   };
   const session = new Session(server);
   const track = async () => (await session.read(new Blob([]), 0)).faces[0].track;
   assert.equal(await track(), 2);
-  isOver = true;
-  await assert.rejects(track(), (error) => error.status === 503);
-  isOver = false;
-  assert.equal(await track(), 4);
+  known = 'a new server';
+  // Two frames are under way: one new session is opened for both.
+  assert.deepEqual(await Promise.all([track(), track()]), [4, 4]);
+  assert.equal(opened, 2);
+  known = 'never';
+  await assert.rejects(track(), (error) => error.status === 503 && error.isBusy);
   session.close();
 });
 

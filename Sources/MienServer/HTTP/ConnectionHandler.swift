@@ -1,0 +1,372 @@
+import Foundation
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import Synchronization
+
+/// What the handler of a request tells its connection.
+enum ConnectionEvent: Sendable {
+  /// The body is about to be read: a client that waits for `100 Continue` gets it now.
+  case readsBody
+  /// Work begins that is of no use if the client goes away.
+  case works(onGone: @Sendable () -> Void)
+  /// That work is over.
+  case rests
+}
+
+/// How many connections are served at a time. Those beyond get answers to probes only.
+final class ConnectionPlaces: Sendable {
+  /// Connections that are accepted beyond those that are served, for probes.
+  static let reserve = 64
+
+  private let free: Mutex<Int>
+
+  init(_ count: Int) { free = Mutex(count) }
+
+  /// Whether one more connection would not be served.
+  var areTaken: Bool { free.withLock { $0 <= 0 } }
+
+  func take() -> Bool {
+    free.withLock { free in
+      guard free > 0 else { return false }
+      free -= 1
+      return true
+    }
+  }
+
+  func give() { free.withLock { $0 += 1 } }
+}
+
+/// The rules of HTTP/1.1 (RFC 9112) for one connection: which requests are refused before they reach the router, when
+/// `100 Continue` is sent, what happens to a body that nobody reads, and when the connection is closed.
+///
+/// It stands between the HTTP decoder and Hummingbird, and turns the parts of the one into those of the other.
+final class ConnectionHandler: ChannelDuplexHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias InboundOut = HTTPRequestPart
+  typealias OutboundIn = HTTPResponsePart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  /// A request that is refused here.
+  struct Refusal {
+    let error: APIError
+    /// `other` if the request could not be read so far.
+    let method: String
+    let requestID: String
+  }
+
+  /// A request on its way. They are answered in order; only the last one can still be arriving.
+  private struct Exchange {
+    /// Whether the client knows interim answers: those of HTTP/1.0 do not.
+    let takesInterim: Bool
+    let isKeptAlive: Bool
+    /// Bytes of the body that are still to come; nil if the request does not tell.
+    var unread: Int?
+    var awaitsContinue: Bool
+    var isReceived = false
+    var isAnswerBegun = false
+    var isAnswered = false
+    var closes = false
+  }
+
+  /// How long a connection that is to be closed is read from, so that a client that is still sending gets the answer.
+  private static let lingerTime = TimeAmount.seconds(3)
+  /// How much is read from it meanwhile.
+  private static let lingerBytes = 32 << 20
+  /// The rest of a body that is read to keep the connection.
+  private static let keptBytes = 1 << 20
+  /// How long a connection beyond the limit may take to send a probe.
+  private static let probeTime = TimeAmount.seconds(2)
+  /// How long an answer may take before a client that sends no more is asked whether it is still there.
+  private static let probeDelay = TimeAmount.milliseconds(100)
+  private static let probes = ["/healthz", "/readyz"]
+  /// Most bytes of a request's target.
+  static let targetBytes = 8 << 10
+
+  private let places: ConnectionPlaces
+  private let requestLine: RequestLineHandler
+  private let onRefusal: (Refusal) -> Void
+
+  private var exchanges: [Exchange] = []
+  private var refusal: (Refusal, hasBody: Bool)?
+  private var hasPlace = false
+  private var isClosing = false
+  private var isQuiescing = false
+  private var isInputClosed = false
+  private var discarded = 0
+  private var end: Scheduled<Void>?
+  private var onGone: (@Sendable () -> Void)?
+
+  /// - Parameters:
+  ///   - requestLine: stands before the decoder.
+  ///   - onRefusal: told of every request that is refused here.
+  init(places: ConnectionPlaces, requestLine: RequestLineHandler, onRefusal: @escaping (Refusal) -> Void) {
+    self.places = places
+    self.requestLine = requestLine
+    self.onRefusal = onRefusal
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    hasPlace = places.take()
+    if !hasPlace { close(context, in: Self.probeTime) }
+  }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    if hasPlace { places.give() }
+    hasPlace = false
+    end?.cancel()
+    onGone?()
+    onGone = nil
+    context.fireChannelInactive()
+  }
+
+  // MARK: - Requests
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head): read(head, context)
+    case .body(let piece): read(piece, context)
+    case .end(let trailers): readEnd(trailers, context)
+    }
+  }
+
+  private func read(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    guard !isClosing, refusal == nil else { return }
+    if !hasPlace, places.take() {
+      hasPlace = true
+      end?.cancel()
+    }
+    do {
+      if let error = problem(of: head) { throw error }
+      let request = try HTTPRequest(head, secure: false, splitCookie: false)
+      let length = head.headers.first(name: "content-length").flatMap { Int($0) }
+      exchanges.append(
+        Exchange(
+          takesInterim: head.version != .http1_0, isKeptAlive: head.isKeepAlive && head.version != .http1_0,
+          unread: head.headers.contains(name: "transfer-encoding") ? nil : length ?? 0,
+          awaitsContinue: head.version != .http1_0
+            && head.headers.first(name: "expect")?.lowercased() == "100-continue"))
+      context.fireChannelRead(wrapInboundOut(.head(request)))
+    } catch {
+      refuse(error as? APIError ?? .badRequest("The request is not understood."), of: head, context)
+    }
+  }
+
+  private func problem(of head: HTTPRequestHead) -> APIError? {
+    let hosts = head.headers["host"].count
+    if head.uri.utf8.count > Self.targetBytes { return .targetTooLong }
+    if hosts > 1 { return .badRequest("The request has more than one Host field.") }
+    if hosts == 0, head.version != .http1_0 { return .badRequest("The request has no Host field.") }
+    if !hasPlace {
+      let path = head.uri.prefix { $0 != "?" }
+      guard [.GET, .HEAD].contains(head.method), Self.probes.contains(String(path)) else { return .noConnection }
+    }
+    return nil
+  }
+
+  private func read(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
+    discarded += piece.readableBytes
+    guard !isClosing, refusal == nil, let last = exchanges.indices.last, !exchanges[last].isReceived else { return }
+    exchanges[last].awaitsContinue = false
+    exchanges[last].unread = exchanges[last].unread.map { max(0, $0 - piece.readableBytes) }
+    guard !exchanges[last].isAnswered else { return }
+    discarded = 0
+    context.fireChannelRead(wrapInboundOut(.body(piece)))
+  }
+
+  private func readEnd(_ trailers: HTTPHeaders?, _ context: ChannelHandlerContext) {
+    requestLine.start()
+    guard !isClosing, refusal == nil, let last = exchanges.indices.last, !exchanges[last].isReceived else { return }
+    exchanges[last].isReceived = true
+    if exchanges[last].isAnswered {
+      exchanges.removeLast()
+      end?.cancel()
+    }
+    context.fireChannelRead(wrapInboundOut(.end(trailers.map { HTTPFields($0, splitCookie: false) })))
+  }
+
+  func read(context: ChannelHandlerContext) {
+    // Who sends on and on is held up by the network until the connection is closed.
+    if discarded <= Self.lingerBytes { context.read() }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
+    guard !isClosing, refusal == nil else { return }
+    guard let last = exchanges.indices.last, !exchanges[last].isReceived else {
+      return refuse(.unparsable(error, isTargetTooLong: requestLine.length > Self.targetBytes), of: nil, context)
+    }
+    exchanges[last].closes = true
+    // Whoever reads the body hears of it.
+    if exchanges[last].isAnswered { context.close(promise: nil) } else { context.fireErrorCaught(error) }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is ChannelShouldQuiesceEvent { isQuiescing = true }
+    if case ChannelEvent.inputClosed = event {
+      isInputClosed = true
+      if onGone != nil { probe(context) }
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  /// Finds out whether a client that sends no more still waits for its answer: one that has gone looks the same. An interim
+  /// answer, which clients pass over, tells them apart: the network refuses it for one that has gone, and the connection
+  /// is closed.
+  private func probe(_ context: ChannelHandlerContext) {
+    let loop = context.eventLoop
+    let (context, handler) = (NIOLoopBound(context, eventLoop: loop), NIOLoopBound(self, eventLoop: loop))
+    loop.scheduleTask(in: Self.probeDelay) {
+      let (context, handler) = (context.value, handler.value)
+      guard handler.onGone != nil, let first = handler.exchanges.first, first.takesInterim, !first.isAnswerBegun else {
+        return
+      }
+      handler.writeContinue(context)
+    }
+  }
+
+  // MARK: - Answers
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard !isClosing else {
+      promise?.fail(ChannelError.ioOnClosedChannel)
+      return
+    }
+    switch unwrapOutboundIn(data) {
+    case .head(var response):
+      if !exchanges.isEmpty {
+        exchanges[0].closes = exchanges[0].closes || isLast(exchanges[0], response)
+        exchanges[0].isAnswerBegun = true
+        if exchanges[0].closes { response.headerFields[.connection] = "close" }
+      }
+      context.write(wrapOutboundOut(.head(HTTPResponseHead(response))), promise: promise)
+    case .body(let piece):
+      context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: promise)
+    case .end(let trailers):
+      context.writeAndFlush(wrapOutboundOut(.end(trailers.map(HTTPHeaders.init))), promise: promise)
+      finishAnswer(context)
+    }
+  }
+
+  /// Whether the connection is closed after this answer.
+  private func isLast(_ exchange: Exchange, _ response: HTTPResponse) -> Bool {
+    if !exchange.isKeptAlive || !hasPlace || isQuiescing || response.headerFields[.connection] == "close" {
+      return true
+    }
+    switch response.status {
+    case .unauthorized, .requestTimeout: return true
+    case .contentTooLarge where !exchange.isReceived: return true
+    default: break
+    }
+    // The client may send the body or not.
+    if exchange.awaitsContinue, !exchange.isReceived { return true }
+    return !exchange.isReceived && exchange.unread ?? .max > Self.keptBytes
+  }
+
+  private func finishAnswer(_ context: ChannelHandlerContext) {
+    guard let first = exchanges.first else { return }
+    if first.closes {
+      finish(context)
+    } else if first.isReceived {
+      exchanges.removeFirst()
+      if exchanges.isEmpty, let refusal { send(refusal.0, hasBody: refusal.hasBody, context) }
+    } else {
+      // The rest of the body is read and discarded, for a while.
+      exchanges[0].isAnswered = true
+      close(context, in: Self.lingerTime)
+    }
+  }
+
+  private func refuse(_ error: APIError, of head: HTTPRequestHead?, _ context: ChannelHandlerContext) {
+    let refusal = Refusal(
+      error: error, method: head?.method.rawValue ?? "other",
+      requestID: RequestIdentity.id(given: head?.headers.first(name: "x-request-id")))
+    let hasBody = head?.method != .HEAD
+    if exchanges.isEmpty { send(refusal, hasBody: hasBody, context) } else { self.refusal = (refusal, hasBody) }
+  }
+
+  private func send(_ refusal: Refusal, hasBody: Bool, _ context: ChannelHandlerContext) {
+    onRefusal(refusal)
+    let body = refusal.error.body
+    var head = HTTPResponse(status: refusal.error.status, headerFields: refusal.error.headers)
+    head.headerFields[.contentType] = "application/json"
+    head.headerFields[.contentLength] = "\(body.count)"
+    head.headerFields[.connection] = "close"
+    head.headerFields[.cacheControl] = "no-store"
+    head.headerFields[.xContentTypeOptions] = "nosniff"
+    head.headerFields[RequestIdentity.field] = refusal.requestID
+    context.write(wrapOutboundOut(.head(HTTPResponseHead(head))), promise: nil)
+    if hasBody { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil) }
+    context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    finish(context)
+  }
+
+  /// Says that no more will come, and closes the connection when the client has had time to read the answer.
+  private func finish(_ context: ChannelHandlerContext) {
+    isClosing = true
+    exchanges.removeAll()
+    context.close(mode: .output, promise: nil)
+    close(context, in: Self.lingerTime)
+  }
+
+  private func close(_ context: ChannelHandlerContext, in time: TimeAmount) {
+    end?.cancel()
+    let channel = context.channel
+    end = context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
+  }
+
+  // MARK: - Events
+
+  func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+    guard let event = event as? ConnectionEvent else {
+      return context.triggerUserOutboundEvent(event, promise: promise)
+    }
+    switch event {
+    case .readsBody:
+      if let first = exchanges.first, first.awaitsContinue, !first.isAnswerBegun {
+        exchanges[0].awaitsContinue = false
+        writeContinue(context)
+      }
+    case .works(let onGone):
+      guard context.channel.isActive else {
+        onGone()
+        break
+      }
+      self.onGone = onGone
+      if isInputClosed { probe(context) }
+    case .rests: onGone = nil
+    }
+    promise?.succeed()
+  }
+
+  private func writeContinue(_ context: ChannelHandlerContext) {
+    context.writeAndFlush(
+      wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+  }
+}
+
+/// Measures the first line of a request, so that one that is too long can be told from long header fields.
+final class RequestLineHandler: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+
+  /// How many bytes of the line have come.
+  private(set) var length = 0
+  private var isWhole = false
+
+  /// What comes next is a new request.
+  func start() { (length, isWhole) = (0, false) }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    if !isWhole {
+      let bytes = unwrapInboundIn(data).readableBytesView
+      let end = bytes.firstIndex(of: 0x0A)
+      length += (end ?? bytes.endIndex) - bytes.startIndex
+      isWhole = end != nil
+    }
+    context.fireChannelRead(data)
+  }
+}

@@ -1,0 +1,41 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+
+/// Sets connections up: the decoder with its limits, ``ConnectionHandler``, the idle timeout, and Hummingbird's loop.
+struct HTTPConnection: HTTPChannelHandler {
+  typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+  let responder: HTTPChannelHandler.Responder
+  let idleSeconds: Double
+  let places: ConnectionPlaces
+  let onRefusal: @Sendable (ConnectionHandler.Refusal) -> Void
+
+  /// Most bytes of a request's header.
+  private static let headerBytes = 32 << 10
+  private static let headerFields = 100
+
+  func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+    channel.eventLoop.makeCompletedFuture {
+      var limits = NIOHTTPDecoderLimitConfiguration()
+      limits.maxHeaderFieldSize = Self.headerBytes / 2
+      limits.maxHeaderListSize = Self.headerBytes
+      limits.maxHeaderFieldCount = Self.headerFields
+      let pipeline = channel.pipeline.syncOperations
+      let requestLine = RequestLineHandler()
+      try pipeline.addHandler(requestLine)
+      try pipeline.configureHTTPServerPipeline(
+        withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+        withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+      try pipeline.addHandler(ConnectionHandler(places: places, requestLine: requestLine, onRefusal: onRefusal))
+      try pipeline.addHandler(
+        HTTPConnectionStateHandler(idleTimeout: .seconds(idleSeconds), logger: logger))
+      return try NIOAsyncChannel(
+        wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+    }
+  }
+
+  func handle(value: Value, logger: Logger) async { await handleHTTP(asyncChannel: value, logger: logger) }
+}
