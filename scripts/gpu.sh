@@ -74,7 +74,7 @@ RUN
   find "$output" -type f -size +99k -printf '%s %P\n' | sort -rn
   awk -v p="$packed" -v o="$own" -v l="$limit" 'BEGIN {
     m = 1048576; printf "%s: %.1f MiB, with the checkout %.1f of %d MiB\n", "packed", p / m, (p + o) / m, l
-    exit p + o > l * m }' || fail "this is too large for one transfer: leave out runs (--run)"
+    exit (p + o > l * m) }' || fail "this is too large for one transfer: leave out runs (--run)"
 }
 
 collect() {

@@ -82,7 +82,8 @@ struct GPUBundleTests {
     try FileManager.default.createDirectory(
       at: run.appending(path: "checkpoints"), withIntermediateDirectories: true)
     try file.write(to: run.appending(path: "checkpoints/best.safetensors"))
-    try Data("name: one\n".utf8).write(to: run.appending(path: "recipe.yaml"))
+    let recipe = "name: one\nteachers: {runs: [\(folder.file("work/runs/two").path)]}\n"
+    try Data(recipe.utf8).write(to: run.appending(path: "recipe.yaml"))
     let out = folder.file("out")
     let script = """
       import os, sys, types
@@ -98,6 +99,9 @@ struct GPUBundleTests {
     #expect(FileManager.default.fileExists(atPath: out.appending(path: "runs.tar.1").path))
     let back = folder.file("back")
     #expect(try self.run("results.py", "collect", out.path, back.path).status == 0)
+    // A recipe names its teachers by path.
+    let returned = try String(contentsOf: back.appending(path: "one/recipe.yaml"), encoding: .utf8)
+    #expect(returned == "name: one\nteachers: {runs: [\(back.resolvingSymlinksInPath().path)/two]}\n")
     let best = try SafeTensors(contentsOf: back.appending(path: "one/checkpoints/best.safetensors"))
     #expect(best.metadata == file.metadata)
     #expect(try best.tensor("average.weight", type: .f32, rank: 1).values(Float.self) == Array(values.prefix(3)))

@@ -5,8 +5,8 @@
 
 Needs Python 3.9 and NumPy on both sides. Copies of a face are stored once. A pixel is predicted from its neighbours
 by integer least-squares weights, and the residual is coded by rANS (Duda 2013) with one static frequency table per
-level of local activity. All faces are coded at the same time, one pixel position after another, so NumPy does the work. What is
-not pixels is compressed by LZMA. The unpacked file is compared with the packed one by its SHA-256.
+level of local activity. All faces are coded at the same time, one pixel position after another, so NumPy does the
+work. What is not pixels is compressed by LZMA. The unpacked file is compared with the packed one by its SHA-256.
 """
 
 import hashlib

@@ -9,8 +9,8 @@ trial), --full-precision (f32 instead of bf16).
 A run's number of epochs is chosen so that its learning rate reaches the end of its schedule within the time: the runs are
 tried side by side for some seconds first. `train` uses the speeds that an earlier `check` on the same machine measured.
 At the end of the time all runs are stopped as by Ctrl-C, which leaves a checkpoint. $OUT (default: gpu-out) then holds
-runs.tar in parts of less than 16 MB: for each run recipe.yaml, metrics.csv, the log and the best weights, rounded to 16 bits, and for
-those that did not finish their last state.
+runs.tar in parts of less than 16 MB: for each run recipe.yaml, metrics.csv, the log and the best weights, rounded to 16
+bits, and for those that did not finish their last state.
 """
 
 import argparse
@@ -40,6 +40,7 @@ PROGRAM = WORK / "mien-train"
 FACES = WORK / "faces.safetensors"
 PART = 15_900_000  # bytes of one part of runs.tar
 PARTS = 4
+RUNS = "@RUNS@"  # stands for the folder of the runs in a recipe that travels, since it names its teachers by path
 RESERVE = 25  # seconds to stop the runs and to pack what they made
 STARTUP = 12  # seconds until a run's first step
 
@@ -93,6 +94,8 @@ def prepare():
             shutil.copytree(folder, target)
             for file in target.glob("checkpoints/*.safetensors"):
                 file.write_bytes(with_type(file.read_bytes(), "F16", "F32"))
+            recipe = target / "recipe.yaml"
+            recipe.write_text(recipe.read_text().replace(RUNS, str(WORK / "runs")))
     print(f"unpacked in {time.monotonic() - begin:.1f} s: {FACES.stat().st_size} bytes of faces, SHA-256 as packed")
 
 
@@ -411,7 +414,9 @@ def collect(plan):
         return
     items = []
     for folder in folders:
-        for file in ("recipe.yaml", "metrics.csv", "result.json"):
+        recipe = (folder / "recipe.yaml").read_text().replace(str(WORK / "runs"), RUNS)
+        items.append((f"{folder.name}/recipe.yaml", recipe.encode()))
+        for file in ("metrics.csv", "result.json"):
             if (folder / file).exists():
                 items.append((f"{folder.name}/{file}", (folder / file).read_bytes()))
         best = folder / "checkpoints/best.safetensors"

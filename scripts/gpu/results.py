@@ -12,14 +12,16 @@ import tarfile
 
 import numpy as np
 
-from host import read_tensors, tensor_bytes, with_type
+from host import RUNS, read_tensors, tensor_bytes, with_type
 
 
 def shrink(run, target):
     if not (run / "recipe.yaml").exists():
         raise SystemExit(f"{run}: expected a run folder, which has a recipe.yaml")
     (target / "checkpoints").mkdir(parents=True)
-    for file in ("recipe.yaml", "metrics.csv", "result.json"):
+    recipe = (run / "recipe.yaml").read_text().replace(str(run.resolve().parent), RUNS)
+    (target / "recipe.yaml").write_text(recipe)
+    for file in ("metrics.csv", "result.json"):
         if (run / file).exists():
             (target / file).write_bytes((run / file).read_bytes())
     files = ["best"] if (run / "result.json").exists() else ["best", "last"]
@@ -46,6 +48,8 @@ def collect(folder, runs):
             raise SystemExit(f"{target} exists already: unpack into another folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         data = archive.extractfile(member).read()
+        if target.name == "recipe.yaml":
+            data = data.replace(RUNS.encode(), str(runs.resolve()).encode())
         if target.suffix == ".safetensors":
             data = with_type(data, "F16", "F32")
         target.write_bytes(data)
