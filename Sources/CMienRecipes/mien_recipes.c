@@ -25,6 +25,9 @@ static const char yousaf[] = {
 static const char yousaf_trainable[] = {
 #embed "../../recipes/yousaf-trainable.yaml"
     , 0};
+static const char mien_m[] = {
+#embed "../../recipes/mien-m.yaml"
+    , 0};
 static const char mien_s[] = {
 #embed "../../recipes/mien-s.yaml"
     , 0};
@@ -41,6 +44,7 @@ static const struct {
     {"le-deep", le_deep},
     {"yousaf", yousaf},
     {"yousaf-trainable", yousaf_trainable},
+    {"mien-m", mien_m},
     {"mien-s", mien_s},
 };
 

@@ -88,6 +88,8 @@ at::ScalarType scalar_type(mien_torch_type type) {
 
 /// Where tensors are made.
 std::atomic<bool> on_cuda = false;
+/// Whether CUDA computes in f32 throughout.
+std::atomic<bool> in_full_precision = false;
 
 at::TensorOptions options(at::ScalarType type) {
   return at::TensorOptions().dtype(type).device(on_cuda ? at::kCUDA : at::kCPU);
@@ -100,6 +102,13 @@ at::IntArrayRef sizes_of(const int64_t *sizes, int32_t rank) {
 
 /// Whether the kernels of our own take a tensor.
 bool has_kernels(const at::Tensor &x) { return x.is_cpu() && x.scalar_type() == at::kFloat; }
+
+/// The random numbers of `seed` for the device of `x`.
+at::Generator seeded_generator(const at::Tensor &x, uint64_t seed) {
+  auto generator = x.is_cuda() ? at::globalContext().defaultGenerator(at::kCUDA) : at::detail::createCPUGenerator();
+  generator.set_current_seed(seed);
+  return generator;
+}
 
 /// `x`, in memory as `model`, of the same shape, is.
 at::Tensor with_layout_of(const at::Tensor &model, const at::Tensor &x) {
@@ -162,20 +171,23 @@ int32_t mien_torch_configure(int32_t threads, char **error) noexcept {
   });
 }
 
-int32_t mien_torch_use_cuda(char **error) noexcept {
+int32_t mien_torch_use_cuda(int32_t full_precision, int32_t autotune, char **error) noexcept {
   return guarded(error, [&] {
     if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
       const char *reason = dlerror();
       throw std::runtime_error(std::string("the CUDA libraries cannot be loaded: ") + (reason ? reason : "no reason"));
     }
     if (at::detail::getCUDAHooks().deviceCount() < 1) throw std::runtime_error("no CUDA device was found");
+    if (full_precision) at::globalContext().setAllowTF32CuDNN(false);
+    at::globalContext().setBenchmarkCuDNN(autotune != 0);
+    in_full_precision = full_precision != 0;
     on_cuda = true;
   });
 }
 
 int32_t mien_torch_set_autocast(int32_t enabled, char **error) noexcept {
   return guarded(error, [&] {
-    if (!on_cuda) return;
+    if (!on_cuda || in_full_precision) return;
     at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
     at::autocast::set_autocast_enabled(at::kCUDA, enabled != 0);
     if (!enabled) at::autocast::clear_cache();
@@ -455,19 +467,27 @@ int32_t mien_torch_dropout(const mien_torch_tensor *x, double probability, uint6
     if (!(probability >= 0 && probability < 1)) throw std::invalid_argument("dropout probability must be in 0..<1");
     const auto &input = get(x);
     if (has_kernels(input)) return mien::dropout(input, probability, seed);
-    auto generator = input.is_cuda() ? at::globalContext().defaultGenerator(at::kCUDA) : at::detail::createCPUGenerator();
-    generator.set_current_seed(seed);
-    const auto mask = at::empty_like(input.detach()).bernoulli_(1 - probability, generator);
+    const auto mask = at::empty_like(input.detach()).bernoulli_(1 - probability, seeded_generator(input, seed));
     return at::mul(input, mask.div_(1 - probability));
   });
 }
 
-int32_t mien_torch_warp(const mien_torch_tensor *x, const mien_torch_tensor *theta, mien_torch_fill fill,
-                        mien_torch_tensor **out, char **error) noexcept {
+int32_t mien_torch_warp(const mien_torch_tensor *x, const mien_torch_tensor *theta, int64_t height, int64_t width,
+                        mien_torch_fill fill, mien_torch_tensor **out, char **error) noexcept {
   return make(out, error, [&] {
     const int64_t bilinear = 0;
-    const auto grid = at::affine_grid_generator(get(theta), get(x).sizes(), false);
-    return at::grid_sampler(get(x), grid, bilinear, static_cast<int64_t>(fill), false);
+    const auto &input = get(x);
+    if (input.dim() != 4) throw std::invalid_argument("expected pictures [N, C, H, W]");
+    const auto grid = at::affine_grid_generator(get(theta), {input.size(0), input.size(1), height, width}, false);
+    return at::grid_sampler(input, grid, bilinear, static_cast<int64_t>(fill), false);
+  });
+}
+
+int32_t mien_torch_normal_like(const mien_torch_tensor *x, uint64_t seed, mien_torch_tensor **out,
+                               char **error) noexcept {
+  return make(out, error, [&] {
+    const auto input = get(x).detach();
+    return at::empty_like(input).normal_(0, 1, seeded_generator(input, seed));
   });
 }
 
@@ -566,18 +586,22 @@ int32_t mien_torch_tally(const mien_torch_tensor *loss, mien_torch_tensor *const
 }
 
 int32_t mien_torch_clip_gradients_inplace(mien_torch_tensor *const *parameters, int32_t count, double maximum,
-                                          double *norm, char **error) noexcept {
+                                          char **error) noexcept {
   return guarded(error, [&] {
     c10::NoGradGuard no_gradient;
-    if (!norm) throw std::invalid_argument("null out-parameter");
     std::vector<at::Tensor> gradients;
     for (const auto &tensor : list(parameters, count)) {
       if (tensor.grad().defined()) gradients.push_back(tensor.grad());
     }
     if (gradients.empty()) throw std::invalid_argument("no gradient to clip");
-    const double total = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2))).item<double>();
+    const auto joint = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients, 2)));
+    if (joint.is_cuda()) {
+      // Reading the norm would wait for all that was launched.
+      at::_foreach_mul_(gradients, joint.add(1e-6).reciprocal().mul(maximum).clamp_max(1));
+      return;
+    }
+    const double total = joint.item<double>();
     if (total > maximum) at::_foreach_mul_(gradients, maximum / (total + 1e-6));
-    *norm = total;
   });
 }
 

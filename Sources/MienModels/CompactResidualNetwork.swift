@@ -5,7 +5,7 @@ import MienTorch
 ///
 /// | part | output | |
 /// |---|---|---|
-/// | stem | 32 x 48 x 48 | conv 3x3 + batch norm + ReLU at full resolution |
+/// | stem | 32 x 48 x 48 | conv 3x3 + batch norm + ReLU at full resolution, then `stemBlocks` residual blocks (none) |
 /// | stage 1 | w1 x 24 x 24 | residual block, stride 2 |
 /// | stage 2 | w2 x 12 x 12 | residual block, stride 2 |
 /// | stage 3 | w3 x 6 x 6 | residual block, stride 2, then one at stride 1 |
@@ -16,6 +16,8 @@ import MienTorch
 public struct CompactResidualNetwork: Architecture {
   /// Channels of the stem.
   public var stem = 32
+  /// Residual blocks at full resolution, with the stem's channels.
+  public var stemBlocks = 0
   /// Channels of each stage.
   public var widths = [48, 96, 192]
   /// Blocks of each stage.
@@ -36,7 +38,10 @@ public struct CompactResidualNetwork: Architecture {
       throw MienError(.argument, "model", "widths and blocks need one entry a stage")
     }
     guard blocks.allSatisfy({ (0...100).contains($0) }) else {
-      throw MienError(.argument, "model.options.blocks", "must be 0 to 100 a stage, found \(blocks)")
+      throw MienError(.argument, "model.options.blocks", "must be 0 to 100 per stage, found \(blocks)")
+    }
+    guard (0...100).contains(stemBlocks) else {
+      throw MienError(.argument, "model.options.stemBlocks", "must be 0 to 100, found \(stemBlocks)")
     }
     guard (0..<1).contains(stochasticDepth) else {
       throw MienError(.argument, "model.options.stochasticDepth", "must be in 0..<1, found \(stochasticDepth)")
@@ -48,7 +53,11 @@ public struct CompactResidualNetwork: Architecture {
       try Conv2d(channels, stem, kernel: 3, bias: false, random: &random), try BatchNorm(stem), ReLU(inPlace: true),
     ]
     var (width, side) = (stem, 48)
-    let blockCount = blocks.reduce(0, +)
+    let blockCount = stemBlocks + blocks.reduce(0, +)
+    for index in 0..<stemBlocks {
+      let drop = stochasticDepth * Double(index + 1) / Double(blockCount)
+      layers.append(try block(stem, stem, stride: 1, dropProbability: drop, random: &random))
+    }
     for (stageWidth, count) in zip(widths, blocks) where count > 0 {
       guard side.isMultiple(of: 2) else {
         throw MienError(.argument, "model.options.widths", "a face of 48x48 can be halved four times, for four stages")

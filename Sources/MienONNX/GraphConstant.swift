@@ -43,6 +43,21 @@ struct GraphConstant {
   }
 }
 
+extension ONNXModel {
+  /// The 32 or 16-bit floats that stand in the graph as `name`: their shape and their values, row-major; `nil` if there
+  /// are none, as for weights in 8 bits.
+  package func constant(_ name: String) -> (shape: [Int], values: [Float])? {
+    graph.constant(name).map { ($0.shape, $0.values) }
+  }
+
+  /// The names of the graph's tensors as nodes read them, whatever their type.
+  package var constantNames: [String] {
+    graph.initializer.map { tensor in
+      tensor.name.hasSuffix(".f16") ? String(tensor.name.dropLast(4)) : tensor.name
+    }
+  }
+}
+
 extension Onnx_GraphProto {
   /// The 32 or 16-bit floats called `name`, through casts; nil where there are none, or they are damaged.
   func constant(_ name: String) -> GraphConstant? {

@@ -6,7 +6,7 @@ public import MienCore
   public let isTraining: Bool
   /// The source of the randomness in layers: dropout, stochastic depth, fractional pooling.
   public var random: SeededRandom
-  /// Is told the weights of each convolution and linear layer and what the layer reads, before it does.
+  /// Is told the weights of each convolution, linear layer and batch norm and what the layer reads, before it does.
   public var observer: (@TorchActor (_ weight: Parameter, _ input: Tensor) throws -> Void)?
 
   /// A pass for training whose randomness is that of `seed`.
@@ -58,7 +58,22 @@ public import MienCore
   /// The parameters and buffers below `root`, by dotted path, in order of declaration.
   public static func state(of root: AnyObject) -> [(name: String, item: StateItem)] {
     var found: [(String, StateItem)] = []
-    collect(root, path: "", into: &found)
+    visit(root, path: "") { path, object in
+      switch object {
+      case let parameter as Parameter: found.append((path, .parameter(parameter)))
+      case let buffer as Buffer: found.append((path, .buffer(buffer)))
+      default: break
+      }
+    }
+    return found
+  }
+
+  /// The batch norms below `root`, by dotted path, in order of declaration.
+  public static func batchNorms(of root: AnyObject) -> [(name: String, layer: BatchNorm)] {
+    var found: [(String, BatchNorm)] = []
+    visit(root, path: "") { path, object in
+      if let layer = object as? BatchNorm { found.append((path, layer)) }
+    }
     return found
   }
 
@@ -76,21 +91,19 @@ public import MienCore
     }
   }
 
-  private static func collect(_ object: Any, path: String, into found: inout [(String, StateItem)]) {
-    switch object {
-    case let parameter as Parameter: found.append((path, .parameter(parameter)))
-    case let buffer as Buffer: found.append((path, .buffer(buffer)))
-    default:
-      for (index, child) in Mirror(reflecting: object).children.enumerated() {
-        let mirror = Mirror(reflecting: child.value)
-        let isContainer = mirror.displayStyle == .collection || mirror.displayStyle == .optional
-        guard child.value is any Layer || child.value is Parameter || child.value is Buffer || isContainer else {
-          continue
-        }
-        let name = child.label ?? String(index)
-        let isWrapper = mirror.displayStyle == .optional || Mirror(reflecting: object).displayStyle == .optional
-        collect(child.value, path: isWrapper && child.label == "some" ? path : join(path, name), into: &found)
+  /// Calls `body` for `object` and for the layers, parameters and buffers below it.
+  private static func visit(_ object: Any, path: String, _ body: (String, Any) -> Void) {
+    body(path, object)
+    if object is Parameter || object is Buffer { return }
+    for (index, child) in Mirror(reflecting: object).children.enumerated() {
+      let mirror = Mirror(reflecting: child.value)
+      let isContainer = mirror.displayStyle == .collection || mirror.displayStyle == .optional
+      guard child.value is any Layer || child.value is Parameter || child.value is Buffer || isContainer else {
+        continue
       }
+      let name = child.label ?? String(index)
+      let isWrapper = mirror.displayStyle == .optional || Mirror(reflecting: object).displayStyle == .optional
+      visit(child.value, path: isWrapper && child.label == "some" ? path : join(path, name), body)
     }
   }
 

@@ -33,15 +33,10 @@ extension Tensor {
   }
 
   /// Scales the gradients of `tensors` so that their joint L2 norm is at most `maximum`.
-  ///
-  /// - Returns: the norm before.
-  @discardableResult
-  public static func clipGradientsInPlace(_ tensors: [Tensor], maximumNorm: Double) throws -> Double {
-    var norm = 0.0
+  public static func clipGradientsInPlace(_ tensors: [Tensor], maximumNorm: Double) throws {
     try withHandles(tensors) { handles, count in
-      try check { mien_torch_clip_gradients_inplace(handles, count, maximumNorm, &norm, $0) }
+      try check { mien_torch_clip_gradients_inplace(handles, count, maximumNorm, $0) }
     }
-    return norm
   }
 
   /// A step's loss and, for each head, how many rows count and how many of them are right, read in one go.

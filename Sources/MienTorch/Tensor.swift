@@ -275,7 +275,18 @@ import MienCore
   /// - Parameters:
   ///   - theta: [N, 2, 3]; maps output to input coordinates, where -1 and 1 are the outer edges of the border pixels.
   ///   - fill: what stands outside the picture.
-  public func warped(_ theta: Tensor, fill: Fill) throws -> Tensor {
-    try Self.make { mien_torch_warp(handle, theta.handle, fill.native, $0, $1) }
+  ///   - side: height and width of the result; those of the pictures if `nil`.
+  public func warped(_ theta: Tensor, fill: Fill, side: Int? = nil) throws -> Tensor {
+    let shape = try shape
+    guard shape.count == 4 else { throw MienError(.mismatch, nil, "expected pictures [N, C, H, W], found \(shape)") }
+    return try Self.make {
+      mien_torch_warp(
+        handle, theta.handle, Int64(side ?? shape[2]), Int64(side ?? shape[3]), fill.native, $0, $1)
+    }
+  }
+
+  /// Standard normal numbers of this tensor's shape; the draw is that of `seed` alone.
+  public func normalNumbers(seed: UInt64) throws -> Tensor {
+    try Self.make { mien_torch_normal_like(handle, seed, $0, $1) }
   }
 }

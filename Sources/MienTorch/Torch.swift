@@ -8,11 +8,16 @@ import MienCore
 
   /// Chooses the device that tensors are made on, for the rest of the process. Call it before any tensor is made.
   ///
+  /// - Parameters:
+  ///   - fullPrecision: on CUDA, compute in f32 rather than in bf16 and TF32.
+  ///   - autotune: on CUDA, let cuDNN time its algorithms for each new shape and keep the fastest.
   /// - Throws: ``MienError`` where libtorch's CUDA libraries (`libtorch_cuda.so`, searched as the dynamic linker does) or
   ///   a CUDA device are missing.
-  public static func use(_ device: Device) throws {
+  public static func use(_ device: Device, fullPrecision: Bool = false, autotune: Bool = false) throws {
     guard device == .cuda else { return }
-    do { try Tensor.check { mien_torch_use_cuda($0) } } catch let error as MienError {
+    do { try Tensor.check { mien_torch_use_cuda(fullPrecision ? 1 : 0, autotune ? 1 : 0, $0) } } catch let error
+      as MienError
+    {
       throw MienError(
         .native, "--device cuda",
         "\(error.message). It needs an NVIDIA GPU and LD_LIBRARY_PATH naming the lib folders of torch "

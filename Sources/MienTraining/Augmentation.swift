@@ -2,8 +2,8 @@ import Foundation
 public import MienCore
 public import MienTorch
 
-/// Random changes to faces while training, as batched tensor operations: one affine warp an image, then brightness and
-/// contrast, then erasing.
+/// Random changes to faces while training, as batched tensor operations: one affine warp per image, loss of resolution,
+/// brightness and contrast, erasing, noise.
 public struct Augmentation: Codable, Sendable, Equatable {
   /// Largest rotation either way, in degrees.
   public var rotationDegrees = 0.0
@@ -17,6 +17,9 @@ public struct Augmentation: Codable, Sendable, Equatable {
   public var horizontalFlip = false
   /// Whether half of the faces are turned upside down.
   public var verticalFlip = false
+  /// Least and greatest share of its side that a face is shrunk to and then enlarged again, as a small face in a photo
+  /// is: each face draws its own, evenly. `[1, 1]` keeps all detail.
+  public var resolution = [1.0, 1.0]
   /// What stands outside a warped face.
   public var fill = Tensor.Fill.nearest
   /// Largest addition to all values either way, on the scale 0…1.
@@ -27,6 +30,9 @@ public struct Augmentation: Codable, Sendable, Equatable {
   public var erasingProbability = 0.0
   /// Least and greatest share of the area that is replaced.
   public var erasingArea = [0.02, 0.2]
+  /// Greatest standard deviation of the normal noise that is added, on the scale 0…1: each face draws its own, evenly,
+  /// from 0 on.
+  public var noise = 0.0
   /// Of the Beta distribution that mixes pairs of faces (Zhang et al. 2018); 0 for none.
   public var mixupAlpha = 0.0
   /// Of the Beta distribution that sizes the rectangle a face takes from another (Yun et al. 2019); 0 for none. With
@@ -37,8 +43,10 @@ public struct Augmentation: Codable, Sendable, Equatable {
   public init() {}
 
   private var warps: Bool {
-    rotationDegrees > 0 || shift > 0 || shear > 0 || zoom != [1, 1] || horizontalFlip || verticalFlip
+    rotationDegrees > 0 || shift > 0 || shear > 0 || zoom != [1, 1] || horizontalFlip || verticalFlip || losesDetail
   }
+
+  private var losesDetail: Bool { resolution != [1, 1] }
 
   /// Changes a batch.
   ///
@@ -57,19 +65,34 @@ public struct Augmentation: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - faces: `[N, C, H, W]` in 0…1, one batch after the other.
   ///   - randoms: a batch's draws come from its own, image by image.
+  ///   - side: height and width of the result; those of the faces if `nil`.
   /// - Returns: `[N, C, H, W]` in 0…1.
-  @TorchActor func apply(_ faces: Tensor, randoms: inout [SeededRandom]) throws -> Tensor {
+  @TorchActor func apply(_ faces: Tensor, randoms: inout [SeededRandom], side: Int? = nil) throws -> Tensor {
     let shape = try faces.shape
-    let (count, height, width) = (shape[0], shape[2], shape[3])
+    let (count, height, width) = (shape[0], side ?? shape[2], side ?? shape[3])
     guard !randoms.isEmpty, count % randoms.count == 0 else {
       throw MienError(.mismatch, nil, "\(count) faces are not \(randoms.count) batches of one size")
     }
     let size = count / randoms.count
     var result = faces
-    if warps {
-      let aspect = Float(width) / Float(height)
-      let matrices = (0..<count).flatMap { matrix(random: &randoms[$0 / size], aspect: aspect) }
-      result = try result.warped(Tensor(matrices, shape: [count, 2, 3]), fill: fill)
+    if warps || side != nil {
+      let aspect = Float(shape[3]) / Float(shape[2])
+      var (matrices, enlargements): ([Float], [Float]) = ([], [])
+      for image in 0..<count {
+        var matrix = matrix(random: &randoms[image / size], aspect: aspect)
+        if losesDetail {
+          // The same warp onto the middle of the picture, from where the second one takes it.
+          let share = randoms[image / size].uniform(in: Float(resolution[0])...Float(resolution[1]))
+          for place in [0, 1, 3, 4] { matrix[place] /= share }
+          enlargements += [share, 0, 0, 0, share, 0]
+        }
+        matrices += matrix
+      }
+      result = try result.warped(
+        Tensor(matrices, shape: [count, 2, 3]), fill: fill, side: losesDetail ? nil : side)
+      if losesDetail {
+        result = try result.warped(Tensor(enlargements, shape: [count, 2, 3]), fill: .nearest, side: side)
+      }
     }
     if brightness > 0 || contrast > 0 {
       var scales: [Float] = []
@@ -83,14 +106,15 @@ public struct Augmentation: Codable, Sendable, Equatable {
         .adding(Tensor(offsets, shape: [count, 1, 1, 1])).clamped(to: 0...1)
     }
     if erasingProbability > 0 {
-      var keep = [Float](repeating: 1, count: count * height * width)
-      var paint = [Float](repeating: 0, count: count * height * width)
+      var keep = [UInt8](repeating: 1, count: count * height * width)
+      var paint = [UInt8](repeating: 0, count: count * height * width)
       for image in 0..<count {
         erase(
           &keep, &paint, offset: image * height * width, height: height, width: width, random: &randoms[image / size])
       }
       let maskShape = [count, 1, height, width]
-      result = try result.multiplied(by: Tensor(keep, shape: maskShape)).adding(Tensor(paint, shape: maskShape))
+      result = try result.multiplied(by: Tensor(bytes: keep, shape: maskShape))
+        .adding(Tensor(bytes: paint, shape: maskShape).cast(to: .f32).scaled(by: 1 / 255))
     }
     return result
   }
@@ -110,9 +134,9 @@ public struct Augmentation: Codable, Sendable, Equatable {
     ]
   }
 
-  /// Replaces a rectangle of one face, in the given planes, by one random grey with noise.
+  /// Replaces a rectangle of one face, in the given planes, by random greys.
   private func erase(
-    _ keep: inout [Float], _ paint: inout [Float], offset: Int, height: Int, width: Int, random: inout SeededRandom
+    _ keep: inout [UInt8], _ paint: inout [UInt8], offset: Int, height: Int, width: Int, random: inout SeededRandom
   ) {
     guard random.uniform() < Float(erasingProbability) else { return }
     let area = random.uniform(in: Float(erasingArea[0])...Float(erasingArea[1])) * Float(height * width)
@@ -124,9 +148,23 @@ public struct Augmentation: Codable, Sendable, Equatable {
     for y in top..<(top + boxHeight) {
       for x in left..<(left + boxWidth) {
         keep[offset + y * width + x] = 0
-        paint[offset + y * width + x] = random.uniform()
+        paint[offset + y * width + x] = UInt8(truncatingIfNeeded: random.next())
       }
     }
+  }
+
+  /// Adds each face's noise to a batch.
+  ///
+  /// - Parameters:
+  ///   - faces: `[N, C, H, W]` in 0…1.
+  ///   - random: all draws come from it.
+  /// - Returns: the same shape, in 0…1.
+  @TorchActor public func addNoise(to faces: Tensor, random: inout SeededRandom) throws -> Tensor {
+    guard noise > 0 else { return faces }
+    let count = try faces.shape[0]
+    let deviations = (0..<count).map { _ in random.uniform(in: 0...Float(noise)) }
+    return try faces.normalNumbers(seed: random.next()).multiplied(by: Tensor(deviations, shape: [count, 1, 1, 1]))
+      .adding(faces).clamped(to: 0...1)
   }
 
   func validate(_ places: RecipePlaces) throws {
@@ -139,6 +177,10 @@ public struct Augmentation: Codable, Sendable, Equatable {
     try require(
       zoom.count == 2 && zoom[0] >= 0.01 && zoom[0] <= zoom[1] && zoom[1] <= 100, "zoom",
       "[least, greatest], 0.01 to 100")
+    try require(
+      resolution.count == 2 && resolution[0] >= 0.05 && resolution[0] <= resolution[1] && resolution[1] <= 1,
+      "resolution", "[least, greatest], 0.05 to 1")
+    try require((0...1).contains(noise), "noise", "0 to 1")
     try require((0...1).contains(brightness), "brightness", "0 to 1")
     try require((0...1).contains(contrast), "contrast", "0 to 1")
     try require((0...1).contains(erasingProbability), "erasingProbability", "0 to 1")

@@ -1,81 +1,196 @@
 import Foundation
 import MienCore
 import MienModels
+import MienONNX
 import MienTorch
 
-/// The weights of another run that a run begins with.
+/// The weights that a run begins with: another run's, or those of an exported model.
+///
+/// A model's batch norms are folded into its convolutions. They are taken out again: each convolution gets outputs of
+/// variance 1 and the batch norm after it undoes that, by statistics over some faces. The network computes what the
+/// model does, and trains as one that was never exported; the optimiser's state is lost.
 @TorchActor struct InitialWeights {
-  /// The other run's.
-  let recipe: Recipe
-  /// What the other run was trained on.
+  /// What the other network was trained on.
   let data: [ModelCard.TrainingData]
   private let path: String
-  private let file: SafeTensors
-  private static let prefix = "average."
+  private let labels: [LabelSet]
+  /// Paths of properties that the other network has weights for.
+  private let names: [String]
+  /// The shape and the values of a tensor.
+  private let stored: (_ name: String) throws -> (shape: [Int], values: [Float])?
+  private let isModel: Bool
 
-  /// Reads the best weights of the run folder `path`.
+  /// Reads the best weights of the run folder `path`, or the model in the file `path`.
   ///
-  /// - Throws: ``MienError`` where it is none or has no finished epoch. An exported model is refused: in it batch norm is
-  ///   folded into convolutions, so that training it on would begin from another function.
-  init(_ path: String) throws {
+  /// - Parameter recipe: the run that begins with them.
+  /// - Throws: ``MienError`` if the folder is no run or has no finished epoch, if the file is no model of Mien's, takes
+  ///   other input than the recipe's network, or keeps its weights in 8 bits.
+  init(_ path: String, for recipe: Recipe) throws {
     self.path = path
     let url = URL(fileURLWithPath: path)
     var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+    isModel = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+    guard isModel else {
+      let run = try RunFolder(opening: url)
+      labels = try run.recipe.labelSets()
+      let (file, progress) = try Checkpoint.best(checkpointOf: run)
+      data = progress.initialData + progress.data
+      let prefix = "average."
+      names = file.tensors.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+      stored = { name in try file.tensors[prefix + name].map { ($0.shape, try $0.values(Float.self)) } }
+      return
+    }
+    let model = try ONNXModel(contentsOf: url)
+    let card: ModelCard
+    do { card = try model.card() } catch let error as MienError { throw error.about(path) }
+    guard card.preprocessing == recipe.preprocessing else {
       throw MienError(
         .mismatch, path,
-        "expected a run folder, found a file. An exported model cannot be trained on, since its batch norm is folded "
-          + "into its convolutions: give the folder of the run that it was exported from")
+        "the model takes \(card.preprocessing.channels) channels\(card.preprocessing.equalize ? ", equalised" : ""), the "
+          + "recipe's network \(recipe.model.channels)\(recipe.model.equalize ? ", equalised" : ""): set model.channels and "
+          + "model.equalize alike")
     }
-    let run = try RunFolder(opening: url)
-    recipe = run.recipe
-    let (file, progress) = try Checkpoint.best(checkpointOf: run)
-    self.file = file
-    data = progress.initialData + progress.data
+    labels = try card.outputs.map { try LabelSet(name: $0.name, emotions: $0.emotions) }
+    data = card.training
+    names = model.constantNames
+    guard !names.contains(where: { $0.hasSuffix(".int8") }) else {
+      throw MienError(
+        .mismatch, path,
+        "its weights are in 8 bits, which training cannot begin with; export with --precision f32 or f16")
+    }
+    stored = model.constant
   }
 
-  /// Copies the weights into `networks`, which share one architecture. A head takes the weights of the other run's head
-  /// for the same label set, and stays fresh where there is none.
+  /// Copies the weights into `network`. A head takes the weights of the other network's head for the same label set, and
+  /// stays fresh if there is none.
   ///
+  /// - Parameter faces: `[N, C, H, W]` in 0…1, for the statistics of batch norms that a model lost.
   /// - Returns: what was not taken over, in words.
   /// - Throws: ``MienError`` naming the first tensor but a head's that one of the two lacks or that has another shape.
-  func load(into networks: [FaceNetwork]) throws -> [String] {
-    guard let first = networks.first else { return [] }
-    let theirs = try recipe.labelSets()
+  func load(into network: FaceNetwork, faces: () throws -> Tensor) throws -> [String] {
     var sources: [String: String] = [:]
     var notes: [String] = []
-    for (index, labels) in first.labels.enumerated() {
-      guard let source = theirs.firstIndex(of: labels) else {
-        notes.append("the head \(labels.name) starts with fresh weights: \(path) has none")
+    for (index, own) in network.labels.enumerated() {
+      guard let source = labels.firstIndex(of: own) else {
+        notes.append("the head \(own.name) starts with fresh weights: \(path) has none")
         continue
       }
       sources["heads.\(index)."] = "heads.\(source)."
     }
-    notes += theirs.filter { !first.labels.contains($0) }.map { "the head \($0.name) of \(path) is left behind" }
-    let advice = "model.architecture and model.options must be those of \(path)"
-    let names = Set(first.state.map(\.name))
-    let surplus = file.tensors.keys.sorted().first { name in
-      name.hasPrefix(Self.prefix + "trunk.") || name.hasPrefix(Self.prefix + "neck.")
-        ? !names.contains(String(name.dropFirst(Self.prefix.count))) : false
-    }
-    if let surplus {
-      throw MienError(.mismatch, path, "its tensor \(surplus.dropFirst(Self.prefix.count)) has no place; \(advice)")
-    }
-    for (name, target) in networks.flatMap(\.state) {
+    notes += labels.filter { !network.labels.contains($0) }.map { "the head \($0.name) of \(path) is left behind" }
+    let folded = foldedNorms(of: network)
+    let state = network.state
+    try refuseSurplus(known: Set(state.map(\.name)))
+    // What the folded norms and the convolutions before them do not have in the file.
+    var missing = Set(
+      folded.flatMap { norm in
+        ["weight", "bias", "runningMean", "runningVariance"].map { "\(norm.name).\($0)" } + ["\(norm.convolution).bias"]
+      })
+    for (name, target) in state where missing.remove(name) == nil {
       var source = name
       if name.hasPrefix("heads.") {
         guard let pair = sources.first(where: { name.hasPrefix($0.key) }) else { continue }
         source = pair.value + name.dropFirst(pair.key.count)
+      } else if isModel {
+        source = source.replacingSuffix(".runningMean", by: ".mean").replacingSuffix(
+          ".runningVariance", by: ".variance")
       }
-      let shape = try target.shape
-      guard let stored = file.tensors[Self.prefix + source] else {
-        throw MienError(.mismatch, path, "it has no tensor \(source); \(advice)")
-      }
-      guard stored.shape == shape else {
-        throw MienError(.mismatch, path, "its tensor \(source) is \(stored.shape), here it is \(shape); \(advice)")
-      }
-      try target.copyInPlace(Tensor(stored.values(Float.self), shape: shape))
+      try target.copyInPlace(tensor(source, shape: target.shape))
     }
+    try unfold(folded, in: network, faces: faces)
     return notes
+  }
+
+  private var advice: String { "model.architecture and model.options must be those of \(path)" }
+
+  /// The stored tensor of that name and shape.
+  private func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+    guard let found = try stored(name) else { throw MienError(.mismatch, path, "it has no tensor \(name); \(advice)") }
+    guard found.shape == shape else {
+      throw MienError(.mismatch, path, "its tensor \(name) is \(found.shape), here it is \(shape); \(advice)")
+    }
+    return try Tensor(found.values, shape: shape)
+  }
+
+  /// Refuses weights of trunk and neck that the network has no place for.
+  private func refuseSurplus(known: Set<String>) throws {
+    let surplus = names.sorted().first { name in
+      (name.hasPrefix("trunk.") || name.hasPrefix("neck.")) && !known.contains(name)
+        && (!isModel || name.hasSuffix(".weight"))
+    }
+    if let surplus { throw MienError(.mismatch, path, "its tensor \(surplus) has no place; \(advice)") }
+  }
+
+  /// A batch norm that the model has folded into the layer before it, and that layer's path.
+  private struct FoldedNorm {
+    let name: String
+    let layer: BatchNorm
+    let convolution: String
+  }
+
+  private func foldedNorms(of network: FaceNetwork) -> [FoldedNorm] {
+    guard isModel else { return [] }
+    let known = Set(names)
+    return Parameters.batchNorms(of: network).compactMap { name, layer in
+      guard !known.contains("\(name).mean"), let dot = name.lastIndex(of: "."),
+        let index = Int(name[name.index(after: dot)...])
+      else { return nil }
+      return FoldedNorm(name: name, layer: layer, convolution: "\(name[..<dot]).\(index - 1)")
+    }
+  }
+
+  /// Splits weights and biases with folded batch norms into convolutions with outputs of variance 1 and the batch norms
+  /// that undo this.
+  private func unfold(_ norms: [FoldedNorm], in network: FaceNetwork, faces: () throws -> Tensor) throws {
+    guard !norms.isEmpty else { return }
+    let weights = Dictionary(uniqueKeysWithValues: network.state.map { ($0.name, $0.value) })
+    // First norms that change nothing but the bias, so that what they read can be measured.
+    for norm in norms {
+      let size = try norm.layer.weight.value.shape
+      let bias = try tensor("\(norm.convolution).bias", shape: size)
+      if let own = weights["\(norm.convolution).bias"] { try own.copyInPlace(.full(size, 0)) }
+      try norm.layer.runningMean.value.copyInPlace(.full(size, 0))
+      try norm.layer.runningVariance.value.copyInPlace(.full(size, 1))
+      try norm.layer.weight.value.copyInPlace(.full(size, Float((1 + norm.layer.epsilon).squareRoot())))
+      try norm.layer.bias.value.copyInPlace(bias)
+    }
+    var moments: [ObjectIdentifier: (mean: [Float], square: [Float])] = [:]
+    let measured = Set(norms.map { ObjectIdentifier($0.layer.weight) })
+    let pass = ForwardPass.inference
+    pass.observer = { weight, input in
+      guard measured.contains(ObjectIdentifier(weight)) else { return }
+      let others = try input.shape.indices.filter { $0 != 1 }
+      moments[ObjectIdentifier(weight)] = (
+        try input.mean(others).floats(), try input.multiplied(by: input).mean(others).floats()
+      )
+    }
+    _ = try Tensor.withGradients(false) { try network.logits(faces(), pass) }
+    for norm in norms {
+      guard let moment = moments[ObjectIdentifier(norm.layer.weight)],
+        let weight = weights["\(norm.convolution).weight"]
+      else { throw MienError(.mismatch, path, "it has no layer \(norm.convolution); \(advice)") }
+      let deviations = zip(moment.mean, moment.square).map { mean, square -> Float in
+        let variance = square - mean * mean
+        // A channel that is always the same has no scale.
+        return variance > 1e-10 ? variance.squareRoot() : 1
+      }
+      let shape = try weight.shape
+      let perOutput = shape.dropFirst().reduce(1, *)
+      let unit = try weight.floats().enumerated().map { $1 / deviations[$0 / perOutput] }
+      try weight.copyInPlace(Tensor(unit, shape: shape))
+      let size = [deviations.count]
+      let scale = Float((1 + norm.layer.epsilon).squareRoot())
+      let biases = try zip(norm.layer.bias.value.floats(), moment.mean).map { $0 + $1 }
+      try norm.layer.runningMean.value.copyInPlace(Tensor(zip(moment.mean, deviations).map { $0 / $1 }, shape: size))
+      try norm.layer.weight.value.copyInPlace(Tensor(deviations.map { $0 * scale }, shape: size))
+      try norm.layer.bias.value.copyInPlace(Tensor(biases, shape: size))
+    }
+  }
+}
+
+extension String {
+  /// The text with one ending in place of another, if it has that.
+  fileprivate func replacingSuffix(_ old: String, by new: String) -> String {
+    hasSuffix(old) ? String(dropLast(old.count)) + new : self
   }
 }

@@ -29,6 +29,7 @@ extension Recipe {
     try places.require((0...1).contains(teachers.weight), "teachers.weight", "0 to 1")
     try places.require(teachers.temperature > 0, "teachers.temperature", "above 0")
     try augmentation.validate(places)
+    try progressive.validate(places)
     try selection.validate(places, key: "selection", heads: heads)
     try earlyStopping.validate(places, heads: heads)
     try places.require(split.problem == nil, "split", split.problem ?? "")

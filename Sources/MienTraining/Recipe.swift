@@ -142,6 +142,8 @@ public struct Recipe: Codable, Sendable, Equatable {
   public var schedule = LearningRateSchedule()
   /// What is done to faces while training.
   public var augmentation = Augmentation()
+  /// Smaller faces in the first epochs.
+  public var progressive = ProgressiveResizing()
   /// Seconds between checkpoints within an epoch.
   public var checkpointEverySeconds = 120.0
   /// What the best epoch is chosen by.

@@ -30,7 +30,9 @@ import MienTorch
   /// The teachers' mean opinion for each head, `[N, K]`, nil where none knows the head's label set.
   func opinions(of faces: Tensor) throws -> [Tensor?] {
     try Tensor.withGradients(false) {
-      let logits = try networks.map { ($0.labels, try $0.logits(faces, .inference)) }
+      let logits = try Torch.withAutocast {
+        try networks.map { ($0.labels, try $0.logits(faces, .inference).map { try $0.cast(to: .f32) }) }
+      }
       return try labels.map { label in
         let opinions = try logits.compactMap { known, outputs in
           try known.firstIndex(of: label).map { try loss.opinion(logits: outputs[$0]) }

@@ -38,6 +38,7 @@ public import MienTorch
       throw MienError(
         .argument, "freeze \(recipe.freeze)", "the trunk of \(recipe.model.architecture) has \(depth) layers")
     }
+    try recipe.progressive.check(trainStep.network, channels: recipe.model.channels)
     progress.data = data.origins
     var notes = data.notes
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
@@ -50,8 +51,13 @@ public import MienTorch
       } catch let error as MienError { throw error.about(run.lastCheckpoint.path) }
       progress = restored
     } else if !recipe.initialWeights.isEmpty {
-      let initial = try InitialWeights(recipe.initialWeights)
-      notes += try initial.load(into: [trainStep.network, trainStep.average])
+      let initial = try InitialWeights(recipe.initialWeights, for: recipe)
+      notes += try initial.load(into: trainStep.network) { [data] in try data.sample() }
+      if trainStep.average !== trainStep.network {
+        for (target, source) in zip(trainStep.average.state, trainStep.network.state) {
+          try target.value.copyInPlace(source.value)
+        }
+      }
       progress.initialData = initial.data
       // From here on the run does not depend on the other one.
       try Checkpoint.write(trainStep.state, progress: progress, to: run.lastCheckpoint)

@@ -53,12 +53,14 @@ package import MienTorch
     let chosen = order?.faces.dropFirst(index * size).prefix(count * size) ?? []
     let indices = try Tensor(indices: chosen)
     var randoms = (step..<(step + count)).map { SeededRandom(seed: recipe.seed, stream: 1 << 40 | UInt64($0)) }
-    let faces = try recipe.augmentation.apply(data.faces(indices), randoms: &randoms)
+    let faces = try recipe.augmentation.apply(
+      data.faces(indices), randoms: &randoms, side: recipe.progressive.side(inEpoch: epoch, of: recipe.epochs))
     let targets = try data.targets.map { try $0.values.rows(indices) }
     return try randoms.indices.map { batch in
       let rows = (batch * size)..<((batch + 1) * size)
+      let noisy = try recipe.augmentation.addNoise(to: faces.rows(rows), random: &randoms[batch])
       let mixed = try recipe.augmentation.mix(
-        faces.rows(rows), targets: targets.map { try $0.rows(rows) }, random: &randoms[batch])
+        noisy, targets: targets.map { try $0.rows(rows) }, random: &randoms[batch])
       return Batch(faces: mixed.faces, targets: mixed.targets, seed: randoms[batch].next())
     }
   }

@@ -145,6 +145,11 @@ public import MienTorch
     get throws { try targets.map { try $0.values.rows(Tensor(indices: train)).sum(0).floats() } }
   }
 
+  /// At most 512 training faces, evenly spread, `[N, C, H, W]` in 0…1.
+  func sample() throws -> Tensor {
+    try faces(Tensor(indices: stride(from: 0, to: train.count, by: (train.count + 511) / 512).map { train[$0] }))
+  }
+
   /// The faces at `indices`, `[N, C, H, W]` in 0…1.
   func faces(_ indices: Tensor) throws -> Tensor {
     try pixels.rows(indices).cast(to: .f32).scaled(by: 1 / 255)

@@ -31,7 +31,7 @@ struct TrainCommand: AsyncParsableCommand {
     name: [.customShort("o"), .customLong("output")], help: "The run folder (default: under MIEN_RUNS or ~/mien-runs).")
   var output: String?
 
-  @Option(name: .customLong("init"), help: "Begin with the best weights of the run in this folder.")
+  @Option(name: .customLong("init"), help: "Begin with the best weights of the run in this folder, or with a model.")
   var initialRun: String?
 
   @Option(help: "With --init: how many of the trunk's first layers do not train.")

@@ -178,7 +178,17 @@ import Testing
     let model = folder.file("model.onnx").path
     #expect(try Command.mien("export", first, "-o", model).status == 0)
     let third = try train(folder.file("third").path, "--init", model)
-    #expect(third.status == 1 && third.errors.contains("give the folder of the run"), "\(third.errors)")
+    #expect(third.status == 0, "\(third.errors)")
+    let fourth = try train(folder.file("fourth").path, "--init", faces)
+    #expect(fourth.status == 1 && fourth.errors.contains("\(faces): not an ONNX model"), "\(fourth.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("fourth").path))
+  }
+
+  @Test func flagsOfAGPUNeedOne() throws {
+    for flag in ["--full-precision", "--autotune"] {
+      let outcome = try Command.mien("train", "chen", "--data", "faces", flag)
+      #expect(outcome.status == 64 && outcome.errors.contains("need --device cuda"), "\(outcome.errors)")
+    }
   }
 
   /// Where there is CUDA, it learns what the CPU learns, within 2 % of the loss (bf16 keeps 8 bits); else it is refused.

@@ -178,6 +178,26 @@ func close(_ a: [Float], _ b: [Float], within tolerance: Float = 1e-5) -> Bool {
     #expect(try close(input.warped(mirrored, fill: .nearest).floats(), [3, 2, 1, 6, 5, 4]))
   }
 
+  @Test func warpToAnotherSideSamplesTheSamePlaces() throws {
+    let input = try Tensor([1, 2, 3, 4], shape: [1, 1, 2, 2])
+    let same = try Tensor([1, 0, 0, 0, 1, 0], shape: [1, 2, 3])
+    let single = try input.warped(same, fill: .nearest, side: 1)
+    #expect(try single.shape == [1, 1, 1, 1] && close(single.floats(), [2.5]))
+    let rows = try input.warped(same, fill: .nearest, side: 4).floats()
+    #expect(close(Array(rows.prefix(4)), [1, 1.25, 1.75, 2]) && close(Array(rows.suffix(4)), [3, 3.25, 3.75, 4]))
+    #expect(throws: MienError.self) { try Tensor.full([4], 1).warped(same, fill: .nearest) }
+  }
+
+  @Test func normalNumbersAreThoseOfTheirSeed() throws {
+    let shape = try Tensor.full([100, 1, 10, 10], 0)
+    let values = try shape.normalNumbers(seed: 3).floats()
+    let mean = values.reduce(0, +) / Float(values.count)
+    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(values.count)
+    #expect(abs(mean) < 0.05 && abs(variance - 1) < 0.05)
+    #expect(try values == shape.normalNumbers(seed: 3).floats())
+    #expect(try values != shape.normalNumbers(seed: 4).floats())
+  }
+
   @Test func fillDecidesWhatIsOutside() throws {
     let input = try Tensor([1, 2, 3, 4], shape: [1, 1, 1, 4])
     let shifted = try Tensor([1, 0, 1, 0, 1, 0], shape: [1, 2, 3])

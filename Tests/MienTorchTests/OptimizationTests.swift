@@ -78,9 +78,9 @@ import Testing
   @Test func clippingScalesToTheLimitAndOnlyAboveIt() throws {
     let parameter = try Parameter(.full([2], 0), decays: true)
     try parameter.value.multiplied(by: Tensor([3, 4], shape: [2])).sum().backward()
-    #expect(try Tensor.clipGradientsInPlace([parameter.value], maximumNorm: 10) == 5)
+    try Tensor.clipGradientsInPlace([parameter.value], maximumNorm: 10)
     #expect(try parameter.value.gradient?.floats() == [3, 4])
-    #expect(try Tensor.clipGradientsInPlace([parameter.value], maximumNorm: 1) == 5)
+    try Tensor.clipGradientsInPlace([parameter.value], maximumNorm: 1)
     #expect(try close(parameter.value.gradient?.floats() ?? [], [0.6, 0.8]))
   }
 

@@ -134,10 +134,77 @@ import Testing
     }
   }
 
+  /// Half the side: means of 2x2 pixels, enlarged by linear interpolation.
+  @Test func lessResolutionShrinksAndEnlargesAgain() throws {
+    var augmentation = Augmentation()
+    augmentation.resolution = [0.5, 0.5]
+    let input = try faces(1).floats()
+    let output = try apply(augmentation, to: Tensor(input, shape: [1, 1, 48, 48]))
+    func mean(_ y: Int, _ x: Int) -> Float {
+      let corner = 2 * y * 48 + 2 * x
+      return (input[corner] + input[corner + 1] + input[corner + 48] + input[corner + 49]) / 4
+    }
+    func expected(_ y: Int, _ x: Int) -> Float {
+      let (row, column) = (Float(y) / 2 - 0.25, Float(x) / 2 - 0.25)
+      let (top, left) = (Int(row), Int(column))
+      let (down, right) = (row - Float(top), column - Float(left))
+      return (mean(top, left) * (1 - right) + mean(top, left + 1) * right) * (1 - down)
+        + (mean(top + 1, left) * (1 - right) + mean(top + 1, left + 1) * right) * down
+    }
+    // Border pixels reach beyond the face.
+    for y in 1..<47 { for x in 1..<47 { #expect(abs(output[y * 48 + x] - expected(y, x)) < 1e-4, "at \(x), \(y)") } }
+  }
+
+  @Test func eachFaceLosesItsOwnShareOfDetail() throws {
+    var augmentation = Augmentation()
+    augmentation.resolution = [0.3, 1]
+    let (count, size) = (60, 48 * 48)
+    let one = try faces(1).floats()
+    let output = try apply(augmentation, to: Tensor((0..<count).flatMap { _ in one }, shape: [count, 1, 48, 48]))
+    func detail(_ face: ArraySlice<Float>) -> Float {
+      zip(face, face.dropFirst()).reduce(0) { $0 + abs($1.0 - $1.1) } / Float(size)
+    }
+    let details = (0..<count).map { detail(output[($0 * size)..<(($0 + 1) * size)]) }
+    let whole = detail(one[...])
+    #expect(details.allSatisfy { $0 < whole })
+    #expect((details.max() ?? 0) > 2 * (details.min() ?? 1) && Set(details).count > count / 2)
+  }
+
+  @Test func resolutionGoesWithTheOtherWarps() throws {
+    // A bright square that is enlarged twice keeps that size at half the resolution.
+    var square = [Float](repeating: 0, count: 2304)
+    for y in 18..<30 { for x in 18..<30 { square[y * 48 + x] = 1 } }
+    var augmentation = Augmentation()
+    (augmentation.zoom, augmentation.resolution) = ([2, 2], [0.5, 0.5])
+    let output = try apply(augmentation, to: Tensor(square, shape: [1, 1, 48, 48]))
+    let growth: Float = output.reduce(0, +) / square.reduce(0, +)
+    #expect((3.7...4.3).contains(growth))
+  }
+
+  @Test func noiseHasADeviationOfEachFacesOwn() throws {
+    var augmentation = Augmentation()
+    augmentation.noise = 0.1
+    let (count, size) = (200, 48 * 48)
+    let grey = try Tensor.full([count, 1, 48, 48], 0.5)
+    func noisy(_ seed: UInt64) throws -> [Float] {
+      var random = SeededRandom(seed: seed)
+      return try augmentation.addNoise(to: grey, random: &random).floats()
+    }
+    let output = try noisy(1)
+    let deviations = (0..<count).map { face in
+      let squares = output[(face * size)..<((face + 1) * size)].map { ($0 - 0.5) * ($0 - 0.5) }
+      return (squares.reduce(0, +) / Float(size)).squareRoot()
+    }
+    #expect(deviations.allSatisfy { $0 < 0.107 } && (deviations.max() ?? 0) > 0.09 && (deviations.min() ?? 1) < 0.01)
+    #expect((0.04...0.06).contains(deviations.reduce(0, +) / Float(count)))
+    #expect(output.allSatisfy { (0...1).contains($0) })
+    #expect(try noisy(1) == output && noisy(2) != output)
+  }
+
   @Test func everythingTogetherStaysInRangeAndIsItsSeeds() throws {
     let recipe = try RecipeFile.parse(
       "augmentation: {rotationDegrees: 25, shift: 0.1, shear: 0.2, zoom: [0.8, 1.2], horizontalFlip: true, "
-        + "brightness: 0.3, contrast: 0.5, erasingProbability: 0.5}", file: "r")
+        + "resolution: [0.4, 1], brightness: 0.3, contrast: 0.5, erasingProbability: 0.5}", file: "r")
     let input = try faces(16)
     let output = try apply(recipe.augmentation, to: input)
     #expect(output.allSatisfy { (0...1).contains($0) })
@@ -151,7 +218,8 @@ import Testing
       epochs: 2,
       settings: [
         "batchSize=4", "augmentation.rotationDegrees=20", "augmentation.brightness=0.2",
-        "augmentation.erasingProbability=0.5", "augmentation.mixupAlpha=0.4",
+        "augmentation.erasingProbability=0.5", "augmentation.mixupAlpha=0.4", "augmentation.resolution=[0.5, 1]",
+        "augmentation.noise=0.05", "progressive={side: 32, epochs: 0.5}",
       ])
     let data = try TrainingData([DrawnFaces.set(count: 35, split: { $0 < 21 ? .train : .validation })], recipe: recipe)
     let running = TrainingBatches(data, recipe: recipe)
@@ -160,7 +228,9 @@ import Testing
       #expect(try resumed.faces.floats() == expected.faces.floats())
       #expect(try resumed.targets.map { try $0.floats() } == expected.targets.map { try $0.floats() })
       #expect(resumed.seed == expected.seed)
-      #expect(try expected.faces.shape == [4, 1, 48, 48])
+      // Five steps an epoch, the first epoch with smaller faces.
+      let side = step < 5 ? 32 : 48
+      #expect(try expected.faces.shape == [4, 1, side, side])
     }
     #expect(try running.batch(0).faces.floats() != running.batch(1).faces.floats())
   }

@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienONNX
 import MienTestSupport
 import MienTorch
 import MienTraining
@@ -88,6 +89,53 @@ import Testing
     #expect(try whole.checkpointTensors == broken.checkpointTensors)
   }
 
+  /// A model whose batch norms were folded becomes a network that computes the same, in training as well.
+  @Test(arguments: [[], ["model.options={}", "model.architecture=gao", "optimizer={name: adam}"]] as [[String]])
+  func anExportedModelBeginsARun(settings: [String]) throws {
+    let trained = try RunFolder(
+      creating: folder.file("trained"), recipe: DrawnFaces.recipe(epochs: 6, settings: settings))
+    try Trainer(run: trained, sets: [set], observers: []).run(shouldStop: { false })
+    let model = folder.file("model.onnx")
+    let faces = try Tensor(
+      (0..<set.count).flatMap { try Preprocessing().input(pixels: set.face(at: $0), sourceChannels: 1) },
+      shape: [set.count, 1, 48, 48])
+    let expected = try Checkpoint.best(of: trained).network.logits(faces, .inference).map { try $0.floats() }
+    let largest = max(1, expected[1].map(abs).max() ?? 0)
+    for (precision, tolerance) in [(ModelPrecision.f32, 1e-4 * largest), (.f16, 0.02 * largest)] {
+      // The temperature in the file is no part of the weights.
+      try ModelExport.model(of: trained, calibratedOn: [set], precision: precision).write(to: model)
+      let recipe = try DrawnFaces.recipe(
+        epochs: 1,
+        settings: settings + (settings.isEmpty ? ["model.options.dropout=0"] : [])
+          + ["initialWeights=\(model.path)", "heads=[{labels: fer2013, weight: 1}]"])
+      let run = try RunFolder(creating: folder.file("from-\(precision)"), recipe: recipe)
+      let recorder = Recorder()
+      let trainer = try Trainer(run: run, sets: [set], observers: [recorder])
+      let start = try SafeTensors(contentsOf: run.lastCheckpoint)
+      for prefix in ["weights", "average"] {
+        let network = try recipe.network()
+        try Checkpoint.restore(network.state, prefix: prefix, from: start)
+        let found = try network.logits(faces, .inference)[0].floats()
+        // fer2013 is the second head of the trained network.
+        #expect(zip(found, expected[1]).allSatisfy { abs($0 - $1) < tolerance }, "\(precision) \(prefix)")
+        for (name, norm) in Parameters.batchNorms(of: network) {
+          #expect(try norm.runningVariance.value.floats().allSatisfy { $0 == 1 }, "\(name)")
+          #expect(try norm.runningMean.value.floats().contains { $0 != 0 }, "\(name)")
+        }
+        // The statistics of a batch are close to those of the faces that were measured.
+        let batch = try network.logits(faces.rows(0..<49), .training(seed: 1))[0].floats()
+        if settings.isEmpty {
+          let distance = zip(batch, expected[1]).map { abs($0 - $1) }.reduce(0, +) / Float(batch.count)
+          let size = expected[1].prefix(batch.count).map(abs).reduce(0, +) / Float(batch.count)
+          #expect(distance < size / 2, "\(distance) of \(size)")
+        }
+      }
+      try trainer.run(shouldStop: { false })
+      #expect(recorder.plan?.notes == ["the head ferplus of \(model.path) is left behind"])
+      #expect(try ModelExport.model(of: run).card().training.map(\.labels) == [["ferplus", "fer2013"], ["fer2013"]])
+    }
+  }
+
   @Test func whatDoesNotFitIsRefusedByName() throws {
     func message(_ settings: String...) throws -> String {
       let recipe = try DrawnFaces.recipe(
@@ -106,12 +154,16 @@ import Testing
     #expect(try message("freeze=99").contains("has 5 layers"))
     let model = folder.file("model.onnx")
     try ModelExport.model(of: source).write(to: model)
-    let exported = try message("initialWeights=\(model.path)")
-    #expect(exported.contains("model.onnx") && exported.contains("folder of the run that it was exported from"))
-    let recipe = try DrawnFaces.recipe(epochs: 1, settings: ["initialWeights=\(model.path)"])
-    let run = try RunFolder(creating: folder.file("exported"), recipe: recipe)
-    let error = #expect(throws: MienError.self) { try Trainer(run: run, sets: [set], observers: []) }
-    #expect(error?.kind == .mismatch && error?.subject == model.path)
+    let exported = "initialWeights=\(model.path)"
+    let narrow = try message(exported, options(6, [1, 1]))
+    #expect(narrow.hasPrefix(model.path) && narrow.contains("trunk.layers.0.weight") && narrow.contains("[6, 1, 3, 3]"))
+    #expect(try message(exported, options(4, [1, 2])).contains("it has no tensor trunk.layers.5."))
+    #expect(try message(exported, options(4, [1, 0])).contains("has no place"))
+    #expect(try message(exported, "model.channels=3").contains("set model.channels"))
+    try ModelExport.model(of: source, calibratedOn: [set], precision: .int8).write(to: model)
+    #expect(try message(exported).contains("8 bits"))
+    try Data("no model".utf8).write(to: model)
+    #expect(try message(exported).hasPrefix(model.path))
     #expect(try message("initialWeights=/nowhere").contains("is no run folder"))
     #expect(throws: MienError.self) { try DrawnFaces.recipe(epochs: 1, settings: ["freeze=1"]) }
   }

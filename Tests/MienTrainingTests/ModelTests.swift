@@ -185,6 +185,16 @@ import Testing
     #expect(try short.logits(.full([1, 1, 48, 48], 0), .inference)[0].shape[0] == 1)
   }
 
+  @Test func blocksAtFullResolutionComeFirst() throws {
+    let options = "stem: 4, widths: [8, 12], blocks: [1, 1], stochasticDepth: 0.4"
+    let (plain, deep) = (try network("mien-s", options), try network("mien-s", options + ", stemBlocks: 2"))
+    #expect(deep.trunk.layers.count == plain.trunk.layers.count + 2)
+    let stem = try Sequential(Array(deep.trunk.layers.prefix(5)))(.full([1, 1, 48, 48], 0.3), .inference)
+    #expect(try stem.shape == [1, 4, 48, 48])
+    let probabilities = deep.trunk.layers.compactMap { ($0 as? Residual)?.dropProbability }
+    #expect(zip(probabilities, [0.1, 0.2, 0.3, 0.4]).allSatisfy { abs($0 - $1) < 1e-12 } && probabilities.count == 4)
+  }
+
   @Test func poolingAndPaddingDecideTheSide() throws {
     #expect(try shape("chen", "") == [1, 64, 3, 3])
     #expect(try shape("chen", "samePadding: true") == [1, 64, 6, 6])
@@ -238,7 +248,7 @@ import Testing
     ("chen", "filters: [4611686018427387904, 1, 1]"), ("chen", "filters: [65537, 1, 1]"),
     ("chen", "filters: [4096, 65536, 1]"), ("chen", "kernels: [4294967297, 3, 3]"),
     ("chen", "dense: [4611686018427387904]"), ("mien-s", "stem: 4611686018427387904"),
-    ("mien-s", "blocks: [-1, 1, 1]"), ("mien-s", "blocks: [9223372036854775807, 1, 1]"),
+    ("mien-s", "stemBlocks: -1"), ("mien-s", "blocks: [-1, 1, 1]"), ("mien-s", "blocks: [9223372036854775807, 1, 1]"),
   ]) func networksThatCannotBeAreRefused(_ architecture: String, _ options: String) {
     #expect(throws: MienError.self) { try shape(architecture, options) }
   }

@@ -97,6 +97,34 @@ import Testing
     #expect(try losses(whole) == losses(broken))
   }
 
+  @Test func smallerFacesComeFirstWhereTheNetworkTakesThem() throws {
+    let folder = try TemporaryFolder()
+    func run(_ name: String, _ settings: String...) throws -> RunFolder {
+      try RunFolder(
+        creating: folder.url.appending(path: name), recipe: DrawnFaces.recipe(epochs: 4, settings: settings))
+    }
+    let whole = try run("whole", "progressive={side: 32, epochs: 0.5}")
+    let epochs = try train(whole).epochs
+    #expect(epochs.count == 4 && epochs.allSatisfy { $0.trainingLoss.isFinite })
+    let plain = try train(run("plain")).epochs
+    #expect(epochs[0].trainingLoss != plain[0].trainingLoss)
+    // A run that stops among the small faces goes on with them.
+    let broken = try run("broken", "progressive={side: 32, epochs: 0.5}")
+    _ = try train(broken, stopAfter: 7)
+    _ = try train(RunFolder(opening: broken.url))
+    #expect(try whole.checkpointTensors == broken.checkpointTensors)
+
+    for settings in [
+      ["progressive={side: 30, epochs: 0.5}"],
+      ["progressive={side: 32, epochs: 0.5}", "model.options={}", "model.architecture=gao"],
+    ] {
+      let recipe = try DrawnFaces.recipe(epochs: 4, settings: settings)
+      let bad = try RunFolder(creating: folder.url.appending(path: "bad-\(UUID())"), recipe: recipe)
+      let error = #expect(throws: MienError.self) { try train(bad) }
+      #expect(error?.subject?.hasPrefix("progressive.side 3") == true && error?.kind == .argument)
+    }
+  }
+
   @Test func greyFacesTrainANetworkForColour() throws {
     let folder = try TemporaryFolder()
     let recipe = try DrawnFaces.recipe(epochs: 1, settings: ["model.channels=3"])

@@ -46,11 +46,14 @@ void mien_torch_free(mien_torch_tensor *tensor) MIEN_NOEXCEPT;
 /// process keep freed memory for the next step.
 int32_t mien_torch_configure(int32_t threads, char **error) MIEN_NOEXCEPT;
 /// Loads libtorch's CUDA libraries, by the name `libtorch_cuda.so`, and has tensors be made on the first CUDA device from
-/// then on. Call it before any tensor is made: libtorch decides once whether there is CUDA. Fails where the libraries or
-/// a device are missing.
-int32_t mien_torch_use_cuda(char **error) MIEN_NOEXCEPT;
-/// Has convolutions and matrix products on CUDA compute in bf16 (1) or as their inputs are (0), for the calling thread;
-/// turning it off forgets the converted weights. Nothing changes on a CPU.
+/// then on. Call it before any tensor is made: libtorch decides once whether there is CUDA. Fails if the libraries or a
+/// device are missing.
+///
+/// Where `full_precision` is not 0, convolutions compute in f32 rather than in TF32, and autocast stays off. Where
+/// `autotune` is not 0, cuDNN times its algorithms when it meets a new shape and keeps the fastest.
+int32_t mien_torch_use_cuda(int32_t full_precision, int32_t autotune, char **error) MIEN_NOEXCEPT;
+/// Enables (1) or disables (0) bf16 for convolutions and matrix products on CUDA, for the calling thread. Disabling it
+/// drops the converted weights. It has no effect on a CPU or in full precision.
 int32_t mien_torch_set_autocast(int32_t enabled, char **error) MIEN_NOEXCEPT;
 /// Copies libtorch's version text into a new string that the caller frees.
 int32_t mien_torch_version(char **out, char **error) MIEN_NOEXCEPT;
@@ -170,9 +173,12 @@ int32_t mien_torch_average_pool2d(const mien_torch_tensor *x, int64_t kernel, in
 int32_t mien_torch_dropout(const mien_torch_tensor *x, double probability, uint64_t seed, mien_torch_tensor **out,
                            char **error) MIEN_NOEXCEPT;
 /// Warps x [N, C, H, W] by one 2x3 matrix an image, theta [N, 2, 3], that maps output to input coordinates in -1…1
-/// (the outer edges of the border pixels are at -1 and 1); bilinear.
-int32_t mien_torch_warp(const mien_torch_tensor *x, const mien_torch_tensor *theta, mien_torch_fill fill,
-                        mien_torch_tensor **out, char **error) MIEN_NOEXCEPT;
+/// (the outer edges of the border pixels are at -1 and 1); bilinear. The result is [N, C, height, width].
+int32_t mien_torch_warp(const mien_torch_tensor *x, const mien_torch_tensor *theta, int64_t height, int64_t width,
+                        mien_torch_fill fill, mien_torch_tensor **out, char **error) MIEN_NOEXCEPT;
+/// Standard normal numbers of the shape, type and device of `x`; the draw is that of `seed` alone.
+int32_t mien_torch_normal_like(const mien_torch_tensor *x, uint64_t seed, mien_torch_tensor **out,
+                               char **error) MIEN_NOEXCEPT;
 
 /// One step of stochastic gradient descent on each parameter that has a gradient (Sutskever et al. 2013 in the form
 /// that takes the learning rate outside the velocity):
@@ -204,9 +210,9 @@ int32_t mien_torch_add_to_gradients_inplace(mien_torch_tensor *const *parameters
 int32_t mien_torch_tally(const mien_torch_tensor *loss, mien_torch_tensor *const *logits,
                          mien_torch_tensor *const *targets, int32_t count, mien_torch_tensor **out,
                          char **error) MIEN_NOEXCEPT;
-/// Scales all gradients so that their joint L2 norm is at most `maximum`; `*norm` gets the norm before.
+/// Scales all gradients so that their joint L2 norm is at most `maximum`. It does not wait for a CUDA device.
 int32_t mien_torch_clip_gradients_inplace(mien_torch_tensor *const *parameters, int32_t count, double maximum,
-                                          double *norm, char **error) MIEN_NOEXCEPT;
+                                          char **error) MIEN_NOEXCEPT;
 /// `target += weight * (source - target)` for `count` pairs, without history.
 int32_t mien_torch_lerp_inplace(mien_torch_tensor *const *targets, mien_torch_tensor *const *sources, int32_t count,
                                 double weight, char **error) MIEN_NOEXCEPT;

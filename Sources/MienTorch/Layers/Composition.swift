@@ -44,7 +44,8 @@ public import MienCore
       let shape = try bent.shape
       let keep = Float(1 / (1 - dropProbability))
       let factors = (0..<shape[0]).map { _ in Double(pass.random.uniform()) < dropProbability ? 0 : keep }
-      bent = try bent.multiplied(by: Tensor(factors, shape: [shape[0]] + shape.dropFirst().map { _ in 1 }))
+      let factorShape = [shape[0]] + shape.dropFirst().map { _ in 1 }
+      bent = try bent.multiplied(by: Tensor(factors, shape: factorShape).cast(to: bent.type))
     }
     return try Tensor.make { mien_torch_add_relu_inplace(bent.handle, straight.handle, $0, $1) }
   }

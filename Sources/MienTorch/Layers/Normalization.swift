@@ -27,7 +27,8 @@ import CTorch
 
   /// Normalises `[N, C, …]`: by the batch while training, by the running statistics after.
   public func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor {
-    try Tensor.make {
+    try pass.observer?(weight, input)
+    return try Tensor.make {
       mien_torch_batch_norm(
         input.handle, weight.value.handle, bias.value.handle, runningMean.value.handle, runningVariance.value.handle,
         pass.isTraining ? 1 : 0, momentum, epsilon, $0, $1)

@@ -71,7 +71,7 @@ public import MienTorch
     let heads = Set(network.heads.map { ObjectIdentifier($0.weight) })
     var names: [ObjectIdentifier: String] = [:]
     for case (let name, .parameter(let parameter)) in Parameters.state(of: network)
-    where !heads.contains(ObjectIdentifier(parameter)) {
+    where parameter.decays && !heads.contains(ObjectIdentifier(parameter)) {
       names[ObjectIdentifier(parameter)] = name
     }
     var ranges: [String: ClosedRange<Float>] = [:]
