@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs `mien` under a folder: the program with its model, OpenVINO, the library that reads videos, and the face
-# detector's cascades. Swift's own libraries are linked in; OpenCV comes from the system, and PREFIX/share/doc/mien/README
+# Installs `mien` under a folder: the program with its model, OpenVINO, the library that reads videos, and the
+# cascade of the detector `haar`. Swift's own libraries are linked in; OpenCV comes from the system, and PREFIX/share/doc/mien/README
 # says which packages.
 #
 #   scripts/install.sh PREFIX    PREFIX/bin/mien, PREFIX/lib/mien/, PREFIX/share/mien/, PREFIX/share/doc/mien/
@@ -28,14 +28,13 @@ clang++ -shared -o "$target/lib/mien/libMienVideoShim.so" "$built"/COpenCVVideo.
 strip --strip-unneeded "$target/bin/mien" "$target/lib/mien/libMienVideoShim.so"
 install -d "$target/lib/mien/openvino"
 cp -P .native/openvino/*.so* "$target/lib/mien/openvino/"
-cascades="$(readlink -f .native/haarcascades)/.."
-for cascade in haarcascades/haarcascade_{frontalface_alt2,profileface}.xml lbpcascades/lbpcascade_frontalface.xml; do
-  install -D -m 644 "$cascades/$cascade" "$target/share/mien/$cascade"
-done
+install -D -m 644 .native/haarcascades/haarcascade_frontalface_alt2.xml \
+  "$target/share/mien/haarcascades/haarcascade_frontalface_alt2.xml"
 licences="$target/share/doc/mien/openvino"
 install -d "$licences"
 install -m 644 LICENSE "$target/share/doc/mien/LICENSE"
 cp -R "$(readlink -f .native/openvino)/../dist-info/." "$licences/"
+install -m 644 docs/face-networks.md "$target/share/doc/mien/face-networks.md"
 
 # What the two link that is not beside them, and the packages that hold it.
 own=" $(cd "$target/lib/mien/openvino" && echo *) "
@@ -60,7 +59,7 @@ mien $(git describe --tags --always 2>/dev/null || echo unreleased): finds faces
   bin/mien video clip.mp4 --annotate marked.mp4 --timeline timeline.html
 
 The folder may stand anywhere; bin/mien finds lib/mien and share/mien beside it. Inside are the model, OpenVINO, Swift's
-libraries and the face detector's cascades. From the system it needs, on $(. /etc/os-release && echo "$PRETTY_NAME"):
+libraries and the cascade of --detector haar. From the system it needs, on $(. /etc/os-release && echo "$PRETTY_NAME"):
 
   photos   $(packages "$target/bin/mien" "$target"/lib/mien/openvino/*.so*)
   videos   $(packages "$target/lib/mien/libMienVideoShim.so"), and for --annotate with sound: ffmpeg

@@ -58,11 +58,14 @@ extension FaceReading.Doubt {
   /// Faces of a lower mean brightness, of 255, are doubted: darkened to it, 55 % are read right.
   static let leastBrightness = 12.0
 
-  /// What keeps a face from being read, before its emotion is looked at.
+  /// What keeps a face from being read, before its emotion is looked at. Pictures that were taken as a face without a search
+  /// are not doubted: their maker chose them.
   ///
   /// - Parameter crop: the face as the model sees it.
-  init?(face: DetectedFace, crop: Image) {
-    if face.square.side < Self.smallestSide {
+  package init?(face: DetectedFace, crop: Image) {
+    if face.score == nil {
+      return nil
+    } else if face.square.side < Self.smallestSide {
       self = .small
     } else if let pose = face.landmarks?.pose, abs(pose.yaw) > Self.largestYaw {
       self = .turned

@@ -46,7 +46,8 @@ import Testing
     #expect(photos.allSatisfy { Set($0.keys) == ["file", "width", "height", "faces", "error"] })
     #expect(photos[0]["width"] as? Int == 48 && photos[0]["error"] is NSNull)
     let face = try #require((photos[0]["faces"] as? [[String: Any]])?.first)
-    #expect(Set(face.keys) == ["box", "emotion", "probability", "scores"])
+    #expect(Set(face.keys) == ["box", "score", "pose", "emotion", "probability", "scores"])
+    #expect(face["score"] is NSNull && face["pose"] is NSNull)
     #expect(face["box"] as? [String: Int] == ["x": 0, "y": 0, "width": 48, "height": 48])
     #expect(face["emotion"] as? String == "happiness")
     let scores = try #require(face["scores"] as? [String: Double])
@@ -141,9 +142,9 @@ import Testing
     #expect(lines.count == 3)
     #expect(
       lines[0] == "file,face,x,y,width,height,emotion,probability,confident,anger,contempt,disgust,fear,happiness,"
-        + "neutral,sadness,surprise,error")
+        + "neutral,sadness,surprise,score,yaw,pitch,roll,reason,error")
     #expect(lines[1].hasPrefix("\"\(path("with, comma.png"))\",1,0,0,48,48,happiness,1.0,true,"))
-    #expect(lines[2] == path("missing.png") + String(repeating: ",", count: 17) + "no such file")
+    #expect(lines[2] == path("missing.png") + String(repeating: ",", count: 22) + "no such file")
   }
 
   @Test func filesAndTableComeTogether() throws {

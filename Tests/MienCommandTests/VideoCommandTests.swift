@@ -77,7 +77,9 @@ struct VideoCommandTests {
 
     let table = try text("a.csv").components(separatedBy: "\r\n").map { $0.components(separatedBy: ",") }
     #expect(table.count == 14 && table[0].prefix(9).joined(separator: " ").hasSuffix("emotion probability"))
-    #expect(table.dropLast().allSatisfy { $0.count == 25 } && table[0].last == "smoothed_surprise")
+    #expect(
+      table.dropLast().allSatisfy { $0.count == 29 }
+        && table[0].suffix(5) == ["smoothed_surprise", "score", "yaw", "pitch", "roll"])
     #expect(table[1][7] == "happiness" && table[1][3] == rows[0].box.map { "\($0.x)" })
 
     let copy = try VideoReader(contentsOf: folder.file("a.mp4"))
@@ -168,10 +170,11 @@ struct VideoCommandTests {
     #expect(cut.status == 1 && cut.errors.contains("mien: \(path("cut.mp4")): is a truncated file"), "\(cut.errors)")
     #expect(try Self.rows(text("cut.jsonl")).count >= 3)
 
-    // Filmed on its side: the face is found upright, and the copy is upright without the note.
+    // Filmed on its side: the face is found upright, and the copy is upright without the note. (ffmpeg's `rotate=90`
+    // writes a matrix that turns against the clock.)
     let turned = try make(
       "side.mp4",
-      ["-i", try make("raw.mp4", source + ["-vf", "transpose=2", "-c:v", "mpeg4", "-q:v", "2"])]
+      ["-i", try make("raw.mp4", source + ["-vf", "transpose=1", "-c:v", "mpeg4", "-q:v", "2"])]
         + ["-c", "copy", "-metadata:s:v:0", "rotate=90"])
     let upright = try Command.mien("video", turned, "--json", "-", "--annotate", path("upright.mp4"))
     #expect(try Self.rows(upright.output).filter { $0.track == 1 }.count == 8, "\(upright.output)")

@@ -21,9 +21,11 @@ struct DetectionQualityTests {
     #expect(score.frontalFound >= 57 && score.profileFound >= 46 && score.falseFaces <= 1, "\(score)")
   }
 
-  @Test("Every marked face of the photos and no other", arguments: [
-    ("obama.jpg", 1), ("obama2.jpg", 1), ("two_people.jpg", 2), ("no-faces.jpg", 0),
-  ])
+  @Test(
+    "Every marked face of the photos and no other",
+    arguments: [
+      ("obama.jpg", 1), ("obama2.jpg", 1), ("two_people.jpg", 2), ("no-faces.jpg", 0),
+    ])
   func photos(name: String, count: Int) throws {
     let photo = try #require(FaceBoxes.load().photos.first { $0.file == name })
     let faces = try NetworkDetector().faces(in: Image(contentsOf: Shared.url("media/\(name)")))
@@ -49,7 +51,8 @@ struct DetectionQualityTests {
     }
   }
 
-  @Test("Faces tilted, covered, cropped, dark and in a group", .enabled(if: Shared.has("cases/faces"), "needs cases/faces"))
+  @Test(
+    "Faces tilted, covered, cropped, dark and in a group", .enabled(if: Shared.has("cases/faces"), "needs cases/faces"))
   func cases() throws {
     let truth = try JSONDecoder().decode([String: Truth].self, from: Data(contentsOf: Shared.url("cases/truth.json")))
     let (detector, small) = (try NetworkDetector(), try NetworkDetector(minFace: 20))

@@ -35,7 +35,9 @@ struct FaceFollowerTests {
     for (index, frame) in try frames(16, step: 3).enumerated() {
       let faces = try follower.faces(in: frame, seconds: Double(index) / 30, startsScene: index == 0)
       let box = try #require(faces.first?.box, "frame \(index)")
-      #expect(faces.count == 1 && faces[0].follow == 1, "frame \(index): \(faces.map { [$0.box.x, $0.box.y, $0.box.width, $0.follow ?? 0] })")
+      #expect(
+        faces.count == 1 && faces[0].follow == 1,
+        "frame \(index): \(faces.map { [$0.box.x, $0.box.y, $0.box.width, $0.follow ?? 0] })")
       let start = first ?? box
       first = start
       #expect(abs(box.x - start.x - 3 * index) <= 4 && abs(box.y - start.y) <= 4, "frame \(index): \(box), \(start)")

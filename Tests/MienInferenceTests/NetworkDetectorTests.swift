@@ -69,9 +69,11 @@ struct NetworkDetectorTests {
     #expect(abs((roll - expected).remainder(dividingBy: 360)) < 20, "\(roll)")
   }
 
-  @Test("Pictures of any size and kind hold no face where there is none", arguments: [
-    (1, 1), (1, 700), (700, 1), (16, 16), (31, 33), (640, 360), (3000, 40),
-  ])
+  @Test(
+    "Pictures of any size and kind hold no face where there is none",
+    arguments: [
+      (1, 1), (1, 700), (700, 1), (16, 16), (31, 33), (640, 360), (3000, 40),
+    ])
   func nothing(width: Int, height: Int) throws {
     for channels in [1, 3] {
       #expect(try detector.faces(in: Self.canvas(width, height, channels: channels)).isEmpty)
@@ -88,7 +90,9 @@ struct NetworkDetectorTests {
     let small = try photo.resized(width: 256, height: 256)
     var pixels = try Self.canvas(2600, 1300).pixels
     for row in 0..<256 {
-      for index in 0..<(256 * 3) { pixels[((1040 + row) * 2600 + 2340) * 3 + index] = small.pixels[row * 256 * 3 + index] }
+      for index in 0..<(256 * 3) {
+        pixels[((1040 + row) * 2600 + 2340) * 3 + index] = small.pixels[row * 256 * 3 + index]
+      }
     }
     let large = try Image(width: 2600, height: 1300, channels: 3, pixels: pixels)
     // 53 pixels of 2600: found where such a face is asked for, in tiles.

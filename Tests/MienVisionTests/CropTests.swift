@@ -98,7 +98,9 @@ struct CropTests {
     #expect(try frame.face(DetectedFace(box: box, score: 1), of: image) == expected)
     let grey = FaceFrame(framing: frame.framing, preprocessing: .init(width: 20, height: 20, channels: 1))
     #expect(try grey.face(DetectedFace(box: box, score: 1), of: image) == expected.grey)
-    #expect(throws: MienError.self) { try frame.face(DetectedFace(box: Box(x: 1, y: 1, width: 0, height: 0), score: 1), of: image) }
+    #expect(throws: MienError.self) {
+      try frame.face(DetectedFace(box: Box(x: 1, y: 1, width: 0, height: 0), score: 1), of: image)
+    }
     let oblong = FaceFrame(preprocessing: .init(width: 20, height: 24))
     #expect(throws: MienError.self) { try oblong.face(DetectedFace(box: box, score: 1), of: image) }
   }

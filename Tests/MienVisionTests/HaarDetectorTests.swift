@@ -44,7 +44,9 @@ struct HaarDetectorTests {
     }
   }
 
-  @Test("A face that looks into the camera is found; the score is a share", .enabled(if: hasCascade && Shared.hasMedia, "needs ../shared/media"))
+  @Test(
+    "A face that looks into the camera is found; the score is a share",
+    .enabled(if: hasCascade && Shared.hasMedia, "needs ../shared/media"))
   func frontalFace() throws {
     let faces = try HaarDetector().faces(in: Image(contentsOf: Shared.media("obama.jpg")))
     #expect(faces.count == 1 && faces[0].score.map { (0.5..<1).contains($0) } == true, "\(faces)")

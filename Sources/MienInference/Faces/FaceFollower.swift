@@ -10,6 +10,7 @@ package struct FaceFollower: Sendable {
   private var faces: [Followed] = []
   private var lastNumber = 0
   private var nextSearch = 0.0
+  private var lastSearch = -Double.infinity
   private var lastSeconds: Double?
 
   private struct Followed: Sendable {
@@ -22,9 +23,12 @@ package struct FaceFollower: Sendable {
   private static let longestStep = 0.25
   /// Seconds between two searches while nothing is lost.
   private static let searchInterval = 0.4
-  /// Seconds between two searches while a face is in view whose landmarks are not seen.
-  private static let uncertainInterval = 0.12
-  /// Seconds for which a face without landmarks stays where a search found it.
+  /// The least number of seconds between two searches of a shot: when a face was lost, and while one is in view whose
+  /// landmarks are not seen.
+  private static let shortestInterval = 0.12
+  /// A face goes on while the landmark network gives it at least this probability.
+  private static let leastProbability = 0.3
+  /// Seconds for which a face stays where it was last seen.
   private static let patience = 0.3
 
   /// Starts before the first frame.
@@ -40,13 +44,13 @@ package struct FaceFollower: Sendable {
     lastSeconds = seconds
     if startsScene || !(0...Self.longestStep).contains(step) {
       faces.removeAll()
-      nextSearch = seconds
+      (nextSearch, lastSearch) = (seconds, -.infinity)
     }
     var isLost = false
     for index in faces.indices {
       let old = faces[index].face
       if old.landmarks != nil, let landmarks = try detector.landmarks(near: old.square, in: frame),
-        landmarks.probability > 0.5, Self.continues(old.square, landmarks.square),
+        landmarks.probability > Self.leastProbability, Self.continues(old.square, landmarks.square),
         var next = DetectedFace(landmarks, score: ((old.score ?? 1) + landmarks.probability) / 2, in: frame)
       {
         next.follow = old.follow
@@ -56,11 +60,15 @@ package struct FaceFollower: Sendable {
       }
     }
     leaveOutDoubles()
-    if isLost || seconds >= nextSearch {
+    // A face that was lost stays where it was until the next search, which comes when the last is long enough ago.
+    if isLost { nextSearch = min(nextSearch, lastSearch + Self.shortestInterval) }
+    if seconds >= nextSearch {
       let isUncertain = try search(frame, seconds)
-      nextSearch = seconds + (isUncertain ? Self.uncertainInterval : Self.searchInterval)
+      lastSearch = seconds
+      nextSearch = seconds + (isUncertain ? Self.shortestInterval : Self.searchInterval)
+      faces.removeAll { $0.seen < seconds && $0.face.landmarks != nil }
     }
-    faces.removeAll { seconds - $0.seen > ($0.face.landmarks == nil ? Self.patience : 0) }
+    faces.removeAll { seconds - $0.seen > Self.patience }
     return faces.map(\.face)
   }
 
@@ -68,7 +76,8 @@ package struct FaceFollower: Sendable {
   ///
   /// - Returns: whether a face is in view whose landmarks are not seen.
   private mutating func search(_ frame: Image, _ seconds: Double) throws -> Bool {
-    for var found in try detector.faces(in: frame, quarterTurns: 0) {
+    let followed = faces.filter { $0.seen == seconds && $0.face.landmarks != nil }.map(\.face.square)
+    for var found in try detector.faces(in: frame, besides: followed) {
       let same = faces.indices.filter { faces[$0].face.square.isSameFace(as: found.square) }
       // A face that was followed into this frame stays as its landmarks say.
       guard !same.contains(where: { faces[$0].seen == seconds && faces[$0].face.landmarks != nil }) else { continue }

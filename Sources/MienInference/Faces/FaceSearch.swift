@@ -178,10 +178,10 @@ extension TurnedSquare {
     return (shared / max(1e-9, area + otherArea - shared), shared / max(1e-9, min(area, otherArea)))
   }
 
-  /// Whether both show the same face: an intersection over union of 0.3, or the smaller one 70 % inside the other.
+  /// Whether both show the same face: an intersection over union of 0.3, or half of the smaller one inside the other.
   func isSameFace(as other: TurnedSquare) -> Bool {
     let overlap = overlap(other)
-    return overlap.union >= 0.3 || overlap.smaller >= 0.7
+    return overlap.union >= 0.3 || overlap.smaller >= 0.5
   }
 }
 

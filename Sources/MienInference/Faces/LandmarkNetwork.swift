@@ -15,7 +15,8 @@ final class LandmarkNetwork: Sendable {
   init(cache: NetworkCache) {
     network = FaceNetwork(
       FaceNetwork.Source(
-        name: "face_landmark 2efcb4f4de43c761", read: { try .embedded(Data(embedded: mien_face_landmarks_bytes(), count: mien_face_landmarks_count())) },
+        name: "face_landmark 2efcb4f4de43c761",
+        read: { try .embedded(Data(embedded: mien_face_landmarks_bytes(), count: mien_face_landmarks_count())) },
         input: "input_1", encoding: .rgb(scale: 1 / 255, offset: 0)), cache: cache)
   }
 

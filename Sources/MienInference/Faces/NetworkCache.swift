@@ -48,7 +48,9 @@ package struct NetworkCache: Sendable {
 
   /// What an entry holds; `nil` where it is missing or damaged.
   private static func payload(_ url: URL) -> [UInt8]? {
-    guard let data = try? Data(contentsOf: url), data.starts(with: magic), data.count > magic.count + 8 else { return nil }
+    guard let data = try? Data(contentsOf: url), data.starts(with: magic), data.count > magic.count + 8 else {
+      return nil
+    }
     let sum = data[magic.count..<(magic.count + 8)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     let payload = [UInt8](data[(magic.count + 8)...])
     return checksum(payload) == sum ? payload : nil

@@ -1,6 +1,8 @@
+import Dispatch
 public import Foundation
 import MienCore
 public import MienVision
+import Synchronization
 
 /// Finds faces in any pose by two networks: one searches the picture, the other looks closely at what it proposes.
 ///
@@ -13,6 +15,7 @@ public final class NetworkDetector: FaceDetector {
   public let minFace: Int?
   private let search: any FaceSearch
   private let landmarks: LandmarkNetwork
+  private let isPrepared = Atomic(false)
 
   /// What `--detector` calls it.
   public var name: String { search.name }
@@ -64,17 +67,20 @@ public final class NetworkDetector: FaceDetector {
     landmarks = other.landmarks
   }
 
-  /// Compiles what a picture of this size needs.
-  package func prepare(width: Int, height: Int) throws {
-    for level in FacePyramid(width: width, height: height, minFace: minFace).levels {
-      for tile in FacePyramid.tiles(level) { try search.prepare(tile.size) }
+  /// Compiles the networks that the first picture needs side by side; later ones compile what they lack.
+  private func prepare(for image: Image) {
+    guard isPrepared.exchange(true, ordering: .relaxed) == false else { return }
+    let sizes = FacePyramid(width: image.width, height: image.height, minFace: least(in: image)).levels
+      .compactMap { FacePyramid.tiles($0).first?.size }
+    DispatchQueue.concurrentPerform(iterations: sizes.count + 1) { index in
+      // What fails here fails again, and is told, when it is used.
+      if index < sizes.count { try? search.prepare(sizes[index]) } else { try? landmarks.prepare() }
     }
-    try landmarks.prepare()
   }
 
   /// The faces of a picture, in any pose.
   public func faces(in image: Image) throws -> [DetectedFace] {
-    let upright = try faces(in: image, quarterTurns: 0)
+    let upright = try faces(in: image, besides: [])
     if !upright.isEmpty { return upright }
     for turns in [1, 3, 2] {
       let found = try faces(in: image, quarterTurns: turns)
@@ -83,37 +89,38 @@ public final class NetworkDetector: FaceDetector {
     return []
   }
 
-  /// The faces of a picture as it stands, or turned clockwise before the search.
-  package func faces(in image: Image, quarterTurns turns: Int) throws -> [DetectedFace] {
-    let candidates: [FaceCandidate]
-    if turns == 0 {
-      candidates = try FacePyramid(width: image.width, height: image.height, minFace: least(in: image))
-        .candidates(in: image, search).merged()
-    } else {
-      let pyramid = FacePyramid(width: image.width, height: image.height, minFace: least(in: image))
-      let finest = pyramid.levels[0]
-      let small =
-        finest.width < image.width ? try image.resized(width: finest.width, height: finest.height) : image
-      let turned = small.turned(quarterTurns: turns)
-      let (scaleX, scaleY) = (
-        Double(image.width) / Double(small.width), Double(image.height) / Double(small.height)
-      )
-      candidates = try FacePyramid(width: turned.width, height: turned.height, minFace: nil)
-        .candidates(in: turned, search).merged().map { candidate in
-          var candidate = candidate
-          candidate.map { x, y in
-            switch turns {
-            case 1: (y * scaleX, (Double(small.height) - x) * scaleY)
-            case 2: ((Double(small.width) - x) * scaleX, (Double(small.height) - y) * scaleY)
-            default: ((Double(small.width) - y) * scaleX, x * scaleY)
-            }
+  /// The faces of a picture as it stands, without those whose places are known.
+  func faces(in image: Image, besides known: [TurnedSquare]) throws -> [DetectedFace] {
+    prepare(for: image)
+    let candidates = try FacePyramid(width: image.width, height: image.height, minFace: least(in: image))
+      .candidates(in: image, search).merged()
+      .filter { candidate in !known.contains { $0.isSameFace(as: candidate.square) } }
+    return try confirmed(candidates, in: image, isTurned: false)
+  }
+
+  /// The faces of a picture that is turned clockwise before the search.
+  private func faces(in image: Image, quarterTurns turns: Int) throws -> [DetectedFace] {
+    let finest = FacePyramid(width: image.width, height: image.height, minFace: least(in: image)).levels[0]
+    let small = finest.width < image.width ? try image.resized(width: finest.width, height: finest.height) : image
+    let turned = small.turned(quarterTurns: turns)
+    let (scaleX, scaleY) = (
+      Double(image.width) / Double(small.width), Double(image.height) / Double(small.height)
+    )
+    let candidates = try FacePyramid(width: turned.width, height: turned.height, minFace: nil)
+      .candidates(in: turned, search).merged().map { candidate in
+        var candidate = candidate
+        candidate.map { x, y in
+          switch turns {
+          case 1: (y * scaleX, (Double(small.height) - x) * scaleY)
+          case 2: ((Double(small.width) - x) * scaleX, (Double(small.height) - y) * scaleY)
+          default: ((Double(small.width) - y) * scaleX, x * scaleY)
           }
-          candidate.square.side *= (scaleX + scaleY) / 2
-          candidate.square.degrees = candidate.points.degrees
-          return candidate
         }
-    }
-    return try confirmed(candidates, in: image, isTurned: turns != 0)
+        candidate.square.side *= (scaleX + scaleY) / 2
+        candidate.square.degrees = candidate.points.degrees
+        return candidate
+      }
+    return try confirmed(candidates, in: image, isTurned: true)
   }
 
   /// The smallest face in pixels of `image`, which may have been decoded at a reduced size.
@@ -138,8 +145,8 @@ public final class NetworkDetector: FaceDetector {
   private func confirmed(_ candidates: [FaceCandidate], in image: Image, isTurned: Bool) throws -> [DetectedFace] {
     var sure: [Sure] = []
     for candidate in candidates.sorted(by: { $0.score > $1.score }).prefix(Self.mostCandidates) {
-      // What is inside a face that is certain is that face.
-      if sure.contains(where: { $0.sum > 1.5 && $0.face.square.overlap(candidate.square).union > 0.5 }) { continue }
+      // What shares its place with a face that is certain is that face, or nothing.
+      if sure.contains(where: { $0.sum > 1.4 && $0.face.square.isSameFace(as: candidate.square) }) { continue }
       let landmarks = try look(at: candidate, in: image)
       let probability = landmarks?.probability ?? 0
       let isFace =

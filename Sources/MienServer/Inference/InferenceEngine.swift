@@ -18,10 +18,12 @@ package final class InferenceEngine: Sendable {
 
   /// What came of a picture.
   package struct Reading: Sendable {
-    /// The upright picture's width in pixels.
+    /// The whole upright picture's width in pixels.
     package let width: Int
-    /// The upright picture's height in pixels.
+    /// The whole upright picture's height in pixels.
     package let height: Int
+    /// What is wrong with a picture that was read, as ``Image/warning`` says.
+    package let warning: String?
     /// The faces, the largest first.
     package let faces: [FaceReading]
   }
@@ -46,7 +48,8 @@ package final class InferenceEngine: Sendable {
     }
     self.finders = finders
     recognizer = try Recognizer(
-      classifier: classifier, finder: finders[.blazeface] ?? FaceFinder(card: classifier.card, detector: NetworkDetector()))
+      classifier: classifier,
+      finder: finders[.blazeface] ?? FaceFinder(card: classifier.card, detector: NetworkDetector()))
     queue = NativeQueue(width: cores)
     batcher = FaceBatcher(recognizer: recognizer, runs: max(1, cores / 2), metrics: metrics)
     // Twice the threads, so that the next picture is there when one is done.
@@ -73,7 +76,7 @@ package final class InferenceEngine: Sendable {
     guard let finder = finders[detector] else { throw MienError(.argument, detector.rawValue, "no such detector") }
     let (reading, _) = try await read(data, isAccepted: isAccepted) { (try finder.prepare($0), ()) }
     return Reading(
-      width: reading.width, height: reading.height,
+      width: reading.width, height: reading.height, warning: reading.warning,
       faces: reading.faces.map { $0.marked(minConfidence: minConfidence) })
   }
 
@@ -100,14 +103,14 @@ package final class InferenceEngine: Sendable {
   ) async throws -> (Reading, Answer) {
     try Self.checkKind(data)
     return try await admission.withPlace(patience: isAccepted ? nil : limits.waitingSeconds) {
-      let (width, height, prepared, answer) = try await queue.run {
+      let (width, height, warning, prepared, answer) = try await queue.run {
         let image = try self.decode(data)
         let (prepared, answer) = try search(image)
-        return (image.wholeWidth, image.wholeHeight, prepared.inWholePicture(of: image), answer)
+        return (image.wholeWidth, image.wholeHeight, image.warning, prepared.inWholePicture(of: image), answer)
       }
       let faces = try await batcher.readings(of: prepared)
       metrics.add(to: "mien_pictures_total")
-      return (Reading(width: width, height: height, faces: faces), answer)
+      return (Reading(width: width, height: height, warning: warning, faces: faces), answer)
     }
   }
 
@@ -126,10 +129,11 @@ package final class InferenceEngine: Sendable {
       try await queue.run {
         let image = try self.decode(data)
         guard let box else { return try body(try frame.face(whole: image), frame.square(whole: image)) }
-        guard box.x + box.width <= image.width, box.y + box.height <= image.height else {
-          throw APIError.badRequest("The box is not inside the picture of \(image.width)x\(image.height) pixels.")
+        guard box.x + box.width <= image.wholeWidth, box.y + box.height <= image.wholeHeight else {
+          throw APIError.badRequest(
+            "The box is not inside the picture of \(image.wholeWidth)x\(image.wholeHeight) pixels.")
         }
-        let face = DetectedFace(box: box, score: 1)
+        let face = DetectedFace(box: image.reduced(box), score: 1)
         return try body(try frame.face(face, of: image), frame.square(around: face))
       }
     }

@@ -12,12 +12,13 @@ struct DetectRoutes: Sendable {
   }
 
   private func detect(_ request: Request, _ context: ServerContext) async throws -> Response {
-    let query = try Query(request, "minConfidence", "detector")
+    let query = try Query(request, "minConfidence", "detector", "landmarks")
     let minConfidence = Float(try query.number("minConfidence", in: 0...1) ?? 0)
     let detector = try query.choice("detector", InferenceEngine.Detector.blazeface)
+    let landmarks = try query.text("landmarks").map { _ in try query.choice("landmarks", LandmarkDetail.six) }
     return try await bodies.withPictures(of: request, context) { input in
       let results = try await context.whileConnected {
-        try await read(input.pictures, detector, minConfidence, isList: input.isList)
+        try await read(input.pictures, detector, minConfidence, landmarks, isList: input.isList)
       }
       return input.isList ? try JSON.response(results) : try JSON.response(results[0])
     }
@@ -26,13 +27,14 @@ struct DetectRoutes: Sendable {
   /// Reads the pictures of a request, a few at a time. The first waits for its turn as any request does; then the request
   /// is accepted and the others wait as long as it takes.
   private func read(
-    _ pictures: [PictureInput.Picture], _ detector: InferenceEngine.Detector, _ minConfidence: Float, isList: Bool
+    _ pictures: [PictureInput.Picture], _ detector: InferenceEngine.Detector, _ minConfidence: Float,
+    _ landmarks: LandmarkDetail?, isList: Bool
   ) async throws -> [PictureJSON] {
     @Sendable func result(_ picture: PictureInput.Picture, isAccepted: Bool) async throws -> PictureJSON {
       do {
         let reading = try await engine.read(
           picture.data, detector: detector, minConfidence: minConfidence, isAccepted: isAccepted)
-        return PictureJSON(file: picture.name, reading)
+        return PictureJSON(file: picture.name, reading, landmarks: landmarks)
       } catch let error as APIError where isList && error.status != .tooManyRequests {
         return PictureJSON(file: picture.name, error: error.message)
       }
@@ -53,7 +55,9 @@ struct DetectRoutes: Sendable {
 }
 
 extension PictureJSON {
-  init(file: String?, _ reading: InferenceEngine.Reading) {
-    self.init(file: file, width: reading.width, height: reading.height, faces: reading.faces)
+  init(file: String?, _ reading: InferenceEngine.Reading, landmarks: LandmarkDetail?) {
+    self.init(
+      file: file, width: reading.width, height: reading.height, faces: reading.faces, landmarks: landmarks,
+      warning: reading.warning)
   }
 }

@@ -39,9 +39,12 @@ public struct FaceFrame: Sendable, Equatable {
   private static func square(of points: FacePoints) -> TurnedSquare? {
     let eyes = Point(
       x: (points.leftEye.x + points.rightEye.x) / 2, y: (points.leftEye.y + points.rightEye.y) / 2)
-    func distance(_ a: Point, _ b: Point) -> Double { ((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y)).squareRoot() }
+    func distance(_ a: Point, _ b: Point) -> Double {
+      ((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y)).squareRoot()
+    }
     let side = max(
-      distance(points.leftEye, points.rightEye) / Typical.eyeDistance, distance(eyes, points.mouth) / Typical.eyesToMouth)
+      distance(points.leftEye, points.rightEye) / Typical.eyeDistance,
+      distance(eyes, points.mouth) / Typical.eyesToMouth)
     guard side.isFinite, side >= 1 else { return nil }
     return TurnedSquare(center: eyes, side: side, degrees: points.degrees).moved(down: Typical.eyesAboveCenter)
   }

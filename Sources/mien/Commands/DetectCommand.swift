@@ -30,7 +30,8 @@ struct Detect: AsyncParsableCommand {
 
   @OptionGroup var detector: DetectorOptions
 
-  @Flag(help: "Write the points of each face and the measures made of them: --landmarks six points, --all-landmarks 468.")
+  @Flag(
+    help: "Write the points of each face and the measures made of them: --landmarks six points, --all-landmarks 468.")
   var landmarks: Landmarks?
 
   /// Which points are written.

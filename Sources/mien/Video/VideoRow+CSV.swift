@@ -14,7 +14,9 @@ extension VideoRow {
   /// The row as a line of CSV; what a frame without a face lacks is empty.
   func csv(_ emotions: [Emotion]) -> String {
     let start = ["\(frame)", "\(seconds)"]
-    guard let face else { return CSVLine.text(start + [String](repeating: "", count: 7 + 2 * emotions.count + FaceColumns.names.count)) }
+    guard let face else {
+      return CSVLine.text(start + [String](repeating: "", count: 7 + 2 * emotions.count + FaceColumns.names.count))
+    }
     let box = face.reading.box
     let scores = [face.reading.distribution, face.smoothed].flatMap { distribution in
       emotions.map { "\(distribution[$0] ?? 0)" }
