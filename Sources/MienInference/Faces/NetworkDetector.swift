@@ -44,27 +44,22 @@ public final class NetworkDetector: FaceDetector {
     try self.init(search: YuNet(contentsOf: url, cache: .shared), cache: .shared, minFace: minFace)
   }
 
-  init(search: any FaceSearch, cache: NetworkCache, minFace: Int?) throws {
+  private convenience init(search: any FaceSearch, cache: NetworkCache, minFace: Int?) throws {
+    try self.init(search: search, landmarks: LandmarkNetwork(cache: cache), minFace: minFace)
+  }
+
+  private init(search: any FaceSearch, landmarks: LandmarkNetwork, minFace: Int?) throws {
     guard minFace ?? Self.leastMinFace >= Self.leastMinFace else {
       throw MienError(.argument, "min-face", "expected at least \(Self.leastMinFace) pixels, found \(minFace ?? 0)")
     }
     self.minFace = minFace
     self.search = search
-    landmarks = LandmarkNetwork(cache: cache)
+    self.landmarks = landmarks
   }
 
   /// A detector that finds faces of other sizes with the same networks.
   package func finding(minFace: Int?) throws -> NetworkDetector {
-    try NetworkDetector(sharing: self, minFace: minFace)
-  }
-
-  private init(sharing other: NetworkDetector, minFace: Int?) throws {
-    guard minFace ?? Self.leastMinFace >= Self.leastMinFace else {
-      throw MienError(.argument, "min-face", "expected at least \(Self.leastMinFace) pixels, found \(minFace ?? 0)")
-    }
-    self.minFace = minFace
-    search = other.search
-    landmarks = other.landmarks
+    try NetworkDetector(search: search, landmarks: landmarks, minFace: minFace)
   }
 
   /// Compiles the networks that the first picture needs side by side; later ones compile what they lack.
