@@ -60,6 +60,9 @@ static const uint8_t notice_js[] = {
 static const uint8_t photos_js[] = {
 #embed "page/photos.js"
 };
+static const uint8_t profiles_js[] = {
+#embed "page/profiles.js"
+};
 static const uint8_t pump_js[] = {
 #embed "page/pump.js"
 };
@@ -100,6 +103,7 @@ static const mien_page_file files[] = {
     FILE_OF("main.js", main_js),
     FILE_OF("notice.js", notice_js),
     FILE_OF("photos.js", photos_js),
+    FILE_OF("profiles.js", profiles_js),
     FILE_OF("pump.js", pump_js),
     FILE_OF("record.js", record_js),
     FILE_OF("session.js", session_js),

@@ -82,6 +82,8 @@ export class Server {
     this.paths = /** @type {Set<string>} */ (new Set());
     /** Whether a video's rows are told while it is being read. */
     this.offersPartialRows = false;
+    /** The profile to read with; null for what the server uses by itself, empty for none. @type {?string} */
+    this.profile = null;
     /** @type {?Promise<?string>} */
     this.asking = null;
   }
@@ -106,7 +108,13 @@ export class Server {
    * @returns {Promise<Reading>}
    */
   async detect(picture, signal) {
-    return reading(await this.json('POST', `/v1/detect?minConfidence=${MIN_CONFIDENCE}&landmarks=six`, picture, signal));
+    const query = new URLSearchParams({ ...this.options, landmarks: 'six' });
+    return reading(await this.json('POST', `/v1/detect?${query}`, picture, signal));
+  }
+
+  /** How to read, whatever is read. */
+  get options() {
+    return { minConfidence: MIN_CONFIDENCE, ...(this.profile === null ? {} : { profile: this.profile }) };
   }
 
   /**

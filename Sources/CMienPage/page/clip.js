@@ -89,19 +89,25 @@ export class Clip extends Live {
   /** @protected */
   get playLabel() { return this.video.ended ? 'Play again' : super.playLabel; }
 
-  /** The browser has no picture of it. @private */
+  /** What is said of a video that the browser cannot play, at all or on. @private */
+  get trouble() { return this.shownAt < 0 || this.text !== null ? 'This browser cannot show this video' : 'This browser cannot play this video further'; }
+
+  /** The browser has no picture of it, or none from here on. @private */
   cannotShow() {
     if (!this.isShown || this.isClosed) return;
+    const text = `${this.trouble}.`;
     this.isShown = false;
+    this.waitingSince = null;
     this.video.pause();
     element('play').hidden = true;
     const { page } = this;
     page.canSave(this.record.rows.length > 0, false);
-    page.stage.message('This browser cannot show this video');
     page.timeline.setDuration(this.duration);
     const canSend = page.server.offers('/v1/video');
-    page.faces.clear(canSend ? 'The server may be able to read it.' : '');
-    const text = 'This browser cannot show this video.';
+    if (this.record.rows.length === 0) {
+      page.stage.message(this.trouble);
+      page.faces.clear(canSend ? 'The server may be able to read it.' : '');
+    }
     if (canSend) page.notice.show(text, { label: 'Send it to the server', run: () => void this.readAll() });
     else page.notice.show(text);
   }
@@ -172,7 +178,7 @@ export class Clip extends Live {
     this.present(row);
     // There is no picture to draw boxes on.
     this.page.stage.show({ width: 1, height: 1, faces: [] }, this.selected);
-    this.page.stage.message('This browser cannot show this video');
+    this.page.stage.message(this.trouble);
   }
 
   /** The picture of a face is taken from the video once more if it is not at hand. @param {Face} face */

@@ -14,6 +14,10 @@ export class Corrections extends SectionMaker {
     super(server, '/v1/corrections', announce);
     /** The profile that the server reads with, which corrections are most likely meant for. @type {?string} */
     this.profileInUse = null;
+    /** @type {?import('./profiles.js').Profiles} */
+    this.profiles = null;
+    /** Called when the model was adapted, with what came of it. @type {(text: string) => void} */
+    this.onAdapted = () => {};
   }
 
   /**
@@ -24,18 +28,21 @@ export class Corrections extends SectionMaker {
     const box = this.box('correction', 'Not right?');
     if (!box) return null;
     const { root, opener, problem } = box;
+    const adapt = this.adaptButton(problem);
+    problem.before(adapt.button);
     /** @type {?Face} */
     let latest = null;
     opener.addEventListener('click', async () => {
       const face = latest;
       const seen = face && await this.picture(face, problem);
       if (!face || !seen) return;
-      const form = this.form(face, seen, (text) => {
+      const form = this.form(face, seen, (profile) => {
         form.remove();
         opener.hidden = false;
         opener.setAttribute('aria-expanded', 'false');
-        opener.textContent = text || 'Not right?';
+        opener.textContent = profile ? 'Stored. Another correction?' : 'Not right?';
         opener.focus();
+        if (profile) adapt.offer(profile);
       });
       opener.hidden = true;
       root.append(form);
@@ -44,9 +51,38 @@ export class Corrections extends SectionMaker {
     return { root, update: (face) => { latest = face; } };
   }
 
+  /** Offers to have the model fitted to the corrections of a profile. @private @param {HTMLElement} problem */
+  adaptButton(problem) {
+    const button = /** @type {HTMLButtonElement} */ (make('button', 'adapt'));
+    button.type = 'button';
+    button.hidden = true;
+    let profile = '';
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      problem.textContent = '';
+      try {
+        const text = await this.profiles?.fit(profile) ?? '';
+        button.hidden = true;
+        this.announce(text);
+        this.onAdapted(text);
+      } catch (error) {
+        problem.textContent = /** @type {Error} */ (error).message;
+      } finally {
+        button.disabled = false;
+      }
+    });
+    const offer = (/** @type {string} */ name) => {
+      profile = name;
+      button.textContent = `Adapt the model to “${name}” now`;
+      button.hidden = !this.profiles?.canFit;
+    };
+    return { button, offer };
+  }
+
   /**
    * The form for one face, as it was when the form was opened.
-   * @private @param {Face} face @param {Seen} seen @param {(text: string) => void} close
+   * @private @param {Face} face @param {Seen} seen
+   * @param {(profile: string) => void} close With the profile that a correction was stored for; empty for none.
    */
   form(face, seen, close) {
     const form = /** @type {HTMLFormElement} */ (make('form', 'correction-form'));
@@ -59,14 +95,16 @@ export class Corrections extends SectionMaker {
     const profile = /** @type {HTMLInputElement} */ (make('input'));
     const usual = sessionStorage.getItem('mien-profile') ?? this.profileInUse ?? 'me';
     Object.assign(profile, { value: usual, maxLength: 64, required: true, autocomplete: 'off', spellcheck: false });
+    profile.pattern = '[A-Za-z0-9][A-Za-z0-9._\\-]*';
+    profile.title = 'Letters, digits, dots, dashes and underscores; a letter or digit first';
     const crop = /** @type {HTMLInputElement} */ (make('input'));
     crop.type = 'checkbox';
     const hint = make('p', 'faint', 'A name for answers that belong together, such as a person or a place.');
     hint.id = `profile-hint-${face.track}`;
     profile.setAttribute('aria-describedby', hint.id);
     const consent = make('p', 'faint', 'Sends this picture again. The server keeps your answer and the model’s '
-      + 'measurements of this face, and no picture unless you tick the box. Readings stay as they are until whoever runs '
-      + 'the server adapts the model to the profile’s answers (“mien adapt”).');
+      + 'measurements of this face, and no picture unless you tick the box. Readings stay as they are until the model is '
+      + `adapted to the profile’s answers${this.profiles?.canFit ? '.' : ', by whoever runs the server (“mien adapt”).'}`);
     const problem = make('p', 'error');
     problem.setAttribute('role', 'alert');
     const buttons = make('div', 'choices end');
@@ -85,7 +123,7 @@ export class Corrections extends SectionMaker {
       try {
         await this.send(face, seen, choice.value, profile.value, crop.checked);
         this.announce(`Thank you. The correction is stored for the profile ${profile.value}.`);
-        close('Stored. Another correction?');
+        close(profile.value);
       } catch (error) {
         send.disabled = false;
         const isOff = error instanceof ApiError && error.status === 404;

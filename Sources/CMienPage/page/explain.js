@@ -100,6 +100,7 @@ export class Explanations extends SectionMaker {
     const { x, y, width, height } = scaled(face.box, seen.scale);
     const query = new URLSearchParams({
       emotion: face.best, x: String(x), y: String(y), width: String(width), height: String(height),
+      ...(this.server.profile === null ? {} : { profile: this.server.profile }),
     });
     return this.server.json('POST', `${this.path}?${query}`, seen.picture);
   }

@@ -68,7 +68,7 @@ export class SectionMaker {
    */
   async picture(face, problem) {
     const seen = await this.pictureOf(face);
-    problem.textContent = seen ? '' : 'The picture is not at hand any more. Pause, and try again.';
+    problem.textContent = seen ? '' : 'The picture of this face is not at hand.';
     return seen;
   }
 }

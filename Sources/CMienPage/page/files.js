@@ -3,7 +3,7 @@
 /** @typedef {'picture'|'video'|'other'} Kind */
 
 const PICTURE_NAME = /\.(jpe?g|jfif|mpo|png|apng|webp|gif|hei[cf]s?|hif|avif|tiff?|bmp|tga|jp2|p[bgpn]m|ico)$/i;
-const VIDEO_NAME = /\.(mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|m2?ts|3gpp?|3g2|wmv|asf|flv|ogv|dv|vob)$/i;
+const VIDEO_NAME = /\.(mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|m2?ts|3gpp?|3g2|wmv|asf|flv|ogv|dv|vob|h26[45]|hevc|mjpe?g)$/i;
 /** Bytes that begin a file: each is a list of [offset, text] that must all match. */
 const BEGINNINGS = /** @type {[Kind, ...[number, string][]][]} */ ([
   ['picture', [0, '\xff\xd8\xff']],
@@ -68,6 +68,21 @@ export async function original(file) {
   return new Blob([content], { type: file.type.startsWith('image/') ? file.type : 'application/octet-stream' });
 }
 
+/** A picture that is no grid of pixels, such as SVG. @param {Blob} file @returns {Promise<?ImageBitmap>} */
+async function drawing(file) {
+  const url = URL.createObjectURL(file);
+  try {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    return await createImageBitmap(image);
+  } catch {
+    return null;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
 /**
  * A JPEG of a picture that is too large for the server, or of a kind that it does not read.
  * @param {Blob} file
@@ -75,7 +90,7 @@ export async function original(file) {
  *   the browser cannot read the picture either.
  */
 export async function copy(file) {
-  const bitmap = await createImageBitmap(file).catch(() => null);
+  const bitmap = await createImageBitmap(file).catch(() => drawing(file));
   if (!bitmap) return null;
   const { width, height } = bitmap;
   const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));

@@ -1,6 +1,6 @@
 /** A video that the server reads as a whole. */
 
-import { ApiError, MIN_CONFIDENCE, reading } from './api.js';
+import { ApiError, reading } from './api.js';
 
 /** @typedef {import('./api.js').Server} Server @typedef {import('./record.js').Row} Row */
 
@@ -32,7 +32,7 @@ export class VideoJob {
     await this.server.json('GET', '/v1/models', undefined, signal);
     this.onState('Sending…');
     const sending = (/** @type {number} */ share) => this.onState(share < 1 ? `Sending ${Math.floor(100 * share)} %` : 'Waiting…');
-    const job = await this.server.upload(`/v1/video?minConfidence=${MIN_CONFIDENCE}`, file, sending, signal);
+    const job = await this.server.upload(`/v1/video?${new URLSearchParams(this.server.options)}`, file, sending, signal);
     this.id = job.id;
     let isSmall = this.server.offersPartialRows;
     for (;;) {

@@ -262,6 +262,9 @@ export class Live {
     this.page.notice.show(reason, { label: 'Start again', run: () => this.page.reopen() });
   }
 
+  /** The next frames are read in another way. */
+  readAgain() { this.session.renew(); }
+
   /** What is written to files. @protected @returns {Row[]} */
   get rows() { return this.record.rows; }
   /** @private */

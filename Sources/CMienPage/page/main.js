@@ -11,6 +11,7 @@ import { FacesPanel } from './faces.js';
 import { kindOf } from './files.js';
 import { Notice } from './notice.js';
 import { Photos } from './photos.js';
+import { Profiles } from './profiles.js';
 import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
 
@@ -51,6 +52,10 @@ export class Page {
       return isStill;
     };
     this.corrections = new Corrections(this.server, (text) => this.announce(text));
+    const select = /** @type {HTMLSelectElement} */ (element('profile'));
+    this.profiles = new Profiles(this.server, select, element('profile-choice'), () => this.readAgain());
+    this.corrections.profiles = this.profiles;
+    this.corrections.onAdapted = (text) => this.notice.show(text);
     for (const part of [explanations, this.corrections]) {
       part.pictureOf = async (face) => (await this.source?.pictureOf(face)) ?? null;
     }
@@ -248,6 +253,12 @@ export class Page {
     if (reason) this.notice.show(reason);
   }
 
+  /** Another profile reads from now on. @private */
+  readAgain() {
+    this.corrections.profileInUse = this.server.profile || null;
+    this.source?.readAgain();
+  }
+
   /** What is open. @param {string} name */
   title(name) {
     element('work-title').textContent = `Readings of ${name}`;
@@ -286,6 +297,7 @@ export class Page {
       this.corrections.profileInUse = profile ?? null;
       element('model').textContent = `Model ${name}${profile ? `, adapted by the profile ${profile}` : ''}`;
       element('forget-token').hidden = this.server.token === null;
+      await this.profiles.load(profile ?? null);
     } catch (error) {
       const again = { label: 'Try again', run: () => void this.start() };
       this.notice.show(error instanceof ApiError ? error.message : 'The server does not answer.', again);

@@ -41,6 +41,8 @@ export class Photos {
     this.url = '';
     this.abort = new AbortController();
     this.working = 0;
+    /** How often all photos have been read once more. */
+    this.round = 0;
     /** Whether the browser can show the current photo. */
     this.canShow = true;
     this.isSaved = true;
@@ -122,6 +124,7 @@ export class Photos {
     const { notice } = this.page;
     const { signal } = this.abort;
     photo.state = 'reading';
+    const { round } = this;
     try {
       await this.send(photo, signal);
       notice.well();
@@ -138,6 +141,8 @@ export class Photos {
       photo.state = 'failed';
       photo.error = error instanceof Error ? error.message : String(error);
     }
+    // Another profile was chosen in the meantime.
+    if (round !== this.round) photo.state = 'waiting';
     this.mark(photo);
     if (photo === this.current) this.present();
     else this.showState();
@@ -172,6 +177,16 @@ export class Photos {
   /** Goes on after the token was asked for in vain. @private */
   retry() {
     this.abort = new AbortController();
+    this.start();
+  }
+
+  /** Reads all photos once more. */
+  readAgain() {
+    this.round += 1;
+    for (const photo of this.photos) {
+      if (photo.state === 'done') Object.assign(photo, { state: 'waiting', reading: null });
+    }
+    if (this.current?.state === 'waiting') this.present();
     this.start();
   }
 

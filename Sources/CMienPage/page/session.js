@@ -1,6 +1,6 @@
 /** Sessions: the server follows faces from frame to frame. */
 
-import { ApiError, MIN_CONFIDENCE, reading } from './api.js';
+import { ApiError, reading } from './api.js';
 
 /** @typedef {import('./api.js').Server} Server @typedef {import('./api.js').Reading} Reading */
 
@@ -64,7 +64,7 @@ export class Session {
   /** @private @returns {Opened} */
   open() {
     if (this.current) return this.current;
-    const id = this.server.json('POST', '/v1/sessions', { minConfidence: MIN_CONFIDENCE }, this.abort.signal)
+    const id = this.server.json('POST', '/v1/sessions', this.server.options, this.abort.signal)
       .then((/** @type {any} */ json) => json.id);
     const session = { id, numbers: new Map(), underWay: 0, isOver: false };
     this.current = session;

@@ -241,7 +241,9 @@ class Checks:
         expect(page.run("document.getElementById('readout').innerText") == "", "it is read twice")
         for kind in whole:
             page.click(f"#save-{kind[:4].rstrip('l')}")
-            expect(page.downloaded(f"{stem}.{kind}") == whole[kind], f"the page's {kind} of a video differs from mien's")
+            saved = page.downloaded(f"{stem}.{kind}")
+            differing = [pair for pair in zip(saved.splitlines(), whole[kind].splitlines()) if pair[0] != pair[1]]
+            expect(saved == whole[kind], f"the page's {kind} of a video differs from mien's in {len(differing)} lines: {differing[:1]}")
         # Every moment has been read: none has to be again.
         sent = sum("/frames" in url for url in page.requests())
         page.run("document.getElementById('video').currentTime = 5")
@@ -726,6 +728,60 @@ class Checks:
             page.wait("document.querySelector('.correction-form input:not([type])')?.value === 'hall'", "the profile in the form")
         finally:
             page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+    def adapting(self, page):
+        """Where the server fits profiles by request, corrections are followed by that, and the profile reads from then on."""
+        script = page.call("Page.addScriptToEvaluateOnNewDocument", source="""
+          const plain = window.fetch;
+          window.names = [];
+          window.asked = [];
+          const answer = (json, status = 200) => new Response(JSON.stringify(json), { status });
+          window.fetch = async (path, options) => {
+            const [address, query] = String(path).split('?');
+            if (address === '/openapi.json') {
+              const json = await (await plain(path, options)).json();
+              json.paths['/v1/profiles'] = json.paths['/v1/profiles/{profile}'] = {};
+              return answer(json);
+            }
+            if (address === '/v1/profiles') return answer({ profiles: window.names.map((profile) => ({ profile })) });
+            if (address.startsWith('/v1/profiles/')) {
+              if (window.isWorse) return answer({ error: { code: 'worse', message: 'Fewer are read right.' } }, 409);
+              window.names.push(address.slice(13));
+              return answer({ corrections: 3, before: { correct: 1 }, after: { correct: 2 } });
+            }
+            if (address !== '/v1/detect') return plain(path, options);
+            window.asked.push(new URLSearchParams(query).get('profile'));
+            return plain(address, options);
+          };
+        """)["identifier"]
+        try:
+            page.open(self.server.url)
+            page.wait("document.getElementById('model').innerText.length > 5", "the page to start")
+            expect(page.run("document.getElementById('profile-choice').hidden"), "profiles are offered, and there are none")
+            page.drop(self.photo)
+            page.wait("document.querySelectorAll('.face').length === 1", "a face")
+            page.click(".correction .quiet")
+            page.wait("document.querySelector('.correction-form')", "the form")
+            expect("mien adapt" not in page.text(".correction-form"), "somebody else has to adapt the model")
+            page.run("document.querySelector('.correction-form select').value = 'sadness'")
+            page.run("document.querySelector('.correction-form input:not([type])').value = 'hall'")
+            page.click(".correction-form .primary")
+            page.wait("document.querySelector('.adapt')?.checkVisibility()", "the offer")
+            page.run("window.isWorse = true")
+            page.click(".adapt")
+            page.wait("document.querySelector('.correction .error').innerText === 'Fewer are read right.'", "the refusal")
+            page.run("window.isWorse = false")
+            page.click(".adapt")
+            page.wait("document.getElementById('notice').innerText.includes('The profile hall is in use')", "what came of it")
+            page.wait("window.asked.join() === ',hall'", "the photo to be read again")
+            page.wait("document.getElementById('profile').value === 'hall'", "the profile to be chosen")
+            page.run("document.getElementById('profile').value = ''")
+            page.run("document.getElementById('profile').dispatchEvent(new Event('change'))")
+            page.wait("window.asked.length === 3 && window.asked[2] === ''", "the photo to be read without a profile")
+            page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        finally:
+            page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+            page.expected += ["409"]
 
     # Each of these brings the page into a state, for `accessible`.
 
