@@ -132,7 +132,7 @@ export class Clip extends Live {
       this.present(row ?? { frame: 0, seconds: mediaTime, width: 1, height: 1, faces: [] });
       return;
     }
-    if ((this.video.paused && !isFirst) || this.text !== null) {
+    if ((this.video.paused && !isFirst) || this.text !== null || this.job) {
       this.showUnread();
       return;
     }
@@ -223,13 +223,15 @@ export class Clip extends Live {
       job.close();
       if (this.job === job) this.job = null;
       if (!this.isClosed) this.showJob('');
+      // Nothing came of it: what plays is read again.
+      if (!this.isClosed && this.text === null) this.pump = this.newPump();
     }
   }
 
   /** Stops the server. @private */
   giveUp() {
     this.job?.close();
-    this.page.notice.show('The server stopped reading. What it read so far is kept.');
+    this.page.notice.show(`The server stopped reading.${this.text === null ? '' : ' What it read so far is kept.'}`);
   }
 
   /** Takes over what the server has read. @private @param {string} text @param {boolean} isWhole */

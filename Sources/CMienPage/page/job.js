@@ -37,6 +37,7 @@ export class VideoJob {
     let isSmall = this.server.offersPartialRows;
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY));
+      signal.throwIfAborted();
       const { state, progress, error } = await this.patient(() => this.server.json('GET', `/v1/video/${job.id}`, undefined, signal));
       if (state === 'done') return this.server.text(`/v1/video/${job.id}/result`, signal);
       if (state === 'failed') throw new Error(error ?? 'The server could not read this video.');

@@ -30,15 +30,7 @@ export class Live {
     this.video = page.stage.video;
     this.record = new Record();
     this.session = new Session(page.server);
-    this.pump = new FramePump({
-      send: (/** @type {Frame} */ { picture, seconds }) => this.session.read(picture, seconds),
-      onAnswer: (reading, frame, isNewest) => this.answer(reading, frame, isNewest),
-      onTrouble: (error, seconds) => {
-        if (error) page.notice.trouble(error, seconds, () => this.pump.tryNow());
-        else page.notice.well();
-      },
-      onFailure: (error) => this.fail(error.message),
-    });
+    this.pump = this.newPump();
     /** The time of the frame that is on the screen. */
     this.shownAt = -1;
     this.selected = /** @type {?number} */ (null);
@@ -62,6 +54,21 @@ export class Live {
     this.on(this.video, 'resize', () => this.fitStage());
     this.on(window, 'pagehide', () => this.session.close());
     this.readout = setInterval(() => this.look(), 250);
+  }
+
+  /** @protected @returns {FramePump} */
+  newPump() {
+    const { notice } = this.page;
+    const pump = new FramePump({
+      send: (/** @type {Frame} */ { picture, seconds }) => this.session.read(picture, seconds),
+      onAnswer: (reading, frame, isNewest) => this.answer(reading, frame, isNewest),
+      onTrouble: (error, seconds) => {
+        if (error) notice.trouble(error, seconds, () => pump.tryNow());
+        else notice.well();
+      },
+      onFailure: (error) => this.fail(error.message),
+    });
+    return pump;
   }
 
   /** Listens until it is closed. @protected @param {EventTarget} target @param {string} type @param {(event: any) => void} run */

@@ -99,7 +99,10 @@ export class Photos {
   async thumbnail(photo) {
     if (this.listeners.signal.aborted || !photo.item.isConnected) return;
     const bitmap = await createImageBitmap(photo.file, { resizeHeight: 128, resizeQuality: 'medium' }).catch(() => null);
-    if (!bitmap) return;
+    if (!bitmap) {
+      photo.button.prepend(make('span', 'thumb-kind', /\.(\w{2,5})$/.exec(photo.name)?.[1].toUpperCase() ?? '?'));
+      return;
+    }
     const canvas = /** @type {HTMLCanvasElement} */ (make('canvas'));
     [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
     canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
@@ -234,7 +237,7 @@ export class Photos {
     element('clear-photos').hidden = !many;
     const over = this.photos.filter(({ state }) => state === 'done' || state === 'failed').length;
     const failed = this.photos.filter(({ state }) => state === 'failed').length;
-    const read = over < this.photos.length ? `${over} of ${this.photos.length} read` : `${counted(over, 'photo')} read`;
+    const read = over < this.photos.length ? `${over} of ${this.photos.length} read` : `${counted(over - failed, 'photo')} read`;
     element('photo-count').textContent = many ? `${read}${failed > 0 ? `, ${failed} failed` : ''}` : '';
     this.page.canSave(this.photos.some(({ state }) => state === 'done'), this.current?.state === 'done' && this.canShow);
   }

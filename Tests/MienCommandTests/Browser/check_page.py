@@ -509,6 +509,33 @@ class Checks:
         page.click("#notice-action")
         page.wait("document.getElementById('notice').innerText.startsWith('IMG_4.mov: ')", "what the server says of it", 60)
 
+    def cancelled(self, page):
+        """A video that is being sent can be taken back, and is read while it plays as before."""
+        page.run("""(() => {
+          const plain = window.fetch;
+          window.fetch = async (path, options) => {
+            // The server takes its time.
+            if (/^.v1.video.[0-9a-f]+$/.test(path) && options.method === 'GET') return new Response(JSON.stringify(
+              { state: 'queued', progress: 0, error: null }), { status: 200 });
+            return plain(path, options);
+          };
+        })()""")
+        self.play_clip(page)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.click("#read-all")
+        page.wait("document.getElementById('job').innerText.startsWith('Waiting')", "the job")
+        expect(page.text("#read-all") == "Cancel", f"the button says {page.text('#read-all')!r}")
+        page.run("new Promise((resolve) => setTimeout(resolve, 1500))")
+        expect(not page.run("document.getElementById('work').classList.contains('stale')"), "the wait is taken for a server that is away")
+        page.click("#read-all")
+        page.wait("document.getElementById('notice').innerText.includes('stopped reading')", "the words")
+        page.wait(lambda: any(event["request"]["method"] == "DELETE" and "/v1/video/" in event["request"]["url"]
+                              for event in page.all("Network.requestWillBeSent")), "the job to be taken back")
+        sent = sum("/frames" in url for url in page.requests())
+        page.run("document.getElementById('video').currentTime = 2")
+        page.run("document.getElementById('video').play()")
+        page.wait(lambda: sum("/frames" in url for url in page.requests()) > sent, "frames to be read again")
+
     def play_clip(self, page):
         """Drops a video of three seconds that the browser records of the photo."""
         with open(self.photo, "rb") as file:
@@ -639,6 +666,15 @@ class Checks:
                 small = page.run("[...document.querySelectorAll('button, select')].filter((one) => one.offsetParent && "
                                  "one.getBoundingClientRect().height < 38).map((one) => one.innerText)")
                 expect(small == [], f"too small to touch: {small}")
+            page.click(".more-bars")
+            covered = page.run("""[...document.querySelectorAll('.panel button:not(:disabled), .panel summary')]
+              .filter((one) => one.checkVisibility()).filter((one) => {
+                scrollTo(0, 0);
+                one.focus();
+                const { left, top, width, height } = one.getBoundingClientRect();
+                return document.elementFromPoint(left + width / 2, top + height / 2)?.closest('button, summary') !== one;
+              }).map((one) => one.innerText)""")
+            expect(covered == [], f"covered though they have the focus: {covered}")
         finally:
             page.call("Emulation.clearDeviceMetricsOverride")
 
