@@ -84,13 +84,24 @@ public struct ModelCard: Codable, Sendable, Equatable {
     public var count: Int
     /// The label sets used.
     public var labels: [String]
+    /// The share of each class among these faces, by label set and in its order; soft targets count by their shares.
+    /// `nil` in cards that do not say.
+    public var classShares: [String: [Float]]?
 
     /// Describes the data.
-    public init(source: String, split: String, count: Int, labels: [String]) {
+    public init(
+      source: String, split: String, count: Int, labels: [String], classShares: [String: [Float]]? = nil
+    ) {
       self.source = source
       self.split = split
       self.count = count
       self.labels = labels
+      self.classShares = classShares
+    }
+
+    /// Whether these are the same faces and labels, whatever the cards say of their classes.
+    package func isSame(as other: TrainingData) -> Bool {
+      (source, split, count) == (other.source, other.split, other.count) && labels == other.labels
     }
   }
 
@@ -182,6 +193,15 @@ public struct ModelCard: Codable, Sendable, Equatable {
   /// - Throws: ``MienError`` where an output's emotions repeat or are too few.
   public func labelSets() throws -> [LabelSet] {
     try outputs.map { try LabelSet(name: $0.name, emotions: $0.emotions) }
+  }
+
+  /// The share of each class of `labels` in the training data, the sets weighted by their faces; `nil` if the card does
+  /// not say.
+  public func classShares(of labels: LabelSet) -> [Float]? {
+    let parts = training.compactMap { data in data.classShares?[labels.name].map { ($0, Float(data.count)) } }
+    guard !parts.isEmpty, parts.allSatisfy({ $0.0.count == labels.count }) else { return nil }
+    let faces = parts.reduce(0) { $0 + $1.1 }
+    return labels.emotions.indices.map { index in parts.reduce(0) { $0 + $1.0[index] * $1.1 } / faces }
   }
 
   /// Reads a card's JSON and checks that a runtime can rely on it.

@@ -95,7 +95,7 @@ public import MienTorch
           "no face to choose the model by for the head \(head.name): none of the validation split has its labels")
       }
     }
-    origins = recipe.origins(of: sets, dealt: dealt)
+    origins = try recipe.origins(of: sets, dealt: dealt)
     notes = recipe.balance.notes(copies: dealt.copies.count)
   }
 
@@ -113,19 +113,10 @@ public import MienTorch
     for set in sets {
       let source: LabelSource? = labels == .ferplus && set.hasVotes ? .ferplus : labels == set.labelSet ? .own : nil
       for index in 0..<set.count {
-        let label = source.flatMap { set.label(at: index, $0) }.flatMap(labels.index)
-        var target = [Float](repeating: 0, count: labels.count)
-        var weight: Float = 1
-        if source == .ferplus, let soft = set.votes(at: index).flatMap(FERPlus.softTarget) {
-          target = soft
-        } else if source == .own, let label {
-          target[label] = 1
-        } else {
-          weight = 0
-        }
-        values += target
-        weights.append(weight)
-        truth.append(label)
+        let target = set.target(at: index, labels)
+        values += target ?? [Float](repeating: 0, count: labels.count)
+        weights.append(target == nil ? 0 : 1)
+        truth.append(source.flatMap { set.label(at: index, $0) }.flatMap(labels.index))
       }
     }
     for face in copies {
@@ -158,14 +149,16 @@ public import MienTorch
 
 extension Recipe {
   /// What is trained on, a set an entry: its faces in the training part, copies not counted.
-  func origins(of sets: [FaceSet], dealt: DealtFaces) -> [ModelCard.TrainingData] {
+  func origins(of sets: [FaceSet], dealt: DealtFaces) throws -> [ModelCard.TrainingData] {
+    let labels = try labelSets()
     var offset = 0
     return sets.map { set in
       let range = offset..<(offset + set.count)
+      let faces = dealt.parts.train.filter(range.contains).map { $0 - offset }
       offset += set.count
       return ModelCard.TrainingData(
-        source: set.info.source, split: Split.train.rawValue + splitNote,
-        count: dealt.parts.train.count { range.contains($0) }, labels: heads.map(\.labels))
+        source: set.info.source, split: Split.train.rawValue + splitNote, count: faces.count,
+        labels: heads.map(\.labels), classShares: set.classShares(of: labels, among: faces))
     }
   }
 
