@@ -22,7 +22,7 @@ export class Corrections extends SectionMaker {
 
   /**
    * What stands below a face's bars.
-   * @returns {?{root: HTMLElement, update: (face: Face) => void}} Null where the server takes no corrections.
+   * @returns {?import('./faces.js').Section} Null where the server takes no corrections.
    */
   section() {
     const box = this.box('correction', 'Not right?');
@@ -48,7 +48,7 @@ export class Corrections extends SectionMaker {
       root.append(form);
       /** @type {HTMLElement} */ (form.querySelector('select')).focus();
     });
-    return { root, update: (face) => { latest = face; } };
+    return { root, update: (face) => { latest = face; }, isInUse: () => opener.hidden };
   }
 
   /** Offers to have the model fitted to the corrections of a profile. @private @param {HTMLElement} problem */

@@ -58,7 +58,7 @@ export function facts(face) {
 export class Details {
   constructor() { this.isOpen = false; }
 
-  /** @returns {{root: HTMLElement, update: (face: Face) => void}} */
+  /** @returns {import('./faces.js').Section} */
   section() {
     const root = make('details', 'details');
     const list = make('dl');

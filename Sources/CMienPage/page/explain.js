@@ -32,7 +32,7 @@ export class Explanations extends SectionMaker {
 
   /**
    * What stands below a face's bars.
-   * @returns {?{root: HTMLElement, update: (face: Face) => void, open: () => void}} Null where the server has no maps.
+   * @returns {?import('./faces.js').Section} Null where the server has no maps.
    */
   section() {
     const box = this.box('explanation', 'Why?');
@@ -92,7 +92,9 @@ export class Explanations extends SectionMaker {
       // The large picture forgets its map when another face is looked at.
       if (large) this.onStage(large);
     };
-    return { root, update, open: () => { if (!isOpen) void toggle(); } };
+    // A map over the large picture is put away by looking at another face.
+    const isInUse = () => opener.disabled || (isOpen && !large);
+    return { root, update, open: () => { if (!isOpen) void toggle(); }, isInUse };
   }
 
   /** @private @param {Face} face @param {Seen} seen @returns {Promise<Explanation>} */

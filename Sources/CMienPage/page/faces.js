@@ -6,7 +6,13 @@ import { counted, emotionsOf, icon, percent } from './emotions.js';
 
 /** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
 
-/** @typedef {{root: HTMLElement, update: (face: Face) => void, open?: () => void}} Section What stands below the bars. */
+/**
+ * @typedef {Object} Section What stands below the bars.
+ * @property {HTMLElement} root
+ * @property {(face: Face) => void} update
+ * @property {() => void} [open]
+ * @property {() => boolean} [isInUse] Whether a person is at work in it.
+ */
 /**
  * @typedef {Object} Seen The picture that a face was read in.
  * @property {Blob} picture
@@ -114,7 +120,12 @@ export class FacesPanel {
     this.summary.textContent = faces.length >= MANY ? tally(faces) : '';
     this.list.classList.toggle('many', faces.length >= MANY);
     for (const [track, card] of this.cards) {
-      if (!faces.some((face) => face.track === track)) {
+      const isThere = faces.some((face) => face.track === track);
+      card.root.classList.toggle('gone', !isThere);
+      if (isThere) continue;
+      // What a person is at work with is not taken away from them.
+      if (card.isInUse()) card.leave();
+      else {
         card.root.remove();
         this.cards.delete(track);
       }
@@ -169,10 +180,17 @@ export class FacesPanel {
     root.append(head, body);
 
     let shown = '';
+    const isInUse = () => sections.some((section) => section.isInUse?.());
+    const leave = () => {
+      root.classList.remove('selected');
+      body.hidden = false;
+      detail.textContent = 'no longer in view';
+    };
     const update = (/** @type {Face} */ next, /** @type {boolean} */ isSelected) => {
       root.classList.toggle('selected', isSelected);
-      head.setAttribute('aria-expanded', String(isSelected));
-      body.hidden = !isSelected;
+      const isOpen = isSelected || isInUse();
+      head.setAttribute('aria-expanded', String(isOpen));
+      body.hidden = !isOpen;
       name.textContent = next.emotion ?? 'unsure';
       const score = next.emotion ? percent(next.probability) : `perhaps ${next.best} ${percent(next.probability)}`;
       detail.textContent = [score, shortDoubt(next)].filter(Boolean).join(' · ');
@@ -180,13 +198,13 @@ export class FacesPanel {
         shown = next.emotion ?? 'unsure';
         sign.replaceChildren(icon(shown));
       }
-      if (!isSelected) return;
+      if (!isOpen) return;
       why.textContent = doubt(next);
       for (const section of sections) section.update(next);
       bars.update(next);
     };
     const explain = () => { for (const section of sections) section.open?.(); };
-    return { root, head, body, picture, update, explain };
+    return { root, head, body, picture, update, explain, isInUse, leave };
   }
 }
 

@@ -119,7 +119,7 @@ export class Live {
   }
 
   /** Takes note of the frame that is on the screen. @protected @param {VideoFrameCallbackMetadata} metadata */
-  see(metadata) { throw new Error(`${this.name}: ${metadata.mediaTime}`); }
+  see(metadata) { throw new Error(`${this.kind} takes no note of frames: ${metadata.mediaTime}`); }
 
   /** Offers the frame that is on the screen. @protected @param {number} seconds @param {number} number @returns {boolean} */
   offer(seconds, number) {
