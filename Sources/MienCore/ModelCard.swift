@@ -84,13 +84,23 @@ public struct ModelCard: Codable, Sendable, Equatable {
     public var count: Int
     /// The label sets used.
     public var labels: [String]
+    /// ``FaceSet/picturesHash(of:)`` of these faces; nil in files of earlier versions.
+    public var picturesHash: String?
 
     /// Describes the data.
-    public init(source: String, split: String, count: Int, labels: [String]) {
+    public init(source: String, split: String, count: Int, labels: [String], picturesHash: String? = nil) {
       self.source = source
       self.split = split
       self.count = count
       self.labels = labels
+      self.picturesHash = picturesHash
+    }
+
+    /// Whether `other` describes the same data, as far as both say.
+    package func matches(_ other: TrainingData) -> Bool {
+      var (first, second) = (self, other)
+      if picturesHash == nil || other.picturesHash == nil { (first.picturesHash, second.picturesHash) = (nil, nil) }
+      return first == second
     }
   }
 
@@ -144,6 +154,10 @@ public struct ModelCard: Codable, Sendable, Equatable {
   public var outputs: [Output]
   /// The data that the weights were fitted to.
   public var training: [TrainingData]
+  /// The faces that the best epoch was chosen by; nil in files of earlier versions.
+  public var selection: [TrainingData]?
+  /// The faces that the temperatures were fitted on; nil if none were.
+  public var calibration: [TrainingData]?
   /// The seed of the run.
   public var seed: UInt64
   /// Epochs trained.
@@ -158,8 +172,9 @@ public struct ModelCard: Codable, Sendable, Equatable {
   /// Makes a card.
   public init(
     name: String, summary: String, architecture: String, parameterCount: Int, preprocessing: Preprocessing,
-    framing: Framing, outputs: [Output], training: [TrainingData], seed: UInt64, epochs: Int,
-    measurements: [Measurement], license: String, weightsSHA256: String = ""
+    framing: Framing, outputs: [Output], training: [TrainingData], selection: [TrainingData]? = nil,
+    calibration: [TrainingData]? = nil, seed: UInt64, epochs: Int, measurements: [Measurement], license: String,
+    weightsSHA256: String = ""
   ) {
     format = Self.currentFormat
     self.name = name
@@ -170,6 +185,8 @@ public struct ModelCard: Codable, Sendable, Equatable {
     self.framing = framing
     self.outputs = outputs
     self.training = training
+    self.selection = selection
+    self.calibration = calibration
     self.seed = seed
     self.epochs = epochs
     self.measurements = measurements
@@ -202,9 +219,13 @@ public struct ModelCard: Codable, Sendable, Equatable {
 
   /// The card as JSON with sorted keys.
   public func json(pretty: Bool = false) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting =
-      pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
+    pretty ? try JSONText.document(self) : try JSONText.line(self)
+  }
+}
+
+extension [ModelCard.TrainingData] {
+  /// Whether `others` describe the same data in the same order, as far as both say.
+  package func matches(_ others: [ModelCard.TrainingData]) -> Bool {
+    count == others.count && zip(self, others).allSatisfy { $0.matches($1) }
   }
 }

@@ -34,6 +34,7 @@ public struct Report: Sendable {
       """
     }
     let name = SVGCanvas.escaped(title)
+    let styles = sections.flatMap(\.styles).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     return """
       <!DOCTYPE html>
       <html lang="en" xmlns="http://www.w3.org/1999/xhtml">
@@ -46,7 +47,7 @@ public struct Report: Sendable {
       <style>
       \(Self.style)
       \(SVGCanvas.style)
-      \(sections.contains(where: \.hasMoments) ? MomentStrip.style : "")
+      \(styles.joined(separator: "\n"))
       </style>
       </head>
       <body>

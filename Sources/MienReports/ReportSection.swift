@@ -11,8 +11,16 @@ public struct ReportSection: Sendable {
     self.blocks = blocks.compactMap(\.self)
   }
 
-  /// Whether any block shows moments of a video.
-  var hasMoments: Bool { blocks.contains { if case .moments = $0 { true } else { false } } }
+  /// The rules that its blocks need beyond those of every page.
+  var styles: [String] {
+    blocks.compactMap { block in
+      switch block {
+      case .moments: MomentStrip.style
+      case .groups(_, let filters): PictureGroup.style(filters: filters)
+      default: nil
+      }
+    }
+  }
 }
 
 /// One thing in a ``ReportSection``. All texts are plain and are escaped where they are written.
@@ -33,6 +41,9 @@ public enum ReportBlock: Sendable {
   case faces([FaceCard])
   /// Faces with the maps that explain their readings.
   case maps([MapsCard])
+  /// Groups of pictures, with a button for each of `filters`, which are marks of groups. At most one block of a page has
+  /// filters.
+  case groups([PictureGroup], filters: [String])
   /// The pictures of a face that was followed.
   case moments(MomentStrip)
   /// Text as it is written, such as a recipe.
@@ -94,6 +105,7 @@ public enum ReportBlock: Sendable {
         + (caption.map { "<figcaption>\(escaped($0))</figcaption>\n" } ?? "") + "</figure>"
     case .maps(let cards): cards.map(\.html).joined(separator: "\n")
     case .moments(let strip): strip.html
+    case .groups(let groups, let filters): PictureGroup.html(groups, filters: filters)
     case .faces(let faces): "<div class=\"faces\">" + faces.map(\.html).joined(separator: "\n") + "</div>"
     }
   }
