@@ -84,23 +84,30 @@ public struct ModelCard: Codable, Sendable, Equatable {
     public var count: Int
     /// The label sets used.
     public var labels: [String]
-    /// ``FaceSet/picturesHash(of:)`` of these faces; nil in files of earlier versions.
+    /// The share of each class among these faces, by label set and in its order; soft targets count by their shares.
+    /// `nil` in cards that do not say.
+    public var classShares: [String: [Float]]?
+    /// ``FaceSet/picturesHash(of:)`` of these faces; `nil` in cards that do not say.
     public var picturesHash: String?
 
     /// Describes the data.
-    public init(source: String, split: String, count: Int, labels: [String], picturesHash: String? = nil) {
+    public init(
+      source: String, split: String, count: Int, labels: [String], classShares: [String: [Float]]? = nil,
+      picturesHash: String? = nil
+    ) {
       self.source = source
       self.split = split
       self.count = count
       self.labels = labels
+      self.classShares = classShares
       self.picturesHash = picturesHash
     }
 
-    /// Whether `other` describes the same data, as far as both say.
-    package func matches(_ other: TrainingData) -> Bool {
-      var (first, second) = (self, other)
-      if picturesHash == nil || other.picturesHash == nil { (first.picturesHash, second.picturesHash) = (nil, nil) }
-      return first == second
+    /// Whether these are the same faces and labels, whatever the cards say of their classes, and by their pictures too if
+    /// both name them.
+    package func isSame(as other: TrainingData) -> Bool {
+      (source, split, count) == (other.source, other.split, other.count) && labels == other.labels
+        && (picturesHash == nil || other.picturesHash == nil || picturesHash == other.picturesHash)
     }
   }
 
@@ -201,6 +208,15 @@ public struct ModelCard: Codable, Sendable, Equatable {
     try outputs.map { try LabelSet(name: $0.name, emotions: $0.emotions) }
   }
 
+  /// The share of each class of `labels` in the training data, the sets weighted by their faces; `nil` if the card does
+  /// not say.
+  public func classShares(of labels: LabelSet) -> [Float]? {
+    let parts = training.compactMap { data in data.classShares?[labels.name].map { ($0, Float(data.count)) } }
+    guard !parts.isEmpty, parts.allSatisfy({ $0.0.count == labels.count }) else { return nil }
+    let faces = parts.reduce(0) { $0 + $1.1 }
+    return labels.emotions.indices.map { index in parts.reduce(0) { $0 + $1.0[index] * $1.1 } / faces }
+  }
+
   /// Reads a card's JSON and checks that a runtime can rely on it.
   ///
   /// - Throws: ``MienError`` where the JSON is no card, is of a later format, or contradicts itself.
@@ -220,12 +236,5 @@ public struct ModelCard: Codable, Sendable, Equatable {
   /// The card as JSON with sorted keys.
   public func json(pretty: Bool = false) throws -> Data {
     pretty ? try JSONText.document(self) : try JSONText.line(self)
-  }
-}
-
-extension [ModelCard.TrainingData] {
-  /// Whether `others` describe the same data in the same order, as far as both say.
-  package func matches(_ others: [ModelCard.TrainingData]) -> Bool {
-    count == others.count && zip(self, others).allSatisfy { $0.matches($1) }
   }
 }

@@ -64,10 +64,14 @@ public final class Recognizer: Sendable {
 
   /// Reads the faces of several pictures in one go. Blocks.
   ///
-  /// - Parameter minConfidence: the threshold of these readings; `nil` for ``minConfidence``.
-  package func classify(_ pictures: [FaceFinder.PreparedFaces], minConfidence: Float? = nil) throws -> [[FaceReading]] {
+  /// - Parameters:
+  ///   - minConfidence: the threshold of these readings; `nil` for ``minConfidence``.
+  ///   - prior: the mix of emotions that these readings expect; `nil` for the classifier's own.
+  package func classify(
+    _ pictures: [FaceFinder.PreparedFaces], minConfidence: Float? = nil, prior: ClassPrior? = nil
+  ) throws -> [[FaceReading]] {
     let distributions = try classifier.distributions(
-      for: pictures.flatMap(\.inputs), count: pictures.reduce(0) { $0 + $1.faces.count }, labels: labels)
+      for: pictures.flatMap(\.inputs), count: pictures.reduce(0) { $0 + $1.faces.count }, labels: labels, prior: prior)
     var next = 0
     return pictures.map { picture in
       zip(picture.faces, picture.doubts).map { face, doubt in

@@ -13,7 +13,7 @@ extension RunMeasurement {
   ) throws {
     let data = try TrainingData(sets, recipe: run.recipe)
     let (network, progress) = try Checkpoint.best(of: run)
-    guard progress.data.matches(data.origins) else {
+    guard progress.data.elementsEqual(data.origins, by: { $0.isSame(as: $1) }) else {
       throw MienError(.mismatch, run.url.path, "was trained on other data than is given")
     }
     let parts: [Split: [Int]] = [.train: data.train, .validation: data.validation, .test: data.test]

@@ -45,13 +45,13 @@ public import MienTorch
     var notes = data.notes
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
       let (file, restored) = try Checkpoint.read(run.lastCheckpoint)
-      guard restored.data.matches(progress.data) else {
-        throw Self.otherData(run)
-      }
+      guard restored.data.elementsEqual(progress.data, by: { $0.isSame(as: $1) }) else { throw Self.otherData(run) }
       do {
         for (prefix, tensors) in trainStep.state { try Checkpoint.restore(tensors, prefix: prefix, from: file) }
       } catch let error as MienError { throw error.about(run.lastCheckpoint.path) }
+      let data = progress.data
       progress = restored
+      progress.data = data
     } else if !recipe.initialWeights.isEmpty {
       let initial = try InitialWeights(recipe.initialWeights, for: recipe)
       notes += try initial.load(into: trainStep.network) { [data] in try data.sample() }
@@ -119,7 +119,8 @@ public import MienTorch
       return try Trainer(run: run, sets: sets, observers: observers()).run(shouldStop: shouldStop)
     }
     let dealt = try run.recipe.dealt(sets.flatMap(\.splitFaces))
-    guard earlier.data.matches(run.recipe.origins(of: sets, dealt: dealt)) else { throw otherData(run) }
+    let isSame = try earlier.data.elementsEqual(run.recipe.origins(of: sets, dealt: dealt)) { $0.isSame(as: $1) }
+    guard isSame else { throw otherData(run) }
     return earlier
   }
 

@@ -97,8 +97,8 @@ public import MienTorch
           "no face to choose the model by for the head \(head.name): none of the validation split has its labels")
       }
     }
-    origins = recipe.origins(of: sets, dealt: dealt)
-    selectionOrigins = recipe.origins(of: sets, dealt: dealt, split: .validation)
+    origins = try recipe.origins(of: sets, dealt: dealt)
+    selectionOrigins = try recipe.origins(of: sets, dealt: dealt, split: .validation)
     notes = recipe.balance.notes(copies: dealt.copies.count)
   }
 
@@ -116,19 +116,10 @@ public import MienTorch
     for set in sets {
       let source: LabelSource? = labels == .ferplus && set.hasVotes ? .ferplus : labels == set.labelSet ? .own : nil
       for index in 0..<set.count {
-        let label = source.flatMap { set.label(at: index, $0) }.flatMap(labels.index)
-        var target = [Float](repeating: 0, count: labels.count)
-        var weight: Float = 1
-        if source == .ferplus, let soft = set.votes(at: index).flatMap(FERPlus.softTarget) {
-          target = soft
-        } else if source == .own, let label {
-          target[label] = 1
-        } else {
-          weight = 0
-        }
-        values += target
-        weights.append(weight)
-        truth.append(label)
+        let target = set.target(at: index, labels)
+        values += target ?? [Float](repeating: 0, count: labels.count)
+        weights.append(target == nil ? 0 : 1)
+        truth.append(source.flatMap { set.label(at: index, $0) }.flatMap(labels.index))
       }
     }
     for face in copies {
@@ -160,8 +151,12 @@ public import MienTorch
 }
 
 extension Recipe {
-  /// The faces of a part, an entry per set, copies not counted: by default those trained on.
-  func origins(of sets: [FaceSet], dealt: DealtFaces, split: Split = .train) -> [ModelCard.TrainingData] {
+  /// The faces of a part, an entry per set, copies not counted: by default those trained on, with the shares of their
+  /// classes.
+  func origins(
+    of sets: [FaceSet], dealt: DealtFaces, split: Split = .train
+  ) throws -> [ModelCard.TrainingData] {
+    let labels = try labelSets()
     var offset = 0
     let part =
       switch split {
@@ -176,6 +171,7 @@ extension Recipe {
       let faces = part.filter(range.contains).map { $0 - range.lowerBound }
       return ModelCard.TrainingData(
         source: set.info.source, split: split.rawValue + splitNote, count: faces.count, labels: heads.map(\.labels),
+        classShares: split == .train ? set.classShares(of: labels, among: faces) : nil,
         picturesHash: set.picturesHash(of: faces))
     }
   }

@@ -110,7 +110,7 @@ import Testing
     let text = String(decoding: try old.json(), as: UTF8.self)
     #expect(!text.contains("picturesHash") && !text.contains("selection"))
     old = try ModelCard(json: Data(text.utf8))
-    #expect(old.training[0].matches(data(faces, .train)) && old.training[0] != data(faces, .train))
-    #expect(!data(faces, .test).matches(data(faces, .train)))
+    #expect(old.training[0].isSame(as: data(faces, .train)) && old.training[0] != data(faces, .train))
+    #expect(!data(faces, .test).isSame(as: data(faces, .train)))
   }
 }
