@@ -86,8 +86,8 @@ public enum ReportBlock: Sendable {
   /// The block's elements.
   var html: String {
     switch self {
-    case .text(let text): "<p>\(escaped(text))</p>"
-    case .note(let text): "<p class=\"note\">\(escaped(text))</p>"
+    case .text(let text): "<p>\(prose(text))</p>"
+    case .note(let text): "<p class=\"note\">\(prose(text))</p>"
     case .verbatim(let text): "<pre>\(escaped(text))</pre>"
     case .figures(let figures):
       "<div class=\"tiles\">"
@@ -108,6 +108,13 @@ public enum ReportBlock: Sendable {
     case .groups(let groups, let filters): PictureGroup.html(groups, filters: filters)
     case .faces(let faces): "<div class=\"faces\">" + faces.map(\.html).joined(separator: "\n") + "</div>"
     }
+  }
+
+  /// Escaped text whose parts between grave accents are code.
+  private func prose(_ text: String) -> String {
+    let parts = text.split(separator: "`", omittingEmptySubsequences: false).map { escaped(String($0)) }
+    guard parts.count % 2 == 1 else { return escaped(text) }
+    return parts.enumerated().map { $0.offset % 2 == 1 ? "<code>\($0.element)</code>" : $0.element }.joined()
   }
 
   private func escaped(_ text: String) -> String { SVGCanvas.escaped(text) }

@@ -104,7 +104,7 @@ import Testing
     try #require(drawn.count == 3)
     let (whole, corner) = (drawn[0], drawn[2])
     // It enters at 80 % on its way from 70 to 90, and leaves at 20 % on its way from 90 to 95.
-    let (unit, inner) = (420.0, 150.0)
+    let (unit, inner) = (420.0, 140.0)
     let (left, bottom) = (corner[0].x - 0.05 / 0.2 * inner, corner[0].y)
     #expect(abs(corner[1].x - (left + 0.5 * inner)) < 0.1 && abs(corner[1].y - (bottom - 0.5 * inner)) < 0.1)
     let last = try #require(corner.last)

@@ -166,7 +166,7 @@ import Testing
     let markup = try Markup(Report(title: "t", sections: [section]).html)
     let names = markup.texts("th").filter { Double($0) != nil }
     #expect(names.prefix(3) == ["0.00", "0.30", "0.40"])
-    #expect(markup.texts("td").prefix(2) == ["100.0 %", NumberText.percent(metrics.accuracy)[...].description])
+    #expect(markup.texts("td").prefix(2) == ["100.00 %", NumberText.percent(metrics.accuracy)[...].description])
     #expect(markup.all("svg").count == 1)
   }
 

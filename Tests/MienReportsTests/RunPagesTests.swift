@@ -207,8 +207,10 @@ import Testing
     #expect(SearchTable(search).table.rows[0] == ["2", "[128]", "4", "2 3", "1.7080", "0.0200", "finished"])
     let page = SearchPage(search).report
     let markup = try Markup(page.html)
-    #expect(markup.all("circle").count == 2 + 2 * 3 + 2, "a dot per trial, mean and best per value, and a legend")
-    #expect(page.html.contains("mien tune show '/nowhere/it") && page.subtitle.hasPrefix("3 trials of"))
+    #expect(markup.all("circle").count == 2 + 2 * 2 + 2, "a dot per trial, mean and best per value, and a legend")
+    #expect(
+      markup.texts("dd").contains { $0.hasPrefix("mien tune show '/nowhere/it") }
+        && page.subtitle.hasPrefix("3 trials of"))
     #expect(SearchTable(try self.search(finished: false)).lines.contains { $0.contains("is not finished") })
   }
 }

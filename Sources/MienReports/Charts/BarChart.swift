@@ -101,7 +101,7 @@ public struct BarChart: Sendable {
     let values = series.flatMap(\.values).filter(\.isFinite)
     let largest = max(maximum ?? values.max() ?? 0, 0)
     let least = min(values.min() ?? 0, 0)
-    let left = Layout.margin + labelWidth + (least < 0 ? Layout.valueWidth : 0)
+    let left = Layout.margin + labelWidth + (least < 0 ? Layout.valueWidth + 24 : 0)
     let room = Layout.width - left - Layout.valueWidth - Layout.margin
     let unit = largest - least > 1e-300 ? room / (largest - least) : 0
     let zero = left - least * unit

@@ -58,7 +58,7 @@ public struct DotChart: Sendable {
     }
     let longest = 7 * Double(rows.map(\.name.count).max() ?? 0) + 8
     let labelWidth = min(max(longest, 60), 216)
-    let (left, right) = (20 + labelWidth + 10, width - 110)
+    let (left, right) = (20 + labelWidth + 10, width - 150)
     let ends = rows.flatMap { row -> [Double] in
       let deviation = row.deviation ?? 0
       return row.values.compactMap(\.self).flatMap { [$0 - deviation, $0 + deviation] }

@@ -14,7 +14,6 @@ struct HeatKey: Sendable {
         x: left + place * width, y: 34, width: width / Double(steps) + 0.5, height: 14, color: .init(rgb))
     }
     canvas.text("nothing", x: left, y: 64, style: "value")
-    canvas.text("half", x: left + width / 2, y: 64, style: "value middle")
     canvas.text("the face's strongest place", x: left + width, y: 64, style: "value end")
     return canvas.drawing(height: 74, title: "Colours of the maps", summary: "From grey over violet and red to yellow.")
   }

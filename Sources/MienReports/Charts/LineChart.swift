@@ -104,7 +104,7 @@ public struct LineChart: Sendable {
       canvas.text(SVGCanvas.shortened(entry.name, to: isUnitSquare ? 25 : 20), x: x + 30, y: legend)
       legend += 20
     }
-    if isUnitSquare { legend = corner(on: &canvas, left: plot.right + 62, top: legend + 34) }
+    if isUnitSquare { legend = corner(on: &canvas, left: plot.right + 58, top: legend + 34) }
     return canvas.drawing(height: max(plot.bottom + 46, legend + 10), title: title, summary: summary)
   }
 
@@ -115,11 +115,11 @@ public struct LineChart: Sendable {
   ///
   /// - Returns: where it ends.
   private func corner(on canvas: inout SVGCanvas, left: Double, top: Double) -> Double {
-    let side = 150.0
+    let side = 140.0
     let plot = PlotArea(
       x: Axis([], range: 0...Self.cornerSide, isPercent: true),
       y: Axis([], range: (1 - Self.cornerSide)...1, isPercent: true), left: left, top: top, width: side, height: side)
-    canvas.text("The corner, enlarged", x: left - 42, y: top - 14, style: "value")
+    canvas.text("The corner, enlarged", x: left - 38, y: top - 14, style: "value")
     plot.draw(on: &canvas, xTitle: "", yTitle: "")
     for (index, entry) in series.enumerated() {
       let inside = Series(name: entry.name, points: Self.clipped(entry.points), emotion: entry.emotion)
@@ -219,6 +219,6 @@ struct PlotArea {
     canvas.line(x1: left, y1: bottom, x2: right, y2: bottom)
     canvas.line(x1: left, y1: top, x2: left, y2: bottom)
     canvas.text(xTitle, x: right, y: bottom + 35, style: "end")
-    canvas.text(yTitle, x: 20, y: top - 8)
+    canvas.text(yTitle, x: 20, y: top - 14)
   }
 }

@@ -61,7 +61,7 @@ extension ReportSection {
     var table = TextTable(header: ["--min-confidence", "faces read", "accuracy of those"])
     for point in coverage.table {
       table.add([
-        NumberText.fixed(point.minConfidence, 2), NumberText.percent(point.coverage, 1),
+        NumberText.fixed(point.minConfidence, 2), NumberText.percent(point.coverage),
         point.accuracy.map { NumberText.percent($0) } ?? "undefined",
       ])
     }
