@@ -1,5 +1,3 @@
-public import MienCore
-
 /// What is wrong with a set of faces: copies, people on both sides of a split, labels that disagree, classes out of
 /// balance, blank pictures.
 public struct FaceSetAudit: Sendable {
@@ -22,6 +20,13 @@ public struct FaceSetAudit: Sendable {
     public let isAcrossSplits: Bool
     /// Whether the data set's own labels of the faces differ; a face without label agrees with any.
     public let hasConflict: Bool
+
+    /// A group of faces of `set`.
+    package init(_ faces: [Int], of set: FaceSet, isExact: Bool) {
+      (self.faces, self.isExact) = (faces, isExact)
+      isAcrossSplits = Set(faces.map(set.split(at:))).count > 1
+      hasConflict = Set(faces.compactMap(set.label(at:))).count > 1
+    }
   }
 
   /// How many copies there are under one meaning of the word.
@@ -48,6 +53,11 @@ public struct FaceSetAudit: Sendable {
     public let unlabelled: Int
     /// Faces of the largest class for each of the smallest; nil where a class has none.
     public let imbalance: Double?
+
+    /// Counts faces.
+    package init(split: Split, counts: [(emotion: Emotion, count: Int)], unlabelled: Int, imbalance: Double?) {
+      (self.split, self.counts, self.unlabelled, self.imbalance) = (split, counts, unlabelled, imbalance)
+    }
   }
 
   /// The set that was looked at.
@@ -67,54 +77,14 @@ public struct FaceSetAudit: Sendable {
   /// Classes by split; splits without faces are left out.
   public let classes: [ClassCounts]
 
-  /// Looks at every face of `faces`.
-  ///
-  /// Pairs that might be near copies are found by buckets of a hash. For a set of different faces only few pairs are
-  /// compared; for one of faces that are all alike, but no near copies, it is every pair, and the time grows with the
-  /// square of the set. `docs/datasets.md` has the figures.
-  ///
-  /// - Parameter progress: called now and then with the number of faces done; where near copies are looked for,
-  ///   preparing a face counts for half of it and comparing it for the other half.
-  /// - Throws: ``MienError`` where a picture cannot be resized.
-  public init(_ faces: FaceSet, copies: Copies = .near, progress: (Int) -> Void = { _ in }) throws {
-    self.faces = faces
-    self.copies = copies
-    let search = CopySearch(faces)
-    let exact = search.exactGroups()
-    let signatures = try search.signatures { progress(copies == .near ? $0 / 2 : $0) }
-    func group(_ indices: [Int], isExact: Bool) -> Group {
-      Group(
-        faces: indices, isExact: isExact, isAcrossSplits: Set(indices.map(faces.split(at:))).count > 1,
-        hasConflict: Set(indices.compactMap(faces.label(at:))).count > 1)
-    }
-    exactGroups = exact.map { group($0, isExact: true) }
-    if copies == .exact {
-      groups = exactGroups
-    } else {
-      let exactSizes = Dictionary(uniqueKeysWithValues: exact.map { ($0[0], $0.count) })
-      let families = search.families(exact: exact, signatures: signatures) { progress((faces.count + $0) / 2) }
-      groups = families.map { group($0, isExact: exactSizes[$0[0]] == $0.count) }
-    }
-    blank = signatures.indices.filter { signatures[$0].isBlank }
-    let rows = (0..<faces.count).map { faces[$0] }
-    sharedSubjects = Self.shared(rows.map { ($0.subject, $0.split) })
-    sharedSequences = Self.shared(rows.map { ($0.sequence, $0.split) })
-    classes = Split.allCases.compactMap { split in
-      let labels = rows.filter { $0.split == split }.map(\.label)
-      guard !labels.isEmpty else { return nil }
-      let counts = faces.labelSet.emotions.map { emotion in (emotion, labels.count { $0 == emotion }) }
-      let (largest, smallest) = (counts.map(\.1).max() ?? 0, counts.map(\.1).min() ?? 0)
-      return ClassCounts(
-        split: split, counts: counts, unlabelled: labels.count { $0 == nil },
-        imbalance: smallest > 0 ? Double(largest) / Double(smallest) : nil)
-    }
-  }
-
-  /// The names that stand in more than one split, sorted.
-  private static func shared(_ entries: [(name: String?, split: Split)]) -> [String] {
-    var splits: [String: Set<Split>] = [:]
-    for case (let name?, let split) in entries { splits[name, default: []].insert(split) }
-    return splits.filter { $0.value.count > 1 }.keys.sorted()
+  /// Collects findings.
+  package init(
+    _ faces: FaceSet, copies: Copies, exactGroups: [Group], groups: [Group], blank: [Int], sharedSubjects: [String],
+    sharedSequences: [String], classes: [ClassCounts]
+  ) {
+    (self.faces, self.copies, self.exactGroups, self.groups) = (faces, copies, exactGroups, groups)
+    (self.blank, self.classes) = (blank, classes)
+    (self.sharedSubjects, self.sharedSequences) = (sharedSubjects, sharedSequences)
   }
 
   /// Counts ``exactGroups``.

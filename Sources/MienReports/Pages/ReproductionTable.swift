@@ -1,9 +1,9 @@
-import Foundation
-import MienReports
-import MienTraining
+public import Foundation
+import MienCore
+public import MienRuns
 
 /// The papers' figures and those measured here, system by system: a table for the terminal, a page in Markdown.
-struct ReproductionTable {
+public struct ReproductionTable: Sendable {
   private struct Row {
     let system: PublishedSystem
     let measurement: PublishedSystem.Measurement
@@ -14,23 +14,40 @@ struct ReproductionTable {
   private var rows: [Row] = []
 
   /// An empty table.
-  init() {}
+  public init() {}
 
-  /// What `system` came to under each of its protocols, in the folders of `place`.
-  init(_ system: PublishedSystem, in place: URL) {
+  /// What `system` came to under each of its protocols, in the folders of `place`; quick looks are rows of their own.
+  public init(_ system: PublishedSystem, in place: URL) {
     for measurement in system.measurements {
-      let summary = try? ReproductionSummary(in: place.appendingPathComponent(measurement.name))
-      add(system, measurement, summary, note: Self.note(without: measurement))
+      do { try add(system, measurement, in: place) } catch { add(system, measurement, nil, note: "damaged") }
     }
   }
 
-  /// What stands in place of the figures of `measurement` where there are none yet.
-  static func note(without measurement: PublishedSystem.Measurement) -> String {
+  /// Adds what is finished of a measurement in the folders of `place`, or a row that says that nothing is.
+  ///
+  /// - Throws: ``MienError`` if the figures kept there are damaged.
+  public mutating func add(
+    _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, in place: URL
+  ) throws {
+    let found = try Self.folders(of: measurement, in: place).compactMap { try ReproductionSummary(in: $0) }
+    for summary in found { add(system, measurement, summary, note: "") }
+    if found.isEmpty { add(system, measurement, nil, note: Self.note(without: measurement)) }
+  }
+
+  /// The folders of a measurement: the whole one, then those of quick looks.
+  private static func folders(of measurement: PublishedSystem.Measurement, in place: URL) -> [URL] {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).sorted()
+    return ([measurement.name] + names.filter { $0.hasPrefix(measurement.name + ".quick") })
+      .map(place.appendingPathComponent)
+  }
+
+  /// What stands in place of the figures of `measurement` if there are none yet.
+  public static func note(without measurement: PublishedSystem.Measurement) -> String {
     measurement.source == nil ? "needs a FaceSet of one's own faces" : "not finished"
   }
 
-  /// Adds a measurement; where `summary` is nil, `note` says why.
-  mutating func add(
+  /// Adds a measurement; if `summary` is nil, `note` says why.
+  public mutating func add(
     _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ summary: ReproductionSummary?,
     note: String
   ) {
@@ -44,34 +61,32 @@ struct ReproductionTable {
   private func cells(_ row: Row) -> [String] {
     let paper = row.measurement.figures.first { $0.measure == .accuracy }.map { NumberText.percent($0.value) } ?? "-"
     let kind = row.measurement.kind == .both ? "paper, clean" : row.measurement.kind.rawValue
+    let name = row.measurement.name + (row.summary?.quickLook.map { " (quick look: \($0.text))" } ?? "")
     guard let summary = row.summary else {
-      return [row.system.name, row.measurement.name, kind, paper, row.note]
+      return [row.system.name, name, kind, paper, row.note]
     }
     let (mean, deviation) = summary.accuracy
     let spread = deviation.map { "\(NumberText.fixed(mean * 100, 2)) ± \(NumberText.fixed($0 * 100, 2))" } ?? ""
     let others = (summary.copies ?? 0) > 0 ? summary.accuracyWithoutCopies : nil
     return [
-      row.system.name, row.measurement.name, kind, paper, NumberText.percent(summary.evaluation.accuracy),
+      row.system.name, name, kind, paper, NumberText.percent(summary.evaluation.accuracy),
       others.map { NumberText.percent($0) } ?? "", spread,
       summary.standingRun?.trainingAccuracy.map { NumberText.percent($0) } ?? "", NumberText.duration(summary.seconds),
     ]
   }
 
-  /// A row a measurement.
-  var table: TextTable {
+  /// A row per measurement.
+  public var table: TextTable {
     var table = TextTable(header: Self.header)
     for row in rows { table.add(cells(row)) }
     return table
   }
 
-  /// The same as text.
-  var text: String { table.text }
-
   /// A page: the table, then each measurement with all of its figures.
-  var markdown: String {
+  public var markdown: String {
     var lines = [
       "# The published systems, measured", "",
-      "Written by `mien reproduce all --data … --markdown`. *Measured* is the accuracy: over folds that of the run of least",
+      "Written by `mien reproduce all --data FACES… --markdown FILE`. *Measured* is the accuracy: over folds that of the run of least",
       "validation loss, over seeds that of all runs together, each on its own draw. *No copies* is the accuracy without the",
       "measured faces that stand in the training part too, alike to the last pixel or as a copy that balancing made; empty",
       "where there are none. *Mean ± sd* is over folds or seeds, *training* the accuracy on augmented training faces in the",
@@ -82,8 +97,12 @@ struct ReproductionTable {
     for row in rows {
       guard let summary = row.summary else { continue }
       lines += [
-        "", "## \(row.system.name), \(row.measurement.name)", "", "\(row.system.paper). \(row.measurement.summary).",
+        "", "## \(row.system.name), \(row.measurement.name)\(summary.quickLook == nil ? "" : " (quick look)")", "",
+        "\(row.system.paper). \(row.measurement.summary).",
       ]
+      if let quickLook = summary.quickLook {
+        lines += ["", "**A quick look: \(quickLook.text).** Its figures are no measurement of the system."]
+      }
       lines += ["", Self.protocolLine(row.measurement, summary), ""]
       var figures = row.measurement.figures.map { ($0.measure, Optional($0.value)) }
       if figures.isEmpty { figures = [(.accuracy, nil), (.loss, nil)] }
@@ -97,15 +116,17 @@ struct ReproductionTable {
             func text(_ value: Double?) -> String {
               value.map { measure.isShare ? NumberText.percent($0) : NumberText.fixed($0, 4) } ?? "-"
             }
-            return [measure.words, text(published), text(summary.value(of: measure))]
+            return [measure.title, text(published), text(summary.value(of: measure))]
           })
       if let note = summary.copiesNote { lines += ["", note] }
       if let accuracy = summary.standingRun?.testAccuracy {
         lines += ["", "On the test split (PrivateTest): \(NumberText.percent(accuracy))."]
       }
     }
-    for system in PublishedSystem.all where rows.contains(where: { $0.system.name == system.name && $0.summary != nil })
-    {
+    let systems = rows.filter { $0.summary != nil }.map(\.system).reduce(into: [PublishedSystem]()) { list, system in
+      if !list.contains(system) { list.append(system) }
+    }
+    for system in systems {
       lines += ["", "Of \(system.name): " + system.remarks.joined(separator: " ")]
     }
     return lines.joined(separator: "\n") + "\n"
@@ -117,16 +138,25 @@ struct ReproductionTable {
     let epochs = summary.runs.map(\.epochs)
     let range = Set(epochs).count > 1 ? "\(epochs.min() ?? 0) to \(epochs.max() ?? 0)" : "\(epochs.first ?? 0)"
     let runs = summary.runs.count == 1 ? "One run" : "\(summary.runs.count) runs"
-    let interval = summary.evaluation.accuracyInterval
-    // A face that several seeds measure is no new evidence.
+    // In files of earlier versions, a face that several seeds measured counts as new evidence.
+    let unit = summary.evaluation.intervalUnit
     let range95 =
-      measurement.isPooled
+      measurement.isPooled && unit == nil
       ? " in all"
-      : ", 95 % interval \(NumberText.fixed(interval.lower * 100, 2)) to \(NumberText.percent(interval.upper))"
+      : ", 95 % interval\(unit.map { $0 == .face ? "" : " by \($0.rawValue)" } ?? "") "
+        + NumberText.range(summary.evaluation.accuracyInterval)
     return
       "\(runs) of \(range) epochs, \(NumberText.duration(summary.seconds)); \(summary.evaluation.count) faces\(range95); "
       + "weights SHA-256 "
-      + "`\(summary.evaluation.weightsSHA256.prefix(16))…`. `mien reproduce \(summary.system) --only \(summary.measurement)`"
+      + "`\(summary.evaluation.weightsSHA256.prefix(16))…`. `\(command(summary))`"
+  }
+
+  /// The whole command that makes a measurement again.
+  private static func command(_ summary: ReproductionSummary) -> String {
+    let options = summary.quickLook.map { " " + $0.options } ?? ""
+    return
+      "mien reproduce \(summary.system) --only \(summary.measurement) --data \(summary.evaluation.data).safetensors"
+      + options
   }
 
   private static func markdown(_ rows: [[String]]) -> [String] {
@@ -136,16 +166,5 @@ struct ReproductionTable {
       let line = "| " + padded.joined(separator: " | ") + " |"
       return index == 0 ? [line, "|" + String(repeating: "---|", count: width)] : [line]
     }
-  }
-}
-
-extension ReproductionSummary {
-  /// How many measured faces were trained on, in a sentence; nil where none was.
-  var copiesNote: String? {
-    guard let copies, copies > 0 else { return nil }
-    let others = accuracyWithoutCopies.map { "without them the accuracy is \(NumberText.percent($0))" }
-    return
-      "\(copies) of the \(evaluation.count) measured faces are pictures that were trained on, alike to the last pixel "
-      + "or copies that balancing made: \(others ?? "none is left without them")."
   }
 }

@@ -1,17 +1,15 @@
-import MienCore
-import MienDatasets
-import MienReports
+public import MienCore
 
 /// An audit's findings, laid out for people.
-struct AuditTable {
+public struct AuditTable: Sendable {
   private static let namesShown = 10
   private let audit: FaceSetAudit
 
   /// Lays out `audit`.
-  init(_ audit: FaceSetAudit) { self.audit = audit }
+  public init(_ audit: FaceSetAudit) { self.audit = audit }
 
   /// The lines to print.
-  var lines: [String] {
+  public var lines: [String] {
     let splits = audit.classes.map { entry in
       "\(entry.counts.reduce(entry.unlabelled) { $0 + $1.count }) \(entry.split.rawValue)"
     }
@@ -65,7 +63,7 @@ struct AuditTable {
   private func shared(_ names: [String], isKnown: Bool) -> String {
     guard isKnown else { return "unknown" }
     guard !names.isEmpty else { return "0" }
-    let shown = names.prefix(Self.namesShown).map(Console.printable).joined(separator: ", ")
+    let shown = names.prefix(Self.namesShown).joined(separator: ", ")
     return "\(names.count)  (\(shown)\(names.count > Self.namesShown ? ", …" : ""))"
   }
 }

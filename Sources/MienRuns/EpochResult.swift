@@ -15,6 +15,15 @@ public struct EpochResult: Codable, Sendable, Equatable {
     /// Share of the training faces that were named right as they were trained on: augmented, with dropout, by weights
     /// that changed within the epoch; nil where it was not counted.
     public var trainingAccuracy: Double?
+
+    /// Describes a head's figures.
+    public init(
+      labels: String, count: Int, loss: Double, accuracy: Double, balancedAccuracy: Double,
+      trainingAccuracy: Double? = nil
+    ) {
+      (self.labels, self.count, self.loss) = (labels, count, loss)
+      (self.accuracy, self.balancedAccuracy, self.trainingAccuracy) = (accuracy, balancedAccuracy, trainingAccuracy)
+    }
   }
 
   /// The epoch, from 1.
@@ -29,4 +38,12 @@ public struct EpochResult: Codable, Sendable, Equatable {
   public var heads: [Head]
   /// Seconds trained since the run began.
   public var seconds: Double
+
+  /// Describes an epoch.
+  public init(
+    epoch: Int, step: Int, learningRate: Double, trainingLoss: Double, heads: [Head], seconds: Double
+  ) {
+    (self.epoch, self.step, self.learningRate) = (epoch, step, learningRate)
+    (self.trainingLoss, self.heads, self.seconds) = (trainingLoss, heads, seconds)
+  }
 }

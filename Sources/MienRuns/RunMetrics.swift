@@ -10,7 +10,7 @@ public struct RunMetrics: Sendable {
     public let epoch: Int
     /// How it was chosen, as a sentence.
     public let rule: String
-    let row: Int
+    fileprivate let row: Int
   }
 
   /// The run's name.
@@ -28,22 +28,33 @@ public struct RunMetrics: Sendable {
   public init(csv: String, name: String, keptEpoch: Int? = nil) throws {
     self.name = name
     self.keptEpoch = keptEpoch
-    var lines = csv.split(whereSeparator: \.isNewline).map { line in
-      line.split(separator: ",", omittingEmptySubsequences: false).map { $0.trimmingCharacters(in: .whitespaces) }
-    }
-    guard !lines.isEmpty else { throw MienError(.format, nil, "is empty, expected a header and a row an epoch") }
-    columns = lines.removeFirst()
-    guard columns.contains("epoch") else {
+    let table = try CSVTable(csv)
+    columns = table.columns
+    guard let epoch = columns.firstIndex(of: RunColumn.epoch.name) else {
       throw MienError(.format, nil, "expected a column epoch, found \(columns.prefix(8).joined(separator: ", "))")
     }
-    for (index, line) in lines.enumerated() where line.count != columns.count {
-      throw MienError(.format, nil, "line \(index + 2): expected \(columns.count) values, found \(line.count)")
+    rows = table.rows.map { row in
+      row.fields.map { Double($0.trimmingCharacters(in: .whitespaces)).flatMap { $0.isFinite ? $0 : nil } }
     }
-    rows = lines.map { $0.map { Double($0).flatMap { $0.isFinite ? $0 : nil } } }
-    guard let epoch = columns.firstIndex(of: "epoch"),
-      let bad = rows.firstIndex(where: { $0[epoch].flatMap { Int(exactly: $0) } == nil })
-    else { return }
-    throw MienError(.format, nil, "line \(bad + 2): the epoch is no whole number")
+    if let bad = rows.firstIndex(where: { $0[epoch].flatMap { Int(exactly: $0) } == nil }) {
+      throw MienError(.format, nil, "line \(table.rows[bad].line): the epoch is no whole number")
+    }
+  }
+
+  /// The text of a `metrics.csv`: a row per epoch, with a column for each figure that any epoch has, empty if one lacks
+  /// it.
+  package static func csv(_ epochs: [EpochResult]) -> String {
+    let figures = epochs.map { [String: Double](figures: $0.figures) }
+    let all = epochs.flatMap(\.columns).map(\.name).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    let names = all.filter { name in figures.contains { $0[name] != nil } }
+    func number(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "" }
+    let first = [RunColumn.epoch, .step, .learningRate].map(\.name)
+    return CSVLine.text(first + names + [RunColumn.seconds.name], end: "\n")
+      + zip(epochs, figures).map { epoch, figures in
+        CSVLine.text(
+          ["\(epoch.epoch)", "\(epoch.step)", number(epoch.learningRate)] + names.map { number(figures[$0]) }
+            + [number(epoch.seconds)], end: "\n")
+      }.joined()
   }
 
   /// Reads the `metrics.csv` of a run folder, and the epoch kept from its `result.json`.
@@ -51,7 +62,7 @@ public struct RunMetrics: Sendable {
   /// - Parameter name: the run's name; nil for the folder's.
   /// - Throws: ``MienError`` naming the file.
   public init(run folder: URL, name: String? = nil) throws {
-    let file = folder.appendingPathComponent("metrics.csv")
+    let file = RunFiles(folder).metrics
     guard let data = try? Data(contentsOf: file) else {
       throw MienError(.file, file.path, FileProblem.reading(file))
     }
@@ -62,49 +73,38 @@ public struct RunMetrics: Sendable {
     } catch let error as MienError { throw error.about(file.path) }
   }
 
-  private static func keptEpoch(in folder: URL) -> Int? {
-    struct Result: Decodable {
-      struct Epoch: Decodable { let epoch: Int }
-      let best: Epoch
-    }
-    let data = try? Data(contentsOf: folder.appendingPathComponent("result.json"))
-    return data.flatMap { try? JSONDecoder().decode(Result.self, from: $0) }?.best.epoch
-  }
+  private static func keptEpoch(in folder: URL) -> Int? { (try? RunResult(in: RunFiles(folder)))?.best.epoch }
 
   /// How many epochs have a row.
   public var epochCount: Int { rows.count }
 
-  /// The label sets measured: those with a column `validation_NAME_accuracy`.
+  /// The label sets measured: those with a validation accuracy.
   public var heads: [String] {
-    columns.compactMap { column in
-      guard column.hasPrefix("validation_"), column.hasSuffix("_accuracy"), !column.hasSuffix("_balanced_accuracy")
-      else { return nil }
-      return String(column.dropFirst("validation_".count).dropLast("_accuracy".count))
+    columns.compactMap { name in
+      if case .figure(.accuracy, let head, part: .validation) = RunColumn(name: name) { head } else { nil }
     }
   }
 
-  /// The values of a column, a row an epoch; nil where there is no such column, or a gap.
-  public func values(_ column: String) -> [Double?] {
-    guard let index = columns.firstIndex(of: column) else { return rows.map { _ in nil } }
-    return rows.map { $0[index] }
-  }
+  /// Whether a column is there.
+  public func has(_ column: RunColumn) -> Bool { columns.contains(column.name) }
 
-  /// A column over the epochs, as places of a ``LineChart``.
-  public func points(_ column: String) -> [LineChart.Point] {
-    zip(values("epoch"), values(column)).map { .init($0 ?? .nan, $1 ?? .nan) }
+  /// The values of a column, one per epoch; nil if there is no such column, or for a gap.
+  public func values(_ column: RunColumn) -> [Double?] {
+    guard let index = columns.firstIndex(of: column.name) else { return rows.map { _ in nil } }
+    return rows.map { $0[index] }
   }
 
   /// The epoch that training kept; before its end the one with the highest mean of the heads' validation accuracies, or
   /// where no accuracy was written the lowest training loss. Of equals the first; nil where there is no epoch.
   public var best: Best? {
-    if let keptEpoch, let row = values("epoch").firstIndex(of: Double(keptEpoch)) {
+    if let keptEpoch, let row = values(.epoch).firstIndex(of: Double(keptEpoch)) {
       return Best(epoch: keptEpoch, rule: "The best epoch is the one whose weights training kept.", row: row)
     }
     let heads = heads
-    let accuracies = heads.map { values("validation_\($0)_accuracy") }
+    let accuracies = heads.map { values(.figure(.accuracy, head: $0, part: .validation)) }
     let scores: [Double?] =
       heads.isEmpty
-      ? values("train_loss").map { $0.map { -$0 } }
+      ? values(.trainingLoss).map { $0.map { -$0 } }
       : rows.indices.map { row in
         let shares = accuracies.compactMap { $0[row] }
         return shares.count == heads.count ? shares.reduce(0, +) / Double(heads.count) : nil
@@ -113,7 +113,7 @@ public struct RunMetrics: Sendable {
     for (row, score) in scores.enumerated() {
       if let score, score > best?.score ?? -.infinity { best = (row, score) }
     }
-    guard let best, let epoch = values("epoch")[best.row] else { return nil }
+    guard let best, let epoch = values(.epoch)[best.row] else { return nil }
     return Best(
       epoch: Int(epoch),
       rule: heads.isEmpty
@@ -123,8 +123,8 @@ public struct RunMetrics: Sendable {
   }
 
   /// A column's value at the best epoch; nil where there is none.
-  public func atBest(_ column: String) -> Double? { best.flatMap { values(column)[$0.row] } }
+  public func atBest(_ column: RunColumn) -> Double? { best.flatMap { values(column)[$0.row] } }
 
   /// Seconds from the run's beginning to its last epoch; nil where they were not written.
-  public var seconds: Double? { values("seconds").compactMap(\.self).last }
+  public var seconds: Double? { values(.seconds).compactMap(\.self).last }
 }

@@ -17,8 +17,10 @@ public enum NumberText {
     share.isFinite ? fixed(share * 100, decimals) + " %" : "-"
   }
 
-  /// A number of things, as `1 epoch` or `3 epochs`.
-  public static func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
+  /// An interval of shares as `85.00 to 87.50 %`.
+  package static func range(_ interval: ProportionInterval, _ decimals: Int = 2) -> String {
+    "\(fixed(interval.lower * 100, decimals)) to \(percent(interval.upper, decimals))"
+  }
 
   /// A length of time as `4.2 s`, `12 min 5 s` or `1 h 30 min`.
   public static func duration(_ seconds: Double) -> String {
