@@ -224,7 +224,7 @@ class LiveChecks(Base):
         """A video that the server reads as a whole is saved byte for byte as `mien video` writes it; one that is read while it
         plays has the same columns, and frames by the same numbers and times."""
         name = os.path.basename(self.clip)
-        whole = {kind: self.mien("video", self.clip, "--min-confidence", "0.4", f"--{flag}", "-")
+        whole = {kind: self.mien("video", self.clip, f"--{flag}", "-")
                  for kind, flag in (("jsonl", "json"), ("csv", "csv"))}
         lines = [line.split(",") for line in whole["csv"].decode().split("\r\n")[:-1]]
         page.drop(self.clip)

@@ -116,7 +116,7 @@ class PhotoChecks(Base):
         page.click("#save-csv")
         saved = {kind: page.downloaded(f"mien.{kind}") for kind in ("json", "csv")}
         for kind in saved:
-            expect(saved[kind] == self.mien("detect", "--landmarks", "--min-confidence", "0.4", f"--{kind}", "-", "--", *names),
+            expect(saved[kind] == self.mien("detect", "--landmarks", f"--{kind}", "-", "--", *names),
                    f"the page's {kind.upper()} of photos differs from mien's: {saved[kind].decode()}")
 
     def exports(self, page):
