@@ -121,6 +121,12 @@ export class Stage {
     this.draw();
   }
 
+  /** Whether most of the picture is in the window. */
+  get isInSight() {
+    const { top, bottom, height } = this.scroller.getBoundingClientRect();
+    return Math.min(bottom, innerHeight) - Math.max(top, 0) > height / 2;
+  }
+
   /** Draws why a face is read as it is over the picture; null takes it away. @param {?Explanation} explanation */
   explain(explanation) {
     this.map = explanation && { area: explanation.area, heat: heatmap(explanation.map) };
