@@ -7,7 +7,7 @@ import { heatmap } from './explain.js';
 /** @typedef {import('./explain.js').Explanation} Explanation */
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6];
-/** A drawing has at most so many pixels a side. */
+/** A drawing has at most so many pixels per side. */
 const LARGEST_DRAWING = 4096;
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
