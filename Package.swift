@@ -148,7 +148,7 @@ let package = Package(
     .testTarget(name: "MienONNXTests", dependencies: ["MienONNX", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MienInferenceTests", dependencies: ["MienInference", "COpenVINO", "MienTestSupport"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(name: "MienReportsTests", dependencies: ["MienReports", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MienVisionTests",

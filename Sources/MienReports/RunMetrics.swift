@@ -53,7 +53,7 @@ public struct RunMetrics: Sendable {
   public init(run folder: URL, name: String? = nil) throws {
     let file = folder.appendingPathComponent("metrics.csv")
     guard let data = try? Data(contentsOf: file) else {
-      throw MienError(.file, file.path, FileProblem.reading(file))
+      throw FileProblem.error(reading: file)
     }
     do {
       try self.init(
