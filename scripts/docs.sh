@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The library products, but for MienVideoShim, which has no Swift in it.
-products=(MienCore MienONNX MienVision MienInference MienDatasets MienReports MienTorch MienModels MienTraining)
+products=(MienCore MienONNX MienVision MienInference MienDatasets MienReports MienRuns MienTorch MienModels MienTraining)
 for product in MienDatasets MienInference MienReports MienTraining; do swift build "$@" --product "$product"; done
 built="$(swift build "$@" --show-bin-path)"
 

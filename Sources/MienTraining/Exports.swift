@@ -3,4 +3,5 @@
 @_exported public import MienCore
 @_exported public import MienModels
 @_exported public import MienONNX
+@_exported public import MienRuns
 @_exported public import MienTorch
