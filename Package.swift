@@ -19,6 +19,7 @@ let package = Package(
   name: "mien",
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
+    .library(name: "MienONNX", targets: ["MienONNX"]),
     .library(name: "MienVision", targets: ["MienVision"]),
     // What MienVision loads to read videos: see docs/decisions/video-shim.md.
     .library(name: "MienVideoShim", type: .dynamic, targets: ["COpenCVVideo"]),
@@ -73,13 +74,15 @@ let package = Package(
 
     // Training: libtorch.
     .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
-    .target(name: "CTorch", dependencies: ["CSystemTorch"]),
-    .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
+    .target(name: "CTorch", dependencies: ["CSystemTorch"], cxxSettings: [.headerSearchPath(".")]),
+    .target(name: "MienTorch", dependencies: ["MienCore", "MienONNX", "CTorch"], swiftSettings: strict),
     .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
     .target(name: "CMienRecipes"),
     .target(
       name: "MienTraining",
-      dependencies: ["MienModels", "MienONNX", "CMienRecipes", .product(name: "Yams", package: "Yams")],
+      dependencies: [
+        "MienModels", "MienONNX", "CMienDefaultModel", "CMienRecipes", .product(name: "Yams", package: "Yams"),
+      ],
       swiftSettings: strict),
 
     // What the programs have in common, and what those that read faces have; mien-train links no OpenVINO.
@@ -96,7 +99,7 @@ let package = Package(
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports",
+        "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports", "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -127,7 +130,7 @@ let package = Package(
     .executableTarget(
       name: "mien-server",
       dependencies: [
-        "MienCommandLine", "MienModelOptions", "MienServer",
+        "MienCommandLine", "MienModelOptions", "MienServer", "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
