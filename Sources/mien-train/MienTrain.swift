@@ -15,7 +15,7 @@ struct MienTrain: AsyncParsableCommand {
       BenchmarkCommand.self,
     ])
 
-  static func main() async { await runProgram() }
+  static func main() async { await runProgram { try Torch.keepFreedMemory() } }
 }
 
 extension ModelPrecision: ExpressibleByArgument {}
