@@ -43,7 +43,9 @@ let package = Package(
     .target(
       name: "MienONNX", dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["onnx-subset.proto"], swiftSettings: strict),
-    .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
+    // What runs write and reports read.
+    .target(name: "MienRuns", dependencies: ["MienCore"], swiftSettings: strict),
+    .target(name: "MienReports", dependencies: ["MienCore", "MienRuns"], swiftSettings: strict),
 
     // Pictures and data sets: OpenCV, and the decoders of the common kinds of picture.
     .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
@@ -81,7 +83,8 @@ let package = Package(
     .target(
       name: "MienTraining",
       dependencies: [
-        "MienModels", "MienONNX", "CMienDefaultModel", "CMienRecipes", .product(name: "Yams", package: "Yams"),
+        "MienModels", "MienONNX", "MienRuns", "CMienDefaultModel", "CMienRecipes",
+        .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
 
@@ -99,7 +102,8 @@ let package = Package(
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports", "MienVision",
+        "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports", "MienRuns",
+        "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -111,7 +115,7 @@ let package = Package(
     .executableTarget(
       name: "mien-train",
       dependencies: [
-        "MienCommandLine", "MienReports", "MienTraining",
+        "MienCommandLine", "MienReports", "MienRuns", "MienTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("torch")),
@@ -146,7 +150,8 @@ let package = Package(
     .testTarget(
       name: "MienInferenceTests", dependencies: ["MienInference", "COpenVINO", "MienTestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "MienReportsTests", dependencies: ["MienReports", "MienTestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MienReportsTests", dependencies: ["MienReports", "MienRuns", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MienVisionTests",
       dependencies: ["MienVision", "CImageCodecs", "COpenCV", "CMienVideoFunctions", "MienTestSupport"],
@@ -155,7 +160,7 @@ let package = Package(
       name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport", "MienVision"], swiftSettings: strict),
     .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
     .testTarget(
-      name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference", "MienTestSupport"],
+      name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference", "MienRuns", "MienTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "MienServerTests",
