@@ -26,6 +26,7 @@ let package = Package(
     .library(name: "MienInference", targets: ["MienInference"]),
     .library(name: "MienTorch", targets: ["MienTorch"]),
     .library(name: "MienModels", targets: ["MienModels"]),
+    .library(name: "MienRuns", targets: ["MienRuns"]),
     .library(name: "MienTraining", targets: ["MienTraining"]),
     .executable(name: "mien", targets: ["mien"]),
     .executable(name: "mien-train", targets: ["mien-train"]),
