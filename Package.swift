@@ -82,13 +82,16 @@ let package = Package(
 
     // Training: libtorch.
     .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
-    .target(name: "CTorch", dependencies: ["CSystemTorch"]),
-    .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
+    .target(name: "CTorch", dependencies: ["CSystemTorch"], cxxSettings: [.headerSearchPath(".")]),
+    .target(name: "MienTorch", dependencies: ["MienCore", "MienONNX", "CTorch"], swiftSettings: strict),
     .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
     .target(name: "CMienRecipes"),
     .target(
       name: "MienTraining",
-      dependencies: ["MienModels", "MienONNX", "MienRuns", "CMienRecipes", .product(name: "Yams", package: "Yams")],
+      dependencies: [
+        "MienModels", "MienONNX", "MienRuns", "CMienDefaultModel", "CMienRecipes",
+        .product(name: "Yams", package: "Yams"),
+      ],
       swiftSettings: strict),
 
     // What the programs have in common, and what those that read faces have; mien-train links no OpenVINO.
@@ -106,6 +109,7 @@ let package = Package(
       name: "mien",
       dependencies: [
         "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports", "MienRuns",
+        "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -136,7 +140,7 @@ let package = Package(
     .executableTarget(
       name: "mien-server",
       dependencies: [
-        "MienCommandLine", "MienModelOptions", "MienServer",
+        "MienCommandLine", "MienModelOptions", "MienServer", "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
