@@ -21,9 +21,12 @@ let package = Package(
     .library(name: "MienCore", targets: ["MienCore"]),
     .library(name: "MienONNX", targets: ["MienONNX"]),
     .library(name: "MienVision", targets: ["MienVision"]),
-    // What MienVision loads to read videos: see docs/decisions/video-shim.md.
+    // What MienVision loads to read videos: a program that reads videos lists it beside MienInference, and SwiftPM builds
+    // it with the program. See docs/decisions/video-shim.md.
     .library(name: "MienVideoShim", type: .dynamic, targets: ["COpenCVVideo"]),
     .library(name: "MienInference", targets: ["MienInference"]),
+    .library(name: "MienDatasets", targets: ["MienDatasets"]),
+    .library(name: "MienReports", targets: ["MienReports"]),
     .library(name: "MienTorch", targets: ["MienTorch"]),
     .library(name: "MienModels", targets: ["MienModels"]),
     .library(name: "MienRuns", targets: ["MienRuns"]),
@@ -32,12 +35,13 @@ let package = Package(
     .executable(name: "mien-train", targets: ["mien-train"]),
     .executable(name: "mien-server", targets: ["mien-server"]),
   ],
+  // Ranges, so that a program that depends on Mien is free to choose; built and tested with the version in the comment.
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
-    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
-    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),  // 1.8.2
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.31.0"),  // 1.39.0; 1.31 brought byte-coded names
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),  // 6.2.2
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),  // 2.28.1
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),  // 7.10.0
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
@@ -70,7 +74,8 @@ let package = Package(
     // Recognition: OpenVINO.
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
     .target(name: "COpenVINO", dependencies: ["CSystemOpenVINO"]),
-    .target(name: "CMienDefaultModel"),
+    .systemLibrary(name: "CSystemFaces", pkgConfig: "mien-faces"),
+    .target(name: "CMienDefaultModel", dependencies: ["CSystemFaces"]),
     .target(
       name: "MienInference", dependencies: ["MienVision", "MienONNX", "COpenVINO", "CMienDefaultModel"],
       swiftSettings: strict),
@@ -110,7 +115,7 @@ let package = Package(
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
     // The code of the example package, built here so that it stays true; scripts/build-example.sh builds the package.
     .executableTarget(
-      name: "FaceTimeline", dependencies: ["MienCore", "MienInference"],
+      name: "FaceTimeline", dependencies: ["MienInference"],
       path: "Examples/FaceTimeline/Sources/FaceTimeline", swiftSettings: strict,
       linkerSettings: searchPath("openvino")),
     .executableTarget(
@@ -150,7 +155,7 @@ let package = Package(
     .testTarget(name: "MienONNXTests", dependencies: ["MienONNX", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MienInferenceTests", dependencies: ["MienInference", "COpenVINO", "MienTestSupport"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "MienReportsTests", dependencies: ["MienReports", "MienRuns", "MienTestSupport"], swiftSettings: strict),
     .testTarget(

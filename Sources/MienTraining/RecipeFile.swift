@@ -12,7 +12,7 @@ public enum RecipeFile {
   public static func read(_ url: URL, settings: [String] = []) throws -> Recipe {
     let text: String
     do { text = try String(contentsOf: url, encoding: .utf8) } catch {
-      throw MienError(.file, url.path, FileProblem.reading(url))
+      throw FileProblem.error(reading: url)
     }
     return try parse(text, file: url.path, settings: settings)
   }

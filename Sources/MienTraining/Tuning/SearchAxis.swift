@@ -50,7 +50,7 @@ public struct SearchAxis: Codable, Sendable, Equatable {
   public static func read(_ url: URL) throws -> [SearchAxis] {
     let text: String
     do { text = try String(contentsOf: url, encoding: .utf8) } catch {
-      throw MienError(.file, url.path, FileProblem.reading(url))
+      throw FileProblem.error(reading: url)
     }
     let node: Node?
     do { node = try compose(yaml: text) } catch { throw MienError(.format, url.path, "is not valid YAML: \(error)") }
