@@ -130,10 +130,9 @@ int32_t mien_torch_keep_freed_memory(char **error) noexcept {
   return guarded(error, [&] {
     // Activations are tens of megabytes and freed every step: keep them in the heap, since fresh mappings would have to
     // be zeroed page by page each time.
-    if (!mallopt(M_ARENA_MAX, 1) || !mallopt(M_MMAP_MAX, 0) ||
-        !mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max())) {
-      throw std::runtime_error("the process's memory allocator refuses these settings");
-    }
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_MAX, 0);
+    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   });
 }
 
