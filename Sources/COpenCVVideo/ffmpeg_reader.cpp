@@ -145,10 +145,16 @@ bool isCover(const AVStream &stream) {
   return stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE);
 }
 
+/// Whether a codec is one of pictures, in which some containers hold covers like any other stream.
+bool isPictureCodec(AVCodecID codec) {
+  return codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_PNG || codec == AV_CODEC_ID_BMP || codec == AV_CODEC_ID_GIF ||
+         codec == AV_CODEC_ID_WEBP;
+}
+
 /// The film among the streams: not a cover, of several frames if there is such a one, the default or the largest.
 AVStream *film(const Container &container, bool &hasCover) {
   AVStream *best = nullptr;
-  std::array<int64_t, 4> bestRank{};
+  std::array<int64_t, 5> bestRank{};
   for (unsigned i = 0; i < container->nb_streams; ++i) {
     AVStream *stream = container->streams[i];
     const AVCodecParameters &codec = *stream->codecpar;
@@ -157,8 +163,8 @@ AVStream *film(const Container &container, bool &hasCover) {
       hasCover = true;
       continue;
     }
-    const std::array<int64_t, 4> rank = {
-        avcodec_find_decoder(codec.codec_id) != nullptr, stream->nb_frames != 1,
+    const std::array<int64_t, 5> rank = {
+        avcodec_find_decoder(codec.codec_id) != nullptr, stream->nb_frames != 1, !isPictureCodec(codec.codec_id),
         stream->disposition & AV_DISPOSITION_DEFAULT ? 1 : 0, int64_t(codec.width) * codec.height};
     if (!best || rank > bestRank) best = stream, bestRank = rank;
   }

@@ -123,14 +123,13 @@ void ToneMap::apply(const AVFrame &frame, cv::Mat &shown) const {
 
 namespace {
 
-/// Where a sample of the later field lies outside its neighbours of the earlier field, above and below, by more than the
-/// threshold, something moved between the fields, and their mean takes its place. What stands still keeps its resolution.
+/// Where something moved between the fields, samples of the later one lie outside their neighbours of the earlier one, above
+/// and below: they are brought in, but for the threshold. What stands still keeps its resolution.
 template <typename Sample>
 void mend(const Sample *above, Sample *row, const Sample *below, int count, int threshold) {
-  const int least = threshold * threshold;
   for (int i = 0; i < count; ++i) {
-    const int up = int(row[i]) - above[i], down = int(row[i]) - below[i];
-    if ((up ^ down) >= 0 && up * down > least) row[i] = Sample((int(above[i]) + below[i] + 1) / 2);
+    const int low = std::min<int>(above[i], below[i]) - threshold, high = std::max<int>(above[i], below[i]) + threshold;
+    row[i] = Sample(std::clamp<int>(row[i], low, high));
   }
 }
 
@@ -221,7 +220,7 @@ const AVFrame &FrameConverter::whole(const AVFrame &frame) {
   if (!deinterlaced_ || av_frame_make_writable(deinterlaced_.get()) < 0) throw std::bad_alloc();
   const int depth = format->comp[0].depth;
   const int first = isTopFieldFirst(frame) ? 1 : 0;
-  const int threshold = 6 << std::max(0, depth - 8);
+  const int threshold = 2 << std::max(0, depth - 8);
   for (int plane = 0; plane < 4 && deinterlaced_->data[plane]; ++plane) {
     const bool isChroma = plane == 1 || plane == 2;
     const int rows = isChroma ? AV_CEIL_RSHIFT(frame.height, format->log2_chroma_h) : frame.height;

@@ -104,8 +104,8 @@ final class FFmpegEncoder: VideoEncoder {
       if found.videoStart > 0.001 { arguments += ["-itsoffset", "\(-found.videoStart)"] }
       arguments += ["-i", "file:\(source.path)", "-map", "0:v:0", "-map", "1:\(stream)", "-c:v", "copy"]
       arguments += ["-c:a", "aac", "-b:a", "160k", "-map_metadata", "-1", "-map_chapters", "-1"]
-      // Padded with silence, so that the pictures alone say where the file ends.
-      arguments += ["-af", "apad", "-t", "\(Double(frames) / format.framesPerSecond)"]
+      // Padded with silence to the end of the pictures; the time counts from the start of the sound.
+      arguments += ["-af", "apad", "-t", "\(Double(frames) / format.framesPerSecond + found.videoStart)"]
       let (process, complaints) = try Self.prepared(program, arguments, to: whole)
       try process.run()
       process.waitUntilExit()

@@ -213,7 +213,9 @@ struct VideoReaderTests {
 
   @Test("Interlaced frames are made whole", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
   func interlaced() throws {
-    let source = "testsrc2=size=320x288:rate=50:duration=1"
+    // A bar that moves by six pixels from field to field.
+    let source =
+      "nullsrc=size=320x288:rate=50:duration=1,geq=lum='60+140*gt(mod(X-6*N+160000\\,160)\\,80)':cb=128:cr=128"
     let coded = ["-c:v", "mpeg2video", "-q:v", "2"]
     let progressive = try ffmpeg(
       "progressive.mpg", ["-f", "lavfi", "-i", source, "-vf", "select='not(mod(n,2))'", "-r", "25"] + coded)
@@ -223,7 +225,7 @@ struct VideoReaderTests {
     let whole = try frame(12, of: progressive)
     let mended = try Self.difference(frame(12, of: marked), whole)
     let combed = try Self.difference(frame(12, of: unmarked), whole)
-    #expect(mended < 0.8 * combed, "\(mended), without mending \(combed)")
+    #expect(combed > 4 && mended < 0.1 * combed, "\(mended), without mending \(combed)")
   }
 
   @Test("Pixels that are not square are stretched", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
@@ -245,7 +247,7 @@ struct VideoReaderTests {
       let url = try ffmpeg(
         name,
         film + cover + maps.flatMap { ["-map", $0] }
-          + ["-c:v", "mpeg4", "-c:v:\(disposition)", "mjpeg", "-frames:v:\(disposition)", "1"]
+          + ["-c:v", "mpeg4", "-c:v:\(disposition)", "mjpeg"]
           + ["-disposition:v:\(disposition)", "attached_pic"])
       let found = try times(url)
       #expect(found.count == 10, "\(name): \(found)")
