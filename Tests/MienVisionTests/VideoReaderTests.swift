@@ -215,7 +215,7 @@ struct VideoReaderTests {
   func interlaced() throws {
     // A bar that moves by six pixels from field to field.
     let source =
-      "nullsrc=size=320x288:rate=50:duration=1,geq=lum='60+140*gt(mod(X-6*N+160000\\,160)\\,80)':cb=128:cr=128"
+      "nullsrc=size=320x288:rate=50:duration=1,geq=lum='60+140*gt(mod(X-6*N+160000,160),80)':cb=128:cr=128"
     let coded = ["-c:v", "mpeg2video", "-q:v", "2"]
     let progressive = try ffmpeg(
       "progressive.mpg", ["-f", "lavfi", "-i", source, "-vf", "select='not(mod(n,2))'", "-r", "25"] + coded)
