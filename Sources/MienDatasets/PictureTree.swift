@@ -42,7 +42,8 @@ struct PictureTree {
     let folder = ShellWord.quoted(url.deletingLastPathComponent().path)
     return MienError(
       .file, url.path,
-      "its name is not UTF-8, as in old archives, and reads like another one; rename it, for example with: convmv -f latin1 -t utf8 --notest -r \(folder)"
+      "its name is not UTF-8, as in old archives, and reads like another one; rename it, for example with: "
+        + "convmv -f latin1 -t utf8 --notest -r \(folder)"
     )
   }
 

@@ -187,7 +187,8 @@ public final class VideoReader: Sendable {
       info.is_rate_assumed != 0
       ? "which is assumed; if it is another: ffmpeg -r RATE -f \(container.format ?? "h264") -i IN -c copy out.mp4"
       : "as it says itself"
-    return "is \(container.name) without a container, so without time stamps: read at \(text) frames per second, \(origin)"
+    return "is \(container.name) without a container, so without time stamps: read at \(text) frames per second, "
+      + origin
   }
 
   /// The cameras that there are.
@@ -214,7 +215,8 @@ public final class VideoReader: Sendable {
         parts.append("parts of \(Spelling.counted(faults.damaged, "frame")) may be wrong")
       }
       if faults.missing > 0 {
-        parts.append("\(Spelling.counted(faults.missing, "frame")) could not be decoded and \(faults.missing == 1 ? "is" : "are") missing")
+        let missing = Spelling.counted(faults.missing, "frame")
+        parts.append("\(missing) could not be decoded and \(faults.missing == 1 ? "is" : "are") missing")
       }
       return notes + ["is damaged: of \(Spelling.counted(total, "frame")), \(parts.joined(separator: ", "))"]
     }

@@ -25,7 +25,9 @@ struct VideoCaseTests {
     var problem: MienError?
     do {
       let reader = try VideoReader(contentsOf: url)
-      if let width = truth["width"] as? Int { #expect(reader.width == width && reader.height == truth["height"] as? Int) }
+      if let width = truth["width"] as? Int {
+        #expect(reader.width == width && reader.height == truth["height"] as? Int)
+      }
       do { while let frame = try reader.next() { times.append(frame.seconds) } } catch let error as MienError {
         problem = error
       }

@@ -12,8 +12,8 @@ struct Video: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Follows the faces in a video and says what they show over time.",
     discussion: """
-      Ctrl-C ends at the next frame and keeps what is done. The copy of an address has no sound. Exit status: 0 where the video was read to its end, 1 where \
-      it was not or a file could not be written, 64 for wrong usage.
+      Ctrl-C ends at the next frame and keeps what is done. The copy of an address has no sound. Exit status: 0 where the \
+      video was read to its end, 1 where it was not or a file could not be written, 64 for wrong usage.
       """)
 
   @Argument(help: ArgumentHelp("A video file, or an address (http, https, rtsp, rtmp).", valueName: "file"))
