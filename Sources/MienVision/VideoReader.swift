@@ -196,7 +196,7 @@ public final class VideoReader: Sendable {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev")) ?? []
     let devices = names.filter { $0.hasPrefix("video") && $0.dropFirst(5).allSatisfy(\.isNumber) && $0.count > 5 }
     guard !devices.isEmpty else {
-      return "; this machine has none (a container sees one only where it is passed on: docker run --device /dev/video0)"
+      return "; this machine has none (a container sees those that it is given: docker run --device /dev/video0)"
     }
     let numbers = devices.compactMap { Int($0.dropFirst(5)) }.sorted().map { "\($0) (/dev/video\($0))" }
     return "; there are \(numbers.joined(separator: ", "))"
