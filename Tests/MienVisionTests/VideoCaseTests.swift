@@ -20,7 +20,7 @@ struct VideoCaseTests {
 
   @Test(arguments: videos) func everyFrameIsReadAtItsTime(path: String) throws {
     let (url, truth) = (Cases.url(path), Cases.truth(of: path))
-    func word(_ words: [String: String]) -> String? { words.first { url.lastPathComponent.hasPrefix($0.key) }?.value }
+    func phrase(_ words: [String: String]) -> String? { words.first { url.lastPathComponent.hasPrefix($0.key) }?.value }
     var times: [Double] = []
     var problem: MienError?
     do {
@@ -32,11 +32,11 @@ struct VideoCaseTests {
         problem = error
       }
       let said = reader.warnings.joined(separator: "; ")
-      if let word = word(Self.faults) { #expect(said.contains(word)) } else { #expect(said.isEmpty, "\(said)") }
+      if let word = phrase(Self.faults) { #expect(said.contains(word)) } else { #expect(said.isEmpty, "\(said)") }
     } catch let error as MienError {
       problem = error
     }
-    if let word = word(Self.ends) {
+    if let word = phrase(Self.ends) {
       #expect(problem?.message.contains(word) == true)
     } else {
       #expect(problem == nil)
