@@ -23,7 +23,8 @@ struct PictureTree {
   /// - Throws: ``MienError`` if it cannot be listed.
   static func entries(of folder: URL) throws -> [Entry] {
     guard let path = FilePath.resolving(folder.path), let names = path.contents() else {
-      throw encodingProblem(folder) ?? MienError(.file, folder.path, problem(with: folder))
+      throw encodingProblem(folder)
+        ?? MienError(FileProblem.error(reading: folder).kind, folder.path, problem(with: folder))
     }
     let entries = names.map { name in
       var status = stat()
