@@ -65,11 +65,12 @@ let package = Package(
     .target(
       name: "MienDatasets", dependencies: ["MienCore", "MienVision", "CSystemZlib"], swiftSettings: strict),
 
-    // Videos: OpenCV's videoio, in a shared library of its own that no target links.
+    // Videos: FFmpeg's libraries and OpenCV's videoio, in a shared library of its own that no target links.
     .systemLibrary(name: "CSystemOpenCVVideo", pkgConfig: "mien-opencv-video"),
     .target(
       name: "COpenCVVideo", dependencies: ["CSystemOpenCVVideo"],
-      cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include"), .headerSearchPath("../COpenCV")]),
+      cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include"), .headerSearchPath("../COpenCV")],
+      linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
 
     // Recognition: OpenVINO.
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
@@ -181,7 +182,7 @@ let package = Package(
         "MienCore", "MienInference", "MienONNX", "MienServer", "MienTestSupport", "MienVision", "FaceTimeline", "mien",
         "mien-train", "mien-server",
       ],
-      exclude: ["Browser"], swiftSettings: strict),
+      exclude: ["Browser", "Servers"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -38,8 +38,9 @@ extension AsyncParsableCommand {
   /// - Throws: ``MienError`` of kind `argument` that says how to write the name.
   private static func checkDashes(_ arguments: some Sequence<String>) throws {
     for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("-") && argument.count > 2 {
-      // No option has a dot in its name; a number may be an option's value.
-      let isName = argument.prefix { $0 != "=" }.contains(".") && Double(argument) == nil
+      // No option has a dot in its name, or one dash before several letters; a number may be an option's value.
+      let option = argument.prefix { $0 != "=" }
+      let isName = (option.contains(".") || (!option.hasPrefix("--") && option.count > 2)) && Double(argument) == nil
       let isFile = !argument.hasPrefix("--") && access(argument, F_OK) == 0
       guard isName || isFile else { continue }
       throw MienError(
