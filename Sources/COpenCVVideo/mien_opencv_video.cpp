@@ -35,12 +35,7 @@ namespace {
 /// Sets OpenCV up, once.
 void prepare() {
   static std::once_flag once;
-  std::call_once(once, [] {
-    prepareCore();
-    // FFmpeg quiet too: what it has to say names no file. Read once, when OpenCV opens its first file; -8 is FFmpeg's
-    // AV_LOG_QUIET.
-    setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
-  });
+  std::call_once(once, prepareCore);
 }
 
 /// Runs `body`; whatever it throws becomes a status and a message.

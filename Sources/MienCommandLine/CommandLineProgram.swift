@@ -6,12 +6,15 @@ import MienCore
 extension AsyncParsableCommand {
   /// Runs the program's command line and ends the process where it fails. Exit status: 0 all done, 1 a failure, 64 wrong
   /// usage.
-  package static func runProgram() async {
+  ///
+  /// - Parameter configure: sets up what holds for the whole process, before anything else.
+  package static func runProgram(configure: @Sendable () throws -> Void = {}) async {
     // What is closed would be the number of the next file opened, which results or progress would then be written into.
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
     do {
+      try configure()
       try checkDashes(CommandLine.arguments.dropFirst())
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {

@@ -8,7 +8,7 @@ public struct FaceExtractor: Sendable {
   public enum Choice: Sendable, Equatable {
     /// The first frame, then the first of every such interval in seconds.
     case every(Double)
-    /// The first frame, and the first after each cut; see ``SceneCut``.
+    /// The first frame, and the first after each cut.
     case scenes
   }
 

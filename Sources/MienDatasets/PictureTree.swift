@@ -23,7 +23,7 @@ struct PictureTree {
   static func entries(of folder: URL) throws -> [Entry] {
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
-      throw MienError(.file, folder.path, problem(with: folder))
+      throw MienError(FileProblem.error(reading: folder).kind, folder.path, problem(with: folder))
     }
     return try names.sorted().filter { !$0.hasPrefix(".") && !litter.contains($0.lowercased()) }.map { name in
       let url = folder.appendingPathComponent(name)

@@ -22,7 +22,9 @@ struct VideoContainer: Equatable {
   init(contentsOf url: URL) throws {
     let type = (try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)[.type])
       .flatMap { $0 as? FileAttributeType }
-    guard let type, type != .typeDirectory else { throw MienError(.file, nil, FileProblem.reading(url)) }
+    guard let type, type != .typeDirectory else {
+      throw MienError(FileProblem.error(reading: url).kind, nil, FileProblem.reading(url))
+    }
     guard type == .typeRegular else { throw MienError(.file, nil, "is not a regular file") }
     guard let file = try? FileHandle(forReadingFrom: url), let size = try? file.seekToEnd() else {
       throw MienError(.file, nil, FileProblem.reading(url))

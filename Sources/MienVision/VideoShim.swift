@@ -27,9 +27,9 @@ enum VideoShim {
         return .failure(
           MienError(
             .native, name,
-            "not found in \(candidates.joined(separator: ", ")) or the system's library path; reading videos needs it: "
-              + "`make build` makes it, or in a package that depends on Mien `swift build -c release --product "
-              + "MienVideoShim`"))
+            "not found in \(candidates.joined(separator: ", ")) or the system's library path; reading videos needs it: in "
+              + "Mien's sources `make build` makes it; a program that depends on Mien lists it among its target's "
+              + "dependencies, .product(name: \"MienVideoShim\", package: \"mien\")"))
       }
       return .failure(
         MienError(.native, path, "cannot be loaded: \(reason); install libopencv-videoio406 and FFmpeg's libraries"))

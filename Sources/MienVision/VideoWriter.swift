@@ -10,7 +10,7 @@ import MienCore
 ///   its pace. Of odd sizes the last column or row is left out.
 /// - A wrong time stamp fills no disk: a gap of more than ten minutes counts as that long, a jump back by more as one frame,
 ///   and later frames are shifted.
-/// - The file appears under its name when ``finish()`` returns, whole; until then it has a temporary name beside it.
+/// - The file appears under its name when ``finish(until:)`` returns, whole; until then it has a temporary name beside it.
 /// - Every call may block; use a writer from one thread at a time.
 public final class VideoWriter {
   /// The file.

@@ -6,7 +6,7 @@ actor LiveSession {
   /// What a session is made with.
   struct Options: Codable, Sendable {
     /// Under this smoothed probability a face's emotion is unsure, 0…1.
-    var minConfidence: Float = 0
+    var minConfidence = FaceReading.standardMinConfidence
     /// Whether readings are averaged over time.
     var smoothing = true
 
@@ -16,15 +16,6 @@ actor LiveSession {
       options.minConfidence = minConfidence
       return options
     }
-  }
-
-  /// What came of a picture.
-  struct Answer: Sendable {
-    let frame: Int
-    let seconds: Double
-    let width: Int
-    let height: Int
-    let faces: [TrackedReading]
   }
 
   /// One is worked on while the next one is on its way.
@@ -54,7 +45,7 @@ actor LiveSession {
   ///
   /// - Parameter seconds: the picture's time on the client's clock; nil for the time of its arrival.
   /// - Throws: ``APIError`` where two are under way already, or the picture cannot be read.
-  func read(_ data: Data, seconds: Double?) async throws -> Answer {
+  func read(_ data: Data, seconds: Double?) async throws -> FrameReadings {
     guard inFlight < Self.maxInFlight else {
       throw APIError.busy(.frames, "Two pictures of this session are being read; wait for an answer.")
     }
@@ -65,12 +56,12 @@ actor LiveSession {
     frames += 1
     let time = time(of: seconds)
     let (before, engine) = (last, engine)
-    let task = Task { () throws -> Answer in
+    let task = Task { () throws -> FrameReadings in
       await before?.value
       let sequence = opened()
       let (reading, startsScene) = try await engine.read(data, seconds: time, in: sequence)
-      return Answer(
-        frame: frame, seconds: seconds, width: reading.width, height: reading.height,
+      return FrameReadings(
+        index: frame, seconds: seconds, width: reading.width, height: reading.height, startsScene: startsScene,
         faces: tracker.update(reading.faces, seconds: time, sceneChanged: startsScene))
     }
     last = Task { _ = await task.result }

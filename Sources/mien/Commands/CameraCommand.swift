@@ -58,7 +58,7 @@ struct Camera: AsyncParsableCommand {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     for try await frame in readings {
       if Interrupt.isRaised { break }
-      for row in VideoRow.rows(frame) { try output.write(encoder.encode(row) + Data("\n".utf8)) }
+      for row in frame.rows { try output.write(encoder.encode(row) + Data("\n".utf8)) }
     }
   }
 
@@ -72,7 +72,7 @@ struct Camera: AsyncParsableCommand {
         mark.bars = face.smoothed
         return mark
       }
-      if try window.show(annotator.annotated(frame.image, marks: marks)) == .closed { break }
+      if let image = frame.image, try window.show(annotator.annotated(image, marks: marks)) == .closed { break }
     }
   }
 }

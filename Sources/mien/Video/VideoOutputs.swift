@@ -52,7 +52,7 @@ final class VideoOutputs {
   /// Takes the next frame.
   func add(_ frame: FrameReadings) throws {
     let start = clock.now
-    let rows = VideoRow.rows(frame)
+    let rows = frame.rows
     if let json {
       var lines = Data()
       for row in rows {
@@ -67,14 +67,14 @@ final class VideoOutputs {
     for face in frame.faces {
       try timeline.add(
         track: face.track, seconds: frame.seconds, duration: duration, smoothed: face.smoothed, emotion: face.emotion
-      ) { keepsPictures ? try Self.picture(face.reading.box, of: frame.image) : Data() }
+      ) { try keepsPictures ? frame.image.map { try Self.picture(face.reading.box, of: $0) } ?? Data() : Data() }
     }
     frames += 1
     seconds = frame.seconds
     let drawn = clock.now
     lineTime += drawn - start
-    if let copy {
-      try copy.write(annotator.annotated(frame.image, marks: frame.faces.map(Annotator.Mark.init)), seconds: seconds)
+    if let copy, let image = frame.image {
+      try copy.write(annotator.annotated(image, marks: frame.faces.map(Annotator.Mark.init)), seconds: seconds)
       drawTime += clock.now - drawn
     }
   }
