@@ -11,7 +11,7 @@ OUT ?= mien-output
 # With `make test FILTER=Preprocessing`, only the tests whose names match run.
 FILTER ?=
 JOBS ?= 2
-# Where `make install` puts mien.
+# Where `make install` puts Mien.
 PREFIX ?= /usr/local
 
 # One configuration for everything, so that each dependency compiles once. Tests use `package` access, which a release
@@ -73,10 +73,10 @@ docs: ## Build the reference of the library products into .build/docs
 	  --fallback-display-name Mien --fallback-bundle-identifier mien --output-path .build/docs
 	@echo 'The reference is in $(CURDIR)/.build/docs; to read it: docc preview, or any web server on that folder'
 
-install: ## Install mien under PREFIX, with Swift's libraries inside
+install: ## Install the programs under PREFIX, with Swift's libraries inside
 	@JOBS=$(JOBS) scripts/install.sh '$(PREFIX)'
 
-dist: ## Pack mien into .build/dist, and try the tarball where there is no Swift
+dist: ## Pack tarballs and a Debian package into .build/dist, and try them where there is no Swift
 	@JOBS=$(JOBS) scripts/dist.sh
 
 clean: ## Remove what was built here (downloads and unpacked libraries in the cache stay)
