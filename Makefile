@@ -64,14 +64,8 @@ bench: ## Measure speed (see Benchmarks/)
 	@Benchmarks/run.sh
 
 docs: ## Build the reference of the library products into .build/docs
-	@scripts/setup.sh test
-	@rm -rf .build/docs .build/docs-symbols && mkdir -p .build/docs-symbols
-	@swift package $(SWIFT_FLAGS) dump-symbol-graph --minimum-access-level public >/dev/null
-	@cp .build/*/symbolgraph/Mien*.symbols.json .build/docs-symbols/
-	@rm -f .build/docs-symbols/*Tests*
-	@docc convert $(wildcard docs/*.docc) --additional-symbol-graph-dir .build/docs-symbols \
-	  --fallback-display-name Mien --fallback-bundle-identifier mien --output-path .build/docs
-	@echo 'The reference is in $(CURDIR)/.build/docs; to read it: docc preview, or any web server on that folder'
+	@scripts/setup.sh training
+	@scripts/docs.sh $(SWIFT_FLAGS)
 
 install: ## Install the programs under PREFIX, with Swift's libraries inside
 	@JOBS=$(JOBS) scripts/install.sh '$(PREFIX)'

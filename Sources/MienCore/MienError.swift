@@ -5,7 +5,9 @@
 public struct MienError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The part of the system that refused.
   public enum Kind: String, Sendable {
-    /// A file is missing or may not be read or written.
+    /// A file or folder that is to be read is not there.
+    case missing
+    /// A file is there but cannot be read, or it cannot be written.
     case file
     /// The bytes are not what their format promises.
     case format

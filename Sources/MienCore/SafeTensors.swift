@@ -90,7 +90,7 @@ public struct SafeTensors: Sendable {
   public init(contentsOf url: URL) throws {
     let data: Data
     do { data = try Data(contentsOf: url, options: .alwaysMapped) } catch {
-      throw MienError(.file, url.path, FileProblem.reading(url))
+      throw FileProblem.error(reading: url)
     }
     do { try self.init(data: data) } catch let error as MienError { throw error.about(url.path) }
   }

@@ -68,7 +68,7 @@ private final class FileStream: ByteStream {
     case .standardInput: descriptor = STDIN_FILENO
     case .file(let url):
       descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw MienError(.file, url.path, FileProblem.reading(url)) }
+      guard descriptor >= 0 else { throw FileProblem.error(reading: url) }
     }
   }
 

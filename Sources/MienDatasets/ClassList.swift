@@ -27,7 +27,7 @@ struct ClassList {
 
   /// Reads a file: see ``ClassNames/init(contentsOf:)``.
   init(contentsOf url: URL) throws {
-    guard let data = try? Data(contentsOf: url) else { throw MienError(.file, url.path, FileProblem.reading(url)) }
+    guard let data = try? Data(contentsOf: url) else { throw FileProblem.error(reading: url) }
     guard data.count <= 1 << 20, let text = String(data: data, encoding: .utf8) else {
       throw MienError(.format, url.path, "expected a list of classes: words, or numbers and words, one per line")
     }

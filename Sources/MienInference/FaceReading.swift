@@ -25,26 +25,31 @@ public struct FaceReading: Sendable, Hashable {
   public let distribution: EmotionDistribution
   /// Why the reading should not be relied on; `nil` if nothing speaks against it.
   public let doubt: Doubt?
+  /// The direction in which the head looks; `nil` if its landmarks are not known.
+  public let pose: FacePose?
 
   /// Makes a reading.
   public init(face: DetectedFace, distribution: EmotionDistribution, doubt: Doubt? = nil) {
+    self.init(face: face, distribution: distribution, doubt: doubt, pose: face.landmarks?.pose)
+  }
+
+  init(face: DetectedFace, distribution: EmotionDistribution, doubt: Doubt?, pose: FacePose?) {
     self.face = face
     self.distribution = distribution
     self.doubt = doubt
+    self.pose = pose
   }
 
   /// Where the face is, in pixels of the whole upright picture.
   public var box: Box { face.box }
   /// How sure the detector is that this is a face, 0…1; `nil` if the picture was taken as a face without a search.
   public var score: Double? { face.score }
-  /// The direction in which the head looks; `nil` if its landmarks are not known.
-  public var pose: FacePose? { face.landmarks?.pose }
   /// Whether nothing speaks against the reading.
   public var isConfident: Bool { doubt == nil }
   /// The reading marked as unsure where its probability is less.
   package func marked(minConfidence: Float) -> FaceReading {
     guard doubt == nil, probability < minConfidence else { return self }
-    return FaceReading(face: face, distribution: distribution, doubt: .unsure)
+    return FaceReading(face: face, distribution: distribution, doubt: .unsure, pose: pose)
   }
 
   /// The most probable emotion.

@@ -10,55 +10,85 @@ public struct PhotoPipeline: Sendable {
     public let name: String
     /// The file's path, of any bytes.
     package let path: FilePath
+    /// The file's bytes, if they did not come from a file; then `path` is but a name.
+    private let content: Data?
 
     /// Names a file.
     public init(name: String, url: URL) { self.init(name: name, path: FilePath(url.path)) }
+
+    /// Names the bytes of a picture file.
+    package init(name: String, content: Data) {
+      self.name = name
+      path = FilePath(name)
+      self.content = content
+    }
 
     /// Names a file at a path that need not be UTF-8.
     package init(name: String, path: FilePath) {
       self.name = name
       self.path = path
+      content = nil
     }
+
+    /// Decodes the photo.
+    package func image() throws -> Image { try content.map { try Image(encoded: $0) } ?? Image(contentsOf: path) }
 
     /// The file; a path that is not UTF-8 has its other bytes replaced.
     public var url: URL { URL(fileURLWithPath: path.text) }
+
+    /// The pictures in a folder by their first bytes, in the order of their names.
+    fileprivate static func inFolder(_ folder: URL) throws -> [Photo] {
+      let names: [String]
+      do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
+        let kind = FileProblem.error(reading: folder).kind
+        let reason = kind == .missing ? "no such folder" : "may not be listed"
+        throw MienError(kind, folder.path, "expected a folder of pictures: \(reason)")
+      }
+      return names.filter { !$0.hasPrefix(".") }.sorted().compactMap { name in
+        let file = folder.appendingPathComponent(name).resolvingSymlinksInPath()
+        let type = (try? FileManager.default.attributesOfItem(atPath: file.path))?[.type] as? FileAttributeType
+        guard type == .typeRegular, let handle = try? FileHandle(forReadingFrom: file) else { return nil }
+        defer { try? handle.close() }
+        guard let start = try? handle.read(upToCount: FileKind.prefix), case .picture = FileKind(start: [UInt8](start))
+        else { return nil }
+        return Photo(name: name, url: file)
+      }
+    }
   }
 
   /// What came of a photo.
   public struct Outcome: Sendable {
-    /// The photo's name.
-    public let name: String
-    /// The whole upright picture's width in pixels; `nil` if it failed.
-    public let width: Int?
-    /// The whole upright picture's height in pixels; `nil` if it failed.
-    public let height: Int?
-    /// The faces, the largest first, in pixels of the whole picture.
-    public let faces: [FaceReading]
+    /// The photo's name and its faces, or why it could not be read: what is written as JSON.
+    public let readings: PictureReadings
     /// Why the photo could not be read.
     public let error: MienError?
-    /// What is wrong with a photo that was read: see ``Image/warning``.
-    public let warning: String?
     /// The picture, if the pipeline keeps pictures; large ones are reduced.
     public let image: Image?
     /// The photo; `nil` if it failed.
     package let photo: Photo?
+    /// The photo's name.
+    public let name: String
 
     /// A photo that could not be read.
     public init(name: String, error: MienError) {
       self.name = name
       self.error = error
-      (width, height, faces, warning, image, photo) = (nil, nil, [], nil, nil, nil)
+      readings = PictureReadings(file: name, error: error.message)
+      (image, photo) = (nil, nil)
     }
 
     fileprivate init(_ picture: Picture, faces: [FaceReading]) {
       name = picture.photo.name
-      photo = picture.photo
-      (width, height) = (picture.width, picture.height)
-      self.faces = faces
+      readings = PictureReadings(
+        file: name, width: picture.width, height: picture.height, faces: faces, warning: picture.warning)
       error = nil
-      warning = picture.warning
-      image = picture.image
+      (image, photo) = (picture.image, picture.photo)
     }
+
+    /// The faces, the largest first, in pixels of the whole picture.
+    public var faces: [FaceReading] { readings.faces }
+    /// What is wrong with a photo that was read: see ``Image/warning``.
+    public var warning: String? { readings.warning }
   }
 
   /// Where the time went, summed over threads.
@@ -71,14 +101,23 @@ public struct PhotoPipeline: Sendable {
     public var framing: Duration = .zero
     /// Running the network.
     public var classifying: Duration = .zero
+
+    mutating func add(_ other: Timings) {
+      decoding += other.decoding
+      detecting += other.detecting
+      framing += other.framing
+      classifying += other.classifying
+    }
   }
 
   private let finder: FaceFinder
-  private let recognizer: @Sendable () async throws -> Recognizer
+  let recognizer: @Sendable () async throws -> Recognizer
   private let keepsImages: Bool
   /// How many photos may be between their start and their outcome: bounds memory.
-  private let window: Int
+  let window: Int
   private let queue: NativeQueue
+  /// How many photos are worked on at a time.
+  var width: Int { queue.width }
 
   /// Makes a pipeline.
   ///
@@ -99,43 +138,36 @@ public struct PhotoPipeline: Sendable {
     window = keepsImages ? 2 * queue.width : 16 * queue.width
   }
 
-  /// Reads `photos` and calls `body` for each in turn. A photo that fails gives an outcome with its error.
+  /// Reads `photos`: their outcomes in the order given, each as soon as it and those before it are there.
   ///
-  /// - Returns: where the time went.
-  /// - Throws: what `body` throws, or ``MienError`` where the network fails.
-  @discardableResult
-  public func run(_ photos: [Photo], _ body: (Outcome) async throws -> Void) async throws -> Timings {
-    var timings = Timings()
-    var reorder: [Int: Result<Picture, MienError>] = [:]
-    var (started, emitted) = (0, 0)
-    // A model that cannot be used is an error even where there is no photo.
-    if photos.isEmpty { _ = try await recognizer() }
-    try await withThrowingTaskGroup(of: (Int, Result<Picture, MienError>).self) { group in
-      while emitted < photos.count {
-        // Two a thread in flight: one at work, one next.
-        while started < photos.count, started - emitted < window, started - emitted - reorder.count < 2 * queue.width {
-          let (index, photo) = (started, photos[started])
-          group.addTask { (index, await prepare(photo)) }
-          started += 1
-        }
-        if let (index, result) = try await group.next() { reorder[index] = result }
-        var ready: [Result<Picture, MienError>] = []
-        while let result = reorder[emitted + ready.count] { ready.append(result) }
-        let faces = ready.reduce(0) { $0 + ((try? $1.get().prepared.faces.count) ?? 0) }
-        let isDue =
-          faces >= EmotionClassifier.batchSize || emitted + ready.count == started || ready.count * 2 >= window
-        guard isDue, !ready.isEmpty else { continue }
-        for offset in ready.indices { reorder[emitted + offset] = nil }
-        for outcome in try await outcomes(of: ready, photos[emitted..<(emitted + ready.count)], &timings) {
-          try await body(outcome)
-        }
-        emitted += ready.count
-      }
-    }
-    return timings
+  /// ```swift
+  /// for try await photo in pipeline.outcomes(of: photos) {
+  ///   for face in photo.faces { print(photo.name, face.emotion, face.probability) }
+  /// }
+  /// ```
+  ///
+  /// A photo that cannot be read gives an outcome with its error; the others go on. Some photos are read ahead of the caller.
+  public func outcomes(of photos: [Photo]) -> PhotoOutcomes { PhotoOutcomes(pipeline: self, photos: photos) }
+
+  /// Reads the pictures of a folder, in the order of their names; see ``outcomes(of:)``. Subfolders, hidden files and files
+  /// that do not begin as a picture does are passed over.
+  ///
+  /// - Throws: ``MienError`` if the folder is missing or may not be read.
+  public func outcomes(ofFolder folder: URL) throws -> PhotoOutcomes {
+    outcomes(of: try Photo.inFolder(folder))
   }
 
-  fileprivate struct Picture: Sendable {
+  /// Reads `photos` and calls `body` for each in turn.
+  ///
+  /// - Returns: where the time went.
+  @discardableResult
+  package func run(_ photos: [Photo], _ body: (Outcome) async throws -> Void) async throws -> Timings {
+    let outcomes = outcomes(of: photos)
+    for try await outcome in outcomes { try await body(outcome) }
+    return outcomes.timings
+  }
+
+  struct Picture: Sendable {
     let photo: Photo
     let width: Int
     let height: Int
@@ -145,13 +177,14 @@ public struct PhotoPipeline: Sendable {
     let decoding: Duration
   }
 
-  private func prepare(_ photo: Photo) async -> Result<Picture, MienError> {
+  /// Decodes a photo and finds its faces.
+  func prepare(_ photo: Photo) async -> Result<Picture, MienError> {
     do {
       return .success(
         try await queue.run {
           let clock = ContinuousClock()
           let start = clock.now
-          let image = try Image(contentsOf: photo.path)
+          let image = try photo.image()
           let decoding = clock.now - start
           return Picture(
             photo: photo, width: image.wholeWidth, height: image.wholeHeight, warning: image.warning,
@@ -164,7 +197,8 @@ public struct PhotoPipeline: Sendable {
     }
   }
 
-  private func outcomes(
+  /// Classifies the faces of photos that were prepared.
+  func outcomes(
     of results: [Result<Picture, MienError>], _ photos: ArraySlice<Photo>, _ timings: inout Timings
   ) async throws -> [Outcome] {
     let pictures = results.compactMap { try? $0.get() }

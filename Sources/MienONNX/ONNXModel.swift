@@ -64,12 +64,12 @@ public struct ONNXModel: Sendable {
   /// - Throws: ``MienError`` naming the file, as ``init(data:)`` does, or where it cannot be read.
   public init(contentsOf url: URL) throws {
     let values = try? url.resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey])
-    guard values?.isRegularFile == true else { throw MienError(.file, url.path, FileProblem.reading(url)) }
+    guard values?.isRegularFile == true else { throw FileProblem.error(reading: url) }
     guard (values?.fileSize ?? 0) <= Self.maximumBytes else {
       throw MienError(.limit, url.path, "a model file may have at most \(Self.maximumBytes) bytes")
     }
     guard let data = try? Data(contentsOf: url, options: .mappedIfSafe) else {
-      throw MienError(.file, url.path, FileProblem.reading(url))
+      throw FileProblem.error(reading: url)
     }
     do { try self.init(data: data) } catch let error as MienError { throw error.about(url.path) }
   }

@@ -64,7 +64,7 @@ public struct RunMetrics: Sendable {
   public init(run folder: URL, name: String? = nil) throws {
     let file = RunFiles(folder).metrics
     guard let data = try? Data(contentsOf: file) else {
-      throw MienError(.file, file.path, FileProblem.reading(file))
+      throw FileProblem.error(reading: file)
     }
     do {
       try self.init(

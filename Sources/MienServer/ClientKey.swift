@@ -40,13 +40,13 @@ package struct ClientKey: Sendable {
     close(descriptor)
     defer { unlink(temporary) }
     guard isWritten, link(temporary, url.path) == 0 || errno == EEXIST else { throw failure() }
-    guard let found = try Self.read(url) else { throw MienError(.file, url.path, FileProblem.reading(url)) }
+    guard let found = try Self.read(url) else { throw FileProblem.error(reading: url) }
     bytes = found
   }
 
   private static func read(_ url: URL) throws -> Data? {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-    guard let data = try? Data(contentsOf: url) else { throw MienError(.file, url.path, FileProblem.reading(url)) }
+    guard let data = try? Data(contentsOf: url) else { throw FileProblem.error(reading: url) }
     guard data.count == length else {
       throw MienError(
         .format, url.path,

@@ -70,7 +70,7 @@ extension Image {
     guard descriptor >= 0 else {
       let code = errno
       switch code {
-      case ENOENT, ENOTDIR: throw MienError(.file, nil, "no such file")
+      case ENOENT, ENOTDIR: throw MienError(.missing, nil, "no such file")
       default: throw MienError(.file, nil, "may not be read: \(String(cString: strerror(code)))")
       }
     }

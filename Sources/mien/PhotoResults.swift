@@ -17,6 +17,7 @@ struct PhotoResults {
     emotions = labels.emotions.sorted()
     encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.landmarks = landmarks
     csv.append(
       CSVLine.text(
         ["file", "face", "x", "y", "width", "height", "emotion", "probability", "confident"]
@@ -26,7 +27,7 @@ struct PhotoResults {
 
   /// Adds a photo. What is kept are a few hundred bytes a face.
   mutating func add(_ outcome: PhotoPipeline.Outcome) throws {
-    json.append(try encoder.encode(PictureJSON(outcome, landmarks: landmarks)))
+    json.append(try encoder.encode(outcome.readings))
     for (index, face) in outcome.faces.enumerated() {
       let box = face.box
       let numbers = [index + 1, box.x, box.y, box.width, box.height].map(String.init)

@@ -43,7 +43,7 @@ import Testing
     let error = #expect(throws: MienError.self) { try ModelStore(folders: [folder]).model(named: "mood") }
     #expect(error?.kind == .argument && error?.message.contains("tiny") == true)
     let missing = #expect(throws: MienError.self) { try ModelStore(folders: []).model(named: "no/such.onnx") }
-    #expect(missing?.kind == .file)
+    #expect(missing?.kind == .missing)
   }
 
   @Test func cacheFolderComesFromTheEnvironment() {

@@ -24,7 +24,8 @@ import Testing
     }
     let recognizer = try Recognizer(classifier: EmotionClassifier(model: PixelGraph.model()), detector: WholePicture())
     var outcomes: [PhotoPipeline.Outcome] = []
-    try await PhotoPipeline(recognizer: recognizer, keepsImages: keepsImages).run(photos) { outcomes.append($0) }
+    let pipeline = PhotoPipeline(recognizer: recognizer, keepsImages: keepsImages)
+    for try await outcome in pipeline.outcomes(of: photos) { outcomes.append(outcome) }
     #expect(outcomes.map(\.name) == photos.map(\.name))
     for (index, outcome) in outcomes.enumerated() {
       if index < 90 {
@@ -33,10 +34,54 @@ import Testing
         #expect(outcome.faces.first?.score == nil)
         #expect((outcome.image != nil) == keepsImages)
       } else {
-        #expect(outcome.error == MienError(.file, "photo \(index)", "no such file"))
-        #expect(outcome.width == nil && outcome.faces.isEmpty)
+        #expect(outcome.error == MienError(.missing, "photo \(index)", "no such file"))
+        #expect(outcome.readings.width == nil && outcome.faces.isEmpty)
       }
     }
+  }
+
+  @Test func folderGivesItsPicturesInOrder() async throws {
+    let folder = try folder(12)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for name in ["notes.txt", "photo.png.part", ".hidden.png"] {
+      try Data("not a picture".utf8).write(to: folder.appendingPathComponent(name))
+    }
+    try FileManager.default.createDirectory(
+      at: folder.appendingPathComponent("sub.png"), withIntermediateDirectories: false)
+    // A picture by its first bytes is read whatever its name, and fails by itself where it is cut off.
+    let cut = try Data(contentsOf: folder.appendingPathComponent("0.png")).prefix(20)
+    try cut.write(to: folder.appendingPathComponent("z-cut.dat"))
+    let recognizer = try Recognizer(classifier: EmotionClassifier(model: PixelGraph.model()), detector: WholePicture())
+    let pipeline = PhotoPipeline(recognizer: recognizer)
+    var names: [String] = []
+    var failed: [String] = []
+    for try await outcome in try pipeline.outcomes(ofFolder: folder) {
+      names.append(outcome.name)
+      if outcome.error != nil { failed.append(outcome.name) }
+    }
+    #expect(names == (0..<12).map { "\($0).png" }.sorted() + ["z-cut.dat"])
+    #expect(failed == ["z-cut.dat"])
+    let error = #expect(throws: MienError.self) { try pipeline.outcomes(ofFolder: folder.appendingPathComponent("no")) }
+    #expect(
+      error?.description.hasSuffix("/no: expected a folder of pictures: no such folder") == true
+        && error?.kind == .missing)
+  }
+
+  @Test func callerThatStopsEarlyStopsTheRun() async throws {
+    let folder = try folder(40)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let photos = (0..<40).map { PhotoPipeline.Photo(name: "\($0)", url: folder.appendingPathComponent("\($0).png")) }
+    let recognizer = try Recognizer(classifier: EmotionClassifier(model: PixelGraph.model()), detector: WholePicture())
+    let outcomes = PhotoPipeline(recognizer: recognizer).outcomes(of: photos)
+    for try await outcome in outcomes where outcome.name == "3" { break }
+    // A second look begins anew.
+    var iterator = outcomes.makeAsyncIterator()
+    #expect(try await iterator.next()?.name == "0")
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      for try await _ in outcomes {}
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
   }
 
   @Test func bodyThatThrowsStopsTheRun() async throws {

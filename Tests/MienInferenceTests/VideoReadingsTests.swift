@@ -28,15 +28,15 @@ struct VideoReadingsTests {
   }
 
   @Test func framesComeInOrderWithTheirFaces() async throws {
-    let found = try await frames(recognizer.readings(inVideo: clip()))
+    let found = try await frames(await recognizer.readings(inVideo: clip()))
     #expect(found.map(\.index) == Array(0..<12))
     #expect(found.map(\.startsScene) == (0..<12).map { $0 == 0 || $0 == 8 })
     for frame in found {
       let face = try #require(frame.faces.first, "frame \(frame.index)")
       #expect(frame.faces.count == 1 && face.track == (frame.index < 8 ? 1 : 2), "frame \(frame.index)")
-      #expect(abs(frame.seconds - Double(frame.index) / 4) < 0.01 && frame.image.width == 256)
+      #expect(abs(frame.seconds - Double(frame.index) / 4) < 0.01 && frame.width == 256)
       // The classifier was given this face.
-      let input = try FaceFrame(card: recognizer.classifier.card).face(face.reading.face, of: frame.image)
+      let input = try FaceFrame(card: recognizer.classifier.card).face(face.reading.face, of: #require(frame.image))
       let preprocessing = recognizer.classifier.card.preprocessing
       let alone = try recognizer.classifier.distributions(
         for: preprocessing.input(pixels: input.pixels, sourceChannels: input.channels), count: 1)
@@ -45,7 +45,7 @@ struct VideoReadingsTests {
   }
 
   @Test func oneByOneGivesTheSame() async throws {
-    let batched = try await frames(recognizer.readings(inVideo: clip()))
+    let batched = try await frames(await recognizer.readings(inVideo: clip()))
     let live = try await frames(
       VideoReadings(source: VideoReader(contentsOf: clip()), recognizer: recognizer, isLive: true))
     #expect(live.map(\.index) == batched.map(\.index))
@@ -54,10 +54,12 @@ struct VideoReadingsTests {
   }
 
   @Test func framesArePassedOver() async throws {
-    let found = try await frames(recognizer.readings(inVideo: clip(), options: VideoOptions(every: 5)))
+    let found = try await frames(await recognizer.readings(inVideo: clip(), options: VideoOptions(every: 5)))
     #expect(found.map(\.index) == [0, 5, 10] && found.allSatisfy { $0.faces.count == 1 })
-    #expect(throws: MienError.self) { try recognizer.readings(inVideo: clip(), options: VideoOptions(every: 0)) }
-    #expect(throws: MienError.self) { try recognizer.readings(inVideo: folder.file("none.mp4")) }
+    await #expect(throws: MienError.self) {
+      try await recognizer.readings(inVideo: clip(), options: VideoOptions(every: 0))
+    }
+    await #expect(throws: MienError.self) { try await recognizer.readings(inVideo: folder.file("none.mp4")) }
   }
 
   @Test func aLongClipWithFewFacesComesToItsEnd() async throws {
@@ -67,7 +69,7 @@ struct VideoReadingsTests {
     // A single face, whose batch never fills, and one at the very end.
     try DrawnClip.y4m(width: 256, height: 256, rate: 25, frames: (0..<60).map { [2, 59].contains($0) ? photo : black })
       .write(to: url)
-    let found = try await frames(recognizer.readings(inVideo: url))
+    let found = try await frames(await recognizer.readings(inVideo: url))
     #expect(found.map(\.index) == Array(0..<60))
     #expect(found.filter { !$0.faces.isEmpty }.map(\.index) == [2, 59])
   }
@@ -77,7 +79,7 @@ struct VideoReadingsTests {
     let url = folder.file("cut.y4m")
     try whole.prefix(whole.count / 2).write(to: url)
     var count = 0
-    let readings = try recognizer.readings(inVideo: url)
+    let readings = try await recognizer.readings(inVideo: url)
     do {
       for try await _ in readings { count += 1 }
     } catch { #expect(error is MienError) }
@@ -85,7 +87,7 @@ struct VideoReadingsTests {
   }
 
   @Test func cancellationEndsIt() async throws {
-    let readings = try recognizer.readings(inVideo: clip())
+    let readings = try await recognizer.readings(inVideo: clip())
     let task = Task {
       var count = 0
       for try await _ in readings {

@@ -88,7 +88,7 @@ import Testing
   @Test func missingFileAndFolderAreNamed() {
     let missing = URL(fileURLWithPath: "/nowhere/model.onnx")
     let error = #expect(throws: MienError.self) { try ONNXModel(contentsOf: missing) }
-    #expect(error == MienError(.file, "/nowhere/model.onnx", "no such file"))
+    #expect(error == MienError(.missing, "/nowhere/model.onnx", "no such file"))
     let folder = #expect(throws: MienError.self) { try ONNXModel(contentsOf: URL(fileURLWithPath: "/tmp")) }
     #expect(folder?.message == "is a folder, expected a file")
   }

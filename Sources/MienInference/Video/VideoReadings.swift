@@ -5,7 +5,7 @@ import MienVision
 /// The frames of a video with what their faces show, one after another:
 ///
 /// ```swift
-/// for try await frame in try recognizer.readings(inVideo: url) {
+/// for try await frame in try await recognizer.readings(inVideo: url) {
 ///   for face in frame.faces { print(frame.seconds, face.track, face.emotion?.rawValue ?? "unsure") }
 /// }
 /// ```
@@ -89,12 +89,14 @@ public struct VideoReadings: AsyncSequence, Sendable {
 }
 
 extension Recognizer {
-  /// The frames of a video file with what their faces show; see ``VideoReadings``.
+  /// The frames of a video file with what their faces show; see ``VideoReadings``. The file is opened off the cooperative
+  /// pool, and its faces are found by this recognizer's detector.
   ///
   /// - Throws: ``MienError`` that names the file: it is missing, no video, has no video stream, or its codec cannot be
   ///   decoded here; or an option is out of range.
-  public func readings(inVideo url: URL, options: VideoOptions = .init()) throws -> VideoReadings {
-    try VideoReadings(
-      source: VideoReader(contentsOf: url), recognizer: self, options: options, isLive: false)
+  public func readings(inVideo url: URL, options: VideoOptions = .init()) async throws -> VideoReadings {
+    try await NativeQueue.shared.run {
+      try VideoReadings(source: VideoReader(contentsOf: url), recognizer: self, options: options, isLive: false)
+    }
   }
 }

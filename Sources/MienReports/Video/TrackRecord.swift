@@ -46,7 +46,7 @@ public struct TrackRecord: Sendable {
   public private(set) var transitions = 0
   /// Each emotion's highest smoothed probability.
   public private(set) var peaks: [Emotion: Peak] = [:]
-  /// Some moments, evenly over the track, but for those that ``dropMoments()`` took.
+  /// Some moments, evenly over the track, but for those that were dropped to save memory.
   public private(set) var moments: [Moment] = []
   private var readings = 0
   private(set) var bins: [Bin] = []

@@ -1,16 +1,19 @@
 import Foundation
 import Hummingbird
+import MienInference
 
 /// Answers in JSON: keys sorted, slashes as they are.
 enum JSON {
   /// An answer with `value` as its body.
   static func response(
-    _ value: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    _ value: some Encodable, landmarks: LandmarkDetail? = nil, status: HTTPResponse.Status = .ok,
+    headers: HTTPFields = [:]
   ) throws -> Response {
     var headers = headers
     headers[.contentType] = "application/json"
     return Response(
-      status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encode(value))))
+      status: status, headers: headers,
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: try encode(value, landmarks: landmarks))))
   }
 
   /// A moment as ISO 8601 in UTC, with milliseconds.
@@ -18,9 +21,10 @@ enum JSON {
     date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))
   }
 
-  /// `value` as text.
-  static func encode(_ value: some Encodable) throws -> Data {
+  /// `value` as text; faces with the points that are asked for.
+  static func encode(_ value: some Encodable, landmarks: LandmarkDetail? = nil) throws -> Data {
     let encoder = JSONEncoder()
+    encoder.landmarks = landmarks
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(value)
   }

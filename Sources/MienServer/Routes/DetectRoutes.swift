@@ -19,9 +19,10 @@ struct DetectRoutes: Sendable {
     let landmarks = try query.text("landmarks").map { _ in try query.choice("landmarks", LandmarkDetail.six) }
     return try await bodies.withPictures(of: request, context) { input in
       let results = try await context.whileConnected {
-        try await read(input.pictures, detector, minConfidence, landmarks, isList: input.isList)
+        try await read(input.pictures, detector, minConfidence, isList: input.isList)
       }
-      return input.isList ? try JSON.response(results) : try JSON.response(results[0])
+      return input.isList
+        ? try JSON.response(results, landmarks: landmarks) : try JSON.response(results[0], landmarks: landmarks)
     }
   }
 
@@ -29,20 +30,20 @@ struct DetectRoutes: Sendable {
   /// is accepted and the others wait as long as it takes.
   private func read(
     _ pictures: [PictureInput.Picture], _ detector: InferenceEngine.Detector, _ minConfidence: Float,
-    _ landmarks: LandmarkDetail?, isList: Bool
-  ) async throws -> [PictureJSON] {
-    @Sendable func result(_ picture: PictureInput.Picture, isAccepted: Bool) async throws -> PictureJSON {
+    isList: Bool
+  ) async throws -> [PictureReadings] {
+    @Sendable func result(_ picture: PictureInput.Picture, isAccepted: Bool) async throws -> PictureReadings {
       do {
         let reading = try await engine.read(
           picture.data, detector: detector, minConfidence: minConfidence, isAccepted: isAccepted)
-        return PictureJSON(file: picture.name, reading, landmarks: landmarks)
+        return PictureReadings(file: picture.name, reading)
       } catch let error as APIError where isList && error.status != .tooManyRequests {
-        return PictureJSON(file: picture.name, error: error.message)
+        return PictureReadings(file: picture.name, error: error.message)
       }
     }
-    var results: [Int: PictureJSON] = [:]
+    var results: [Int: PictureReadings] = [:]
     results[0] = try await result(pictures[0], isAccepted: false)
-    try await withThrowingTaskGroup(of: (Int, PictureJSON).self) { group in
+    try await withThrowingTaskGroup(of: (Int, PictureReadings).self) { group in
       for index in pictures.indices.dropFirst() {
         if index > ProcessInfo.processInfo.activeProcessorCount, let (done, picture) = try await group.next() {
           results[done] = picture
@@ -55,10 +56,9 @@ struct DetectRoutes: Sendable {
   }
 }
 
-extension PictureJSON {
-  init(file: String?, _ reading: InferenceEngine.Reading, landmarks: LandmarkDetail?) {
+extension PictureReadings {
+  init(file: String?, _ reading: InferenceEngine.Reading) {
     self.init(
-      file: file, width: reading.width, height: reading.height, faces: reading.faces, landmarks: landmarks,
-      warning: reading.warning)
+      file: file, width: reading.width, height: reading.height, faces: reading.faces, warning: reading.warning)
   }
 }

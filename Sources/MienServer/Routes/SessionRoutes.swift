@@ -40,10 +40,7 @@ struct SessionRoutes: Sendable {
       let session = try sessions.session(id, client: context.client)
       let picture = input.pictures[0].data
       let answer = try await context.whileConnected { try await session.read(picture, seconds: seconds) }
-      return try JSON.response(
-        FrameJSON(
-          frame: answer.frame, seconds: answer.seconds, width: answer.width, height: answer.height,
-          faces: answer.faces.map { TrackedFaceJSON($0) }))
+      return try JSON.response(answer)
     }
   }
 
@@ -73,13 +70,5 @@ struct SessionRoutes: Sendable {
     let minConfidence: Float
     let smoothing: Bool
     let expiresAfterSeconds: Double
-  }
-
-  private struct FrameJSON: Encodable {
-    let frame: Int
-    let seconds: Double
-    let width: Int
-    let height: Int
-    let faces: [TrackedFaceJSON]
   }
 }

@@ -18,15 +18,6 @@ actor LiveSession {
     }
   }
 
-  /// What came of a picture.
-  struct Answer: Sendable {
-    let frame: Int
-    let seconds: Double
-    let width: Int
-    let height: Int
-    let faces: [TrackedReading]
-  }
-
   /// One is worked on while the next one is on its way.
   private static let maxInFlight = 2
 
@@ -54,7 +45,7 @@ actor LiveSession {
   ///
   /// - Parameter seconds: the picture's time on the client's clock; nil for the time of its arrival.
   /// - Throws: ``APIError`` where two are under way already, or the picture cannot be read.
-  func read(_ data: Data, seconds: Double?) async throws -> Answer {
+  func read(_ data: Data, seconds: Double?) async throws -> FrameReadings {
     guard inFlight < Self.maxInFlight else {
       throw APIError.busy(.frames, "Two pictures of this session are being read; wait for an answer.")
     }
@@ -65,12 +56,12 @@ actor LiveSession {
     frames += 1
     let time = time(of: seconds)
     let (before, engine) = (last, engine)
-    let task = Task { () throws -> Answer in
+    let task = Task { () throws -> FrameReadings in
       await before?.value
       let sequence = opened()
       let (reading, startsScene) = try await engine.read(data, seconds: time, in: sequence)
-      return Answer(
-        frame: frame, seconds: seconds, width: reading.width, height: reading.height,
+      return FrameReadings(
+        index: frame, seconds: seconds, width: reading.width, height: reading.height, startsScene: startsScene,
         faces: tracker.update(reading.faces, seconds: time, sceneChanged: startsScene))
     }
     last = Task { _ = await task.result }

@@ -240,7 +240,7 @@ final class VideoJobs: Service {
     }
     var frames = 0
     for try await frame in readings {
-      let lines = try VideoRow.rows(frame).map { try JSON.encode($0) + Data("\n".utf8) }
+      let lines = try frame.rows.map { try JSON.encode($0) + Data("\n".utf8) }
       try await files.run { try output.append(Data(lines.joined())) }
       frames += 1
       let progress = reader.frameCount.map { min(1, Double(frame.index + 1) / Double($0)) }

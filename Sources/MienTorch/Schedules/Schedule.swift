@@ -2,7 +2,7 @@ import Glibc
 
 /// The learning rate relative to its peak, as a pure function of how far a run is.
 ///
-/// Times are in epochs. Every rule but ``oneCycle(rise:initial:final:)`` may follow a linear ``warmup``.
+/// Times are in epochs. Every rule but ``Rule/oneCycle(rise:initial:final:)`` may follow a linear ``warmup``.
 public struct Schedule: Sendable, Equatable {
   /// A warm restart of a cosine.
   public struct Restart: Sendable, Equatable {

@@ -44,7 +44,7 @@ struct PhotoBenchmark: AsyncParsableCommand {
     let timings = try await pipeline.run(photos) { outcome in
       faces += outcome.faces.count
       if let error = outcome.error { failed(outcome.name, error) } else { read += 1 }
-      pixels += (outcome.width ?? 0) * (outcome.height ?? 0)
+      pixels += (outcome.readings.width ?? 0) * (outcome.readings.height ?? 0)
     }
     let seconds = (clock.now - begin) / .seconds(1)
     guard read > 0, seconds > 0 else {

@@ -1,7 +1,5 @@
 import Foundation
-import MienCore
 import MienInference
-import MienVision
 
 @main struct FaceTimeline {
   static func main() async throws {

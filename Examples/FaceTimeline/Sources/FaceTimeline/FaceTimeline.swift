@@ -1,5 +1,4 @@
 import Foundation
-import MienCore
 import MienInference
 
 /// Prints whenever a person in a video begins to show something else.
@@ -10,7 +9,7 @@ import MienInference
     }
     let recognizer = try await Recognizer()
     var shown: [Int: Emotion] = [:]
-    for try await frame in try recognizer.readings(inVideo: URL(fileURLWithPath: CommandLine.arguments[1])) {
+    for try await frame in try await recognizer.readings(inVideo: URL(fileURLWithPath: CommandLine.arguments[1])) {
       for face in frame.faces {
         guard let emotion = face.emotion, shown[face.track] != emotion else { continue }
         shown[face.track] = emotion
