@@ -11,7 +11,7 @@ OUT ?= mien-output
 # With `make test FILTER=Preprocessing`, only the tests whose names match run.
 FILTER ?=
 JOBS ?= 2
-# Where `make install` puts mien.
+# Where `make install` puts Mien.
 PREFIX ?= /usr/local
 
 # One configuration for everything, so that each dependency compiles once. Tests use `package` access, which a release
@@ -23,10 +23,10 @@ PROGRAMS := mien MienVideoShim mien-server mien-train
 SWIFT_FILES := $(wildcard Sources Tests Benchmarks Package.swift)
 export PKG_CONFIG_PATH := $(CURDIR)/.native/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help setup run build test lint format bench docs install dist clean
+.PHONY: help setup run build test test-operations lint format bench docs install dist clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 23
 	@echo
 	@echo '  make run PHOTO=me.jpg OUT=folder      make test FILTER=name      make build JOBS=8'
 
@@ -49,6 +49,9 @@ test: ## Set up, build everything, lint, run every test: what CI runs
 	@$(MAKE) --no-print-directory lint
 	@scripts/test.sh '$(FILTER)' $(SWIFT_FLAGS)
 
+test-operations: ## Try Mien with nginx, as far as it is installed
+	@scripts/test-operations.sh
+
 lint: ## Check the style of the Swift code
 	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)
 	@echo 'lint: no findings'
@@ -64,10 +67,10 @@ docs: ## Build the reference of the library products into .build/docs
 	@scripts/setup.sh training
 	@scripts/docs.sh $(SWIFT_FLAGS)
 
-install: ## Install mien under PREFIX, with Swift's libraries inside
+install: ## Install the programs under PREFIX, with Swift's libraries inside
 	@JOBS=$(JOBS) scripts/install.sh '$(PREFIX)'
 
-dist: ## Pack mien into .build/dist, and try the tarball where there is no Swift
+dist: ## Pack tarballs and a Debian package into .build/dist, and try them where there is no Swift
 	@JOBS=$(JOBS) scripts/dist.sh
 
 clean: ## Remove what was built here (downloads and unpacked libraries in the cache stay)
