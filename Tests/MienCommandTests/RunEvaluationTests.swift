@@ -31,8 +31,9 @@ import Testing
     let chosen = try Command.mien("evaluate", "--run", run, "--data", faces, "--split", "validation")
     #expect(chosen.status == 0 && chosen.output.contains("slightly optimistic"), "\(chosen.errors)")
     // Faces of another set would be dealt out otherwise.
+    let elsewhere = try TemporaryFolder()
     let other = try Command.mien(
-      "evaluate", "--run", run, "--data", try TrainingFiles.faces(in: TemporaryFolder(), tests: 7))
+      "evaluate", "--run", run, "--data", try TrainingFiles.faces(in: elsewhere, tests: 7))
     #expect(other.status == 1 && other.errors.contains("trained on other data"), "\(other.errors)")
     let both = try Command.mien("evaluate", "--run", run, "--data", faces, "--corruptions")
     #expect(both.status == 64)

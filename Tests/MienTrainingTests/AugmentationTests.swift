@@ -218,7 +218,7 @@ import Testing
     let recipe = try DrawnFaces.recipe(epochs: 1, settings: ["model.channels=\(channels)"])
     let pixels = (0..<(2 * 48 * 48 * channels)).map { UInt8($0 % 256) }
     let rows = [Split.train, .validation].map { split in
-      FaceSet.Row(label: .happiness, split: split, votes: [UInt8](repeating: 1, count: 10), sourceRow: 0)
+      FaceSet.Row(label: .happiness, split: split, votes: [0, 10, 0, 0, 0, 0, 0, 0, 0, 0], sourceRow: 0)
     }
     let set = try FaceSet(
       source: "bytes", labelSet: .fer2013, height: 48, width: 48, channels: channels, rows: rows, pixels: Data(pixels))

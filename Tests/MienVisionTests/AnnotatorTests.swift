@@ -45,7 +45,7 @@ struct AnnotatorTests {
       ] {
         let plain = try Annotator().annotated(Self.dark(width, height), marks: [.init(box: box, text: "")])
         let marked = try Annotator().annotated(
-          Self.dark(width, height), marks: [.init(box: box, emotion: .happiness, probability: 0.987)])
+          Self.dark(width, height), marks: [.init(box: box, text: "happiness 99%", color: .init(0xF0F0F0))])
         let panel = marked.pixels.indices.filter { marked.pixels[$0] == 0xF0 && plain.pixels[$0] != 0xF0 }
         let rows = Set(panel.map { $0 / 3 / width })
         let columns = Set(panel.map { $0 / 3 % width })

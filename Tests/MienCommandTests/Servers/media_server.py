@@ -103,7 +103,7 @@ class Camera(socketserver.StreamRequestHandler):
             part = data[start:start + size]
             packet = struct.pack(">BBHII", 0x80, 33, number & 0xFFFF, number * 900, 1) + part
             self.wfile.write(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
-            time.sleep(0.001)
+            time.sleep(0.01)
 
 
 class Server(socketserver.ThreadingTCPServer):
