@@ -103,7 +103,7 @@ class Camera(socketserver.StreamRequestHandler):
             part = data[start:start + size]
             packet = struct.pack(">BBHII", 0x80, 33, number & 0xFFFF, number * 900, 1) + part
             self.wfile.write(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
-            time.sleep(0.01)
+            time.sleep(0.04)
 
 
 class Server(socketserver.ThreadingTCPServer):
