@@ -87,10 +87,9 @@ class Container {
       av_dict_set(&options, "rtsp_transport", "tcp", 0);
       av_dict_set(&options, "tls_verify", "1", 0);
     }
-    if (source.is_live) {
-      context_->flags |= AVFMT_FLAG_NOBUFFER;
-      av_dict_set(&options, "fflags", "nobuffer", 0);
-    }
+    // A camera is looked at for a second, not for five, before its pictures come. Those that come meanwhile are kept: the
+    // caller passes over what is old.
+    if (source.is_live) context_->max_analyze_duration = AV_TIME_BASE;
     const auto format = source.format ? av_find_input_format(source.format) : nullptr;
     const std::string location = isAddress_ ? source.location : std::string("file:") + source.location;
     // On failure the context is freed.
