@@ -32,7 +32,7 @@ extension FaceReading: Codable {
     case box, score, pose, emotion, probability, scores, confident, reason, landmarks, measures
   }
 
-  /// Writes the reading, with the points that ``Foundation/JSONEncoder/landmarks`` asks for.
+  /// Writes the reading, with the points that `JSONEncoder.landmarks` asks for.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     // What is not known is written as null.
