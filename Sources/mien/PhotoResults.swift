@@ -15,8 +15,7 @@ struct PhotoResults {
   init(labels: LabelSet, landmarks: LandmarkDetail? = nil) {
     self.landmarks = landmarks
     emotions = labels.emotions.sorted()
-    encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder = JSONText.encoder()
     encoder.landmarks = landmarks
     csv.append(
       CSVLine.text(

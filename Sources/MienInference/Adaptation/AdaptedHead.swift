@@ -92,8 +92,7 @@ public struct AdaptedHead: Sendable, Equatable {
   ///
   /// - Throws: ``MienError`` naming the file.
   public func write(to url: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONText.encoder()
     encoder.dateEncodingStrategy = .iso8601
     let file = SafeTensors(
       tensors: [

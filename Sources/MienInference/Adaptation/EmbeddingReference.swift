@@ -175,9 +175,7 @@ extension ONNXModel {
     guard reference.weightsSHA256 == weightsSHA256 else {
       throw MienError(.mismatch, nil, "the reference of embeddings was made for other weights")
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try replacingMetadata(
-      EmbeddingReference.metadataKey, with: String(decoding: encoder.encode(reference), as: UTF8.self))
+      EmbeddingReference.metadataKey, with: String(decoding: JSONText.line(reference), as: UTF8.self))
   }
 }

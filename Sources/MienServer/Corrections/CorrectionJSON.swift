@@ -40,9 +40,7 @@ package struct CorrectionJSON: Encodable, Sendable {
 package enum CorrectionExport {
   /// A JSON array with everything that is stored; crops as base64.
   package static func json(_ corrections: [Correction]) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(corrections.map { CorrectionJSON($0, isWhole: true) }) + Data("\n".utf8)
+    try JSONText.document(corrections.map { CorrectionJSON($0, isWhole: true) }) + Data("\n".utf8)
   }
 
   /// RFC 4180 with a header, a row a correction, without embeddings and crops.

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import MienCore
 import MienInference
 
 /// Answers in JSON: keys sorted, slashes as they are.
@@ -23,9 +24,8 @@ enum JSON {
 
   /// `value` as text; faces with the points that are asked for.
   static func encode(_ value: some Encodable, landmarks: LandmarkDetail? = nil) throws -> Data {
-    let encoder = JSONEncoder()
+    let encoder = JSONText.encoder()
     encoder.landmarks = landmarks
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(value)
   }
 }

@@ -141,11 +141,7 @@ public struct SearchAxis: Codable, Sendable, Equatable {
 extension JSONValue {
   /// The value as JSON, which is YAML too.
   var jsonText: String {
-    get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
+    get throws { String(decoding: try JSONText.line(self), as: UTF8.self) }
   }
 
   /// The value as people write it in a table: text without quotes.

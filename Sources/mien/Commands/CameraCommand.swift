@@ -54,8 +54,7 @@ struct Camera: AsyncParsableCommand {
 
   private func write(_ readings: VideoReadings) async throws {
     let output = try LineFile("-")
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let encoder = JSONText.encoder()
     for try await frame in readings {
       if Interrupt.isRaised { break }
       for row in frame.rows { try output.write(encoder.encode(row) + Data("\n".utf8)) }

@@ -44,8 +44,7 @@ final class VideoOutputs {
     self.copy = copy
     self.json = try json.map(LineFile.init)
     self.csv = try csv.map(LineFile.init)
-    encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder = JSONText.encoder()
     try self.csv?.write(Data(VideoRow.csvHeader(emotions).utf8))
   }
 
