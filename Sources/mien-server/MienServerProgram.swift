@@ -1,12 +1,18 @@
 import ArgumentParser
 import MienCommandLine
+import MienModelOptions
 
 /// `mien-server`: the part of Mien that serves and that keeps corrections. `mien` hands its `serve`, `adapt` and
 /// `corrections` commands over to it.
 @main struct MienServerProgram: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "mien-server", abstract: "Serves recognition over HTTP, and learns from corrections.",
+    commandName: ExternalCommand.Program.server.spokenName,
+    abstract: "Serves recognition over HTTP, and learns from corrections.",
     subcommands: [ServeCommand.self, AdaptCommand.self, CorrectionsCommand.self])
 
+  @OptionGroup var version: VersionOption
+
   static func main() async { await runProgram() }
+
+  func run() async throws { try version.answer(for: Self.self, ModelVersions.lines) }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import MienCommandLine
 import MienCore
 import MienReports
 import MienTraining
@@ -28,7 +29,7 @@ struct ReproductionPage {
   /// - Throws: ``MienError`` where the run's `metrics.csv` cannot be read, or a face or the page cannot be written.
   func write(_ protocols: ReproductionTable, command: String) throws {
     let report = try report(protocols, command: command)
-    try AtomicFile.write(report.data, to: folder.appendingPathComponent("report.html"))
+    try ResultFile.write(report.data, to: folder.appendingPathComponent("report.html").path)
   }
 
   private func report(_ protocols: ReproductionTable, command: String) throws -> Report {

@@ -13,7 +13,7 @@ struct TorchOptions: ParsableArguments {
   @Flag(help: "With --device cuda: let cuDNN time its algorithms for each shape and keep the fastest.")
   var autotune = false
 
-  @Option(help: "Threads for libtorch.")
+  @Option(help: ArgumentHelp("Threads for libtorch.", valueName: "n"))
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienReports
 import MienTorch
@@ -8,7 +9,7 @@ import MienTraining
 /// `mien train RECIPE --data FACES…`
 struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train a network as a recipe says.",
+    commandName: ExternalCommand.train.rawValue, abstract: ExternalCommand.train.abstract,
     discussion: """
       Writes a run folder: recipe.yaml, metrics.csv, TensorBoard events, checkpoints/{last,best}.safetensors and, at the \
       end, report.html. A recipe with folds or seeds makes a run folder for each of them, and a summary. Ctrl-C or a \
@@ -18,23 +19,32 @@ struct TrainCommand: AsyncParsableCommand {
   @Argument(help: "The recipe, a YAML file or the name of a built-in one (chen, mien-s…); not given with --resume.")
   var recipe: String?
 
-  @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`.")
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Sets of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
   var data: [String]
 
-  @Option(name: .customLong("set"), help: "A recipe key and its value, as optimizer.learningRate=0.05. Repeatable.")
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "A recipe key and its value, as optimizer.learningRate=0.05. Repeatable.", valueName: "key=value"))
   var settings: [String] = []
 
-  @Option(help: "Continue the run in this folder.")
+  @Option(help: ArgumentHelp("Continue the run in this folder.", valueName: "run"))
   var resume: String?
 
   @Option(
-    name: [.customShort("o"), .customLong("output")], help: "The run folder (default: under MIEN_RUNS or ~/mien-runs).")
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp("The run folder (default: under MIEN_RUNS or ~/mien-runs).", valueName: "run"))
   var output: String?
 
-  @Option(name: .customLong("init"), help: "Begin with the best weights of the run in this folder, or with a model.")
+  @Option(
+    name: .customLong("init"),
+    help: ArgumentHelp(
+      "Begin with the best weights of the run in this folder, or with a model.", valueName: "run|model"))
   var initialRun: String?
 
-  @Option(help: "With --init: how many of the trunk's first layers do not train.")
+  @Option(help: ArgumentHelp("With --init: how many of the trunk's first layers do not train.", valueName: "n"))
   var freeze: Int?
 
   @OptionGroup var torch: TorchOptions
@@ -52,7 +62,7 @@ struct TrainCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await torch.use()
-    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
+    let sets = try data.map { try FaceSet.given($0) }
     let run: RunFolder
     if let resume {
       run = try RunFolder(opening: URL(fileURLWithPath: resume))
@@ -92,7 +102,7 @@ struct TrainCommand: AsyncParsableCommand {
         try await TorchActor.run { try TrainingPage.add(to: run, sets: sets, command: RunEnvironment.commandLine) }
       } catch let error as MienError {
         // The run is finished all the same.
-        Console.error("error: \(error)")
+        Console.failure("\(error)")
         isWhole = false
       }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import MienCommandLine
 import MienCore
 import MienReports
 import MienTorch
@@ -24,7 +25,7 @@ struct TrainingPage {
   @TorchActor static func add(to run: RunFolder, sets: [FaceSet], command: String) throws {
     guard !FileManager.default.fileExists(atPath: url(run).path), let result = try RunResult(of: run) else { return }
     let report = try TrainingPage(of: run, result, sets: sets).report(command: command)
-    try AtomicFile.write(report.data, to: url(run))
+    try ResultFile.write(report.data, to: url(run).path)
   }
 
   /// Measures the best epoch of `run` on the validation part of `sets`.

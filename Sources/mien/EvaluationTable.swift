@@ -28,7 +28,7 @@ struct EvaluationTable {
     return [
       "model              \(report.model)",
       "weights SHA-256    \(report.weightsSHA256)",
-      "data               \(report.data), \(report.split), \(report.count) faces, labels \(report.labels)",
+      "data               \(report.data), \(report.split), \(Spelling.counted(report.count, "face")), labels \(report.labels)",
       "passes             \(passes)",
       "accuracy           \(NumberText.percent(report.accuracy)), 95 % interval \(NumberText.percent(interval.lower)) to "
         + NumberText.percent(interval.upper),

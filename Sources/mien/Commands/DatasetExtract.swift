@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienDatasets
 import MienInference
@@ -62,11 +63,11 @@ struct DatasetExtract: AsyncParsableCommand {
       let progress = ProgressLine("frames of \(Console.printable(url.lastPathComponent))")
       let outcome = try extractor.extract(
         url, shouldStop: { Interrupt.isRaised }, progress: { progress.update($0 + 1, of: max($1 ?? 0, $0 + 1)) },
-        { try faces.add($0, video: video, folder: folder) })
+        { ResultFile.wrote("\(output)/\(try faces.add($0, video: video, folder: folder))", in: output) })
       progress.clear()
       if let error = outcome.error {
         failed = true
-        Console.error("mien: \(Console.printable("\(video): \(error.message)"))")
+        Console.failure("\(video): \(error.message)")
       }
       if outcome.error == nil || outcome.frames > 0 {
         Console.error(
@@ -75,6 +76,7 @@ struct DatasetExtract: AsyncParsableCommand {
               + "\(outcome.repeated) near-identical left out, \(outcome.kept) written"))
       }
     }
+    ResultFile.wrote("\(output)/\(ExtractedFaces.listName)", in: output)
     if Interrupt.isRaised {
       failed = true
       Console.error("stopped; the faces so far are in \(output)")

@@ -5,7 +5,6 @@ import MienCore
 import MienInference
 import MienModelOptions
 import MienReports
-import Synchronization
 
 /// `mien evaluate --data FACES`: how well a model does on labelled faces.
 struct Evaluate: AsyncParsableCommand {
@@ -35,23 +34,23 @@ struct Evaluate: AsyncParsableCommand {
   func run() async throws {
     try ResultFile.check(
       ["--json": json, "--report": report, "--predictions": predictions], inputs: [data, model.model.name])
-    let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
+    let faces = try FaceSet.given(data)
     do {
       let source = try faces.labelSource(named: measure.labels)
       let part = try measure.part(of: faces, source, data: data)
       let classifier = try model.classifier()
       let excluded = measure.excluded(of: faces)
       let rounds: [Corruption?] = [nil] + (corruptions ? Corruption.all : [])
-      let progress = Mutex(ProgressLine("faces"))
+      let progress = ProgressLine("faces")
       var evaluations: [Evaluation] = []
       for (round, corruption) in rounds.enumerated() {
         evaluations.append(
           try await Evaluation(
-            classifier, on: faces, labels: source, split: part, excluding: excluded, averaging: measure.averaging,
+            classifier, on: faces, labels: source, split: part, excluding: excluded, averaging: measure.tta,
             corruption: corruption
-          ) { done, total in progress.withLock { $0.update(round * total + done, of: rounds.count * total) } })
+          ) { done, total in progress.update(round * total + done, of: rounds.count * total) })
       }
-      progress.withLock { $0.clear() }
+      progress.clear()
       let evaluation = evaluations[0]
       let results = zip(Corruption.all, evaluations.dropFirst()).map { corruption, evaluation in
         CorruptionResult(

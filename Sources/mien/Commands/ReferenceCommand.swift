@@ -5,15 +5,14 @@ import MienCore
 import MienInference
 import MienModelOptions
 import MienONNX
-import Synchronization
 
 /// `mien reference --data FACES -o MODEL.onnx`: prepares a model for `mien adapt`.
 struct Reference: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Puts averages over many faces into a model's file, which `mien adapt` needs.",
+    abstract: "Prepares a model's file for `mien adapt`.",
     discussion: """
-      What is stored are means of products of the embedding's numbers, by which adapting to a few corrections is kept from \
-      spoiling the reading of other faces. The weights and their hash stay. The built-in model has it already.
+      Stores second-moment statistics of the embeddings, which keep `mien adapt` from degrading other faces. Weights and \
+      hash are unchanged; the built-in model already has these statistics.
       """)
 
   @Option(
@@ -21,7 +20,7 @@ struct Reference: AsyncParsableCommand {
   var data: String
 
   @Option(help: "The part of the set.")
-  var split = MeasureOptions.Part.train
+  var split = Split.Choice.train
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the model.", valueName: "model.onnx"))
   var output: String
@@ -36,16 +35,19 @@ struct Reference: AsyncParsableCommand {
 
   func run() async throws {
     try ResultFile.check(["--output": output], inputs: [data])
-    let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
+    let faces = try FaceSet.given(data)
     let file = try model.file()
-    let progress = Mutex(ProgressLine("faces"))
+    let progress = ProgressLine("faces")
     do {
       let reference = try await EmbeddingReference(
-        model.classifier(of: file), faces: faces, split: Split(rawValue: split.rawValue)
-      ) { done, total in progress.withLock { $0.update(done, of: total) } }
-      progress.withLock { $0.clear() }
+        model.classifier(of: file), faces: faces, split: split.split
+      ) { done, total in progress.update(done, of: total) }
+      progress.clear()
       try file.replacingReference(reference).write(to: URL(fileURLWithPath: output))
-      try Console.print("\(output): averages over \(reference.count) faces of \(reference.source), \(split.rawValue)")
+      ResultFile.wrote(output)
+      try Console.print(
+        "\(output): averages over \(Spelling.counted(reference.count, "face")) of \(reference.source), \(split.rawValue)"
+      )
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)
     }
