@@ -96,13 +96,15 @@ package struct CommandInfo: Decodable, Sendable {
       whole.subcommands =
         (whole.subcommands ?? [])
         + commands.map { command in known.first { $0.commandName == command.rawValue } ?? CommandInfo(command) }
-      // The options of `explain --run`, which the other program takes.
-      guard let explain = known.first(where: { $0.commandName == "explain" }),
-        let index = whole.subcommands?.firstIndex(where: { $0.commandName == "explain" })
-      else { continue }
-      let own = whole.subcommands?[index].options.compactMap(\.preferredName) ?? []
-      whole.subcommands?[index].arguments?.append(
-        contentsOf: explain.options.filter { option in option.preferredName.map { !own.contains($0) } ?? false })
+      // The options with --run, which the other program takes.
+      for command in known where ExternalCommand.runCommands.contains(command.commandName) {
+        guard let index = whole.subcommands?.firstIndex(where: { $0.commandName == command.commandName }) else {
+          continue
+        }
+        let own = whole.subcommands?[index].options.compactMap(\.preferredName) ?? []
+        whole.subcommands?[index].arguments?.append(
+          contentsOf: command.options.filter { option in option.preferredName.map { !own.contains($0) } ?? false })
+      }
     }
     return whole
   }

@@ -37,6 +37,9 @@ package enum ExternalCommand: String, CaseIterable, Sendable {
     }
   }
 
+  /// Commands of `mien` for models that `mien-train` has for runs, whose networks need libtorch: with `--run`.
+  package static let runCommands = ["evaluate", "explain"]
+
   /// Hands over to the program that holds the command in `arguments` (those of `mien`, without its own name), also for
   /// `help COMMAND`; its exit status becomes ours. Returns if the command is one of `mien`'s own.
   ///
@@ -45,9 +48,8 @@ package enum ExternalCommand: String, CaseIterable, Sendable {
     let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
     guard let name = words.first else { return }
     if let command = ExternalCommand(rawValue: name) { try command.program.run(name, arguments) }
-    // `mien explain` explains models; the network of a run needs libtorch.
     let options = words.prefix { $0 != "--" }
-    if name == "explain", options.contains(where: { $0 == "--run" || $0.hasPrefix("--run=") }) {
+    if runCommands.contains(name), options.contains(where: { $0 == "--run" || $0.hasPrefix("--run=") }) {
       try Program.train.run(name, arguments)
     }
   }

@@ -73,7 +73,7 @@ struct ExportCommand: AsyncParsableCommand {
       "\(url.path): \(Spelling.counted(model.data.count, "byte")), weights SHA-256 \(card.weightsSHA256)")
     for measurement in card.measurements {
       try Console.print(
-        "\(measurement.labels) \(measurement.split): \(String(format: "%.2f%%", measurement.accuracy * 100)) "
+        "\(measurement.labels) \(measurement.split): \(NumberText.percent(measurement.accuracy)) "
           + "of \(Spelling.counted(measurement.count, "face"))")
     }
   }

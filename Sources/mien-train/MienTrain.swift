@@ -1,11 +1,12 @@
 public import ArgumentParser
 import MienCommandLine
+public import MienCore
 public import MienONNX
 public import MienTorch
 public import MienTraining
 
 /// `mien-train`: the part of Mien that trains and exports. `mien` hands its `train`, `tune`, `reproduce`, `export` and
-/// `recipes` commands, and `explain --run`, over to it.
+/// `recipes` commands, and `evaluate --run` and `explain --run`, over to it.
 @main
 struct MienTrain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,7 +14,7 @@ struct MienTrain: AsyncParsableCommand {
     abstract: "Trains networks that recognise emotion in faces, and exports them.",
     subcommands: [
       TrainCommand.self, TuneCommand.self, ReproduceCommand.self, ExportCommand.self, RecipesCommand.self,
-      ExplainCommand.self, BenchmarkCommand.self,
+      EvaluateCommand.self, ExplainCommand.self, BenchmarkCommand.self,
     ])
 
   @OptionGroup var version: VersionOption
@@ -27,5 +28,6 @@ struct MienTrain: AsyncParsableCommand {
 }
 
 extension ModelPrecision: ExpressibleByArgument {}
+extension Split: ExpressibleByArgument {}
 extension Torch.Device: ExpressibleByArgument {}
 extension StepBenchmark.Part: ExpressibleByArgument {}

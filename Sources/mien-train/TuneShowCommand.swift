@@ -20,9 +20,9 @@ struct TuneShowCommand: ParsableCommand {
 
   /// Prints the table, and writes the page where one is asked for.
   static func show(_ folder: TuningFolder, report: String?) throws {
-    let table = TuningTable(folder)
-    for line in table.lines { try Console.print(line) }
+    let results = folder.results
+    for line in SearchTable(results).lines { try Console.print(line) }
     guard let report else { return }
-    try ResultFile.write(TuningPage(folder).report.data, to: report)
+    try ResultFile.write(SearchPage(results).report.data, to: report)
   }
 }

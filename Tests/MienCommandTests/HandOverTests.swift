@@ -48,6 +48,8 @@ import Testing
     let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\n")
     let outcome = try Command.run(installed.mien.path, ["explain", "faces", "--run", "a b", "--limit", "3"])
     #expect(outcome.status == 0 && outcome.output == "<explain>\n<faces>\n<--run>\n<a b>\n<--limit>\n<3>\n")
+    let evaluated = try Command.run(installed.mien.path, ["evaluate", "--run=a b", "--data", "faces"])
+    #expect(evaluated.status == 0 && evaluated.output == "<evaluate>\n<--run=a b>\n<--data>\n<faces>\n")
     // Behind -- it is a file's name.
     #expect(try Command.run(installed.mien.path, ["explain", "--", "--run"]).status == 1)
   }

@@ -262,9 +262,11 @@ import Testing
     #expect(text.hasSuffix("mien: error: port \(server.port) is in use; choose another with --port\n"), "\(text)")
   }
 
-  private static let script = "/usr/bin/script"
+  static let script = "/usr/bin/script"
 
-  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: Self.script), "needs script, of util-linux"))
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: ServerProcessTests.script), "needs script, of util-linux"))
   func onATerminalTheAddressToOpenIsSaid() async throws {
     let folder = try TemporaryFolder()
     let process = Process()

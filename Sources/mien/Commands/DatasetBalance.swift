@@ -37,7 +37,9 @@ struct DatasetBalance: AsyncParsableCommand {
   var seed: UInt64 = 1
 
   func validate() throws {
-    do { _ = try balancer() } catch let error as MienError { throw ValidationError("\(error)") }
+    do { _ = try balancer() } catch let error as MienError {
+      throw ValidationError("\(Self.spoken(error, CommandLine.arguments))")
+    }
   }
 
   func run() async throws {

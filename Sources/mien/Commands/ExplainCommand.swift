@@ -120,7 +120,9 @@ struct Explain: AsyncParsableCommand {
             var stem = URL(fileURLWithPath: flat).deletingPathExtension().lastPathComponent
             while stem.utf8.count > 200 { stem.removeFirst() }
             let name = "\(number + 1)-\(stem)-\(index + 1).png"
-            try options.write(picture: explained.picture(), named: name)
+            let crop = face.largeFace
+            try options.write(
+              picture: explained.picture(over: crop.pixels, side: crop.width, channels: crop.channels), named: name)
           }
           try explanations.add(explained)
         }

@@ -9,10 +9,11 @@ import MienONNX
 /// `mien reference --data FACES -o MODEL.onnx`: prepares a model for `mien adapt`.
 struct Reference: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Prepares a model's file for `mien adapt`.",
+    abstract: "Prepares a model's file for `mien adapt` and --prior.",
     discussion: """
-      Stores second-moment statistics of the embeddings, which keep `mien adapt` from degrading other faces. Weights and \
-      hash are unchanged; the built-in model already has these statistics.
+      Stores second-moment statistics of the embeddings, which keep `mien adapt` from degrading other faces, and the share \
+      of each emotion, which `--prior` needs, if the card lacks it. Weights and hash are unchanged; the built-in model \
+      already has these statistics.
       """)
 
   @Option(
@@ -43,7 +44,15 @@ struct Reference: AsyncParsableCommand {
         model.classifier(of: file), faces: faces, split: split.split
       ) { done, total in progress.update(done, of: total) }
       progress.clear()
-      try file.replacingReference(reference).write(to: URL(fileURLWithPath: output))
+      var card = try file.card()
+      let labelSets = try card.labelSets()
+      for place in card.training.indices
+      where card.training[place].classShares == nil && card.training[place].source == faces.info.source
+        && card.training[place].split == split.rawValue
+      {
+        card.training[place].classShares = faces.classShares(of: labelSets, among: faces.indices(in: split.split))
+      }
+      try file.replacingReference(reference).replacingCard(card).write(to: URL(fileURLWithPath: output))
       ResultFile.wrote(output)
       try Console.print(
         "\(output): averages over \(Spelling.counted(reference.count, "face")) of \(reference.source), \(split.rawValue)"
