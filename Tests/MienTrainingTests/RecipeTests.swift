@@ -175,7 +175,7 @@ import Testing
     let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../recipes")
     let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
     #expect(!files.isEmpty)
-    for file in files { _ = try RecipeFile.read(file) }
+    for file in files where file.pathExtension == "yaml" { _ = try RecipeFile.read(file) }
   }
 
   @Test func theRecipesOfPapersTrainTheDocumentedNetworks() throws {
