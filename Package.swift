@@ -114,6 +114,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
+    // Measurements behind figures of the documentation; not installed.
+    .executableTarget(
+      name: "mien-bench",
+      dependencies: [
+        "MienCommandLine", "MienInference", "MienModelOptions", "MienONNX", "MienReports",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/mien-bench", swiftSettings: strict, linkerSettings: searchPath("openvino")),
     // The code of the example package, built here so that it stays true; scripts/build-example.sh builds the package.
     .executableTarget(
       name: "FaceTimeline", dependencies: ["MienInference"],
@@ -179,7 +187,8 @@ let package = Package(
     .testTarget(
       name: "MienCommandTests",
       dependencies: [
-        "MienCore", "MienInference", "MienONNX", "MienServer", "MienTestSupport", "MienVision", "FaceTimeline", "mien",
+        "MienCommandLine", "MienCore", "MienInference", "MienONNX", "MienServer", "MienTestSupport", "MienVision",
+        "FaceTimeline", "mien", "mien-bench",
         "mien-train", "mien-server",
       ],
       exclude: ["Browser", "Servers"], swiftSettings: strict),

@@ -13,14 +13,17 @@ keep=${2:?FER2013 with votes, as mien dataset import fer2013 makes it}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mien=.build/release/mien
+bench=.build/release/mien-bench
+
+PKG_CONFIG_PATH="$PWD/.native/pkgconfig" swift build -c release --product mien-bench >/dev/null
 
 $mien dataset import ckplus48 "$folder" -o "$work/ck48.safetensors"
 echo "== choosing the budget"
-$mien benchmark adaptation --data "$work/ck48.safetensors" --keep "$keep" --people tuning --keep-split train \
+$bench adaptation --data "$work/ck48.safetensors" --keep "$keep" --people tuning --keep-split train \
   --keep-limit 5000 --budgets 0.003 0.006 0.012
 for drawn in any mistakes; do
   echo "== reported: $drawn faces corrected"
   chart=()
   [[ -z ${3:-} || $drawn != any ]] || chart=(--svg "$3")
-  $mien benchmark adaptation --data "$work/ck48.safetensors" --keep "$keep" --drawn "$drawn" "${chart[@]}"
+  $bench adaptation --data "$work/ck48.safetensors" --keep "$keep" --drawn "$drawn" "${chart[@]}"
 done

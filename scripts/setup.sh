@@ -9,8 +9,8 @@
 #   scripts/setup.sh training --prefix DIR    DIR (lib/mien, include/mien, share/mien), with DIR/lib/pkgconfig, and links
 #                                             nothing in this checkout
 #
-# Downloads and unpacked libraries go to $MIEN_CACHE (default ~/.cache/mien). It is safe to run again at any
-# time: what is there already is left alone, and what an interrupted run left half done is done again.
+# Downloads and unpacked libraries go to $MIEN_CACHE (default: mien in $XDG_CACHE_HOME, else ~/.cache). It is safe to run
+# again at any time: what is there already is left alone, and what an interrupted run left half done is done again.
 set -euo pipefail
 
 usage() { sed -n '2,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
@@ -51,7 +51,7 @@ fi
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 scripts="$root/scripts"
-cache="${MIEN_CACHE:-$HOME/.cache/mien}"
+cache="${MIEN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mien}"
 case "$cache" in /*) ;; *) cache="$PWD/$cache" ;; esac
 case "$cache" in
   *[[:space:]]*) fail "the cache folder '$cache' has a space in its path, which pkg-config files cannot express" \

@@ -1,42 +1,109 @@
 package import ArgumentParser
 import Foundation
 import Glibc
-import MienCore
+package import MienCore
 
 extension AsyncParsableCommand {
-  /// Runs the program's command line and ends the process where it fails. Exit status: 0 all done, 1 a failure, 64 wrong
+  /// Runs the program's command line and ends the process if it fails. Exit status: 0 all done, 1 a failure, 64 wrong
   /// usage.
   ///
-  /// - Parameter configure: sets up what holds for the whole process, before anything else.
-  package static func runProgram(configure: @Sendable () throws -> Void = {}) async {
+  /// - Parameters:
+  ///   - overview: the help of `mien`, which also holds other programs' commands; `nil` for programs whose own help is
+  ///     whole, and which hand nothing over.
+  ///   - configure: sets up what holds for the whole process, before anything else.
+  package static func runProgram(
+    overview: (() -> String)? = nil, configure: @Sendable () throws -> Void = {}
+  ) async {
     // What is closed would be the number of the next file opened, which results or progress would then be written into.
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
     do {
       try configure()
-      try checkDashes(CommandLine.arguments.dropFirst())
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      if let overview {
+        try ExternalCommand.handOver(arguments)
+        if [[], ["help"], ["--help"], ["-h"]].contains(arguments) { return try Console.print(overview()) }
+      }
+      try checkDashes(arguments)
+      try checkNames(arguments, externals: overview == nil ? [] : ExternalCommand.allCases.map(\.rawValue))
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
         try command.run()
       }
+      ResultFile.nameWritten()
       // Taking networks and libraries apart at the end would cost a short run a tenth of its time.
       fflush(nil)
       _exit(ExitCode.success.rawValue)
-    } catch let error as MienError where error.kind == .argument {
-      Console.error("Error: \(error)")
-      Foundation.exit(ExitCode.validationFailure.rawValue)
     } catch {
-      exit(withError: error)
+      ResultFile.nameWritten()
+      end(error)
+    }
+  }
+
+  /// Says what went wrong, or the help that was asked for, and ends the process.
+  private static func end(_ error: any Error) -> Never {
+    if let error = error as? MienError {
+      Console.failure("\(spoken(error, CommandLine.arguments))")
+      Foundation.exit(error.kind == .argument ? ExitCode.validationFailure.rawValue : ExitCode.failure.rawValue)
+    }
+    let code = exitCode(for: error)
+    guard code != .success else { exit(withError: error) }
+    let prefix = "Error: "
+    let message = fullMessage(for: error)
+    let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if let first = lines.first, !message.isEmpty {
+      Console.failure(first.hasPrefix(prefix) ? String(first.dropFirst(prefix.count)) : first)
+      for line in lines.dropFirst() { Console.error(Console.printable(line)) }
+    }
+    Foundation.exit(code.rawValue)
+  }
+
+  /// `error` about the option as it was typed: libraries say `labels moods` of the value of `--labels`.
+  package static func spoken(_ error: MienError, _ arguments: [String]) -> MienError {
+    guard let subject = error.subject, let word = subject.split(separator: " ").first,
+      arguments.contains(where: { $0 == "--\(word)" || $0.hasPrefix("--\(word)=") })
+    else { return error }
+    return error.about("--" + subject)
+  }
+
+  /// Refuses the name of a command that does not exist, and says which one is spelt like it.
+  ///
+  /// - Parameter externals: names of commands that other programs hold.
+  /// - Throws: ``MienError`` of kind `argument`.
+  package static func checkNames(_ arguments: [String], externals: [String] = []) throws {
+    var type: any ParsableCommand.Type = self
+    var names = [type._commandName]
+    for argument in arguments {
+      let commands = type.configuration.subcommands
+      guard !commands.isEmpty, type.configuration.defaultSubcommand == nil, !argument.hasPrefix("-") else { return }
+      if argument == "help" && names.count == 1 { continue }
+      if let next = commands.first(where: { $0._commandName == argument || $0.configuration.aliases.contains(argument) }
+      ) {
+        type = next
+        names.append(argument)
+        continue
+      }
+      let own = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+      let all = own + (names.count == 1 ? externals : [])
+      if all.contains(argument) { return }
+      let start = names.joined(separator: " ")
+      var remedy = "`\(start) --help` lists the commands"
+      if let near = Spelling.nearest(argument, among: all, atMost: max(1, min(3, argument.count / 3))) {
+        remedy = "did you mean `\(start) \(near)`?"
+      } else if names.count == 1, own.contains("detect"), access(argument, F_OK) == 0 {
+        remedy = "to read the faces in photos: `\(start) detect \(ShellWord.quoted(argument))`"
+      }
+      throw MienError(.argument, nil, "unknown command `\(start) \(argument)`; \(remedy)")
     }
   }
 
   /// Refuses a file's name that starts with a dash, which would be read as options, `-h` for help among them.
   ///
   /// - Throws: ``MienError`` of kind `argument` that says how to write the name.
-  private static func checkDashes(_ arguments: some Sequence<String>) throws {
+  private static func checkDashes(_ arguments: [String]) throws {
     for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("-") && argument.count > 2 {
       // No option has a dot in its name, or one dash before several letters; a number may be an option's value.
       let option = argument.prefix { $0 != "=" }
@@ -47,5 +114,32 @@ extension AsyncParsableCommand {
         .argument, argument,
         "a name that starts with a dash is taken for options; write ./\(argument), or put -- before the paths")
     }
+  }
+}
+
+/// `--version` of a program.
+package struct VersionOption: ParsableArguments {
+  /// Whether it was given.
+  @Flag(name: .customLong("version"), help: "Show the versions of Mien and its libraries.")
+  package var isGiven = false
+
+  /// Makes the option, not given.
+  package init() {}
+
+  /// Prints the version of Mien, then a line for each of `libraries`, as `libtorch 2.11.0`; shows the help of `command`
+  /// if the option was not given.
+  package func answer(for command: any ParsableCommand.Type, _ libraries: () throws -> [String]) throws {
+    guard isGiven else { throw CleanExit.helpRequest(command) }
+    for line in ["mien \(MienVersion.text)"] + (try libraries()) { try Console.print(line) }
+  }
+}
+
+extension Split {
+  /// `--split`: a part of a set, or all of it.
+  package enum Choice: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case train, validation, test, all
+
+    /// The part; `nil` for all.
+    package var split: Split? { Split(rawValue: rawValue) }
   }
 }

@@ -1,11 +1,49 @@
 package import Foundation
 import MienCore
+import Synchronization
 
 /// Where results go.
 package enum ResultFile {
+  /// What this run wrote: files, and folders with the files in them, in the order of the first writing.
+  private static let written = Mutex<[(place: String, files: Set<String>, isFolder: Bool)]>([])
+
   /// Writes `data` to the file at `path`, or to standard output for `-`.
   package static func write(_ data: Data, to path: String) throws {
-    if path == "-" { try Console.write(data) } else { try AtomicFile.write(data, to: URL(fileURLWithPath: path)) }
+    guard path != "-" else { return try Console.write(data) }
+    try AtomicFile.write(data, to: URL(fileURLWithPath: path))
+    wrote(path)
+  }
+
+  /// Remembers that the file at `path` was written, for ``nameWritten()``; standard output and devices are left out.
+  ///
+  /// - Parameter folder: the folder to name in its place, as one of many.
+  package static func wrote(_ path: String, in folder: String? = nil) {
+    guard path != "-", !AtomicFile.isSpecial(URL(fileURLWithPath: path)) else { return }
+    let place = folder ?? path
+    written.withLock { written in
+      if let index = written.firstIndex(where: { $0.place == place }) {
+        written[index].files.insert(path)
+      } else {
+        written.append((place, [path], folder != nil))
+      }
+    }
+  }
+
+  /// Names on standard error each file that was written, with its size; of folders how many files went there.
+  package static func nameWritten() {
+    for entry in written.withLock({ written in
+      defer { written = [] }
+      return written
+    }) {
+      let sizes = entry.files.compactMap {
+        (try? FileManager.default.attributesOfItem(atPath: URL(fileURLWithPath: $0).resolvingSymlinksInPath().path))?[
+          .size] as? Int
+      }
+      guard !sizes.isEmpty else { continue }
+      let size = Spelling.size(sizes.reduce(0, +))
+      let what = entry.isFolder ? "\(Spelling.counted(sizes.count, "file")) in \(entry.place)" : entry.place
+      Console.error("wrote \(Console.printable(what)) (\(size))")
+    }
   }
 
   /// Checks before long work that files could be written at the paths of `outputs`, each given by an option, and that

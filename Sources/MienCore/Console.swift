@@ -6,8 +6,49 @@ package enum Console {
   /// Whether standard error is a terminal, where a line may be drawn over.
   package static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+  /// One of the two streams.
+  package enum Stream: Sendable {
+    case output, errors
+
+    /// Whether colours and bold letters may be written to it: a terminal that knows them, and `NO_COLOR` is not set.
+    package var isStyled: Bool {
+      func value(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+      return isatty(self == .output ? STDOUT_FILENO : STDERR_FILENO) == 1 && value("NO_COLOR").isEmpty
+        && !["", "dumb"].contains(value("TERM"))
+    }
+  }
+
+  /// How a text looks on a terminal; the number is SGR's.
+  package enum Style: Int, Sendable {
+    case bold = 1
+    case red = 31
+    case yellow = 33
+    case green = 32
+  }
+
+  /// `text` in `style` if the stream takes styles, else as it is.
+  package static func styled(_ text: String, _ style: Style, on stream: Stream) -> String {
+    stream.isStyled ? "\u{1B}[1;\(style.rawValue)m\(text)\u{1B}[0m" : text
+  }
+
   /// Writes a line to standard error. What cannot be written is left out: a full disk under a log stops no work.
   package static func error(_ line: String) { note(line + "\n") }
+
+  /// Says on standard error that something failed: `mien: error: TEXT`. Control characters, which names out of files may
+  /// hold, become `?`.
+  package static func failure(_ text: String) {
+    error("mien: \(styled("error:", .red, on: .errors)) \(printable(text))")
+  }
+
+  /// Warns on standard error: `mien: warning: TEXT`.
+  package static func warning(_ text: String) {
+    error("mien: \(styled("warning:", .yellow, on: .errors)) \(printable(text))")
+  }
+
+  /// `text` without characters that move a terminal's cursor: a file's name may hold any.
+  package static func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+  }
 
   /// Draws `line` over the terminal's last one; an empty one takes that off.
   package static func redraw(_ line: String) { note("\r\u{1B}[K\(line)") }

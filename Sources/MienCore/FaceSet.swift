@@ -155,25 +155,14 @@ public struct FaceSet: Sendable {
     do { try self.init(file) } catch let error as MienError { throw error.about(url.path) }
   }
 
-  /// `error` with the way from what `url` is, a folder, a table or a picture, to a FaceSet.
+  /// `error`, which says what `url` is if that is a kind of file that Mien knows.
   private static func explained(_ error: MienError, _ url: URL) -> MienError {
-    func command(_ format: String) -> String {
-      "make one with `mien dataset import \(format) \(ShellWord.quoted(url.path)) -o faces.safetensors`"
-    }
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
-      return MienError(.file, url.path, "is a folder, expected a file of faces; \(command("folders"))")
+      return MienError(.file, url.path, "is a folder, expected a file of faces")
     }
     guard error.kind == .format, let signature = FileSignature(contentsOf: url) else { return error }
-    let advice =
-      switch signature.kind {
-      case .table: command("fer2013")
-      case .gzip: "if it holds FER2013's CSV, \(command("fer2013"))"
-      case .archive: "unpack it, then use `mien dataset import`"
-      case .picture: "`mien dataset import folders` makes one from class folders of pictures"
-      case .document: "`mien dataset import` makes one from a data set"
-      }
-    return MienError(.format, url.path, "is \(signature.name), expected a file of faces; \(advice)")
+    return MienError(.format, url.path, "is \(signature.name), expected a file of faces")
   }
 
   /// Reads a FaceSet from its tensors.
@@ -182,7 +171,7 @@ public struct FaceSet: Sendable {
       let info = try? JSONDecoder().decode(Info.self, from: Data(json.utf8))
     else {
       throw MienError(
-        .format, nil, "no FaceSet: its metadata has no \(Self.metadataKey); make one with `mien dataset import`")
+        .format, nil, "no FaceSet: its metadata has no \(Self.metadataKey)")
     }
     guard info.format == Self.currentFormat else {
       throw MienError(.format, nil, "FaceSet of format \(info.format), this version reads \(Self.currentFormat)")

@@ -5,6 +5,15 @@ package enum Spelling {
   /// `1 face`, `2 faces`.
   package static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
+  /// A number of bytes as people read it: `512 bytes`, `12.3 kB`, `5.6 MB`; a kB is 1000 bytes.
+  package static func size(_ bytes: Int) -> String {
+    guard bytes >= 1000 else { return counted(bytes, "byte") }
+    var (value, units) = (Double(bytes) / 1000, ["kB", "MB", "GB", "TB"][...])
+    while value >= 999.95, units.count > 1 { (value, units) = (value / 1000, units.dropFirst()) }
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10) \(units.first ?? "")"
+  }
+
   /// `text` in lower case and without accents.
   static func folded(_ text: String) -> String {
     text.folding(options: [.caseInsensitive, .diacriticInsensitive, .widthInsensitive], locale: nil)

@@ -54,8 +54,10 @@ public final class ExtractedFaces {
 
   /// Writes `face` of the video called `video` into the folder that ``addVideo(_:)`` named, and its row.
   ///
+  /// - Returns: the picture's path inside the folder.
   /// - Throws: ``MienError`` that names the file that could not be written.
-  public func add(_ face: FaceExtractor.Face, video: String, folder name: String) throws {
+  @discardableResult
+  public func add(_ face: FaceExtractor.Face, video: String, folder name: String) throws -> String {
     try Self.make(folder.appendingPathComponent(name))
     let frame = String(face.frame)
     let digits = String(repeating: "0", count: max(0, 6 - frame.count)) + frame
@@ -64,6 +66,7 @@ public final class ExtractedFaces {
     let milliseconds = (face.seconds * 1000).rounded() / 1000
     let box = [face.box.x, face.box.y, face.box.width, face.box.height].map(String.init)
     try append([file, video, frame, "\(milliseconds)"] + box)
+    return file
   }
 
   private func append(_ fields: [String]) throws {

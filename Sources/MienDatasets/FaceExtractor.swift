@@ -71,7 +71,7 @@ public struct FaceExtractor: Sendable {
   /// - Throws: ``MienError`` where the interval is not positive.
   public init(choice: Choice, frame: FaceFrame, equalizes: Bool = false, detector: any FaceDetector) throws {
     if case .every(let seconds) = choice, !(seconds > 0 && seconds.isFinite) {
-      throw MienError(.argument, "--every \(seconds)", "expected a number of seconds above 0")
+      throw MienError(.argument, "every \(seconds)", "expected a number of seconds above 0")
     }
     self.choice = choice
     self.frame = frame

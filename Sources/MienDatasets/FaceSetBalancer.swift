@@ -34,7 +34,7 @@ public struct FaceSetBalancer: Sendable {
     flips: Set<Image.Flip> = [.horizontal], rotation: Double = 45, beforeSplit: Bool = false, seed: UInt64 = 1
   ) throws {
     guard (0...180).contains(rotation) else {
-      throw MienError(.argument, "--rotation \(rotation)", "expected 0 to 180 degrees")
+      throw MienError(.argument, "rotation \(rotation)", "expected 0 to 180 degrees")
     }
     guard !flips.isEmpty || rotation > 0 else {
       throw MienError(.argument, nil, "without flips and rotation every copy would equal its face")

@@ -48,7 +48,7 @@ public struct FolderImporter: Sendable {
   ) throws -> ImportResult {
     let channels = isColor ? 3 : 1
     guard (1...FaceSet.maximumSide).contains(side) else {
-      throw MienError(.argument, "--size \(side)", "expected 1 to \(FaceSet.maximumSide) pixels")
+      throw MienError(.argument, "size \(side)", "expected 1 to \(FaceSet.maximumSide) pixels")
     }
     let pictures = collection.pictures
     let labelSet = labelSet ?? Self.labelSet(for: pictures)

@@ -20,15 +20,9 @@ public struct ModelStore: Sendable {
   /// Searches `folders`.
   public init(folders: [URL]) { self.folders = folders }
 
-  /// Searches `models` in the cache folder: `MIEN_CACHE`, or `~/.cache/mien`.
+  /// Searches `models` in the cache folder: `MIEN_CACHE`, else `mien` in `XDG_CACHE_HOME` or `~/.cache`.
   public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    self.init(folders: [Self.cacheFolder(environment).appendingPathComponent("models", isDirectory: true)])
-  }
-
-  /// The cache folder: `MIEN_CACHE`, or `~/.cache/mien`.
-  package static func cacheFolder(_ environment: [String: String]) -> URL {
-    environment["MIEN_CACHE"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/mien", isDirectory: true)
+    self.init(folders: [Folders.cache(environment).appendingPathComponent("models", isDirectory: true)])
   }
 
   /// The model that `name` means: nil the built-in one; a path where it holds a slash or ends in `.onnx`; else the
@@ -36,16 +30,21 @@ public struct ModelStore: Sendable {
   ///
   /// - Throws: ``MienError`` that names the file, or lists the names there are.
   public func model(named name: String?) throws -> ONNXModel {
-    guard let name else { return try DefaultModel.model() }
-    if name.contains("/") || name.hasSuffix(".onnx") { return try ONNXModel(contentsOf: URL(fileURLWithPath: name)) }
-    let builtIn = try DefaultModel.model()
-    if try builtIn.card().name == name { return builtIn }
+    try name.flatMap { try url(of: $0) }.map { try ONNXModel(contentsOf: $0) } ?? DefaultModel.model()
+  }
+
+  /// The file of the model that `name` means; `nil` for the built-in model.
+  ///
+  /// - Throws: ``MienError`` that lists the names there are.
+  package func url(of name: String) throws -> URL? {
+    if name.contains("/") || name.hasSuffix(".onnx") { return URL(fileURLWithPath: name) }
+    if try DefaultModel.model().card().name == name { return nil }
     for folder in folders {
       let url = folder.appendingPathComponent("\(name).onnx")
-      if FileManager.default.fileExists(atPath: url.path) { return try ONNXModel(contentsOf: url) }
+      if FileManager.default.fileExists(atPath: url.path) { return url }
     }
     let names = entries().map(\.name).joined(separator: ", ")
-    throw MienError(.argument, "--model \(name)", "no such model; there are: \(names), or give the path of a file")
+    throw MienError(.argument, "model \(name)", "no such model; there are: \(names), or give the path of a file")
   }
 
   /// The built-in model, then those in the folders, by name.

@@ -28,21 +28,32 @@ enum OpenVINO {
 
   /// The version, and the processor with the kinds of numbers that it computes with fast: a compiled network fits where
   /// both are the same.
-  static func identity() throws -> String {
-    func text(
-      _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>)
-        -> Int32
-    ) throws -> String {
-      var words: UnsafeMutablePointer<CChar>?
-      try check("OpenVINO cannot be used") { call(&words, $0) }
-      defer { mien_openvino_string_free(words) }
-      return words.map { String(cString: $0) } ?? ""
-    }
-    return try text(mien_openvino_version) + "\n" + text(mien_openvino_processor)
+  static func identity() throws -> String { try text(mien_openvino_version) + "\n" + text(mien_openvino_processor) }
+
+  /// Calls a shim function that makes a text.
+  fileprivate static func text(
+    _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>)
+      -> Int32
+  ) throws -> String {
+    var words: UnsafeMutablePointer<CChar>?
+    try check("OpenVINO cannot be used") { call(&words, $0) }
+    defer { mien_openvino_string_free(words) }
+    return words.map { String(cString: $0) } ?? ""
   }
 
   /// The most axes of a tensor that Mien looks at.
   static let maximumRank = 8
+}
+
+/// The library that runs networks.
+package enum InferenceRuntime {
+  /// OpenVINO's version, as `2026.4.0-22208-a1b2c3d`.
+  ///
+  /// - Throws: ``MienError`` if OpenVINO cannot be used.
+  package static func version() throws -> String { try OpenVINO.text(mien_openvino_version) }
+
+  /// The processor and the kinds of numbers that it computes with fast.
+  package static func processor() throws -> String { try OpenVINO.text(mien_openvino_processor) }
 }
 
 /// A network compiled for the CPU. It may run on several threads at a time; each run uses a request of its own, and

@@ -8,7 +8,7 @@ package struct DetectorOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What finds faces: blazeface, haar, none (each picture is one face) or a YuNet network's file.",
-      valueName: "name|file.onnx"))
+      valueName: "name|file.onnx"), completion: .list(FaceDetectors.names))
   package var detector = FaceDetectors.standard
 
   /// Side of the smallest face in pixels.

@@ -35,7 +35,7 @@ package struct ModelOptions: ParsableArguments, Sendable {
   /// The name of a profile; nil for the model as it is.
   @Option(
     help: ArgumentHelp(
-      "Read as `mien adapt` fitted the model to a user's corrections under this name.", valueName: "name"))
+      "Use the profile of this name, which `mien adapt` made from a user's corrections.", valueName: "name"))
   package var profile: String?
 
   /// `data`, `uniform` or the name of a JSON file.
@@ -88,12 +88,17 @@ package struct ModelOptions: ParsableArguments, Sendable {
   /// Compiles the model out of its file, with the profile's last layer if one is named. The classifier lives as long as the
   /// process, as freeing its network takes time.
   package func classifier(of file: ONNXModel, threads: Int? = nil) throws -> EmotionClassifier {
-    let head = try profile.map { try ProfileStore().head(of: ProfileName($0)) }
-    let prior = try classPrior()
-    return try naming {
-      let made = try EmotionClassifier(model: file, threads: threads, adaptedHead: head, prior: prior)
-      _ = Unmanaged.passRetained(made)
-      return made
+    do {
+      let head = try profile.map { try ProfileStore().head(of: ProfileName($0)) }
+      let prior = try classPrior()
+      return try naming {
+        let made = try EmotionClassifier(model: file, threads: threads, adaptedHead: head, prior: prior)
+        _ = Unmanaged.passRetained(made)
+        return made
+      }
+    } catch let error as MienError where error.subject == profile.map({ "profile \($0)" }) && error.subject != nil {
+      throw MienError(
+        error.kind, error.subject, "\(error.message); `mien adapt --profile \(profile ?? "")` makes one that fits")
     }
   }
 }

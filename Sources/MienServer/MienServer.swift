@@ -95,7 +95,9 @@ package final class MienServer: Sendable {
       onServerRunning: { [logger, options] channel in
         let scheme = options.tls == nil ? "http" : "https"
         let host = options.host.contains(":") ? "[\(options.host)]" : options.host
-        logger.info("listening", metadata: ["url": "\(scheme)://\(host):\(channel.localAddress?.port ?? 0)"])
+        let url = "\(scheme)://\(host):\(channel.localAddress?.port ?? 0)"
+        logger.info("listening", metadata: ["url": "\(url)"])
+        options.whenListening(url + "/")
       }, logger: logger)
     application.beforeServerStarts { [self] in try await takeCorrectionsOver() }
     return application
@@ -161,6 +163,8 @@ package final class MienServer: Sendable {
     } catch is CancellationError {
       logger.warning("stopped before all was finished")
       return
+    } catch let error as IOError where error.errnoCode == EADDRINUSE {
+      throw MienError(.argument, nil, "port \(options.port) is in use; choose another with --port")
     } catch let error as IOError {
       throw MienError(
         .argument, "\(options.host):\(options.port)",

@@ -19,6 +19,8 @@ package struct ServerOptions: Sendable {
   package var trustedProxies: [String] = []
   /// How much is taken on.
   package var limits = ServerLimits()
+  /// Is told the server's address, as `http://127.0.0.1:8080/`, when it answers there.
+  package var whenListening: @Sendable (String) -> Void = { _ in }
 
   /// PEM files.
   package struct TLSFiles: Sendable {

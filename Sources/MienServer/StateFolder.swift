@@ -29,15 +29,11 @@ package final class StateFolder: Sendable {
     self.lock = lock
   }
 
-  /// The first folder of `server/1`, `server/2`, … in the cache folder (`MIEN_CACHE`, or `~/.cache/mien`) that no other
-  /// server uses.
+  /// The first folder of `server/1`, `server/2`, … in the cache folder (`Folders.cache`) that no other server uses.
   package static func first(
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> StateFolder {
-    let cache =
-      environment["MIEN_CACHE"].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/mien", isDirectory: true)
-    let servers = cache.appendingPathComponent("server", isDirectory: true)
+    let servers = Folders.cache(environment).appendingPathComponent("server", isDirectory: true)
     func folder(_ number: Int) throws -> StateFolder {
       try StateFolder(servers.appendingPathComponent("\(number)", isDirectory: true), keys: servers)
     }

@@ -19,7 +19,7 @@ import MienCore
       as MienError
     {
       throw MienError(
-        .native, "--device cuda",
+        .native, "device cuda",
         "\(error.message). It needs an NVIDIA GPU and LD_LIBRARY_PATH naming the lib folders of torch "
           + "\(try version()) built for CUDA, and of its nvidia packages")
     }

@@ -36,7 +36,7 @@ public import MienTorch
     let most = sets.map(\.count).max()
     guard let head = sets.firstIndex(where: { name == nil ? $0.count == most : $0.name == name }) else {
       let known = sets.map(\.name).joined(separator: ", ")
-      throw MienError(.argument, "--labels \(name ?? "")", "the run has heads for \(known)")
+      throw MienError(.argument, "labels \(name ?? "")", "the run has heads for \(known)")
     }
     self.head = head
     labels = sets[head]

@@ -35,15 +35,20 @@ public enum RecipeFile {
     return names
   }
 
+  /// The YAML of a built-in recipe, with its comments; `nil` if there is none of that name.
+  public static func builtInText(_ name: String) -> String? {
+    builtInNames.firstIndex(of: name).flatMap { mien_recipe_text(Int32($0)) }.map { String(cString: $0) }
+  }
+
   /// A built-in recipe.
   ///
   /// - Throws: ``MienError`` where there is none of that name, or a setting does not fit.
   public static func builtIn(_ name: String, settings: [String] = []) throws -> Recipe {
-    guard let index = builtInNames.firstIndex(of: name), let text = mien_recipe_text(Int32(index)) else {
+    guard let text = builtInText(name) else {
       throw MienError(
         .argument, name, "no such file, and no built-in recipe: these are \(builtInNames.joined(separator: ", "))")
     }
-    return try parse(String(cString: text), file: "built-in recipe \(name)", settings: settings)
+    return try parse(text, file: "built-in recipe \(name)", settings: settings)
   }
 
   /// The recipe written in `text`; `file` and `option`, which the settings were given by, stand in errors.

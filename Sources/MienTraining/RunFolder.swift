@@ -59,10 +59,7 @@ public struct RunFolder: Sendable {
   }
 
   /// Where runs go: `$MIEN_RUNS`, or `~/mien-runs`.
-  public static var root: URL {
-    ProcessInfo.processInfo.environment["MIEN_RUNS"].map { URL(fileURLWithPath: $0) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent("mien-runs")
-  }
+  public static var root: URL { Folders.runs() }
 
   /// `$MIEN_RUNS/NAME-DATE`, or the same under `~/mien-runs`.
   public static func fresh(named name: String, now: Date = Date()) -> URL {

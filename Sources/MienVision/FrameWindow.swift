@@ -19,7 +19,7 @@ package struct FrameWindow {
   package init(title: String, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
     let hasDisplay = ["DISPLAY", "WAYLAND_DISPLAY"].contains { environment[$0]?.isEmpty == false }
     guard hasDisplay else {
-      throw MienError(.native, nil, "there is no display to open a window on; --headless writes JSON Lines instead")
+      throw MienError(.native, nil, "there is no display to open a window on")
     }
     self.title = title
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienInference
 import MienModelOptions
@@ -42,10 +43,10 @@ struct CorrectionOptions: ParsableArguments {
 /// `mien adapt --profile P`: fits the model's last layer to a profile's corrections.
 struct AdaptCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "adapt", abstract: "Fits the model's last layer to a user's corrections.",
+    commandName: ExternalCommand.adapt.rawValue, abstract: ExternalCommand.adapt.abstract,
     discussion: """
       The result is a small file that `--profile` of detect, evaluate, video and serve uses. The profile is measured \
-      first, by cross-validation over the corrections; one that reads fewer of them right than the model as it is is not \
+      first, by cross-validation over the corrections; one that reads them worse than the model as it is is not \
       written, unless --force is given.
       """)
 
@@ -62,7 +63,7 @@ struct AdaptCommand: AsyncParsableCommand {
       valueName: "nats"))
   var budget = HeadAdaptation.defaultBudget
 
-  @Flag(help: "Write the profile even where it reads fewer corrections right.")
+  @Flag(help: "Write the profile even if cross-validation says that it reads corrections worse.")
   var force = false
 
   func run() async throws {
@@ -78,8 +79,11 @@ struct AdaptCommand: AsyncParsableCommand {
       let file = try model.file()
       let card = try file.card()
       let own = made.filter { $0.weightsSHA256 == card.weightsSHA256 }
-      if own.count < made.count {
-        try Console.print("\(made.count - own.count) corrections were made with other weights and are left out")
+      let others = made.count - own.count
+      if others > 0 {
+        try Console.print(
+          "\(Spelling.counted(others, "correction")) \(others == 1 ? "was" : "were") made with other weights and left out"
+        )
       }
       guard !own.isEmpty else {
         throw MienError(.mismatch, "profile \(name)", "none of its corrections was made with \(model.subject)")
@@ -104,7 +108,10 @@ struct AdaptCommand: AsyncParsableCommand {
       try report(name, examples.map(\.emotion), check, fit)
       guard force || !check.isWorse else {
         throw MienError(
-          .mismatch, "profile \(name)", "not written: it reads fewer corrections right; --force writes it all the same")
+          .mismatch, "profile \(name)",
+          "not written: it reads corrections that it was not fitted to worse than the model does, as corrections do that "
+            + "contradict one another; `mien corrections list --profile \(name)` shows them, --force writes it all the same"
+        )
       }
       let adapted = AdaptedHead(
         head: fit.head, info: .init(profile: name, model: card, fit: fit, check: check))
@@ -118,7 +125,8 @@ struct AdaptCommand: AsyncParsableCommand {
   ) throws {
     let counts = Dictionary(grouping: emotions) { $0 }.sorted { $0.key < $1.key }
     try Console.print(
-      "profile \(name): \(check.count) corrections, " + counts.map { "\($1.count) \($0)" }.joined(separator: ", "))
+      "profile \(name): \(Spelling.counted(check.count, "correction")), "
+        + counts.map { "\($1.count) \($0)" }.joined(separator: ", "))
     let way = check.folds == check.count ? "leave-one-out" : "\(check.folds)-fold cross-validation"
     try Console.print(
       "read right         \(check.before.correct) of \(check.count) before, \(check.after.correct) after (\(way))")

@@ -8,7 +8,7 @@ import MienServer
 /// `mien corrections`: what is stored, for reading and deleting.
 struct CorrectionsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "corrections", abstract: "Lists, exports and deletes corrections.",
+    commandName: ExternalCommand.corrections.rawValue, abstract: ExternalCommand.corrections.abstract,
     subcommands: [List.self, Export.self, Delete.self], defaultSubcommand: List.self)
 
   /// `mien corrections list`.
@@ -66,7 +66,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
   struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Deletes one correction, or all of a profile.",
-      discussion: "What `mien adapt` made of them stays; its file can be removed.")
+      discussion: "What `mien adapt` made of them stays; `mien profiles delete` removes it.")
 
     @Option(help: ArgumentHelp("The correction, as `mien corrections list --profile` numbers them.", valueName: "n"))
     var id: Int64?
@@ -88,10 +88,10 @@ struct CorrectionsCommand: AsyncParsableCommand {
       }
       if let profile {
         let name = try ProfileName(profile)
-        try Console.print("deleted \(try await store.delete(profile: name)) corrections of \(name)")
+        try Console.print("deleted \(Spelling.counted(try await store.delete(profile: name), "correction")) of \(name)")
         let made = ProfileStore().url(of: name)
         if FileManager.default.fileExists(atPath: made.path) {
-          try Console.print("\(made.path) stays; remove it to forget all")
+          try Console.print("\(made.path) stays; `mien profiles delete \(name)` removes it")
         }
       }
     }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import Logging
+import MienCommandLine
 import MienCore
 import MienModelOptions
 import MienServer
@@ -8,7 +10,7 @@ import MienServer
 /// `mien serve`: recognition over HTTP.
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "serve", abstract: "Serves recognition over HTTP.",
+    commandName: ExternalCommand.serve.rawValue, abstract: ExternalCommand.serve.abstract,
     discussion: """
       Only this machine is served, unless --host says otherwise; then --token-file is needed. The log goes to standard \
       error, a line of JSON a request. SIGTERM and Ctrl-C stop the server after it has finished what it accepted.
@@ -59,7 +61,7 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Where videos lie until they are read, their results after, and the key that names clients. Without it, a folder in "
-        + "MIEN_CACHE or ~/.cache/mien.",
+        + "the cache (MIEN_CACHE, else ~/.cache/mien).",
       valueName: "dir"))
   var stateDir: String?
 
@@ -86,6 +88,7 @@ struct ServeCommand: AsyncParsableCommand {
       options.tls = .init(certificate: URL(fileURLWithPath: tlsCert), key: URL(fileURLWithPath: tlsKey))
     }
     options.limits = limits.limits
+    if isatty(STDOUT_FILENO) == 1 { options.whenListening = { url in try? Console.print("open \(url)") } }
     try options.validate()
     let classifier = try model.classifier(threads: 1)
     let logger = Logger(label: "mien") { _ in JSONLog() }

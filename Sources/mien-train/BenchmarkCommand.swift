@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienTorch
 import MienTraining
@@ -8,7 +9,8 @@ import MienTraining
 struct BenchmarkCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark",
-    abstract: "Measure the training step of a recipe, its augmentation or whole epochs, in images a second.")
+    abstract: "Measures the training step of a recipe, its augmentation or whole epochs, in images per second.",
+    shouldDisplay: ExternalCommand.Program.train.spokenName != "mien")
 
   @Argument(help: "The recipe.")
   var recipe: String
@@ -24,7 +26,8 @@ struct BenchmarkCommand: AsyncParsableCommand {
 
   @OptionGroup var torch: TorchOptions
 
-  @Option(name: .customLong("set"), help: "A recipe key and its value. Repeatable.")
+  @Option(
+    name: .customLong("set"), help: ArgumentHelp("A recipe key and its value. Repeatable.", valueName: "key=value"))
   var settings: [String] = []
 
   func validate() throws {

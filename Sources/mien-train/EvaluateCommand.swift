@@ -10,7 +10,7 @@ import MienTraining
 /// `mien evaluate --run RUN --data FACES…`: a run on what its recipe set aside.
 struct EvaluateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Measure a run's best epoch on the faces that its recipe set aside.",
+    commandName: "evaluate", abstract: "Measures a run's best epoch on the faces that its recipe set aside.",
     discussion: """
       The faces are dealt out as the run's recipe says, with its splits, folds and seeds. Without --split they are the \
       test part if the recipe sets one aside, else the validation part, which the best epoch was chosen by.
@@ -37,7 +37,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write what the network says of each face.", valueName: "file.csv"))
   var predictions: String?
 
-  @Option(help: "Threads for libtorch.")
+  @Option(help: ArgumentHelp("Threads for libtorch.", valueName: "n"))
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
   func validate() throws {
@@ -50,7 +50,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     guard !folder.recipe.isSeries else {
       throw MienError(.argument, run, "holds a series of runs; name one of the run folders in it")
     }
-    let set = try FaceSet(contentsOf: URL(fileURLWithPath: data))
+    let set = try FaceSet.given(data)
     let (labels, split, threads, name) = (labels, split, threads, run)
     let (part, metrics, indices, sha256) = try await TorchActor.run {
       try Torch.configure(threads: threads)

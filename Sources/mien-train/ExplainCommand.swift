@@ -9,9 +9,9 @@ import MienTraining
 /// `mien explain --run RUN FACES`: Grad-CAM of a run's network.
 struct ExplainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "explain", abstract: "Show which places of faces decide how a run's network reads them (Grad-CAM).")
+    commandName: "explain", abstract: "Shows which places of faces decide how a run's network reads them (Grad-CAM).")
 
-  @Argument(help: "A FaceSet made by `mien dataset import`.")
+  @Argument(help: ArgumentHelp("A set of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
   var faces: String
 
   @Option(help: ArgumentHelp("The run folder.", valueName: "run"))
@@ -20,48 +20,25 @@ struct ExplainCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("gradcam, the method for runs.", valueName: "method"))
   var method = "gradcam"
 
-  @Option(help: ArgumentHelp("The head to explain; without it, the one of most classes.", valueName: "labels"))
-  var labels: String?
+  @OptionGroup var options: ExplainOptions
 
-  /// A split, or all faces.
-  enum Part: String, ExpressibleByArgument, CaseIterable {
-    case train, validation, test, all
-  }
-
-  @Option(help: "The faces to explain; without it, test, else validation, else all.")
-  var split: Part?
-
-  @Option(help: ArgumentHelp("Explain so many faces, drawn at random.", valueName: "n"))
-  var limit = 500
-
-  @Option(help: ArgumentHelp("Write each face with the map of the emotion read into a folder.", valueName: "dir"))
-  var annotate: String?
-
-  @Option(help: ArgumentHelp("Write the figures as JSON to a file or to standard output.", valueName: "file|-"))
-  var json: String?
-
-  @Option(help: ArgumentHelp("Write charts and maps as one HTML file.", valueName: "file.html"))
-  var report: String?
-
-  @Option(help: "Threads for libtorch.")
+  @Option(help: ArgumentHelp("Threads for libtorch.", valueName: "n"))
   var threads = ProcessInfo.processInfo.activeProcessorCount
 
-  /// Faces a pass.
+  /// Faces per pass.
   private static let batch = 32
 
   func validate() throws {
     if method != "gradcam" { throw ValidationError("--run has the method gradcam; cam and occlusion are for models.") }
-    if limit < 1 { throw ValidationError("--limit must be at least 1.") }
     if threads < 1 { throw ValidationError("--threads must be at least 1.") }
   }
 
   func run() async throws {
-    try ResultFile.check(["--json": json, "--report": report], inputs: [faces])
+    try options.check(inputs: [faces])
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
-    let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
-    let part = split.map { Split(rawValue: $0.rawValue) } ?? set.usualSplit
-    let indices = try set.sample(in: part, count: limit)
-    let (labels, threads) = (labels, threads)
+    let set = try FaceSet.given(faces)
+    let indices = try options.sample(of: set)
+    let (faces, labels, threads, drawsMaps) = (faces, options.labels, threads, options.annotate != nil)
     let explained = try await TorchActor.run {
       try Torch.configure(threads: threads)
       let explainer = try GradCAM(run: folder, labels: labels)
@@ -82,25 +59,15 @@ struct ExplainCommand: AsyncParsableCommand {
             name: "face \(index)", pixels: set.face(at: index), channels: set.channels,
             distribution: face.distribution, maps: face.maps)
           try explanations.add(explained)
-          if annotate != nil { pictures.append((index, try explained.picture())) }
+          if drawsMaps { pictures.append((index, try explained.picture())) }
         }
       }
       return (explanations, pictures)
     }
-    if let annotate {
-      let target = URL(fileURLWithPath: annotate, isDirectory: true)
-      do { try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true) } catch {
-        throw MienError(.file, annotate, "the folder cannot be made")
-      }
-      for (index, png) in explained.1 {
-        try AtomicFile.write(png, to: target.appendingPathComponent("face-\(index).png"))
-      }
+    try options.makeFolder()
+    for (index, png) in explained.1 { try options.write(picture: png, named: "face-\(index).png") }
+    try options.write(lines: explained.0.lines, json: explained.0.json) {
+      explained.0.page(environment: [.init("run", folder.url.path), .init("data", faces)]).data
     }
-    if let report {
-      let facts: [ReportBlock.Fact] = [.init("run", folder.url.path), .init("data", faces)]
-      try ResultFile.write(explained.0.page(environment: facts).data, to: report)
-    }
-    if let json { try ResultFile.write(try explained.0.json(), to: json) }
-    if json != "-" && report != "-" { for line in explained.0.lines { try Console.print(line) } }
   }
 }

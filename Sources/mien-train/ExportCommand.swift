@@ -9,23 +9,30 @@ import MienTraining
 /// `mien export RUN -o MODEL.onnx`
 struct ExportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write a run's best epoch as an ONNX model with its card.")
+    commandName: ExternalCommand.export.rawValue, abstract: ExternalCommand.export.abstract)
 
-  @Argument(help: "The run folder.")
+  @Argument(help: ArgumentHelp("The run folder.", valueName: "run"))
   var run: String
 
-  @Option(name: [.customShort("o"), .customLong("output")], help: "The model file to write.")
+  @Option(
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp("The model file to write.", valueName: "model.onnx"))
   var output: String
 
   @Option(
     parsing: .upToNextOption,
-    help: "FaceSets whose validation split fits the temperature, so that probabilities are calibrated.")
+    help: ArgumentHelp(
+      "Sets of faces whose validation split fits the temperature, so that probabilities are calibrated.",
+      valueName: "faces.safetensors"))
   var data: [String] = []
 
-  @Option(help: "Side of the square crop as a multiple of the detector's box, for the card.")
+  @Option(
+    help: ArgumentHelp(
+      "Side of the square crop as a multiple of the detector's box, for the card.", valueName: "factor"))
   var cropScale: Float = 1
 
-  @Option(help: "Shift of the crop's centre, down, as a share of the box, for the card.")
+  @Option(
+    help: ArgumentHelp("Shift of the crop's centre, down, as a share of the box, for the card.", valueName: "share"))
   var cropShift: Float = 0
 
   @Option(
@@ -34,7 +41,7 @@ struct ExportCommand: AsyncParsableCommand {
       """)
   var precision: ModelPrecision = .f32
 
-  @Option(help: "Licence of the weights, for the card.")
+  @Option(help: ArgumentHelp("Licence of the weights, for the card.", valueName: "text"))
   var license = ""
 
   private var framing: ModelCard.Framing { .init(scale: cropScale, shiftDown: cropShift) }
@@ -51,7 +58,7 @@ struct ExportCommand: AsyncParsableCommand {
   func run() async throws {
     try ResultFile.check(["--output": output], inputs: data)
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
-    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
+    let sets = try data.map { try FaceSet.given($0) }
     let (license, precision, framing) = (license, precision, framing)
     let model = try await TorchActor.run {
       try Torch.configure(threads: ProcessInfo.processInfo.activeProcessorCount)
@@ -60,8 +67,10 @@ struct ExportCommand: AsyncParsableCommand {
     }
     let url = URL(fileURLWithPath: output)
     try model.write(to: url)
+    ResultFile.wrote(output)
     let card = try model.card()
-    try Console.print("\(url.path): \(model.data.count) bytes, weights SHA-256 \(card.weightsSHA256)")
+    try Console.print(
+      "\(url.path): \(Spelling.counted(model.data.count, "byte")), weights SHA-256 \(card.weightsSHA256)")
     for measurement in card.measurements {
       try Console.print(
         "\(measurement.labels) \(measurement.split): \(NumberText.percent(measurement.accuracy)) "

@@ -10,40 +10,42 @@ import MienTraining
 /// `mien reproduce NAME|all --data FACES…`
 struct ReproduceCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "reproduce",
-    abstract: "Train and measure the published systems, under the papers' protocols and clean ones.",
+    commandName: ExternalCommand.reproduce.rawValue, abstract: ExternalCommand.reproduce.abstract,
     discussion: """
-      The systems are \(PublishedSystem.builtInNames.joined(separator: ", ")); a YAML file like those in recipes/published \
+      Under the papers' protocols and clean ones. The systems are \(PublishedSystem.builtInNames.joined(separator: ", ")); a YAML file like those in recipes/published \
       describes another. Each measurement writes a run folder, a report.html, a model.onnx and its figures; what is \
       finished is not trained again, and what was stopped goes on. With --epochs or --folds it is a quick look, which is \
       marked as one and has a folder of its own. FaceSets are told apart by their source: fer2013, ckplus48, and any other \
       for one's own faces (yousaf).
       """)
 
-  @Argument(help: "A system's name, its YAML file, or all.")
+  @Argument(help: ArgumentHelp("A system's name, its YAML file, or all.", valueName: "name|file.yaml|all"))
   var name: String
 
-  @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`; not needed with --show.")
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Sets of faces that `mien dataset import` made; not needed with --show.", valueName: "faces.safetensors"))
   var data: [String] = []
 
-  @Option(help: "At most so many epochs a run, for a quick look.")
+  @Option(help: ArgumentHelp("At most this many epochs per run, for a quick look.", valueName: "n"))
   var epochs: Int?
 
-  @Option(help: "So many folds or seeds where a protocol repeats its training.")
+  @Option(help: ArgumentHelp("This many folds or seeds, if a protocol repeats its training.", valueName: "k"))
   var folds: Int?
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: "The folder of all runs (default: reproduce under MIEN_RUNS or ~/mien-runs).")
+    help: ArgumentHelp("The folder of all runs (default: reproduce under MIEN_RUNS or ~/mien-runs).", valueName: "dir"))
   var output: String?
 
-  @Option(help: "Only the measurements of these names, as fer2013-clean. Repeatable.")
+  @Option(help: ArgumentHelp("Only the measurements of these names, as fer2013-clean. Repeatable.", valueName: "name"))
   var only: [String] = []
 
   @Flag(help: "Train nothing; report what is finished.")
   var show = false
 
-  @Option(help: "Also write all figures as a Markdown page.")
+  @Option(help: ArgumentHelp("Also write all figures as a Markdown page.", valueName: "file.md"))
   var markdown: String?
 
   @OptionGroup var torch: TorchOptions
@@ -61,14 +63,14 @@ struct ReproduceCommand: AsyncParsableCommand {
       throw MienError(.argument, "--only \(name)", "no such measurement; these are \(known.joined(separator: ", "))")
     }
     try ResultFile.check(["--markdown": markdown], inputs: data)
-    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
+    let sets = try data.map { try FaceSet.given($0) }
     let folder = output.map { URL(fileURLWithPath: $0) } ?? RunFolder.root.appendingPathComponent("reproduce")
     Interrupt.listen()
     try await torch.use()
     var table = ReproductionTable()
     var (hasFaces, hasFailed) = (show, false)
     func failed(_ error: MienError) {
-      Console.error("error: \(error)")
+      Console.failure("\(error)")
       hasFailed = true
     }
     for system in systems {
@@ -97,13 +99,13 @@ struct ReproduceCommand: AsyncParsableCommand {
       let protocols = ReproductionTable(system, in: place)
       for (page, file) in pages {
         do {
-          try AtomicFile.write(page.page(protocols, command: RunEnvironment.commandLine).data, to: file)
+          try ResultFile.write(page.page(protocols, command: RunEnvironment.commandLine).data, to: file.path)
         } catch let error as MienError { failed(error) }
       }
     }
     try Console.print(table.table.text)
     if Interrupt.isRaised { throw ExitCode.failure }
-    if let markdown { try AtomicFile.write(Data(table.markdown.utf8), to: URL(fileURLWithPath: markdown)) }
+    if let markdown { try ResultFile.write(Data(table.markdown.utf8), to: markdown) }
     if hasFailed || !hasFaces { throw ExitCode(1) }
   }
 

@@ -14,7 +14,10 @@ struct TorchOptions: ParsableArguments {
   @Flag(help: "With --device cuda: let cuDNN time its algorithms for each shape and keep the fastest.")
   var autotune = false
 
-  @Option(help: "Threads for libtorch (default: one for each core, divided among the processes that torchrun starts).")
+  @Option(
+    help: ArgumentHelp(
+      "Threads for libtorch (default: one for each core, divided among the processes that torchrun starts).",
+      valueName: "n"))
   var threads: Int?
 
   func validate() throws {

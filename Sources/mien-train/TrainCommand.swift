@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienReports
 import MienRuns
@@ -9,7 +10,7 @@ import MienTraining
 /// `mien train RECIPE --data FACES…`
 struct TrainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "train", abstract: "Train a network as a recipe says.",
+    commandName: ExternalCommand.train.rawValue, abstract: ExternalCommand.train.abstract,
     discussion: """
       Writes a run folder: recipe.yaml, metrics.csv, TensorBoard events, checkpoints/{last,best}.safetensors and, at the \
       end, report.html. A recipe with folds or seeds makes a run folder for each of them, and a summary. Ctrl-C or a \
@@ -20,28 +21,36 @@ struct TrainCommand: AsyncParsableCommand {
   @Argument(help: "The recipe, a YAML file or the name of a built-in one (chen, mien-s…); not given with --resume.")
   var recipe: String?
 
-  @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`.")
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Sets of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
   var data: [String]
 
-  @Option(name: .customLong("set"), help: "A recipe key and its value, as optimizer.learningRate=0.05. Repeatable.")
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "A recipe key and its value, as optimizer.learningRate=0.05. Repeatable.", valueName: "key=value"))
   var settings: [String] = []
 
-  @Option(help: "How many epochs to train, as --set epochs=N.")
+  @Option(help: ArgumentHelp("How many epochs to train, as --set epochs=N.", valueName: "n"))
   var epochs: Int?
 
-  @Option(help: "Continue the run in this folder.")
+  @Option(help: ArgumentHelp("Continue the run in this folder.", valueName: "run"))
   var resume: String?
 
   @Option(
-    name: [.customShort("o"), .customLong("output")], help: "The run folder (default: under MIEN_RUNS or ~/mien-runs).")
+    name: [.customShort("o"), .customLong("output")],
+    help: ArgumentHelp("The run folder (default: under MIEN_RUNS or ~/mien-runs).", valueName: "run"))
   var output: String?
 
   @Option(
     name: .customLong("init"),
-    help: "Begin with the best weights of a run (its folder), a model (its file) or mien-s, the built-in model.")
+    help: ArgumentHelp(
+      "Begin with the best weights of a run (its folder), a model (its file) or mien-s, the built-in model.",
+      valueName: "run|model"))
   var initialRun: String?
 
-  @Option(help: "With --init: how many of the trunk's first layers do not train.")
+  @Option(help: ArgumentHelp("With --init: how many of the trunk's first layers do not train.", valueName: "n"))
   var freeze: Int?
 
   @OptionGroup var torch: TorchOptions
@@ -99,7 +108,7 @@ struct TrainCommand: AsyncParsableCommand {
         try await TorchActor.run { try Self.addPage(to: run, sets: sets) }
       } catch let error as MienError {
         // The run is finished all the same.
-        Console.error("error: \(error)")
+        Console.failure("\(error)")
         isWhole = false
       }
     }
@@ -171,7 +180,7 @@ struct TrainCommand: AsyncParsableCommand {
       try run.description(), metrics: try RunMetrics(run: run.url), result: result,
       measurement: try RunMeasurement(of: run, sets: sets, parts: parts), sets: sets,
       weightsSHA256: try ModelExport.model(of: run).weightsSHA256)
-    try AtomicFile.write(page.page(command: RunEnvironment.commandLine).data, to: run.files.report)
+    try ResultFile.write(page.page(command: RunEnvironment.commandLine).data, to: run.files.report.path)
   }
 
   /// Mean and standard deviation of each figure.

@@ -9,14 +9,14 @@ public import MienTraining
 /// `mien tune RECIPE --data FACES…` and `mien tune show DIR`
 struct TuneCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tune", abstract: "Search for better values of a recipe's keys.",
+    commandName: ExternalCommand.tune.rawValue, abstract: ExternalCommand.tune.abstract,
     subcommands: [TuneRunCommand.self, TuneShowCommand.self], defaultSubcommand: TuneRunCommand.self)
 }
 
 /// `mien tune RECIPE --data FACES…`
 struct TuneRunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Train a recipe with different values of its keys, and say which are best.",
+    commandName: "run", abstract: "Trains a recipe with different values of its keys, and says which are best.",
     discussion: """
       VALUES are a list (16,32,64) or, for random draws, a range (0.2..0.6, or log:1e-4..1e-1 for equal odds a decade). \
       `mien tune show DIR` shows a search again, also while it runs. Ctrl-C or a crash leaves a search that the same \
@@ -26,7 +26,9 @@ struct TuneRunCommand: AsyncParsableCommand {
   @Argument(help: "The recipe: a YAML file, or a built-in name.")
   var recipe: String
 
-  @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`.")
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Sets of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
   var data: [String]
 
   @Option(help: ArgumentHelp("A recipe key and the values to try. Repeatable.", valueName: "key=values"))
@@ -56,10 +58,12 @@ struct TuneRunCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Cross-validate each trial: its score is the mean over folds.", valueName: "k"))
   var folds: Int?
 
-  @Option(help: "Of the random draws.")
+  @Option(help: "The seed of the random draws.")
   var seed: UInt64 = 1
 
-  @Option(name: .customLong("set"), help: "A recipe key and its value for all trials. Repeatable.")
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("A recipe key and its value for all trials. Repeatable.", valueName: "key=value"))
   var settings: [String] = []
 
   @Flag(help: "Continue the search in --output.")
@@ -67,7 +71,7 @@ struct TuneRunCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: "The folder of the search (default: under MIEN_RUNS or ~/mien-runs).")
+    help: ArgumentHelp("The folder of the search (default: under MIEN_RUNS or ~/mien-runs).", valueName: "dir"))
   var output: String?
 
   @Option(help: ArgumentHelp("Write table and charts as one HTML file at the end.", valueName: "file.html"))
@@ -86,7 +90,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   func run() async throws {
     try ResultFile.check(["--report": report], inputs: [recipe, space] + data.map { $0 as String? })
     try await torch.use()
-    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
+    let sets = try data.map { try FaceSet.given($0) }
     let plan = try plan(for: sets)
     // Data that no trial can be trained on leave no folder behind.
     if let first = try plan.trials().first?.recipe {
@@ -95,7 +99,7 @@ struct TuneRunCommand: AsyncParsableCommand {
     }
     let folder = try folder(for: plan)
     let count = folder.trials.count
-    Console.error("\(count) trials of \(plan.recipe.name), search folder \(folder.url.path)")
+    Console.error("\(Spelling.counted(count, "trial")) of \(plan.recipe.name), search folder \(folder.url.path)")
     Interrupt.listen()
     let (isFinished, result) = try await TorchActor.run {
       let tuner = try Tuner(in: folder, sets: sets)

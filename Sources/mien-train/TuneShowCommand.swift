@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienReports
 import MienTraining
@@ -7,9 +8,9 @@ import MienTraining
 /// `mien tune show DIR`
 struct TuneShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show the trials of a search, the best first.")
+    commandName: "show", abstract: "Shows the trials of a search, the best first.")
 
-  @Argument(help: "The folder of the search.")
+  @Argument(help: ArgumentHelp("The folder of the search.", valueName: "dir"))
   var folder: String
 
   @Option(help: ArgumentHelp("Write table and charts as one HTML file.", valueName: "file.html"))
@@ -22,6 +23,6 @@ struct TuneShowCommand: ParsableCommand {
     let results = folder.results
     for line in SearchTable(results).lines { try Console.print(line) }
     guard let report else { return }
-    try AtomicFile.write(SearchPage(results).report.data, to: URL(fileURLWithPath: report))
+    try ResultFile.write(SearchPage(results).report.data, to: report)
   }
 }

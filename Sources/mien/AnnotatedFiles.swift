@@ -1,4 +1,5 @@
 import Foundation
+import MienCommandLine
 import MienCore
 import MienInference
 import MienVision
@@ -6,6 +7,7 @@ import MienVision
 /// Where annotated pictures go: one file a photo, laid out as the photos are inside the folders given.
 struct AnnotatedFiles {
   private let targets: [FilePath: URL]
+  private let folder: String
 
   /// Names of files have 255 bytes at most.
   private static let longestName = 255
@@ -37,6 +39,7 @@ struct AnnotatedFiles {
       targets[photo.path] = target
     }
     self.targets = targets
+    self.folder = folder.relativePath
   }
 
   /// A name's part before its last dot and the part behind it.
@@ -61,6 +64,7 @@ struct AnnotatedFiles {
     }
     try Self.makeFolder(target.deletingLastPathComponent())
     try Annotator().annotated(image, marks: marks).write(to: target)
+    ResultFile.wrote(target.path, in: folder)
   }
 
   private static func makeFolder(_ folder: URL) throws {

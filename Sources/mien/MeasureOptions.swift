@@ -1,30 +1,21 @@
 import ArgumentParser
+import MienCommandLine
 import MienCore
 import MienInference
 
 /// How a model is measured.
 struct MeasureOptions: ParsableArguments {
-  /// A split, or all faces.
-  enum Part: String, ExpressibleByArgument, CaseIterable {
-    case train, validation, test, all
-  }
-
-  /// What is averaged over.
-  enum Averaging: String, ExpressibleByArgument, CaseIterable {
-    case none, flip
-  }
-
   @Option(help: ArgumentHelp("The labels to measure against; FER+'s where there are votes.", valueName: "labels"))
   var labels: String?
 
   @Option(help: "The faces to measure on; without it, test, or validation where there is no test face.")
-  var split: Part?
+  var split: Split.Choice?
 
   @Flag(help: "Leave out faces whose picture stands in the set's train split too, to the last pixel.")
   var unseen = false
 
   @Option(help: "What to average over for each face: its mirror image too, or nothing.")
-  var tta: Averaging = .none
+  var tta = Evaluation.Averaging.none
 
   func validate() throws {
     if unseen && (split == .train || split == .all) {
@@ -35,9 +26,6 @@ struct MeasureOptions: ParsableArguments {
   /// The faces to leave out.
   func excluded(of faces: FaceSet) -> Set<Int> { unseen ? faces.copies(of: .train) : [] }
 
-  /// What is averaged over.
-  var averaging: Evaluation.Averaging { tta == .flip ? .flip : .none }
-
   /// The averaging in words.
   var passes: String { tta == .flip ? "two: the face and its mirror image" : "one" }
 
@@ -45,7 +33,7 @@ struct MeasureOptions: ParsableArguments {
   ///
   /// - Throws: ``MienError`` where there are faces to train on alone, and no choice was made.
   func part(of faces: FaceSet, _ source: LabelSource, data: String) throws -> Split? {
-    if let split { return Split(rawValue: split.rawValue) }
+    if let split { return split.split }
     if !faces.labelled(source, in: .test).isEmpty { return .test }
     guard !faces.labelled(source, in: .validation).isEmpty else {
       throw MienError(

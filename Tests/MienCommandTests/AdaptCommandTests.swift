@@ -89,6 +89,14 @@ import Testing
     let wrong = try mien("detect", "--model", path("tiny.onnx"), "--profile", "../me", path("bright.png"))
     #expect(wrong.status == 64)
 
+    let profiles = try mien("profiles")
+    let row = profiles.output.split(separator: "\n").last?.split(separator: " ").prefix(3).map(String.init)
+    #expect(profiles.status == 0 && row == ["me", "tiny", "14"], "\(profiles)")
+    try Data("no profile".utf8).write(to: folder.file("profiles/broken.safetensors"))
+    let broken = try mien("profiles", "list")
+    #expect(broken.status == 1 && broken.output == profiles.output)
+    #expect(broken.errors.hasPrefix("mien: error: \(path("profiles/broken.safetensors")): "))
+
     let listed = try mien("corrections")
     #expect(listed.output == "me  14\n")
     let export = try mien("corrections", "export", "--profile", "me", "--json", "-")
@@ -96,6 +104,12 @@ import Testing
     let deleted = try mien("corrections", "delete", "--profile", "me")
     #expect(deleted.output.contains("deleted 14 corrections of me") && deleted.output.contains("me.safetensors stays"))
     #expect(try mien("adapt", "--profile", "me", "--model", path("tiny.onnx")).errors.contains("has no corrections"))
+    let gone = try mien("profiles", "delete", "me", "broken")
+    #expect(gone.status == 0 && gone.output == "deleted profile me\ndeleted profile broken\n", "\(gone.errors)")
+    let none = try mien("profiles")
+    #expect(none.status == 0 && none.output.isEmpty && none.errors.contains("no profile in \(path("profiles"))"))
+    #expect(try mien("profiles", "delete", "me").status == 1)
+    #expect(try mien("profiles", "delete", "../me").status == 64)
   }
 
   @Test func correctionsThatCannotBeReadAreNamedAndLeftOut() async throws {

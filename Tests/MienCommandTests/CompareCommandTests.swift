@@ -31,7 +31,7 @@ import Testing
 
   @Test func runsAreComparedByTheirCurves() throws {
     let outcome = try Command.mien("compare", path("one"), path("two"), "--report", path("c.html"))
-    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    #expect(outcome.status == 0 && outcome.errors.hasPrefix("wrote \(path("c.html")) ("), "\(outcome.errors)")
     let lines = outcome.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
     #expect(lines[1] == "one 0 3 2 80.00 % 40.00 % 1.5000 1 min 30 s")
     #expect(lines[2] == "two - 2 2 65.00 % 40.00 % 1.5000 1 min 0 s")
@@ -55,7 +55,8 @@ import Testing
     let outcome = try Command.mien(
       "compare", path("one"), path("two"), "--data", path("faces"), "--report", path("c.html"))
     #expect(outcome.status == 0)
-    #expect(outcome.errors == "two: no model.onnx: left out of McNemar's test; mien export makes one\n")
+    #expect(
+      outcome.errors.hasPrefix("two: no model.onnx: left out of McNemar's test; mien export makes one\nwrote "))
     let page = try String(contentsOf: folder.file("c.html"), encoding: .utf8)
     #expect(page.contains("two: no model.onnx"))
   }
@@ -68,6 +69,16 @@ import Testing
     #expect(outcome.output.contains("folds, one"), "\(outcome.output)")
     let noData = try Command.mien("compare", path("folds"))
     #expect(noData.status == 64 && noData.errors.contains("--data"))
+  }
+
+  @Test func aFolderOfRunsNamesThem() throws {
+    try FileManager.default.createDirectory(at: folder.file("series"), withIntermediateDirectories: true)
+    try FileManager.default.copyItem(at: folder.file("two"), to: folder.file("series/fold 1"))
+    let outcome = try Command.mien("compare", path("series"))
+    #expect(
+      outcome.status == 1 && outcome.errors.contains("mien compare '\(path("series"))/fold 1'"), "\(outcome.errors)")
+    try FileManager.default.removeItem(at: folder.file("series/fold 1"))
+    #expect(try Command.mien("compare", path("series")).errors.contains("is no run folder"))
   }
 
   @Test func predictionsOfOtherFacesAreRefused() throws {

@@ -159,11 +159,16 @@ import Testing
   @Test func modelsListsTheBuiltInOneAndShowsCards() throws {
     let list = try Command.mien("models")
     #expect(list.status == 0 && list.output.contains("mien-s") && list.output.contains("built in"))
-    let shown = try Command.mien("models", path("pixels.onnx"))
+    let shown = try Command.mien("models", path("pixels.onnx"), "--json")
     #expect(shown.status == 0)
     let card = try ModelCard(json: Data(shown.output.utf8))
     #expect(card.name == "pixels")
     #expect(try card.weightsSHA256 == PixelGraph.model().weightsSHA256)
+    let text = try Command.mien("models", "mien-s")
+    #expect(text.status == 0 && text.output.hasPrefix("mien-s\n"), "\(text.errors)")
+    #expect(text.output.contains("grey faces of 48x48") && text.output.contains("28709 faces of fer2013, train"))
+    #expect(text.output.contains(try DefaultModel.model().card().weightsSHA256) && !text.output.contains("{"))
+    #expect(try Command.mien("models", "--json").status == 64)
     let unknown = try Command.mien("models", "no-such-model")
     #expect(unknown.status == 64 && unknown.errors.contains("mien-s"))
   }

@@ -24,9 +24,9 @@ import Testing
     let made = try Command.mien(
       "dataset", "extract", path("empty.mp4"), path("clip.y4m"), path("words.mp4"), path("none.mp4"), "-o", path("out"))
     #expect(made.status == 1 && made.output.isEmpty)
-    #expect(made.errors.contains("mien: \(path("empty.mp4")): is empty, expected a video\n"))
-    #expect(made.errors.contains("mien: \(path("words.mp4")): is no video"))
-    #expect(made.errors.contains("mien: \(path("none.mp4")): no such file\n"))
+    #expect(made.errors.contains("mien: error: \(path("empty.mp4")): is empty, expected a video\n"))
+    #expect(made.errors.contains("mien: error: \(path("words.mp4")): is no video"))
+    #expect(made.errors.contains("mien: error: \(path("none.mp4")): no such file\n"))
     #expect(
       made.errors.contains(
         "\(path("clip.y4m")): 3 frames looked at, 3 faces, 1 near-identical left out, 2 written\n"))
@@ -81,7 +81,7 @@ import Testing
   ])
   func wrongUsageExitsWith64(arguments: [String]) throws {
     let outcome = try Command.run(Command.mien.path, ["dataset", "extract"] + arguments)
-    #expect(outcome.status == 64 && outcome.errors.contains("Error: "), "\(outcome.errors)")
+    #expect(outcome.status == 64 && outcome.errors.contains("mien: error: "), "\(outcome.errors)")
   }
 
   /// imgcodecs and videoio bring some hundred libraries with them, which nothing but the files that need them should wait for.

@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["train", "tune", "reproduce", "export", "serve", "adapt", "corrections"])
+  @Test(arguments: ["train", "tune", "reproduce", "export", "recipes", "serve", "adapt", "corrections"])
   func argumentsAndStatusArePassedOn(command: String) throws {
     let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\nexit 37\n")
     let arguments = ["a b.yaml", "--set", "x=1", "--help", "-o", "run", "--", "-", ""]
@@ -38,10 +38,20 @@ import Testing
     #expect(outcome.output == ([command] + arguments).map { "<\($0)>\n" }.joined())
   }
 
+  @Test func helpOfACommandIsAskedOfItsProgram() throws {
+    let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\n")
+    let outcome = try Command.run(installed.mien.path, ["help", "train"])
+    #expect(outcome.status == 0 && outcome.output == "<help>\n<train>\n")
+  }
+
   @Test func runsAreExplainedByTheOtherProgram() throws {
     let installed = try Installation(script: "#!/bin/sh\nfor word; do echo \"<$word>\"; done\n")
     let outcome = try Command.run(installed.mien.path, ["explain", "faces", "--run", "a b", "--limit", "3"])
     #expect(outcome.status == 0 && outcome.output == "<explain>\n<faces>\n<--run>\n<a b>\n<--limit>\n<3>\n")
+    let evaluated = try Command.run(installed.mien.path, ["evaluate", "--run=a b", "--data", "faces"])
+    #expect(evaluated.status == 0 && evaluated.output == "<evaluate>\n<--run=a b>\n<--data>\n<faces>\n")
+    // Behind -- it is a file's name.
+    #expect(try Command.run(installed.mien.path, ["explain", "--", "--run"]).status == 1)
   }
 
   @Test func aLinkFindsWhatLiesBesideItsTarget() throws {

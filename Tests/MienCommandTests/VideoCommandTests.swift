@@ -167,7 +167,8 @@ struct VideoCommandTests {
     let data = try Data(contentsOf: URL(fileURLWithPath: whole))
     try data.prefix(data.count * 7 / 10).write(to: folder.file("cut.mp4"))
     let cut = try Command.mien("video", path("cut.mp4"), "--json", path("cut.jsonl"))
-    #expect(cut.status == 1 && cut.errors.contains("mien: \(path("cut.mp4")): is a truncated file"), "\(cut.errors)")
+    #expect(
+      cut.status == 1 && cut.errors.contains("mien: error: \(path("cut.mp4")): is a truncated file"), "\(cut.errors)")
     #expect(try Self.rows(text("cut.jsonl")).count >= 3)
 
     // Filmed on its side: the face is found upright, and the copy is upright without the note. (ffmpeg's `rotate=90`

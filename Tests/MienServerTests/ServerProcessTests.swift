@@ -246,6 +246,48 @@ import Testing
     #expect(try await CorrectionStore(url: file).listing().corrections.count == 1)
   }
 
+  @Test func aPortInUseIsSaid() async throws {
+    let (one, two) = (try TemporaryFolder(), try TemporaryFolder())
+    let server = try await Server(["--state-dir", one.url.path])
+    let process = Process()
+    let errors = Pipe()
+    process.executableURL = URL(fileURLWithPath: Self.program)
+    process.arguments = ["serve", "--port", "\(server.port)", "--state-dir", two.url.path]
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    let text = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 64)
+    #expect(text.hasSuffix("mien: error: port \(server.port) is in use; choose another with --port\n"), "\(text)")
+  }
+
+  static let script = "/usr/bin/script"
+
+  @Test(
+    .enabled(
+      if: FileManager.default.isExecutableFile(atPath: ServerProcessTests.script), "needs script, of util-linux"))
+  func onATerminalTheAddressToOpenIsSaid() async throws {
+    let folder = try TemporaryFolder()
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: Self.script)
+    process.arguments = [
+      "-qfec", "\(Self.program) serve --port 0 --state-dir \(folder.file("state").path)",
+      folder.file("typescript").path,
+    ]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    defer { process.terminate() }
+    var text = ""
+    for _ in 0..<1200 where !text.contains("open http://127.0.0.1:") && process.isRunning {
+      text = (try? String(contentsOf: folder.file("typescript"), encoding: .utf8)) ?? ""
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    #expect(text.contains("open http://127.0.0.1:"), "\(text)")
+  }
+
   @Test func wrongUsageExitsWith64AndSaysWhatIsWrong() throws {
     let folder = try TemporaryFolder()
     try Data("short".utf8).write(to: folder.file("token"))

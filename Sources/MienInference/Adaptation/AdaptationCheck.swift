@@ -21,8 +21,11 @@ public struct AdaptationCheck: Sendable, Equatable, Codable {
   /// By layers that have not seen the correction.
   public let after: Score
 
-  /// Whether fewer corrections are read right than without adaptation.
-  public var isWorse: Bool { after.correct < before.correct }
+  /// Whether fewer corrections are read right than without adaptation, or as many with a log loss that is higher by more
+  /// than a thousandth of a nat.
+  public var isWorse: Bool {
+    after.correct < before.correct || after.correct == before.correct && after.logLoss > before.logLoss + 0.001
+  }
 
   /// Parts at most; fewer corrections are left out one by one.
   public static let maximumFolds = 10

@@ -112,7 +112,7 @@ public struct AdaptedHead: Sendable, Equatable {
       throw MienError(
         .mismatch, subject,
         "was fitted to \(info.model) with weights \(info.weightsSHA256.prefix(16)), the model \(card.name) has weights "
-          + "\(card.weightsSHA256.prefix(16)); fit it again with `mien adapt --profile \(info.profile)`")
+          + "\(card.weightsSHA256.prefix(16))")
     }
     guard labelSets.contains(head.labels), width == head.width else {
       throw MienError(.mismatch, subject, "its layer has another shape than the model's")

@@ -1,5 +1,5 @@
 public import Foundation
-import MienCore
+public import MienCore
 
 /// A profile's name: 1 to 64 ASCII letters, digits, `.`, `-` and `_`, the first a letter or a digit. It is part of a
 /// file's name, so it can name nothing outside its folder.
@@ -41,13 +41,7 @@ public struct ProfileStore: Sendable {
 
   /// Uses the folder `MIEN_PROFILES`; else `mien/profiles` in `XDG_CONFIG_HOME`, or in `~/.config`.
   public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    func named(_ key: String) -> URL? {
-      environment[key].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }
-    }
-    let settings =
-      named("XDG_CONFIG_HOME")
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".config", isDirectory: true)
-    self.init(folder: named("MIEN_PROFILES") ?? settings.appendingPathComponent("mien/profiles", isDirectory: true))
+    self.init(folder: Folders.profiles(environment))
   }
 
   /// The file of a profile, whether it is there or not.
@@ -59,10 +53,45 @@ public struct ProfileStore: Sendable {
   public func head(of name: ProfileName) throws -> AdaptedHead {
     let url = url(of: name)
     guard FileManager.default.fileExists(atPath: url.path) else {
-      throw MienError(
-        .file, "profile \(name)", "not found in \(folder.path); `mien adapt --profile \(name)` makes it")
+      throw MienError(.file, "profile \(name)", "not found in \(folder.path)")
     }
     return try AdaptedHead(contentsOf: url)
+  }
+
+  /// A profile in the folder.
+  public struct Entry: Sendable {
+    /// Its name.
+    public let name: String
+    /// Its file.
+    public let url: URL
+    /// What it was made from, or why it cannot be used.
+    public let info: Result<AdaptedHead.Info, MienError>
+  }
+
+  /// The profiles, by name; none if the folder is missing.
+  public func entries() -> [Entry] {
+    let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+    return files.filter { $0.pathExtension == "safetensors" }
+      .sorted { $0.lastPathComponent < $1.lastPathComponent }
+      .map { url in
+        let info: Result<AdaptedHead.Info, MienError>
+        do { info = .success(try AdaptedHead(contentsOf: url).info) } catch {
+          info = .failure(error as? MienError ?? MienError(.native, url.path, "\(error)"))
+        }
+        return Entry(name: url.deletingPathExtension().lastPathComponent, url: url, info: info)
+      }
+  }
+
+  /// Deletes a profile's file.
+  ///
+  /// - Throws: ``MienError`` if there is no such profile, or the file cannot be removed.
+  public func delete(_ name: ProfileName) throws {
+    guard FileManager.default.fileExists(atPath: url(of: name).path) else {
+      throw MienError(.file, "profile \(name)", "not found in \(folder.path)")
+    }
+    do { try FileManager.default.removeItem(at: url(of: name)) } catch {
+      throw MienError(.file, url(of: name).path, "cannot be removed: \(error.localizedDescription)")
+    }
   }
 
   /// Writes a profile's file; the folder is made where it is missing.

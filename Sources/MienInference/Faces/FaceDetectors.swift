@@ -21,7 +21,7 @@ public enum FaceDetectors {
     default:
       guard name.hasSuffix(".onnx") else {
         throw MienError(
-          .argument, "--detector \(name)",
+          .argument, "detector \(name)",
           "expected blazeface, haar, none, or the file of a YuNet network, which ends in .onnx")
       }
       return try NetworkDetector(yuNet: URL(fileURLWithPath: name), minFace: minFace)

@@ -4,7 +4,7 @@ import MienONNX
 
 /// Keeps compiled networks between runs of the program: taking one from here costs a fraction of compiling it.
 ///
-/// An entry is a file in `networks` of the cache folder (`MIEN_CACHE`, or `~/.cache/mien`), named by the network, its input,
+/// An entry is a file in `networks` of the cache folder (`Folders.cache`), named by the network, its input,
 /// OpenVINO's version and the processor. One that is missing or damaged is made anew; a folder that cannot be written to
 /// only costs time.
 package struct NetworkCache: Sendable {
@@ -18,8 +18,7 @@ package struct NetworkCache: Sendable {
 
   /// The process's cache.
   package static let shared = NetworkCache(
-    folder: ModelStore.cacheFolder(ProcessInfo.processInfo.environment)
-      .appendingPathComponent("networks", isDirectory: true))
+    folder: Folders.cache().appendingPathComponent("networks", isDirectory: true))
 
   /// Whether nothing was kept yet: then the first use takes longer.
   package var isEmpty: Bool {

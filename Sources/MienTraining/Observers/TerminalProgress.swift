@@ -4,10 +4,9 @@ public import MienRuns
 
 /// Shows progress: one line that is rewritten on a terminal, plain lines elsewhere.
 public final class TerminalProgress: TrainingObserver {
-  private let isTerminal = Console.isTerminal
+  private let line = ProgressLine(terminal: .milliseconds(500), plain: .seconds(30))
   private var plan: TrainingPlan?
   private var begin = ContinuousClock.now
-  private var lastShown = ContinuousClock.now
   private var lastEpoch: EpochResult?
 
   private let member: String
@@ -30,7 +29,6 @@ public final class TerminalProgress: TrainingObserver {
   public func started(_ plan: TrainingPlan) {
     self.plan = plan
     begin = .now
-    lastShown = .now
     lastEpoch = plan.history.last
     guard !isBrief else { return }
     let parameters = String(format: "%.2f M", Double(plan.parameterCount) / 1e6)
@@ -44,18 +42,18 @@ public final class TerminalProgress: TrainingObserver {
 
   /// Shows epoch, loss, learning rate, the last validation, speed and time left, at most twice a second on a terminal and twice a minute elsewhere.
   public func stepped(_ step: StepResult) {
-    guard let plan, ContinuousClock.now - lastShown > .seconds(isTerminal ? 0.5 : 30) else { return }
-    lastShown = .now
-    let elapsed = (ContinuousClock.now - begin) / .seconds(1)
-    let perSecond = Double(step.step - plan.firstStep) / elapsed
-    let left = Double(plan.steps - step.step) / perSecond
-    let epoch = (step.step - 1) / plan.stepsPerEpoch + 1
-    let share = 100 * ((step.step - 1) % plan.stepsPerEpoch + 1) / plan.stepsPerEpoch
-    let line =
-      "\(isBrief ? "\(member) " : "")epoch \(epoch)/\(plan.epochs) \(share) %  loss \(String(format: "%.4f", step.loss))  "
-      + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize))) "
-      + "images/s  \(Self.duration(left)) left"
-    if isTerminal { Console.redraw(line) } else { Console.error(line) }
+    guard let plan else { return }
+    line.show {
+      let elapsed = (ContinuousClock.now - begin) / .seconds(1)
+      let perSecond = Double(step.step - plan.firstStep) / elapsed
+      let left = Double(plan.steps - step.step) / perSecond
+      let epoch = (step.step - 1) / plan.stepsPerEpoch + 1
+      let share = 100 * ((step.step - 1) % plan.stepsPerEpoch + 1) / plan.stepsPerEpoch
+      return
+        "\(isBrief ? "\(member) " : "")epoch \(epoch)/\(plan.epochs) \(share) %  loss \(String(format: "%.4f", step.loss))  "
+        + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize))) "
+        + "images/s  \(Self.duration(left)) left"
+    }
   }
 
   /// Says what the epoch came to.
@@ -69,21 +67,21 @@ public final class TerminalProgress: TrainingObserver {
         + "loss \(NumberText.fixed(head.loss, 4))\(training))"
     }
     let training = String(format: "%.4f", result.trainingLoss)
-    clearLine()
+    line.clear()
     Console.error(
       "epoch \(result.epoch): train loss \(training)  \(heads.joined(separator: "  "))\(isBest ? "  best" : "")")
   }
 
   /// Says how to go on.
   public func stopped(_ plan: TrainingPlan, step: Int) {
-    clearLine()
+    line.clear()
     guard !isBrief else { return }
     Console.error("stopped at step \(step); \(continuation ?? "the run can be resumed")")
   }
 
   /// Says which epoch was best and how to export it.
   public func finished(_ plan: TrainingPlan, result: RunResult) {
-    clearLine()
+    line.clear()
     guard !isBrief else { return }
     if result.stoppedEarly {
       Console.error("stopped early after epoch \(result.epochs): no better for the recipe's patience")
@@ -99,8 +97,6 @@ public final class TerminalProgress: TrainingObserver {
   private static func accuracies(_ heads: [EpochResult.Head]) -> String {
     heads.map { "\($0.labels) \(NumberText.percent($0.accuracy))" }.joined(separator: ", ")
   }
-
-  private func clearLine() { if isTerminal { Console.redraw("") } }
 
   private static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite else { return "?" }

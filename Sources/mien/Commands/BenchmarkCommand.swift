@@ -8,16 +8,15 @@ import MienVision
 /// `mien benchmark`: measurements of this program on this machine.
 struct Benchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measures Mien on this machine.",
-    subcommands: [PhotoBenchmark.self, FramingBenchmark.self, AdaptationBenchmark.self],
-    defaultSubcommand: PhotoBenchmark.self)
+    abstract: "Measures how fast this machine reads photos.",
+    subcommands: [PhotoBenchmark.self], defaultSubcommand: PhotoBenchmark.self)
 }
 
 /// `mien benchmark photos PATH…`, the default: how fast photos are read, and where the time goes.
 struct PhotoBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "photos",
-    abstract: "Measures how many photos a second are read, and where the time goes.",
+    abstract: "Measures how many photos are read per second, and where the time goes.",
     discussion: "The model is compiled before the clock starts; `mien detect` on one photo pays for it each time.")
 
   @Argument(help: ArgumentHelp("Photos, folders and patterns.", valueName: "path"))
@@ -37,7 +36,7 @@ struct PhotoBenchmark: AsyncParsableCommand {
     var (faces, read, failures, pixels) = (0, 0, 0, 0)
     func failed(_ name: String, _ error: MienError) {
       failures += 1
-      Console.error("mien: \(Console.printable("\(name): \(error.message)"))")
+      Console.failure("\(name): \(error.message)")
     }
     for case .problem(let error) in entries { failed(error.subject ?? "", error) }
     let begin = clock.now
@@ -53,8 +52,8 @@ struct PhotoBenchmark: AsyncParsableCommand {
     try Console.print("model ready       \(Self.milliseconds(compiled - start))")
     try Console.print("photos            \(read) read, \(failures) failed, \(pixels / read) pixels on average")
     try Console.print("faces             \(faces)")
-    try Console.print("photos a second   \((Double(read) / seconds * 10).rounded() / 10)")
-    try Console.print("a photo, summed over threads:")
+    try Console.print("photos per second \((Double(read) / seconds * 10).rounded() / 10)")
+    try Console.print("per photo, summed over threads:")
     for (name, time) in [
       ("decode", timings.decoding), ("detect faces", timings.detecting), ("crop, preprocess", timings.framing),
       ("classify", timings.classifying),

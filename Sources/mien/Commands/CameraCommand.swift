@@ -28,7 +28,7 @@ struct Camera: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
 
   func run() async throws {
-    let window = headless ? nil : try FrameWindow(title: "mien camera")
+    let window = try headless ? nil : openWindow()
     let (model, minConfidence) = (model, options.minConfidence)
     let detector = try options.detector.faceDetector()
     let recognizer = try await NativeQueue.shared.run {
@@ -44,7 +44,13 @@ struct Camera: AsyncParsableCommand {
     } else {
       try await write(readings)
     }
-    Console.error("\(frames.dropped) frames left out to keep up")
+    Console.error("\(Spelling.counted(frames.dropped, "frame")) left out to keep up")
+  }
+
+  private func openWindow() throws -> FrameWindow {
+    do { return try FrameWindow(title: "mien camera") } catch let error as MienError {
+      throw MienError(error.kind, error.subject, "\(error.message); --headless writes JSON Lines instead")
+    }
   }
 
   private func open() throws -> LiveFrames {

@@ -6,7 +6,6 @@ import MienInference
 import MienONNX
 import MienReports
 import MienRuns
-import Synchronization
 
 /// `mien compare RUN…`: runs and models beside one another.
 struct Compare: AsyncParsableCommand {
@@ -92,6 +91,7 @@ struct Compare: AsyncParsableCommand {
       if hasModel, !FileManager.default.fileExists(atPath: files.metrics.path) {
         return .model(try ONNXModel(contentsOf: model))
       }
+      try checkRun(argument)
       return .run(try RunMetrics(run: url, name: name), model: hasModel ? try ONNXModel(contentsOf: model) : nil)
     }
     guard url.pathExtension == "csv" else { return .model(try ModelStore().model(named: argument)) }
@@ -101,6 +101,21 @@ struct Compare: AsyncParsableCommand {
     do { return .predictions(try Predictions(csv: String(decoding: data, as: UTF8.self), name: name)) } catch let error
       as MienError
     { throw error.about(argument) }
+  }
+
+  /// Refuses a folder that is no run, and names the runs in it.
+  private static func checkRun(_ argument: String) throws {
+    let files = FileManager.default
+    func isRun(_ path: String) -> Bool { files.fileExists(atPath: path + "/metrics.csv") }
+    guard !isRun(argument) else { return }
+    let inner = (try? files.contentsOfDirectory(atPath: argument))?.sorted().map { "\(argument)/\($0)" }.filter(isRun)
+    guard let inner, !inner.isEmpty else {
+      throw MienError(.mismatch, argument, "is no run folder: it has no metrics.csv, which `mien train` writes")
+    }
+    throw MienError(
+      .mismatch, argument,
+      "holds \(Spelling.counted(inner.count, "run")); name the runs themselves: mien compare "
+        + inner.map(ShellWord.quoted).joined(separator: " "))
   }
 
   /// A short name an argument: as many last parts of its path as tell it from the others; the whole argument where none
@@ -129,21 +144,21 @@ struct Compare: AsyncParsableCommand {
 
     init(data: String, measure: MeasureOptions) throws {
       self.data = data
-      faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
+      faces = try FaceSet.given(data)
       source = try faces.labelSource(named: measure.labels)
       part = try measure.part(of: faces, source, data: data)
       excluded = measure.excluded(of: faces)
-      averaging = measure.averaging
+      averaging = measure.tta
     }
 
     func measured(_ model: ONNXModel, _ name: String, _ argument: String) async throws -> Comparison.Model {
       do {
         let classifier = try EmotionClassifier(model: model)
-        let progress = Mutex(ProgressLine("faces of \(Console.printable(name))"))
+        let progress = ProgressLine("faces of \(Console.printable(name))")
         let evaluation = try await Evaluation(
           classifier, on: faces, labels: source, split: part, excluding: excluded, averaging: averaging
-        ) { done, total in progress.withLock { $0.update(done, of: total) } }
-        progress.withLock { $0.clear() }
+        ) { done, total in progress.update(done, of: total) }
+        progress.clear()
         return try Comparison.Model(
           name: name, parameterCount: classifier.card.parameterCount,
           weightsSHA256: classifier.card.weightsSHA256, file: argument,

@@ -19,16 +19,11 @@ struct DatasetAudit: AsyncParsableCommand {
       test; copies of an earlier face of the same split.
       """)
 
-  /// What counts as a copy.
-  enum Copies: String, ExpressibleByArgument, CaseIterable {
-    case exact, near
-  }
-
   @Argument(help: "A file made by mien dataset import.")
   var faces: String
 
   @Option(help: "What counts as a copy.")
-  var copies = Copies.near
+  var copies = FaceSetAudit.Copies.near
 
   @Option(help: ArgumentHelp("Write all findings as JSON, to standard output and nothing else.", valueName: "file|-"))
   var json: String?
@@ -41,9 +36,9 @@ struct DatasetAudit: AsyncParsableCommand {
 
   func run() async throws {
     try ResultFile.check(["--fix": fix, "--json": json, "--html": html], inputs: [faces])
-    let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
+    let set = try FaceSet.given(faces)
     let progress = ProgressLine("faces")
-    let audit = try FaceSetAudit(set, copies: copies == .exact ? .exact : .near) { progress.update($0, of: set.count) }
+    let audit = try FaceSetAudit(set, copies: copies) { progress.update($0, of: set.count) }
     progress.clear()
     if let json { try ResultFile.write(audit.json(), to: json) }
     if ![json, html].contains("-") {
@@ -53,6 +48,7 @@ struct DatasetAudit: AsyncParsableCommand {
     if let fix {
       let repair = FaceSetRepair(audit)
       try repair.cleaned().write(to: URL(fileURLWithPath: fix))
+      ResultFile.wrote(fix)
       for reason in FaceSetRepair.Reason.allCases where repair.count(reason) > 0 {
         Console.error("left out: \(repair.count(reason)) \(reason.rawValue)")
       }

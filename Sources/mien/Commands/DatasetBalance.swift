@@ -37,18 +37,21 @@ struct DatasetBalance: AsyncParsableCommand {
   var seed: UInt64 = 1
 
   func validate() throws {
-    do { _ = try balancer() } catch let error as MienError { throw ValidationError("\(error)") }
+    do { _ = try balancer() } catch let error as MienError {
+      throw ValidationError("\(Self.spoken(error, CommandLine.arguments))")
+    }
   }
 
   func run() async throws {
     try ResultFile.check(["--output": output], inputs: [faces])
-    let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
+    let set = try FaceSet.given(faces)
     let result = try balancer().balance(set, labels: set.labelSource(named: labels))
     if beforeSplit {
-      Console.error(
-        "warning: a random cut of this set puts copies of one face on both sides; cut it by row or by subject")
+      Console.warning(
+        "a random cut of this set puts copies of one face on both sides; cut it by row or by subject")
     }
     try result.faces.write(to: URL(fileURLWithPath: output))
+    ResultFile.wrote(output)
     for emotion in result.empty { Console.error("\(emotion.rawValue): no face to copy") }
     for (emotion, count) in result.added {
       Console.error("\(emotion.rawValue): \(count == 1 ? "1 copy" : "\(count) copies")")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienDatasets
 import MienInference
@@ -63,12 +64,12 @@ struct DatasetExtract: AsyncParsableCommand {
       let outcome = try extractor.extract(
         url, shouldStop: { Interrupt.isRaised },
         progress: { index, count in progress.update(index + 1, of: count.map { max($0, index + 1) }) },
-        { try faces.add($0, video: video, folder: folder) })
+        { ResultFile.wrote("\(output)/\(try faces.add($0, video: video, folder: folder))", in: output) })
       progress.clear()
       for warning in outcome.warnings { Console.error("mien: \(Console.printable("\(video): \(warning)"))") }
       if let error = outcome.error {
         failed = true
-        Console.error("mien: \(Console.printable("\(video): \(error.message)"))")
+        Console.failure("\(video): \(error.message)")
       }
       if outcome.error == nil || outcome.frames > 0 {
         Console.error(
@@ -77,6 +78,7 @@ struct DatasetExtract: AsyncParsableCommand {
               + "\(outcome.repeated) near-identical left out, \(outcome.kept) written"))
       }
     }
+    ResultFile.wrote("\(output)/\(ExtractedFaces.listName)", in: output)
     if Interrupt.isRaised {
       failed = true
       Console.error("stopped; the faces so far are in \(output)")

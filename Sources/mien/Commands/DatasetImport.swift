@@ -46,6 +46,7 @@ struct ImportOptions: ParsableArguments {
           + "with --skip-bad")
     }
     try result.faces.write(to: URL(fileURLWithPath: output))
+    ResultFile.wrote(output)
     let splits = Split.allCases.compactMap { split in
       let count = result.faces.indices(in: split).count
       return count > 0 ? "\(count) \(split.rawValue)" : nil

@@ -17,9 +17,9 @@ struct DatasetInspect: AsyncParsableCommand {
 
   func run() async throws {
     try ResultFile.check(["--svg": svg], inputs: [faces])
-    let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
+    let set = try FaceSet.given(faces)
     let report = FaceSetReport(set)
-    if let svg { try AtomicFile.write(Data(report.svg.utf8), to: URL(fileURLWithPath: svg)) }
+    if let svg { try ResultFile.write(Data(report.svg.utf8), to: svg) }
     try Console.printLines([report.text])
     for step in set.info.history ?? [] { try Console.print("\n\(Console.printable(step))") }
   }

@@ -15,11 +15,6 @@ struct DatasetSplit: AsyncParsableCommand {
       its share of each part as far as that allows.
       """)
 
-  /// What stays together.
-  enum Grouping: String, ExpressibleByArgument, CaseIterable {
-    case subject, sequence, none
-  }
-
   @Argument(help: "A file made by mien dataset import.")
   var faces: String
 
@@ -36,7 +31,7 @@ struct DatasetSplit: AsyncParsableCommand {
   var test: Double?
 
   @Option(help: "What stays together (default: subject, else sequence, if every face has one).")
-  var by: Grouping?
+  var by: FaceGrouping?
 
   @Flag(help: "Draw without regard to classes.")
   var noStratify = false
@@ -50,12 +45,13 @@ struct DatasetSplit: AsyncParsableCommand {
 
   func run() async throws {
     try ResultFile.check(["--output": output], inputs: [faces])
-    let set = try FaceSet(contentsOf: URL(fileURLWithPath: faces))
+    let set = try FaceSet.given(faces)
     var rule = rule
-    rule.groupBy = by.flatMap { FaceGrouping(rawValue: $0.rawValue) } ?? FaceGrouping.finest(of: set.splitFaces)
+    rule.groupBy = by ?? FaceGrouping.finest(of: set.splitFaces)
     let result: FaceSet
     do { result = try set.split(by: rule) } catch let error as MienError { throw error.about(explained(error)) }
     try result.write(to: URL(fileURLWithPath: output))
+    ResultFile.wrote(output)
     let parts = Split.allCases.map { "\(result.indices(in: $0).count) \($0.rawValue)" }.joined(separator: ", ")
     Console.error(rule.description)
     Console.error("\(output): \(Spelling.counted(result.count, "face")) (\(parts))")

@@ -86,7 +86,7 @@ struct Detect: AsyncParsableCommand {
     let progress = ProgressLine("photos")
     var done = 0
     var failures = 0
-    if let table { try Console.print(table.header) }
+    if let table { try Console.print(Console.styled(table.header, .bold, on: .output)) }
 
     func finish(_ outcome: PhotoPipeline.Outcome) throws {
       var outcome = outcome
@@ -98,9 +98,9 @@ struct Detect: AsyncParsableCommand {
       progress.clear()
       if let error = outcome.error {
         failures += 1
-        Console.error("mien: \(Console.printable("\(outcome.name): \(error.message)"))")
+        Console.failure("\(outcome.name): \(error.message)")
       } else if let warning = outcome.warning {
-        Console.error("mien: \(Console.printable("\(outcome.name): \(warning)"))")
+        Console.warning("\(outcome.name): \(warning)")
       }
       for row in table?.rows(outcome) ?? [] { try Console.print(row) }
       try results.add(outcome)
@@ -115,7 +115,7 @@ struct Detect: AsyncParsableCommand {
       for problem in problems.popFirst() ?? [] { try finish(problem) }
     }
     progress.clear()
-    if let summary = found.summary { Console.error("mien: \(Console.printable(summary))") }
+    if let summary = found.summary { Console.warning(summary) }
     if let json { try ResultFile.write(results.jsonDocument, to: json) }
     if let csv { try ResultFile.write(results.csvDocument, to: csv) }
     return failures > 0

@@ -5,15 +5,14 @@ import MienCore
 import MienInference
 import MienModelOptions
 import MienReports
-import Synchronization
 
 /// `mien evaluate --data FACES`: how well a model does on labelled faces.
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures a model on a labelled set of faces.",
     discussion: """
-      What is measured is the model's file, run as `mien detect` runs it. With --run it is a training run's best epoch, \
-      on the faces that its own recipe set aside.
+      What is measured is the model's file, run as `mien detect` runs it. With --run RUN it is a training run's \
+      best epoch, on the faces that its own recipe set aside: `mien evaluate --run RUN --help`.
       """)
 
   @Option(help: ArgumentHelp("A set of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
@@ -35,43 +34,26 @@ struct Evaluate: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: ArgumentHelp("Measure this run's best epoch on what its recipe set aside.", valueName: "run"))
-  var run: String?
-
-  @Option(help: "With --run, threads for libtorch.")
-  var threads: Int?
-
-  func validate() throws {
-    guard threads == nil || run != nil else { throw ValidationError("--threads goes with --run RUN.") }
-    guard run == nil || (model.model.name == nil && !corruptions && !measure.unseen && measure.tta == .none) else {
-      throw ValidationError("--run goes with --data, --split, --labels, --json, --report and --predictions.")
-    }
-    guard run == nil || measure.split != .all else {
-      throw ValidationError("--run measures on train, validation or test.")
-    }
-  }
-
   func run() async throws {
-    if run != nil { try HandOver.run(.train, "evaluate", Array(CommandLine.arguments.dropFirst(2))) }
     try ResultFile.check(
       ["--json": json, "--report": report, "--predictions": predictions], inputs: [data, model.model.name])
-    let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
+    let faces = try FaceSet.given(data)
     do {
       let source = try faces.labelSource(named: measure.labels)
       let part = try measure.part(of: faces, source, data: data)
       let classifier = try model.classifier()
       let excluded = measure.excluded(of: faces)
       let rounds: [Corruption?] = [nil] + (corruptions ? Corruption.all : [])
-      let progress = Mutex(ProgressLine("faces"))
+      let progress = ProgressLine("faces")
       var evaluations: [Evaluation] = []
       for (round, corruption) in rounds.enumerated() {
         evaluations.append(
           try await Evaluation(
-            classifier, on: faces, labels: source, split: part, excluding: excluded, averaging: measure.averaging,
+            classifier, on: faces, labels: source, split: part, excluding: excluded, averaging: measure.tta,
             corruption: corruption
-          ) { done, total in progress.withLock { $0.update(round * total + done, of: rounds.count * total) } })
+          ) { done, total in progress.update(round * total + done, of: rounds.count * total) })
       }
-      progress.withLock { $0.clear() }
+      progress.clear()
       let evaluation = evaluations[0]
       let results = zip(Corruption.all, evaluations.dropFirst()).map { corruption, evaluation in
         CorruptionResult(

@@ -6,108 +6,72 @@ import MienInference
 import MienModelOptions
 import MienReports
 import MienVision
-import Synchronization
 
 /// `mien explain PHOTO…|FACES`: which places of a face decide how it is read.
 struct Explain: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows which places of faces decide how they are read.",
     discussion: """
-      For photos, or for a set of faces that `mien dataset import` made. With --run it explains a training run's network \
-      by Grad-CAM, of any architecture. Exit status: 0 where every photo was read, 1 where some failed, 64 for wrong usage.
+      For photos, or for a set of faces that `mien dataset import` made. With --run RUN it explains a training run's \
+      network by Grad-CAM, of any architecture: `mien explain --run RUN --help`. Exit status: 0 if every photo was read, \
+      1 if some failed, 64 for wrong usage.
       """)
-
-  /// How maps are made.
-  enum Method: String, ExpressibleByArgument, CaseIterable {
-    case cam, occlusion, gradcam
-  }
 
   @Argument(help: ArgumentHelp("Photos, folders and patterns, or one set of faces.", valueName: "path"))
   var paths: [String]
 
   @OptionGroup var model: ModelOptions
 
-  @Option(help: ArgumentHelp("Explain this run's network instead of a model, by gradcam.", valueName: "run"))
-  var run: String?
-
   @Option(
-    help: """
+    help: ArgumentHelp(
+      """
       cam: class activation maps, for models whose head is linear on averaged feature maps. occlusion: hides parts, for \
-      any model. gradcam: with --run. Without it, cam where the model has them.
-      """)
-  var method: Method?
+      any model. Without it, cam if the model has them. Training runs (--run) have gradcam.
+      """, valueName: "cam|occlusion"), completion: .list(EmotionClassifier.MapMethod.allCases.map(\.rawValue)),
+    transform: Self.method)
+  var method: EmotionClassifier.MapMethod?
 
-  @Option(help: ArgumentHelp("The model's label set to explain; without it, the widest.", valueName: "labels"))
-  var labels: String?
-
-  @Option(help: "Of a set, the faces to explain; without it, test, else validation, else all.")
-  var split: MeasureOptions.Part?
-
-  @Option(help: ArgumentHelp("Of a set, explain so many faces, drawn at random.", valueName: "n"))
-  var limit = 500
+  @OptionGroup var options: ExplainOptions
 
   @OptionGroup var detector: DetectorOptions
 
-  @Option(help: ArgumentHelp("Write each face with the map of the emotion read into a folder.", valueName: "dir"))
-  var annotate: String?
-
-  @Option(help: ArgumentHelp("Write the figures as JSON to a file or to standard output.", valueName: "file|-"))
-  var json: String?
-
-  @Option(help: ArgumentHelp("Write charts and maps as one HTML file.", valueName: "file.html"))
-  var report: String?
-
-  @Option(help: "With --run, threads for libtorch.")
-  var threads: Int?
-
-  func validate() throws {
-    guard threads == nil || run != nil else { throw ValidationError("--threads goes with --run RUN.") }
-    guard limit >= 1 else { throw ValidationError("--limit is at least 1.") }
-    guard (method == .gradcam) == (run != nil) || (run != nil && method == nil) else {
-      throw ValidationError("gradcam needs the gradients of a run: --method gradcam goes with --run RUN.")
-    }
-    guard run == nil || model.model.name == nil else { throw ValidationError("--run and --model exclude one another.") }
-  }
-
   func run() async throws {
-    if run != nil { try HandOver.run(.train, "explain", Array(CommandLine.arguments.dropFirst(2))) }
-    let folder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
+    let folder = options.annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
     let set = try faceSet()
     let entries = set != nil ? [] : PhotoPaths(paths, excluding: folder).entries
-    try ResultFile.check(
-      ["--json": json, "--report": report],
+    try options.check(
       inputs: [model.model.name, set != nil ? paths[0] : nil] + entries.photos.map { $0.url.path as String? })
     let classifier = try model.classifier()
-    let labels = try labels.map { name -> LabelSet in
+    let labels = try options.labels.map { name -> LabelSet in
       guard let found = classifier.labelSets.first(where: { $0.name == name }) else {
         let known = classifier.labelSets.map(\.name).joined(separator: ", ")
         throw MienError(.argument, "--labels \(name)", "\(classifier.card.name) speaks \(known)")
       }
       return found
     }
-    let chosen =
-      method.flatMap { EmotionClassifier.MapMethod(rawValue: $0.rawValue) } ?? classifier.mapMethods(labels)[0]
+    let chosen = method ?? classifier.mapMethods(labels)[0]
     var explanations = Explanations(
       labels: labels ?? classifier.widestLabels, method: chosen.rawValue, model: classifier.card.name)
-    if let folder {
-      do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-        throw MienError(.file, folder.path, "the folder cannot be made")
-      }
-    }
+    try options.makeFolder()
     if let set {
-      try await explain(set, classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
+      try await explain(set, classifier, labels: labels, by: chosen, into: &explanations)
     } else {
-      try await explainPhotos(entries, classifier, labels: labels, by: chosen, into: &explanations, pictures: folder)
+      try await explainPhotos(entries, classifier, labels: labels, by: chosen, into: &explanations)
     }
-    if let json { try ResultFile.write(try explanations.json(), to: json) }
-    if let report {
-      let facts: [ReportBlock.Fact] = [
+    try options.write(lines: explanations.lines, json: explanations.json) {
+      explanations.page(environment: [
         .init("command", RunEnvironment.commandLine), .init("weights, SHA-256", classifier.card.weightsSHA256),
-      ]
-      try ResultFile.write(explanations.page(environment: facts).data, to: report)
+      ]).data
     }
-    if json != "-" && report != "-" { try Console.printLines(explanations.lines) }
     if explanations.hasFailures { throw ExitCode.failure }
+  }
+
+  private static func method(_ text: String) throws -> EmotionClassifier.MapMethod {
+    if let method = EmotionClassifier.MapMethod(rawValue: text) { return method }
+    throw ValidationError(
+      text == "gradcam"
+        ? "gradcam needs the gradients of a run: give the run with --run RUN."
+        : "--method \(text): expected cam or occlusion.")
   }
 
   /// The set that the arguments name; nil where they name photos.
@@ -115,22 +79,18 @@ struct Explain: AsyncParsableCommand {
     guard paths.count == 1 else { return nil }
     let url = URL(fileURLWithPath: paths[0])
     // A set may have any name, but what is named as one is to be one.
-    return paths[0].hasSuffix(".safetensors") ? try FaceSet(contentsOf: url) : try? FaceSet(contentsOf: url)
+    return paths[0].hasSuffix(".safetensors") ? try FaceSet.given(paths[0]) : try? FaceSet(contentsOf: url)
   }
 
   /// Explains the faces of photos; those that fail are named on standard error and in `explanations`.
   private func explainPhotos(
     _ entries: [PhotoPaths.Entry], _ classifier: EmotionClassifier, labels: LabelSet?,
     by method: EmotionClassifier.MapMethod,
-    into explanations: inout Explanations, pictures: URL?
+    into explanations: inout Explanations
   ) async throws {
     let recognizer = try Recognizer(
       classifier: classifier, detector: detector.faceDetector(), labels: labels)
     let progress = ProgressLine("photos")
-    func say(_ text: String) {
-      progress.clear()
-      Console.error("mien: \(Console.printable(text))")
-    }
     for (number, entry) in entries.enumerated() {
       do {
         guard case .photo(let photo, let relativePath) = entry else {
@@ -138,10 +98,16 @@ struct Explain: AsyncParsableCommand {
           continue
         }
         let image = try photo.image()
-        if let warning = image.warning { say("\(photo.name): \(warning)") }
+        if let warning = image.warning {
+          progress.clear()
+          Console.warning("\(photo.name): \(warning)")
+        }
         let found = try await recognizer.explanations(
           in: image, emotions: recognizer.labels.emotions, method: method)
-        if found.isEmpty { say("\(photo.name): no face") }
+        if found.isEmpty {
+          progress.clear()
+          Console.warning("\(photo.name): no face")
+        }
         for (index, face) in found.enumerated() {
           let top = face.distribution.top.emotion
           let input = try classifier.card.preprocessing.input(face.face)
@@ -149,21 +115,21 @@ struct Explain: AsyncParsableCommand {
             name: found.count > 1 ? "\(photo.name) face \(index + 1)" : photo.name, pixels: face.face.pixels,
             channels: face.face.channels, distribution: face.distribution, maps: face.maps,
             falls: try classifier.regionFalls(of: top, for: input, labels: labels))
-          if let pictures {
+          if options.annotate != nil {
             let flat = relativePath.text.replacingOccurrences(of: "/", with: "-")
             var stem = URL(fileURLWithPath: flat).deletingPathExtension().lastPathComponent
             while stem.utf8.count > 200 { stem.removeFirst() }
             let name = "\(number + 1)-\(stem)-\(index + 1).png"
             let crop = face.largeFace
-            try AtomicFile.write(
-              try explained.picture(over: crop.pixels, side: crop.width, channels: crop.channels),
-              to: pictures.appendingPathComponent(name))
+            try options.write(
+              picture: explained.picture(over: crop.pixels, side: crop.width, channels: crop.channels), named: name)
           }
           try explanations.add(explained)
         }
       } catch let error as MienError {
         explanations.add(error, name: entry.name)
-        say("\(entry.name): \(error.message)")
+        progress.clear()
+        Console.failure("\(entry.name): \(error.message)")
       }
       progress.update(number + 1, of: entries.count)
     }
@@ -173,7 +139,7 @@ struct Explain: AsyncParsableCommand {
   /// Explains a sample of a set of faces.
   private func explain(
     _ set: FaceSet, _ classifier: EmotionClassifier, labels: LabelSet?, by method: EmotionClassifier.MapMethod,
-    into explanations: inout Explanations, pictures: URL?
+    into explanations: inout Explanations
   ) async throws {
     let size = classifier.card.preprocessing
     guard set.width == size.width, set.height == size.height else {
@@ -181,8 +147,7 @@ struct Explain: AsyncParsableCommand {
         .mismatch, paths[0],
         "faces of \(set.width)x\(set.height) pixels, \(classifier.card.name) takes \(size.width)x\(size.height)")
     }
-    let part = split.map { Split(rawValue: $0.rawValue) } ?? set.usualSplit
-    let indices = try set.sample(in: part, count: limit)
+    let indices = try options.sample(of: set)
     let progress = ProgressLine("faces")
     let emotions = (labels ?? classifier.widestLabels).emotions
     for (done, index) in indices.enumerated() {
@@ -196,9 +161,7 @@ struct Explain: AsyncParsableCommand {
         name: "face \(index)", pixels: pixels, channels: set.channels, distribution: found.distribution,
         maps: found.maps, falls: falls)
       try explanations.add(explained)
-      if let pictures {
-        try AtomicFile.write(try explained.picture(), to: pictures.appendingPathComponent("face-\(index).png"))
-      }
+      try options.write(picture: explained.picture(), named: "face-\(index).png")
       progress.update(done + 1, of: indices.count)
     }
     progress.clear()

@@ -6,10 +6,17 @@ import MienInference
 /// `mien models`: the models that can be named, or one model's card.
 struct Models: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Lists the models that --model can name, or shows one model's card.")
+    abstract: "Lists the models, or shows one model's card.")
 
-  @Argument(help: ArgumentHelp("The model whose card to show as JSON.", valueName: "file|name"))
+  @Argument(help: ArgumentHelp("The model whose card to show.", valueName: "file|name"))
   var model: String?
+
+  @Flag(help: "Show the card as the JSON that is in the model's file.")
+  var json = false
+
+  func validate() throws {
+    if json && model == nil { throw ValidationError("--json shows one model's card: name the model.") }
+  }
 
   func run() async throws {
     if let model { try show(model) } else { try list() }
@@ -17,7 +24,10 @@ struct Models: AsyncParsableCommand {
 
   private func show(_ name: String) throws {
     do {
-      try Console.write(try ModelStore().model(named: name).card().json(pretty: true) + Data("\n".utf8))
+      let store = ModelStore()
+      let card = try store.model(named: name).card()
+      if json { return try Console.write(card.json(pretty: true) + Data("\n".utf8)) }
+      try Console.printLines(ModelCardText(card, place: try store.url(of: name)?.path ?? "built in").lines)
     } catch let error as MienError where error.subject == nil {
       throw error.about(name)
     }
@@ -44,7 +54,7 @@ struct Models: AsyncParsableCommand {
         try Console.print("\(indent)  \(place); weights \(card.weightsSHA256.prefix(16))")
       case .failure(let error):
         failed = true
-        Console.error("mien: \(Console.printable(error.about(entry.url?.path ?? entry.name).description))")
+        Console.failure("\(error.about(entry.url?.path ?? entry.name))")
       }
     }
     if failed { throw ExitCode.failure }

@@ -5,12 +5,11 @@ import MienCore
 import MienInference
 import MienModelOptions
 import MienONNX
-import Synchronization
 
 /// `mien reference --data FACES -o MODEL.onnx`: prepares a model for `mien adapt`.
 struct Reference: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Puts statistics of the training faces into a model's file, which `mien adapt` and --prior need.",
+    abstract: "Prepares a model's file for `mien adapt` and --prior.",
     discussion: """
       Stores second-moment statistics of the embeddings, which keep `mien adapt` from degrading other faces, and the share \
       of each emotion, which `--prior` needs, if the card lacks it. Weights and hash are unchanged; the built-in model \
@@ -22,7 +21,7 @@ struct Reference: AsyncParsableCommand {
   var data: String
 
   @Option(help: "The part of the set.")
-  var split = MeasureOptions.Part.train
+  var split = Split.Choice.train
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the model.", valueName: "model.onnx"))
   var output: String
@@ -37,25 +36,27 @@ struct Reference: AsyncParsableCommand {
 
   func run() async throws {
     try ResultFile.check(["--output": output], inputs: [data])
-    let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
+    let faces = try FaceSet.given(data)
     let file = try model.file()
-    let progress = Mutex(ProgressLine("faces"))
+    let progress = ProgressLine("faces")
     do {
       let reference = try await EmbeddingReference(
-        model.classifier(of: file), faces: faces, split: Split(rawValue: split.rawValue)
-      ) { done, total in progress.withLock { $0.update(done, of: total) } }
-      progress.withLock { $0.clear() }
+        model.classifier(of: file), faces: faces, split: split.split
+      ) { done, total in progress.update(done, of: total) }
+      progress.clear()
       var card = try file.card()
       let labelSets = try card.labelSets()
       for place in card.training.indices
       where card.training[place].classShares == nil && card.training[place].source == faces.info.source
         && card.training[place].split == split.rawValue
       {
-        card.training[place].classShares = faces.classShares(
-          of: labelSets, among: faces.indices(in: Split(rawValue: split.rawValue)))
+        card.training[place].classShares = faces.classShares(of: labelSets, among: faces.indices(in: split.split))
       }
       try file.replacingReference(reference).replacingCard(card).write(to: URL(fileURLWithPath: output))
-      try Console.print("\(output): averages over \(reference.count) faces of \(reference.source), \(split.rawValue)")
+      ResultFile.wrote(output)
+      try Console.print(
+        "\(output): averages over \(Spelling.counted(reference.count, "face")) of \(reference.source), \(split.rawValue)"
+      )
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)
     }

@@ -80,16 +80,16 @@ struct Video: AsyncParsableCommand {
       keepsPictures: timeline != nil)
     let ready = clock.now
     var problems = await read(readings, outputs, input, frameCount: reader.frameCount)
-    problems += outputs.finish()
-    for warning in reader.warnings { Console.error("mien: \(Console.printable("\(input.name): \(warning)"))") }
-    if let annotate, let warning = outputs.copyWarning {
-      Console.error("mien: \(Console.printable("\(annotate): \(warning)"))")
-    }
+    let unfinished = outputs.finish()
+    problems += unfinished
+    for warning in reader.warnings { Console.warning("\(input.name): \(warning)") }
+    if let annotate, let warning = outputs.copyWarning { Console.warning("\(annotate): \(warning)") }
+    for path in [json, csv, annotate].compactMap(\.self) where unfinished.isEmpty { ResultFile.wrote(path) }
     let elapsed = (clock.now - ready) / .seconds(1)
     do { try writeTimeline(outputs, input, card: recognizer.classifier.card) } catch { problems.append(error) }
     if json != "-" && csv != "-" { try Console.print(outputs.timeline.table.text) }
     if timings { printTimings(readings.timings, outputs, elapsed: elapsed, starting: (ready - start) / .seconds(1)) }
-    for problem in problems { Console.error("mien: \(Console.printable("\(problem)"))") }
+    for problem in problems { Console.failure("\(problem)") }
     if !problems.isEmpty { throw ExitCode.failure }
   }
 
@@ -105,7 +105,12 @@ struct Video: AsyncParsableCommand {
     do {
       for try await frame in readings {
         guard !Interrupt.isRaised else {
-          return [MienError(.file, input.name, "stopped after \(outputs.frames) frames, which are kept")]
+          return [
+            MienError(
+              .file, input.name,
+              "stopped after \(Spelling.counted(outputs.frames, "frame"))\(outputs.frames == 1 ? ", which is kept" : ", which are kept")"
+            )
+          ]
         }
         try outputs.add(frame)
         progress.update(frame.index + 1, of: frameCount.map { max($0, frame.index + 1) })
@@ -130,7 +135,7 @@ struct Video: AsyncParsableCommand {
         .init("made", "\(environment.date) on \(environment.processor), \(environment.cores) cores"),
         .init("command", RunEnvironment.commandLine),
       ])
-    try AtomicFile.write(report.data, to: URL(fileURLWithPath: timeline))
+    try ResultFile.write(report.data, to: timeline)
   }
 
   private func printTimings(_ times: VideoTimings, _ outputs: VideoOutputs, elapsed: Double, starting: Double) {
@@ -138,9 +143,9 @@ struct Video: AsyncParsableCommand {
     Console.error("ready after       \(NumberText.fixed(starting, 2)) s")
     Console.error(
       "frames            \(outputs.frames) in \(NumberText.fixed(elapsed, 2)) s: "
-        + "\(NumberText.fixed(frames / elapsed, 1)) a second, \(NumberText.fixed(outputs.seconds / elapsed, 1)) x real time"
+        + "\(NumberText.fixed(frames / elapsed, 1)) per second, \(NumberText.fixed(outputs.seconds / elapsed, 1)) x real time"
     )
-    Console.error("a frame, summed over threads:")
+    Console.error("per frame, summed over threads:")
     for (name, time) in [
       ("decode", times.decoding), ("find and follow", times.searching), ("crop, preprocess", times.framing),
       ("classify", times.classifying), ("rows, pictures", outputs.lineTime), ("draw, encode", outputs.drawTime),

@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienInference
 import MienModelOptions
 import MienReports
 import MienVision
 
-/// `mien benchmark framing --data FACES`: how accuracy depends on how a detected face is cropped.
+/// `mien-bench framing --data FACES`: how accuracy depends on how a detected face is cropped.
 ///
 /// A face of a set is enlarged and its border repeated, as if it were part of a photo; the detector finds it, and it is
 /// cropped at several sizes and heights about the detector's box, as `mien detect` does with a photo.
@@ -18,7 +19,7 @@ struct FramingBenchmark: AsyncParsableCommand {
   var data: String
 
   @Option(help: "The part of the set.")
-  var split = MeasureOptions.Part.validation
+  var split = Split.Choice.validation
 
   @Option(help: "Sizes of the crop as multiples of the detector's box.")
   var scales: [Double] = [0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5]
@@ -37,7 +38,7 @@ struct FramingBenchmark: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
 
   func run() async throws {
-    let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
+    let faces = try FaceSet.given(data)
     let source = try faces.labelSource(named: nil)
     let labels = faces.labelSet(source)
     let classifier = try model.classifier()
@@ -45,12 +46,12 @@ struct FramingBenchmark: AsyncParsableCommand {
       throw MienError(.mismatch, data, "\(classifier.card.name) has no output for \(labels.name)")
     }
     let found = try Self.detected(
-      faces, faces.labelled(source, in: Split(rawValue: split.rawValue)), by: detector.faceDetector(),
+      faces, faces.labelled(source, in: split.split), by: detector.faceDetector(),
       progress: ProgressLine("faces"))
     guard !found.isEmpty else { throw MienError(.mismatch, data, "the detector found no face in the set") }
 
     let plain = try Self.accuracy(classifier, labels, found.map { ($0.original, $0.label) })
-    try Console.print("\(found.count) faces found by the detector; uncropped: \(percent(plain))")
+    try Console.print("\(Spelling.counted(found.count, "face")) found by the detector; uncropped: \(percent(plain))")
     let sides = found.map { $0.face.square.side / Double($0.image.width) * Self.padded }
     let downs = found.map { face in
       (Double(face.image.height) / 2 - face.face.square.center.y) / face.face.square.side

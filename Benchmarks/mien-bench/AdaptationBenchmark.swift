@@ -10,7 +10,7 @@ import MienReports
 extension AdaptationTrials.Part: ExpressibleByArgument {}
 extension AdaptationTrials.Drawn: ExpressibleByArgument {}
 
-/// `mien benchmark adaptation --data FACES --keep FACES`: what corrections from some people do for others.
+/// `mien-bench adaptation --data FACES --keep FACES`: what corrections from some people do for others.
 struct AdaptationBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "adaptation",
@@ -28,7 +28,7 @@ struct AdaptationBenchmark: AsyncParsableCommand {
   var keep: String
 
   @Option(help: "The part of the kept faces.")
-  var keepSplit = MeasureOptions.Part.validation
+  var keepSplit = Split.Choice.validation
 
   @Option(help: ArgumentHelp("Kept faces at most; without it, all.", valueName: "n"))
   var keepLimit: Int?
@@ -79,7 +79,7 @@ struct AdaptationBenchmark: AsyncParsableCommand {
     guard faces.subjects.count == faces.emotions.count else {
       throw MienError(.mismatch, data, "does not say who each face shows")
     }
-    let kept = try await embedded(keep, classifier, split: Split(rawValue: keepSplit.rawValue), limit: keepLimit)
+    let kept = try await embedded(keep, classifier, split: keepSplit.split, limit: keepLimit)
     var all: [Series] = []
     for budget in budgets {
       let trials = AdaptationTrials(
@@ -112,7 +112,7 @@ struct AdaptationBenchmark: AsyncParsableCommand {
   private func embedded(
     _ path: String, _ classifier: EmotionClassifier, split: Split?, limit: Int?
   ) async throws -> EmbeddedFaces {
-    let faces = try FaceSet(contentsOf: URL(fileURLWithPath: path))
+    let faces = try FaceSet.given(path)
     do {
       return try await EmbeddedFaces(classifier, faces, faces.labelSource(named: nil), split: split, limit: limit)
     } catch let error as MienError where error.subject == faces.info.source {

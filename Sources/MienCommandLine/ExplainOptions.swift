@@ -1,0 +1,66 @@
+package import ArgumentParser
+package import Foundation
+package import MienCore
+
+/// What `mien explain` takes for models and for the networks of runs, which two programs explain.
+package struct ExplainOptions: ParsableArguments {
+  /// The name of the label set to explain.
+  @Option(help: ArgumentHelp("The label set to explain; without it, the one of most classes.", valueName: "labels"))
+  package var labels: String?
+
+  @Option(help: "Of a set, the faces to explain; without it, test, else validation, else all.")
+  private var split: Split.Choice?
+
+  @Option(help: ArgumentHelp("Of a set, explain this many faces, drawn at random.", valueName: "n"))
+  private var limit = 500
+
+  /// The folder for pictures of the maps.
+  @Option(help: ArgumentHelp("Write each face with the map of the emotion read into a folder.", valueName: "dir"))
+  package var annotate: String?
+
+  @Option(help: ArgumentHelp("Write the figures as JSON to a file or to standard output.", valueName: "file|-"))
+  private var json: String?
+
+  @Option(help: ArgumentHelp("Write charts and maps as one HTML file.", valueName: "file.html"))
+  private var report: String?
+
+  /// Makes the default options.
+  package init() {}
+
+  package func validate() throws {
+    guard limit >= 1 else { throw ValidationError("--limit must be at least 1.") }
+  }
+
+  /// Checks before the work that the results can be written, and are none of `inputs`.
+  package func check(inputs: [String?]) throws {
+    try ResultFile.check(["--json": json, "--report": report], inputs: inputs)
+  }
+
+  /// The places in `set` of the faces to explain.
+  package func sample(of set: FaceSet) throws -> [Int] {
+    try set.sample(in: split.map(\.split) ?? set.usualSplit, count: limit)
+  }
+
+  /// Makes the folder for pictures, if they are asked for.
+  package func makeFolder() throws {
+    guard let annotate else { return }
+    do { try FileManager.default.createDirectory(atPath: annotate, withIntermediateDirectories: true) } catch {
+      throw MienError(.file, annotate, "the folder cannot be made")
+    }
+  }
+
+  /// Writes a face with its map, if pictures are asked for.
+  package func write(picture: @autoclosure () throws -> Data, named name: String) throws {
+    guard let annotate else { return }
+    let url = URL(fileURLWithPath: annotate, isDirectory: true).appendingPathComponent(name)
+    try AtomicFile.write(picture(), to: url)
+    ResultFile.wrote(url.path, in: annotate)
+  }
+
+  /// Writes what is asked for, and prints `lines` unless a result goes to standard output.
+  package func write(lines: [String], json document: () throws -> Data, page: () throws -> Data) throws {
+    if let report { try ResultFile.write(page(), to: report) }
+    if let json { try ResultFile.write(document(), to: json) }
+    if ![json, report].contains("-") { for line in lines { try Console.print(line) } }
+  }
+}

@@ -1,0 +1,33 @@
+import Foundation
+package import MienCore
+
+extension FaceSet {
+  /// Opens the set of faces that was given on the command line.
+  ///
+  /// - Throws: ``MienError`` naming `path`; of a file that can be made into a set it says by which command.
+  package static func given(_ path: String) throws -> FaceSet {
+    let url = URL(fileURLWithPath: path)
+    do { return try FaceSet(contentsOf: url) } catch let error as MienError {
+      guard let remedy = remedy(for: url, path) else { throw error }
+      throw MienError(error.kind, error.subject, "\(error.message); \(remedy)")
+    }
+  }
+
+  /// The way from what `url` is, a folder, a table or a picture, to a set; `nil` if it is missing or of no known kind.
+  private static func remedy(for url: URL, _ path: String) -> String? {
+    func command(_ format: String) -> String {
+      "make one with `mien dataset import \(format) \(ShellWord.quoted(path)) -o faces.safetensors`"
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else { return nil }
+    if isFolder.boolValue { return command("folders") }
+    guard let signature = FileSignature(contentsOf: url) else { return nil }
+    return switch signature.kind {
+    case .table: command("fer2013")
+    case .gzip: "if it holds FER2013's CSV, \(command("fer2013"))"
+    case .archive: "unpack it, then use `mien dataset import`"
+    case .picture: "`mien dataset import folders` makes one from class folders of pictures"
+    case .document: "`mien dataset import` makes one from a data set"
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import MienCommandLine
+import MienCore
+import MienTraining
+
+/// `mien recipes [NAME]`: the recipes inside the program.
+struct RecipesCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: ExternalCommand.recipes.rawValue, abstract: ExternalCommand.recipes.abstract,
+    discussion: """
+      `mien train NAME` trains by one. To change one for good: `mien recipes NAME >mine.yaml`, then \
+      `mien train mine.yaml`.
+      """)
+
+  @Argument(help: ArgumentHelp("The recipe to show as YAML, with its comments.", valueName: "name"))
+  var name: String?
+
+  func run() throws {
+    if let name {
+      guard let text = RecipeFile.builtInText(name) else {
+        // Names the recipes there are.
+        _ = try RecipeFile.builtIn(name)
+        return
+      }
+      return try Console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+    }
+    let names = RecipeFile.builtInNames
+    let width = names.map(\.count).max() ?? 0
+    for name in names {
+      let summary = try RecipeFile.builtIn(name).summary
+      try Console.print(name + String(repeating: " ", count: width - name.count) + "  " + summary)
+    }
+  }
+}

@@ -1,0 +1,9 @@
+public import ArgumentParser
+public import MienCore
+public import MienDatasets
+public import MienInference
+
+// Choices of the libraries that options take by name.
+extension Evaluation.Averaging: ExpressibleByArgument {}
+extension FaceGrouping: ExpressibleByArgument {}
+extension FaceSetAudit.Copies: ExpressibleByArgument {}

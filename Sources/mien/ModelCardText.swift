@@ -1,0 +1,67 @@
+import Foundation
+import MienCore
+import MienReports
+
+/// A model's card as people read it.
+struct ModelCardText {
+  private let card: ModelCard
+  private let place: String
+
+  /// Lays out the card of the model in the file `place`.
+  init(_ card: ModelCard, place: String) { (self.card, self.place) = (card, place) }
+
+  /// The lines to print.
+  var lines: [String] {
+    let input = card.preprocessing
+    let colour = input.channels == 1 ? "grey" : "colour"
+    var lines = [card.name, card.summary, ""]
+    func fact(_ name: String, _ text: String) {
+      if !text.isEmpty { lines.append(Console.padded(name, 18) + text) }
+    }
+    fact("file", place)
+    fact("network", "\(card.architecture), \(Self.grouped(card.parameterCount)) parameters")
+    fact("reads", "\(colour) faces of \(input.width)x\(input.height)\(input.equalize ? ", histogram equalised" : "")")
+    fact("framing", framing)
+    for output in card.outputs {
+      fact("labels \(output.name)", output.emotions.map(\.rawValue).joined(separator: ", "))
+    }
+    for data in card.training {
+      fact(
+        "trained on",
+        "\(Spelling.counted(data.count, "face")) of \(data.source), \(data.split); labels \(data.labels.joined(separator: " and "))"
+      )
+    }
+    fact("run", "\(Spelling.counted(card.epochs, "epoch")), seed \(card.seed)")
+    fact("licence", card.license)
+    fact("weights", card.weightsSHA256)
+    guard !card.measurements.isEmpty else { return lines }
+    var table = TextTable(header: ["measured on", "labels", "faces", "accuracy", "balanced"])
+    for measurement in card.measurements {
+      table.add([
+        "\(measurement.source) \(measurement.split)", measurement.labels, "\(measurement.count)",
+        NumberText.percent(measurement.accuracy), NumberText.percent(measurement.balancedAccuracy),
+      ])
+    }
+    let notes = card.measurements.map(\.note).filter { !$0.isEmpty }
+    let distinct = notes.enumerated().filter { !notes[..<$0].contains($1) }.map(\.element)
+    return lines + [""] + table.text.split(separator: "\n").map(String.init) + distinct.map { "(\($0))" }
+  }
+
+  private var framing: String {
+    let framing = card.framing
+    let anchor = framing.anchor == .box ? "the detector's box" : "the square of the eyes and the mouth"
+    let shift =
+      framing.shiftDown == 0
+      ? "" : ", \(NumberText.percent(Double(abs(framing.shiftDown)), 0)) \(framing.shiftDown > 0 ? "lower" : "higher")"
+    let turned = framing.isTurned ? ", turned upright" : ""
+    return "\(NumberText.fixed(Double(framing.scale), 2)) times \(anchor)\(shift)\(turned)"
+  }
+
+  /// `1,234,567`.
+  private static func grouped(_ number: Int) -> String {
+    let digits = Array(String(number))
+    return digits.indices.map { index in
+      String(digits[index]) + ((digits.count - index) % 3 == 1 && index + 1 < digits.count ? "," : "")
+    }.joined()
+  }
+}

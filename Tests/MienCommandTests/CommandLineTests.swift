@@ -1,0 +1,223 @@
+import Foundation
+import MienCommandLine
+import MienCore
+import MienTestSupport
+import Testing
+
+/// What all commands have in common: help, names, versions, completions, man pages and what is said of files.
+@Suite struct CommandLineTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func path(_ name: String) -> String { folder.file(name).path }
+
+  /// Every command that users can type: this program's and the others'.
+  private static let commands =
+    [
+      "detect", "video", "camera", "models", "evaluate", "compare", "explain", "dataset", "profiles", "reference",
+      "doctor", "benchmark", "completions",
+    ] + ExternalCommand.allCases.map(\.rawValue)
+
+  @Test(arguments: [[], ["help"], ["--help"], ["-h"]])
+  func theOverviewNamesEveryCommand(arguments: [String]) throws {
+    let outcome = try Command.run(Command.mien.path, arguments)
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    let names = outcome.output.split(separator: "\n").filter { $0.hasPrefix("  ") }
+      .compactMap { $0.split(separator: " ").first.map(String.init) }
+    #expect(Set(names) == Set(Self.commands) && names.count == Self.commands.count, "\(names)")
+    #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+  }
+
+  @Test(arguments: [
+    ("mien", "OpenVINO "), ("mien-server", "OpenVINO "), ("mien-train", "libtorch "),
+    ("mien", "model mien-s, weights "),
+  ])
+  func versionsAreSaid(program: String, library: String) throws {
+    let outcome = try Command.run(Command.folder.appendingPathComponent(program).path, ["--version"])
+    #expect(outcome.status == 0 && outcome.output.hasPrefix("mien \(MienVersion.number)"), "\(outcome)")
+    #expect(outcome.output.contains(library))
+  }
+
+  @Test func theVersionIsThatOfTheChangeLogOrNewer() {
+    let parts = MienVersion.number.split(separator: ".").compactMap { Int($0) }
+    #expect(parts.count == 3)
+  }
+
+  @Test(arguments: [
+    (["detct", "a.jpg"], "did you mean `mien detect`?"), (["tran"], "did you mean `mien train`?"),
+    (["dataset", "inspct", "f"], "did you mean `mien dataset inspect`?"),
+    (["help", "evalute"], "did you mean `mien evaluate`?"), (["frobnicate"], "`mien --help` lists the commands"),
+    (["dataset", "frobnicate"], "`mien dataset --help` lists the commands"),
+  ])
+  func mistypedCommandsAreCorrected(arguments: [String], hint: String) throws {
+    let outcome = try Command.run(Command.mien.path, arguments)
+    #expect(outcome.status == 64 && outcome.output.isEmpty)
+    #expect(outcome.errors.hasPrefix("mien: error: unknown command `mien ") && outcome.errors.contains(hint))
+  }
+
+  @Test func aFileInTheCommandsPlaceIsDetected() throws {
+    try Data().write(to: folder.file("my photo.jpg"))
+    let outcome = try Command.mien(path("my photo.jpg"))
+    #expect(outcome.status == 64 && outcome.errors.contains("mien detect '\(path("my photo.jpg"))'"))
+  }
+
+  @Test(arguments: ["train", "tune", "export", "recipes", "reproduce", "serve", "adapt", "corrections"])
+  func theOtherProgramsSpeakAsMien(command: String) throws {
+    for arguments in [[command, "--help"], ["help", command]] {
+      let help = try Command.run(Command.mien.path, arguments)
+      #expect(help.status == 0 && help.output.contains("USAGE: mien \(command)"), "\(help)")
+      #expect(!help.output.contains("mien-train") && !help.output.contains("mien-server"))
+    }
+    let wrong = try Command.mien(command, "--no-such-option")
+    #expect(wrong.status == 64 && wrong.errors.hasPrefix("mien: error: "), "\(wrong.errors)")
+    #expect(!wrong.errors.contains("mien-train") && !wrong.errors.contains("mien-server"))
+  }
+
+  @Test func aProgramRunByItselfSpeaksAsItself() throws {
+    let train = Command.folder.appendingPathComponent("mien-train").path
+    #expect(try Command.run(train, ["train", "--help"]).output.contains("USAGE: mien-train train"))
+  }
+
+  @Test func abstractsAreInOneMood() throws {
+    let root = try CommandInfo.parse(Data(try Command.mien("--experimental-dump-help").output.utf8))
+    func check(_ command: CommandInfo) {
+      let first = command.abstract?.split(separator: " ").first.map(String.init) ?? ""
+      #expect(first.hasSuffix("s") && command.abstract?.hasSuffix(".") == true, "\(command.commandName): \(first)")
+      for option in command.options + command.positionals {
+        #expect(option.abstract?.isEmpty == false, "\(command.commandName) \(option.preferredName?.text ?? "")")
+      }
+      command.commands.forEach(check)
+    }
+    root.commands.forEach(check)
+    for command in ExternalCommand.allCases { #expect(command.abstract.split(separator: " ")[0].hasSuffix("s")) }
+  }
+
+  @Test func bashCompletesCommandsOptionsAndValuesOfAllPrograms() throws {
+    let script = try Command.mien("completions", "bash")
+    #expect(script.status == 0 && script.errors.isEmpty, "\(script.errors)")
+    try Data(script.output.utf8).write(to: folder.file("mien.bash"))
+    func completions(_ words: String...) throws -> Set<String> {
+      let list = words.map { "'\($0)'" }.joined(separator: " ")
+      let code = """
+        source '\(path("mien.bash"))'; COMP_WORDS=(\(list)); COMP_CWORD=\(words.count - 1)
+        compopt() { :; }; _mien; printf '%s\\n' "${COMPREPLY[@]}"
+        """
+      let outcome = try Command.run("/bin/bash", ["-c", code])
+      #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+      return Set(outcome.output.split(separator: "\n").map(String.init))
+    }
+    #expect(try completions("mien", "").isSuperset(of: Self.commands))
+    #expect(try completions("mien", "de") == ["detect"])
+    #expect(try completions("mien", "detect", "--js") == ["--json"])
+    #expect(try completions("mien", "train", "chen", "--res") == ["--resume"])
+    #expect(try completions("mien", "tune", "chen", "--method", "") == ["grid", "random", "halving"])
+    #expect(try completions("mien", "serve", "--po") == ["--port"])
+    #expect(try completions("mien", "explain", "--ru") == ["--run"])
+    #expect(try completions("mien", "dataset", "import", "fe") == ["fer2013"])
+    #expect(try completions("mien", "detect", "a.jpg", "--detector", "b") == ["blazeface"])
+    // Nothing: bash completes files.
+    #expect(try completions("mien", "detect", "").isEmpty)
+  }
+
+  static func has(_ program: String) -> Bool {
+    ["/bin", "/usr/bin", "/usr/local/bin"].contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+  }
+
+  @Test(.enabled(if: CommandLineTests.has("zsh"), "needs zsh")) func zshUnderstandsItsScript() throws {
+    try Data(try Command.mien("completions", "zsh").output.utf8).write(to: folder.file("_mien"))
+    let outcome = try Command.run("/usr/bin/env", ["zsh", "-n", path("_mien")])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  @Test(.enabled(if: CommandLineTests.has("fish"), "needs fish")) func fishUnderstandsItsScript() throws {
+    try Data(try Command.mien("completions", "fish").output.utf8).write(to: folder.file("mien.fish"))
+    let outcome = try Command.run("/usr/bin/env", ["fish", "--no-execute", path("mien.fish")])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+  }
+
+  @Test func manPagesHoldEveryOption() throws {
+    let made = try Command.mien("manual", path("man"))
+    #expect(made.status == 0 && made.errors.contains("files in \(path("man"))"), "\(made.errors)")
+    let files = try FileManager.default.contentsOfDirectory(atPath: path("man"))
+    #expect(Set(files) == Set(["mien.1"] + Self.commands.map { "mien-\($0).1" }))
+    let detect = try String(contentsOf: folder.file("man/mien-detect.1"), encoding: .utf8)
+    #expect(detect.contains("\\fB\\-\\-min\\-face\\fR \\fIpx\\fR"))
+    let train = try String(contentsOf: folder.file("man/mien-train.1"), encoding: .utf8)
+    #expect(train.contains("\\-\\-resume") && train.contains("\\fBmien train\\fR"))
+  }
+
+  @Test(.enabled(if: CommandLineTests.has("groff"), "needs groff")) func troffHasNothingToSayOfThePages() throws {
+    #expect(try Command.mien("manual", path("man")).status == 0)
+    for file in try FileManager.default.contentsOfDirectory(atPath: path("man")) {
+      let outcome = try Command.run("/usr/bin/env", ["groff", "-man", "-Tascii", "-ww", "-z", path("man/\(file)")])
+      #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(file): \(outcome.errors)")
+    }
+  }
+
+  @Test func colourIsForTerminalsAlone() throws {
+    let outcome = try Command.mien("detect", path("none.jpg"))
+    #expect(outcome.errors == "mien: error: \(path("none.jpg")): no such file\n")
+    #expect(!outcome.output.contains("\u{1B}"))
+  }
+
+  @Test(
+    .enabled(if: CommandLineTests.has("script"), "needs script, of util-linux"), arguments: [("", true), ("1", false)])
+  func onATerminalErrorsAreRedUnlessNO_COLORIsSet(value: String, isColoured: Bool) throws {
+    let outcome = try Command.run(
+      "/usr/bin/env",
+      [
+        "TERM=xterm", "NO_COLOR=\(value)", "script", "-qec",
+        ShellWord.quoted(Command.mien.path) + " detect " + path("none.jpg"), "/dev/null",
+      ])
+    #expect(outcome.output.contains("no such file"))
+    #expect(outcome.output.contains("\u{1B}[1;31merror:\u{1B}[0m") == isColoured, "\(outcome.output)")
+  }
+
+  @Test func valuesAreNamedWithTheirOptionsAsTheyWereTyped() throws {
+    let outcome = try Command.mien("detect", "--detector=no/such.onnx", path("none.jpg"))
+    #expect(outcome.status == 1 && outcome.errors.contains("no such file"), "\(outcome.errors)")
+    let model = try Command.mien("detect", "--model", "no-such", path("none.jpg"))
+    #expect(
+      model.status == 64 && model.errors.hasPrefix("mien: error: --model no-such: no such model"), "\(model.errors)")
+    let card = try Command.mien("models", "no-such")
+    #expect(card.status == 64 && card.errors.hasPrefix("mien: error: model no-such: no such model"), "\(card.errors)")
+  }
+
+  @Test func recipesAreListedAndShown() throws {
+    let list = try Command.mien("recipes")
+    #expect(list.status == 0 && list.output.contains("mien-s ") && list.output.contains("chen "), "\(list.errors)")
+    #expect(list.output.split(separator: "\n").allSatisfy { $0.split(separator: " ").count > 3 })
+    let shown = try Command.mien("recipes", "chen")
+    #expect(shown.status == 0 && shown.output.contains("\nname: chen\n"))
+    let unknown = try Command.mien("recipes", "chn")
+    #expect(unknown.status == 64 && unknown.errors.contains("mien-s"))
+  }
+
+  @Test func doctorSaysWhatIsThere() throws {
+    let outcome = try Command.run(
+      "/usr/bin/env",
+      [
+        "HOME=\(path("home"))", "XDG_CACHE_HOME=\(path("caches"))", "MIEN_CACHE=", "MIEN_RUNS=", Command.mien.path,
+        "doctor",
+      ])
+    #expect(outcome.status == 0, "\(outcome)")
+    for words in ["OpenVINO", "mien-s, weights", "blazeface, ready", "commands serve, adapt, corrections", "libtorch"] {
+      #expect(outcome.output.contains(words), "\(words)")
+    }
+    #expect(outcome.output.contains("\(path("caches"))/mien"))
+    #expect(outcome.output.contains("\(path("home"))/mien-runs, none yet"))
+  }
+
+  @Test func doctorSaysHowToMendWhatIsMissing() throws {
+    let outcome = try Command.run(
+      "/usr/bin/env",
+      [
+        "PATH=/nowhere", "DISPLAY=", "WAYLAND_DISPLAY=", "MIEN_HAARCASCADES=\(path("none"))", Command.mien.path,
+        "doctor",
+      ])
+    #expect(outcome.status == 0, "\(outcome)")
+    #expect(outcome.output.contains("apt-get install ffmpeg") && outcome.output.contains("apt-get install opencv-data"))
+    #expect(outcome.output.contains("mien camera --headless"))
+  }
+}
