@@ -90,8 +90,17 @@ package struct ManualPages: Sendable {
     }.joined(separator: "\n")
   }
 
-  /// `text` with its backslashes and dashes as troff prints them.
+  /// `text` with its backslashes, dashes and what is not ASCII as troff prints them.
   private static func name(_ text: String) -> String {
-    text.map { $0 == "\\" ? "\\e" : $0 == "-" ? "\\-" : String($0) }.joined()
+    text.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\\": "\\e"
+      case "-": "\\-"
+      case _ where scalar.isASCII: String(scalar)
+      default: "\\[u\(String(repeating: "0", count: max(0, 4 - hex(scalar).count)))\(hex(scalar))]"
+      }
+    }.joined()
   }
+
+  private static func hex(_ scalar: Unicode.Scalar) -> String { String(scalar.value, radix: 16, uppercase: true) }
 }

@@ -82,7 +82,7 @@ import Testing
   @Test func abstractsAreInOneMood() throws {
     let root = try CommandInfo.parse(Data(try Command.mien("--experimental-dump-help").output.utf8))
     func check(_ command: CommandInfo) {
-      let first = command.abstract?.split(separator: " ").first.map(String.init) ?? ""
+      let first = String(command.abstract?.prefix { $0.isLetter } ?? "")
       #expect(first.hasSuffix("s") && command.abstract?.hasSuffix(".") == true, "\(command.commandName): \(first)")
       for option in command.options + command.positionals {
         #expect(option.abstract?.isEmpty == false, "\(command.commandName) \(option.preferredName?.text ?? "")")
@@ -90,7 +90,7 @@ import Testing
       command.commands.forEach(check)
     }
     root.commands.forEach(check)
-    for command in ExternalCommand.allCases { #expect(command.abstract.split(separator: " ")[0].hasSuffix("s")) }
+    for command in ExternalCommand.allCases { #expect(command.abstract.prefix { $0.isLetter }.hasSuffix("s")) }
   }
 
   @Test func bashCompletesCommandsOptionsAndValuesOfAllPrograms() throws {

@@ -131,7 +131,7 @@ import Testing
     #expect(missing.status == 1 && missing.errors.contains(path("none")))
     try FileManager.default.createDirectory(at: folder.file("empty"), withIntermediateDirectories: true)
     let empty = try Command.mien("compare", path("empty"))
-    #expect(empty.status == 1 && empty.errors.contains("metrics.csv: no such file"))
+    #expect(empty.status == 1 && empty.errors.contains("is no run folder: it has no metrics.csv"))
     try Data("a,b\n".utf8).write(to: folder.file("bad.csv"))
     let bad = try Command.mien("compare", path("bad.csv"))
     #expect(bad.status == 1 && bad.errors.contains("\(path("bad.csv")): expected the columns index"))
