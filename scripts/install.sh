@@ -62,6 +62,8 @@ The folder may stand anywhere; bin/mien finds lib/mien and share/mien beside it.
 libraries and the cascade of --detector haar. From the system it needs, on $(. /etc/os-release && echo "$PRETTY_NAME"):
 
   photos   $(packages "$target/bin/mien" "$target"/lib/mien/openvino/*.so*)
+  writing annotated copies, and reading WebP, TIFF, BMP and JPEG 2000:
+           $(packages "$target/lib/mien/libMienVideoShim.so" | tr ' ' '\n' | sed -n 's/^libopencv-videoio/libopencv-imgcodecs/p' | tr '\n' ' ')
   videos   $(packages "$target/lib/mien/libMienVideoShim.so"), and for --annotate with sound: ffmpeg
 
   shared libraries of photos: $(needed "$target/bin/mien" | tr '\n' ' ')

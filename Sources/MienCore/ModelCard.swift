@@ -87,21 +87,27 @@ public struct ModelCard: Codable, Sendable, Equatable {
     /// The share of each class among these faces, by label set and in its order; soft targets count by their shares.
     /// `nil` in cards that do not say.
     public var classShares: [String: [Float]]?
+    /// ``FaceSet/picturesHash(of:)`` of these faces; `nil` in cards that do not say.
+    public var picturesHash: String?
 
     /// Describes the data.
     public init(
-      source: String, split: String, count: Int, labels: [String], classShares: [String: [Float]]? = nil
+      source: String, split: String, count: Int, labels: [String], classShares: [String: [Float]]? = nil,
+      picturesHash: String? = nil
     ) {
       self.source = source
       self.split = split
       self.count = count
       self.labels = labels
       self.classShares = classShares
+      self.picturesHash = picturesHash
     }
 
-    /// Whether these are the same faces and labels, whatever the cards say of their classes.
+    /// Whether these are the same faces and labels, whatever the cards say of their classes, and by their pictures too if
+    /// both name them.
     package func isSame(as other: TrainingData) -> Bool {
       (source, split, count) == (other.source, other.split, other.count) && labels == other.labels
+        && (picturesHash == nil || other.picturesHash == nil || picturesHash == other.picturesHash)
     }
   }
 
@@ -155,6 +161,10 @@ public struct ModelCard: Codable, Sendable, Equatable {
   public var outputs: [Output]
   /// The data that the weights were fitted to.
   public var training: [TrainingData]
+  /// The faces that the best epoch was chosen by; nil in files of earlier versions.
+  public var selection: [TrainingData]?
+  /// The faces that the temperatures were fitted on; nil if none were.
+  public var calibration: [TrainingData]?
   /// The seed of the run.
   public var seed: UInt64
   /// Epochs trained.
@@ -169,8 +179,9 @@ public struct ModelCard: Codable, Sendable, Equatable {
   /// Makes a card.
   public init(
     name: String, summary: String, architecture: String, parameterCount: Int, preprocessing: Preprocessing,
-    framing: Framing, outputs: [Output], training: [TrainingData], seed: UInt64, epochs: Int,
-    measurements: [Measurement], license: String, weightsSHA256: String = ""
+    framing: Framing, outputs: [Output], training: [TrainingData], selection: [TrainingData]? = nil,
+    calibration: [TrainingData]? = nil, seed: UInt64, epochs: Int, measurements: [Measurement], license: String,
+    weightsSHA256: String = ""
   ) {
     format = Self.currentFormat
     self.name = name
@@ -181,6 +192,8 @@ public struct ModelCard: Codable, Sendable, Equatable {
     self.framing = framing
     self.outputs = outputs
     self.training = training
+    self.selection = selection
+    self.calibration = calibration
     self.seed = seed
     self.epochs = epochs
     self.measurements = measurements
@@ -222,9 +235,6 @@ public struct ModelCard: Codable, Sendable, Equatable {
 
   /// The card as JSON with sorted keys.
   public func json(pretty: Bool = false) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting =
-      pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
+    pretty ? try JSONText.document(self) : try JSONText.line(self)
   }
 }

@@ -93,10 +93,15 @@ package struct ModelOptions: ParsableArguments, Sendable {
     try classifier(of: file(), threads: threads)
   }
 
-  /// Compiles the model out of its file, with the profile's last layer where one is named.
+  /// Compiles the model out of its file, with the profile's last layer if one is named. The classifier lives as long as the
+  /// process, as freeing its network takes time.
   package func classifier(of file: ONNXModel, threads: Int? = nil) throws -> EmotionClassifier {
     let head = try profile.map { try ProfileStore().head(of: ProfileName($0)) }
     let prior = try prior.classPrior()
-    return try naming { try EmotionClassifier(model: file, threads: threads, adaptedHead: head, prior: prior) }
+    return try naming {
+      let made = try EmotionClassifier(model: file, threads: threads, adaptedHead: head, prior: prior)
+      _ = Unmanaged.passRetained(made)
+      return made
+    }
   }
 }

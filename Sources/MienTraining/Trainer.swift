@@ -1,5 +1,6 @@
 import Foundation
 public import MienCore
+public import MienRuns
 public import MienTorch
 
 /// Trains one run. All randomness is a function of the recipe's seed and the step, so a resumed run goes on exactly as
@@ -40,6 +41,7 @@ public import MienTorch
     }
     try recipe.progressive.check(trainStep.network, channels: recipe.model.channels)
     progress.data = data.origins
+    progress.selection = data.selectionOrigins
     var notes = data.notes
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
       let (file, restored) = try Checkpoint.read(run.lastCheckpoint)
@@ -196,7 +198,7 @@ public import MienTorch
     let result = RunResult(
       best: best, test: test, epochs: progress.step / plan.stepsPerEpoch, stoppedEarly: progress.step < plan.steps,
       data: progress.data)
-    try result.write(to: run)
+    try result.write(to: run.files)
     for observer in observers { try observer.finished(plan, result: result) }
     return result
   }

@@ -15,6 +15,8 @@ public import MienTorch
 
   /// What was trained on, for checkpoints and cards.
   public let origins: [ModelCard.TrainingData]
+  /// What the best epoch is chosen by, likewise.
+  public let selectionOrigins: [ModelCard.TrainingData]
   /// Faces to train on.
   public let train: [Int]
   /// Faces to choose the model by.
@@ -96,6 +98,7 @@ public import MienTorch
       }
     }
     origins = try recipe.origins(of: sets, dealt: dealt)
+    selectionOrigins = try recipe.origins(of: sets, dealt: dealt, split: .validation)
     notes = recipe.balance.notes(copies: dealt.copies.count)
   }
 
@@ -148,17 +151,28 @@ public import MienTorch
 }
 
 extension Recipe {
-  /// What is trained on, a set an entry: its faces in the training part, copies not counted.
-  func origins(of sets: [FaceSet], dealt: DealtFaces) throws -> [ModelCard.TrainingData] {
+  /// The faces of a part, an entry per set, copies not counted: by default those trained on, with the shares of their
+  /// classes.
+  func origins(
+    of sets: [FaceSet], dealt: DealtFaces, split: Split = .train
+  ) throws -> [ModelCard.TrainingData] {
     let labels = try labelSets()
     var offset = 0
+    let part =
+      switch split {
+      case .train: dealt.parts.train
+      case .validation: dealt.parts.validation
+      case .test: dealt.parts.test
+      }
     return sets.map { set in
       let range = offset..<(offset + set.count)
-      let faces = dealt.parts.train.filter(range.contains).map { $0 - offset }
       offset += set.count
+      // Faces made by balancing are no pictures of the set.
+      let faces = part.filter(range.contains).map { $0 - range.lowerBound }
       return ModelCard.TrainingData(
-        source: set.info.source, split: Split.train.rawValue + splitNote, count: faces.count,
-        labels: heads.map(\.labels), classShares: set.classShares(of: labels, among: faces))
+        source: set.info.source, split: split.rawValue + splitNote, count: faces.count, labels: heads.map(\.labels),
+        classShares: split == .train ? set.classShares(of: labels, among: faces) : nil,
+        picturesHash: set.picturesHash(of: faces))
     }
   }
 

@@ -63,6 +63,12 @@ import Testing
     #expect(try even.predictions(for: inputs, count: 3) == plain.predictions(for: inputs, count: 3))
   }
 
+  @Test func theBuiltInWeightsAreThoseOfTheCard() throws {
+    let model = try DefaultModel.model()
+    #expect(try ONNXModel(data: model.data).card() == model.card())
+    #expect(try model.card().weightsSHA256 == model.weightsSHA256)
+  }
+
   @Test func aPriorNeedsACardWithClassShares() throws {
     let uniform = try ClassPrior(.uniform)
     let error = #expect(throws: MienError.self) { try EmotionClassifier(model: TinyGraph.model(), prior: uniform) }

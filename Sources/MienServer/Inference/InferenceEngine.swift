@@ -29,7 +29,7 @@ package final class InferenceEngine: Sendable {
 
     /// All that as the library puts it together. Blocks.
     func recognizer() throws -> Recognizer {
-      try Recognizer(classifier: model.classifier(prior: prior), finder: finder)
+      try Recognizer(classifier: model.classifier(prior: prior), finder: finder, minConfidence: 0)
     }
 
     /// A reading for the mix of emotions that is expected: the network's batches serve requests of any mix.
@@ -109,7 +109,7 @@ package final class InferenceEngine: Sendable {
   ///   - minConfidence: readings of a lower top probability are marked, 0…1.
   /// - Throws: ``APIError`` where there is no room or the picture cannot be read.
   func read(
-    _ data: Data, by reader: Reader, minConfidence: Float = 0, isAccepted: Bool = false
+    _ data: Data, by reader: Reader, minConfidence: Float = FaceReading.standardMinConfidence, isAccepted: Bool = false
   ) async throws -> Reading {
     let (reading, _) = try await read(data, by: reader, isAccepted: isAccepted) {
       (try reader.finder.prepare($0), ())

@@ -74,7 +74,9 @@ final class ModelReader: Sendable {
     do {
       // Faces are found by the detectors of requests.
       recognizer = try Recognizer(
-        classifier: EmotionClassifier(model: model.file, threads: 1, adaptedHead: head), detector: WholePicture())
+        classifier: EmotionClassifier(model: model.file, threads: 1, adaptedHead: head), detector: WholePicture(),
+        // Each request has a threshold of its own.
+        minConfidence: 0)
     } catch let error as MienError where error.subject == nil {
       throw error.about(model.name)
     }

@@ -13,7 +13,8 @@ struct DetectRoutes: Sendable {
 
   private func detect(_ request: Request, _ context: ServerContext) async throws -> Response {
     let query = try Query(request, ["minConfidence", "landmarks", "format"] + ReadingChoice.names)
-    let minConfidence = Float(try query.number("minConfidence", in: 0...1) ?? 0)
+    let minConfidence =
+      try query.number("minConfidence", in: 0...1).map { Float($0) } ?? FaceReading.standardMinConfidence
     let landmarks = try query.text("landmarks").map { _ in try query.choice("landmarks", LandmarkDetail.six) }
     let format = try AnswerFormat(query, accept: request.headers[.accept], or: .json)
     let reader = try await engine.reader(ReadingChoice(query), client: context.client)
