@@ -110,7 +110,7 @@ struct StatusRoutes: Sendable {
     private enum Keys: String, CodingKey {
       case name
       case isDefault = "default"
-      case profile, summary, labels, emotions, parameterCount, license, weightsSHA256
+      case profile, prior, priorStrength, summary, labels, emotions, parameterCount, license, weightsSHA256
       case measurements
     }
 
