@@ -4,7 +4,9 @@ import Glibc
 import Logging
 import MienCommandLine
 import MienCore
+import MienInference
 import MienModelOptions
+import MienONNX
 import MienServer
 
 /// `mien serve`: recognition over HTTP.
@@ -50,7 +52,23 @@ struct ServeCommand: AsyncParsableCommand {
       valueName: "address|network"))
   var trustedProxy: [String] = []
 
-  @OptionGroup var model: ModelOptions
+  @Option(
+    name: .customLong("model"),
+    help: ArgumentHelp(
+      "A model file, or a name that `mien models` lists; without it, the built-in model. May be given several times: "
+        + "requests choose one by name, the first is the default.", valueName: "file|name"))
+  var models: [String] = []
+
+  @Option(
+    name: .customLong("profile"),
+    help: ArgumentHelp(
+      "Read as `mien adapt` fitted the model to a user's corrections under this name. May be given several times: every "
+        + "client may choose among them, the first is the default.", valueName: "name"))
+  var profiles: [String] = []
+
+  @OptionGroup var prior: PriorOptions
+
+  @OptionGroup var detector: DetectorOptions
 
   @Option(
     help: ArgumentHelp(
@@ -64,6 +82,12 @@ struct ServeCommand: AsyncParsableCommand {
         + "the cache (MIEN_CACHE, else ~/.cache/mien).",
       valueName: "dir"))
   var stateDir: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Serve /metrics, /healthz and /readyz on a port of their own too, without a token; 127.0.0.1, unless an address is "
+        + "named.", valueName: "[address:]port"))
+  var metricsPort: String?
 
   @OptionGroup(title: "Limits") var limits: LimitOptions
 
@@ -87,10 +111,28 @@ struct ServeCommand: AsyncParsableCommand {
     if let tlsCert, let tlsKey {
       options.tls = .init(certificate: URL(fileURLWithPath: tlsCert), key: URL(fileURLWithPath: tlsKey))
     }
+    options.detector = detector.detector
+    options.minFace = detector.minFace
+    options.profiles = profiles
+    options.prior = try prior.classPrior()
+    if let metricsPort {
+      guard let address = ServerOptions.Address(metricsPort) else {
+        throw MienError(.argument, "--metrics-port \(metricsPort)", "expected a port, or an address and a port")
+      }
+      options.metricsAddress = address
+    }
     options.limits = limits.limits
     if isatty(STDOUT_FILENO) == 1 { options.whenListening = { url in try? Console.print("open \(url)") } }
     try options.validate()
-    let classifier = try model.classifier(threads: 1)
+    let names: [String?] = models.isEmpty ? [nil] : models
+    let served = try ServerModel.named(
+      names.map { name in
+        do { return (name, try ModelStore().model(named: name)) } catch let error as MienError
+          where error.subject == nil
+        {
+          throw error.about(name ?? "the built-in model")
+        }
+      })
     let logger = Logger(label: "mien") { _ in JSONLog() }
     let store = try corrections.map { path in
       try CorrectionStore(url: URL(fileURLWithPath: path)) {
@@ -106,7 +148,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     JSONLog.takeStandardError(logger)
     return try MienServer(
-      options: options, classifier: classifier, state: try state(logger), page: WebPage.files(), corrections: store,
+      options: options, models: served, state: try state(logger), page: WebPage.files(), corrections: store,
       logger: logger)
   }
 }
@@ -131,6 +173,11 @@ struct LimitOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Most pixels of a picture.", valueName: "pixels"))
   var maxPixels = standard.pixels
+
+  @Option(
+    help: ArgumentHelp(
+      "Read pictures of more pixels at 1/2, 1/4 or 1/8 of their sides, to save memory.", valueName: "pixels"))
+  var decodedPixels = standard.decodedPixels
 
   @Option(help: ArgumentHelp("Most pictures of a request.", valueName: "n"))
   var maxPictures = standard.pictures
@@ -182,6 +229,7 @@ struct LimitOptions: ParsableArguments {
     var limits = ServerLimits()
     limits.bodyBytes = maxBody
     limits.pixels = maxPixels
+    limits.decodedPixels = decodedPixels
     limits.pictures = maxPictures
     limits.connections = maxConnections
     limits.waiting = maxWaiting
