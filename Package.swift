@@ -128,7 +128,7 @@ let package = Package(
       name: "mien-server",
       dependencies: [
         "MienCommandLine", "MienModelOptions", "MienServer",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
 

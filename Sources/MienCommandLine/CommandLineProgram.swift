@@ -3,17 +3,35 @@ import Foundation
 import Glibc
 import MienCore
 
+/// A command line to which other sources of options, a file for instance, have added theirs.
+package struct ExtendedArguments {
+  /// The arguments behind the program's name.
+  package let arguments: [String]
+  /// Where the options that an error's message mentions stand, one line each.
+  package let notes: (String) -> [String]
+
+  /// Makes the command line.
+  package init(_ arguments: [String], notes: @escaping (String) -> [String]) {
+    (self.arguments, self.notes) = (arguments, notes)
+  }
+}
+
 extension AsyncParsableCommand {
   /// Runs the program's command line and ends the process where it fails. Exit status: 0 all done, 1 a failure, 64 wrong
   /// usage.
-  package static func runProgram() async {
+  ///
+  /// - Parameter extend: adds the options of other sources to the arguments; `nil` as its answer adds none.
+  package static func runProgram(extend: ([String]) throws -> ExtendedArguments? = { _ in nil }) async {
     // What is closed would be the number of the next file opened, which results or progress would then be written into.
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
+    var notes: (String) -> [String] = { _ in [] }
     do {
       try checkDashes(CommandLine.arguments.dropFirst())
-      var command = try parseAsRoot()
+      let extended = try extend(Array(CommandLine.arguments.dropFirst()))
+      if let extended { notes = extended.notes }
+      var command = try parseAsRoot(extended?.arguments)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -21,8 +39,12 @@ extension AsyncParsableCommand {
       }
     } catch let error as MienError where error.kind == .argument {
       Console.error("Error: \(error)")
+      for note in notes("\(error)") { Console.error(note) }
       Foundation.exit(ExitCode.validationFailure.rawValue)
     } catch {
+      if exitCode(for: error) != .success {
+        for note in notes(fullMessage(for: error)) { Console.error(note) }
+      }
       exit(withError: error)
     }
   }

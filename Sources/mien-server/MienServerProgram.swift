@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import MienCommandLine
 
 /// `mien-server`: the part of Mien that serves and that keeps corrections. `mien` hands its `serve`, `adapt` and
@@ -8,5 +9,12 @@ import MienCommandLine
     commandName: "mien-server", abstract: "Serves recognition over HTTP, and learns from corrections.",
     subcommands: [ServeCommand.self, AdaptCommand.self, CorrectionsCommand.self])
 
-  static func main() async { await runProgram() }
+  static func main() async {
+    await runProgram { arguments in
+      guard arguments.first == "serve", !arguments.contains("--help"), !arguments.contains("-h") else { return nil }
+      let settings = try ServeSettings(
+        Array(arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+      return ExtendedArguments(["serve"] + settings.arguments, notes: settings.notes(on:))
+    }
+  }
 }

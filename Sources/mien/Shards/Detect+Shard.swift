@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import MienCommandLine
+import MienCore
+import MienInference
+import MienModelOptions
+
+extension Detect {
+  /// Reads the photos of a shard into `folder`, or what a run before left of them.
+  func detect(into folder: URL) async throws {
+    let shard = try shard.resolved()
+    let annotateFolder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
+    let found = PhotoPaths(paths, excluding: annotateFolder)
+    let file = try model.file()
+    let card = try model.naming { try file.unverifiedCard() }
+    var settings = detector.settings
+    settings["model"] = card.weightsSHA256
+    settings["--profile"] = model.profile
+    settings["--landmarks"] = landmarks.map { "\($0)" }
+    settings["--min-confidence"] = "\(minConfidence)"
+    let output = try ShardOutput(folder: folder, shard: shard, command: "detect", settings: settings)
+    let files = ShardFiles(found, for: output)
+    // Over all shards, so that copies have the same names whatever the shards.
+    let annotations = try annotateFolder.map { try AnnotatedFiles(folder: $0, entries: found.entries) }
+    let pipeline = try pipeline(of: file, card: card, keepsImages: annotations != nil)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var progress = ShardProgress(output, files, noun: "photo")
+    Interrupt.listen()
+    let photos = files.remaining.map(\.photo)
+    var rest = photos[...]
+    do {
+      try await pipeline.run(photos) { outcome in
+        if Interrupt.isRaised { throw CancellationError() }
+        guard let photo = rest.popFirst() else { return }
+        var outcome = outcome
+        if let image = outcome.image {
+          do { try annotations?.write(image, outcome.faces, of: photo) } catch let error as MienError {
+            outcome = .init(name: outcome.name, error: error)
+          }
+        }
+        if outcome.error?.kind != .file {
+          try output.write(
+            encoder.encode(PictureJSON(outcome, landmarks: landmarks?.detail)) + Data("\n".utf8))
+        }
+        try progress.finish(photo, error: outcome.error, warning: outcome.warning)
+      }
+    } catch is CancellationError {}
+    if let summary = found.summary { Console.error("mien: \(Console.printable(summary))") }
+    try progress.end(stopped: !rest.isEmpty)
+  }
+}
+
+extension DetectorOptions {
+  /// The options by name, for a shard's manifest.
+  var settings: [String: String] {
+    var settings = ["--detector": detector]
+    settings["--min-face"] = minFace.map(String.init)
+    return settings
+  }
+}
