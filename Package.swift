@@ -25,6 +25,7 @@ let package = Package(
     .library(name: "MienInference", targets: ["MienInference"]),
     .library(name: "MienTorch", targets: ["MienTorch"]),
     .library(name: "MienModels", targets: ["MienModels"]),
+    .library(name: "MienRuns", targets: ["MienRuns"]),
     .library(name: "MienTraining", targets: ["MienTraining"]),
     .executable(name: "mien", targets: ["mien"]),
     .executable(name: "mien-train", targets: ["mien-train"]),
@@ -42,7 +43,9 @@ let package = Package(
     .target(
       name: "MienONNX", dependencies: ["MienCore", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["onnx-subset.proto"], swiftSettings: strict),
-    .target(name: "MienReports", dependencies: ["MienCore"], swiftSettings: strict),
+    // What runs write and reports read.
+    .target(name: "MienRuns", dependencies: ["MienCore"], swiftSettings: strict),
+    .target(name: "MienReports", dependencies: ["MienCore", "MienRuns"], swiftSettings: strict),
 
     // Pictures and data sets: OpenCV, and the decoders of the common kinds of picture.
     .systemLibrary(name: "CSystemOpenCV", pkgConfig: "mien-opencv"),
@@ -79,7 +82,7 @@ let package = Package(
     .target(name: "CMienRecipes"),
     .target(
       name: "MienTraining",
-      dependencies: ["MienModels", "MienONNX", "CMienRecipes", .product(name: "Yams", package: "Yams")],
+      dependencies: ["MienModels", "MienONNX", "MienRuns", "CMienRecipes", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
 
     // What the programs have in common, and what those that read faces have; mien-train links no OpenVINO.
@@ -96,7 +99,7 @@ let package = Package(
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports",
+        "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports", "MienRuns",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -108,7 +111,7 @@ let package = Package(
     .executableTarget(
       name: "mien-train",
       dependencies: [
-        "MienCommandLine", "MienReports", "MienTraining",
+        "MienCommandLine", "MienReports", "MienRuns", "MienTraining",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("torch")),
@@ -143,7 +146,8 @@ let package = Package(
     .testTarget(
       name: "MienInferenceTests", dependencies: ["MienInference", "COpenVINO", "MienTestSupport"],
       swiftSettings: strict),
-    .testTarget(name: "MienReportsTests", dependencies: ["MienReports", "MienTestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "MienReportsTests", dependencies: ["MienReports", "MienRuns", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MienVisionTests",
       dependencies: ["MienVision", "CImageCodecs", "COpenCV", "CMienVideoFunctions", "MienTestSupport"],
@@ -152,7 +156,7 @@ let package = Package(
       name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport", "MienVision"], swiftSettings: strict),
     .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
     .testTarget(
-      name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference", "MienTestSupport"],
+      name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference", "MienRuns", "MienTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "MienServerTests",

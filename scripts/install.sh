@@ -106,8 +106,11 @@ packages() { # FILE...
 files=("${programs[@]}")
 [[ ! -d $target/lib/mien/openvino ]] || files+=("$target"/lib/mien/openvino/*.so*)
 if has recognition; then files+=("$target/lib/mien/libMienVideoShim.so"); fi
+linked="$(packages "${files[@]}")"
+# Loaded when a picture needs it, so nothing links it.
+codecs="$(tr ' ' '\n' <<<"$linked" | sed -n 's/^libopencv-core/libopencv-imgcodecs/p')"
 # For the Containerfile and the Debian package.
-packages "${files[@]}" >"$doc/packages"
+tr ' ' '\n' <<<"$linked $codecs" | sed '/^$/d' | sort -u | tr '\n' ' ' >"$doc/packages"
 
 {
   echo "mien $version ($(<"$target/lib/mien/commit")): finds faces in photos and videos and says what they show."
@@ -131,6 +134,7 @@ TEXT
     printf '  %-12s %s\n' '' "$(needed "$target/lib/mien/libMienVideoShim.so" | tr '\n' ' ')"
   fi
   echo
+  [[ -z $codecs ]] || echo "Annotated copies, and WebP, TIFF, BMP and JPEG 2000 photos need $codecs."
   echo "HEIC and AVIF photos also need libheif1; a window of mien camera needs libopencv-highgui."
   if ! has serving; then echo "serve, adapt and corrections are not in here: they need mien-server."; fi
   if ! has training; then echo "train, tune, reproduce and export are not in here: they need mien-train, a package of its own."; fi

@@ -392,10 +392,10 @@ PC
 includedir=$include
 
 Name: mien-opencv
-Description: The parts of the system's OpenCV that Mien links
+Description: The parts of the system's OpenCV that Mien links; imgcodecs is loaded when it is needed
 Version: $opencv_version
 Cflags: -I\${includedir}
-Libs: -lopencv_imgcodecs -lopencv_objdetect -lopencv_imgproc -lopencv_core
+Libs: -lopencv_objdetect -lopencv_imgproc -lopencv_core -ldl
 PC
   write_pc mien-image-codecs <<PC
 Name: mien-image-codecs

@@ -15,8 +15,17 @@ static const uint8_t icon_svg[] = {
 static const uint8_t api_js[] = {
 #embed "page/api.js"
 };
+static const uint8_t camera_js[] = {
+#embed "page/camera.js"
+};
+static const uint8_t clip_js[] = {
+#embed "page/clip.js"
+};
 static const uint8_t corrections_js[] = {
 #embed "page/corrections.js"
+};
+static const uint8_t details_js[] = {
+#embed "page/details.js"
 };
 static const uint8_t draw_js[] = {
 #embed "page/draw.js"
@@ -33,6 +42,12 @@ static const uint8_t export_js[] = {
 static const uint8_t faces_js[] = {
 #embed "page/faces.js"
 };
+static const uint8_t files_js[] = {
+#embed "page/files.js"
+};
+static const uint8_t job_js[] = {
+#embed "page/job.js"
+};
 static const uint8_t live_js[] = {
 #embed "page/live.js"
 };
@@ -44,6 +59,9 @@ static const uint8_t notice_js[] = {
 };
 static const uint8_t photos_js[] = {
 #embed "page/photos.js"
+};
+static const uint8_t profiles_js[] = {
+#embed "page/profiles.js"
 };
 static const uint8_t pump_js[] = {
 #embed "page/pump.js"
@@ -70,16 +88,22 @@ static const mien_page_file files[] = {
     FILE_OF("style.css", style_css),
     FILE_OF("icon.svg", icon_svg),
     FILE_OF("api.js", api_js),
+    FILE_OF("camera.js", camera_js),
+    FILE_OF("clip.js", clip_js),
     FILE_OF("corrections.js", corrections_js),
+    FILE_OF("details.js", details_js),
     FILE_OF("draw.js", draw_js),
     FILE_OF("emotions.js", emotions_js),
     FILE_OF("explain.js", explain_js),
     FILE_OF("export.js", export_js),
     FILE_OF("faces.js", faces_js),
+    FILE_OF("files.js", files_js),
+    FILE_OF("job.js", job_js),
     FILE_OF("live.js", live_js),
     FILE_OF("main.js", main_js),
     FILE_OF("notice.js", notice_js),
     FILE_OF("photos.js", photos_js),
+    FILE_OF("profiles.js", profiles_js),
     FILE_OF("pump.js", pump_js),
     FILE_OF("record.js", record_js),
     FILE_OF("session.js", session_js),

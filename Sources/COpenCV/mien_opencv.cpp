@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include <dlfcn.h>
+
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -92,6 +94,47 @@ class QuietErrorStream {
   static std::mutex &mutex() { static std::mutex it; return it; }
   static int &holders() { static int it = 0; return it; }
   static std::streambuf *&buffer() { static std::streambuf *it = nullptr; return it; }
+};
+
+/// OpenCV's imgcodecs, loaded when a picture first needs it: it pulls more than a hundred libraries, which would cost every
+/// program a tenth of a second at its start. JPEG, PNG, GIF and HEIC pictures are read without it.
+struct Codecs {
+  cv::Mat (*decode)(cv::InputArray, int);
+  decltype(&cv::imencode) encode;
+
+  static const Codecs &shared() {
+    static const Codecs codecs;
+    return codecs;
+  }
+
+ private:
+  Codecs() {
+    const std::string name = "libopencv_imgcodecs.so";
+    // As Debian and OpenCV itself name the version in use.
+    const std::string debian = name + "." + std::to_string(CV_VERSION_MAJOR) + "0" + std::to_string(CV_VERSION_MINOR);
+    const std::string upstream =
+        name + "." + std::to_string(CV_VERSION_MAJOR) + "." + std::to_string(CV_VERSION_MINOR);
+    void *library = nullptr;
+    for (const auto &each : {debian, upstream, name}) {
+      if ((library = dlopen(each.c_str(), RTLD_NOW | RTLD_LOCAL))) break;
+    }
+    if (!library) {
+      throw std::runtime_error(debian + " cannot be loaded; install OpenCV's imgcodecs (Debian: libopencv-imgcodecs" +
+                               debian.substr(name.size() + 1) + ")");
+    }
+    // cv::imdecode(InputArray, int), and cv::imencode.
+    find(library, "_ZN2cv8imdecodeERKNS_11_InputArrayEi", decode);
+    find(library,
+         "_ZN2cv8imencodeERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEERKNS_11_InputArrayERSt6vectorIhSaIhEERKSB_"
+         "IiSaIiEE",
+         encode);
+  }
+
+  template <typename Function>
+  static void find(void *library, const char *name, Function &function) {
+    function = reinterpret_cast<Function>(dlsym(library, name));
+    if (!function) throw std::runtime_error(std::string("OpenCV's imgcodecs lacks ") + name);
+  }
 };
 
 /// Samples of 16 bits or of floating-point numbers as bytes; alpha, the fourth channel, keeps the scale of its type.
@@ -214,13 +257,14 @@ int32_t mien_opencv_decode(const uint8_t *bytes, size_t count, int32_t drop_alph
   const int32_t status = guarded(error, [&] {
     require(bytes && image && range, "a pointer is null");
     require(count > 0 && count <= size_t(std::numeric_limits<int>::max()), "expected 1 to 2^31 - 1 bytes");
+    const Codecs &codecs = Codecs::shared();
     const cv::Mat file(1, int(count), CV_8UC1, const_cast<uint8_t *>(bytes));
     // IMREAD_UNCHANGED is the only mode that keeps grey grey, keeps alpha and leaves the orientation alone.
     const int mode = drop_alpha ? cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION : cv::IMREAD_UNCHANGED;
     cv::Mat decoded;
     {
       const QuietErrorStream quiet;
-      decoded = cv::imdecode(file, mode);
+      decoded = codecs.decode(file, mode);
     }
     if (decoded.empty()) throw std::runtime_error("the decoder found damaged data");
     mien_opencv_range found{};
@@ -267,7 +311,7 @@ int32_t mien_opencv_encode(const mien_opencv_picture *picture, const char *exten
     std::vector<int> parameters;
     if (isJPEG) parameters = {cv::IMWRITE_JPEG_QUALITY, quality};
     std::vector<uint8_t> encoded;
-    if (!cv::imencode(extension, image, encoded, parameters)) throw std::runtime_error("the encoder failed");
+    if (!Codecs::shared().encode(extension, image, encoded, parameters)) throw std::runtime_error("the encoder failed");
     *file = new mien_opencv_buffer{std::move(encoded), cv::Mat()};
   });
 }
@@ -280,6 +324,16 @@ int32_t mien_opencv_resize(const mien_opencv_picture *picture, int32_t width, in
     cv::Mat target = borrow(&canvas);
     const bool shrinks = width <= source.cols && height <= source.rows;
     cv::resize(source, target, target.size(), 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+  });
+}
+
+int32_t mien_opencv_halve(const mien_opencv_picture *picture, uint8_t *output, size_t output_count, char **error) {
+  return guarded(error, [&] {
+    const cv::Mat source = borrow(picture);
+    require(source.cols > 1 && source.rows > 1, "expected a picture of at least 2x2 pixels");
+    const mien_opencv_canvas canvas{output, output_count, source.cols / 2, source.rows / 2, picture->channels};
+    cv::Mat target = borrow(&canvas);
+    cv::resize(source(cv::Rect(0, 0, 2 * target.cols, 2 * target.rows)), target, target.size(), 0, 0, cv::INTER_AREA);
   });
 }
 

@@ -92,11 +92,13 @@ ov::Output<const ov::Node> find(const std::vector<ov::Output<const ov::Node>> &p
 
 std::string words(const ov::PartialShape &shape) { return shape.to_string(); }
 
-ov::AnyMap settings(int32_t threads) {
+bool has_bf16() { return __builtin_cpu_supports("avx512bf16") || __builtin_cpu_supports("amx-bf16"); }
+
+ov::AnyMap settings(int32_t threads, int32_t rounds) {
   require(threads >= 0 && threads <= 1024, "expected 0 to 1024 threads");
   ov::AnyMap settings{
-      // A CPU that has bf16 would otherwise round to it, and two machines would disagree.
-      ov::hint::inference_precision(ov::element::f32),
+      // Without a hint OpenVINO chooses by the processor, and two machines would disagree.
+      ov::hint::inference_precision(rounds && has_bf16() ? ov::element::bf16 : ov::element::f32),
       ov::num_streams(1),
       // Threads tied to cores wait for each other where another program runs on one of them.
       ov::hint::enable_cpu_pinning(false),
@@ -252,11 +254,11 @@ int32_t mien_openvino_graph_take_bytes(mien_openvino_graph *graph, float scale, 
   });
 }
 
-int32_t mien_openvino_graph_compile(const mien_openvino_graph *graph, int32_t threads, mien_openvino_model **model,
-                                    char **error) {
+int32_t mien_openvino_graph_compile(const mien_openvino_graph *graph, int32_t threads, int32_t rounds,
+                                    mien_openvino_model **model, char **error) {
   return guarded(error, [&] {
     require(graph && model, "expected a graph and a place for the model");
-    *model = new mien_openvino_model{core().compile_model(graph->model, "CPU", settings(threads))};
+    *model = new mien_openvino_model{core().compile_model(graph->model, "CPU", settings(threads, rounds))};
   });
 }
 
@@ -270,13 +272,13 @@ int32_t mien_openvino_model_export(const mien_openvino_model *model, mien_openvi
   });
 }
 
-int32_t mien_openvino_model_import(const uint8_t *bytes, size_t count, int32_t threads, mien_openvino_model **model,
-                                   char **error) {
+int32_t mien_openvino_model_import(const uint8_t *bytes, size_t count, int32_t threads, int32_t rounds,
+                                   mien_openvino_model **model, char **error) {
   return guarded(error, [&] {
     require(model, "expected a place for the model");
     require(bytes && count > 0, "expected the bytes of a compiled model");
     std::istringstream stream(std::string(reinterpret_cast<const char *>(bytes), count));
-    *model = new mien_openvino_model{core().import_model(stream, "CPU", settings(threads))};
+    *model = new mien_openvino_model{core().import_model(stream, "CPU", settings(threads, rounds))};
   });
 }
 

@@ -61,6 +61,34 @@ extension FaceSet {
     }
   }
 
+  /// What a head that speaks `labels` is to learn of face `index`, [K] with the sum 1: FER+'s distribution of votes, or 1
+  /// for the set's own label.
+  ///
+  /// - Returns: `nil` if the face has no label of this kind.
+  package func target(at index: Int, _ labels: LabelSet) -> [Float]? {
+    if labels == .ferplus && hasVotes { return votes(at: index).flatMap(FERPlus.softTarget) }
+    guard labels == info.labelSet, let label = label(at: index).flatMap(labels.index) else { return nil }
+    return labels.emotions.indices.map { $0 == label ? 1 : 0 }
+  }
+
+  /// The share of each class of `labels` among the targets of `faces`, [K]; `nil` if none of them has one.
+  package func classShares(_ labels: LabelSet, among faces: some Sequence<Int>) -> [Float]? {
+    var sums = [Float](repeating: 0, count: labels.count)
+    for face in faces {
+      for (index, share) in (target(at: face, labels) ?? []).enumerated() { sums[index] += share }
+    }
+    let count = sums.reduce(0, +)
+    return count > 0 ? sums.map { $0 / count } : nil
+  }
+
+  /// The shares of the classes among the targets of `faces` by the names of `labelSets`, for a model's card; `nil` if the
+  /// faces have none.
+  package func classShares(of labelSets: [LabelSet], among faces: [Int]) -> [String: [Float]]? {
+    var shares: [String: [Float]] = [:]
+    for labels in labelSets { shares[labels.name] = classShares(labels, among: faces) }
+    return shares.isEmpty ? nil : shares
+  }
+
   /// The faces outside `split` whose picture stands in it too, alike to the last pixel.
   public func copies(of split: Split) -> Set<Int> {
     let inside = indices(in: split)

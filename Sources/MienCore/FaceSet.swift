@@ -90,6 +90,8 @@ public struct FaceSet: Sendable {
   public var hasVotes: Bool { voteCounts != nil }
   /// Whether subjects are known.
   public var hasSubjects: Bool { subjects != nil }
+  /// Whether sequences are known.
+  public var hasSequences: Bool { sequences != nil }
 
   /// Makes a set from rows and their pixels.
   ///
@@ -225,9 +227,7 @@ public struct FaceSet: Sendable {
 
   /// The set as tensors to write.
   public func safeTensors() throws -> SafeTensors {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    var file = SafeTensors(metadata: [Self.metadataKey: String(decoding: try encoder.encode(info), as: UTF8.self)])
+    var file = SafeTensors(metadata: [Self.metadataKey: String(decoding: try JSONText.line(info), as: UTF8.self)])
     file.tensors["pixels"] = try .init(type: .u8, shape: [count, height, width, channels], bytes: pixels)
     file.tensors["label"] = try .init(labels, shape: [count])
     file.tensors["split"] = try .init(splits, shape: [count])
@@ -265,6 +265,12 @@ public struct FaceSet: Sendable {
     else { return nil }
     return Array(counts)
   }
+
+  /// The number of the subject of face `index`; nil if it is not known.
+  func subjectIndex(at index: Int) -> Int? { subjects.flatMap { $0[index] < 0 ? nil : Int($0[index]) } }
+
+  /// The number of the sequence of face `index`; nil if it is not known.
+  func sequenceIndex(at index: Int) -> Int? { sequences.flatMap { $0[index] < 0 ? nil : Int($0[index]) } }
 
   /// The pixels of face `index`, [H, W, C].
   public func face(at index: Int) -> [UInt8] {

@@ -84,13 +84,30 @@ public struct ModelCard: Codable, Sendable, Equatable {
     public var count: Int
     /// The label sets used.
     public var labels: [String]
+    /// The share of each class among these faces, by label set and in its order; soft targets count by their shares.
+    /// `nil` in cards that do not say.
+    public var classShares: [String: [Float]]?
+    /// ``FaceSet/picturesHash(of:)`` of these faces; `nil` in cards that do not say.
+    public var picturesHash: String?
 
     /// Describes the data.
-    public init(source: String, split: String, count: Int, labels: [String]) {
+    public init(
+      source: String, split: String, count: Int, labels: [String], classShares: [String: [Float]]? = nil,
+      picturesHash: String? = nil
+    ) {
       self.source = source
       self.split = split
       self.count = count
       self.labels = labels
+      self.classShares = classShares
+      self.picturesHash = picturesHash
+    }
+
+    /// Whether these are the same faces and labels, whatever the cards say of their classes, and by their pictures too if
+    /// both name them.
+    package func isSame(as other: TrainingData) -> Bool {
+      (source, split, count) == (other.source, other.split, other.count) && labels == other.labels
+        && (picturesHash == nil || other.picturesHash == nil || picturesHash == other.picturesHash)
     }
   }
 
@@ -144,6 +161,10 @@ public struct ModelCard: Codable, Sendable, Equatable {
   public var outputs: [Output]
   /// The data that the weights were fitted to.
   public var training: [TrainingData]
+  /// The faces that the best epoch was chosen by; nil in files of earlier versions.
+  public var selection: [TrainingData]?
+  /// The faces that the temperatures were fitted on; nil if none were.
+  public var calibration: [TrainingData]?
   /// The seed of the run.
   public var seed: UInt64
   /// Epochs trained.
@@ -158,8 +179,9 @@ public struct ModelCard: Codable, Sendable, Equatable {
   /// Makes a card.
   public init(
     name: String, summary: String, architecture: String, parameterCount: Int, preprocessing: Preprocessing,
-    framing: Framing, outputs: [Output], training: [TrainingData], seed: UInt64, epochs: Int,
-    measurements: [Measurement], license: String, weightsSHA256: String = ""
+    framing: Framing, outputs: [Output], training: [TrainingData], selection: [TrainingData]? = nil,
+    calibration: [TrainingData]? = nil, seed: UInt64, epochs: Int, measurements: [Measurement], license: String,
+    weightsSHA256: String = ""
   ) {
     format = Self.currentFormat
     self.name = name
@@ -170,6 +192,8 @@ public struct ModelCard: Codable, Sendable, Equatable {
     self.framing = framing
     self.outputs = outputs
     self.training = training
+    self.selection = selection
+    self.calibration = calibration
     self.seed = seed
     self.epochs = epochs
     self.measurements = measurements
@@ -182,6 +206,15 @@ public struct ModelCard: Codable, Sendable, Equatable {
   /// - Throws: ``MienError`` where an output's emotions repeat or are too few.
   public func labelSets() throws -> [LabelSet] {
     try outputs.map { try LabelSet(name: $0.name, emotions: $0.emotions) }
+  }
+
+  /// The share of each class of `labels` in the training data, the sets weighted by their faces; `nil` if the card does
+  /// not say.
+  public func classShares(of labels: LabelSet) -> [Float]? {
+    let parts = training.compactMap { data in data.classShares?[labels.name].map { ($0, Float(data.count)) } }
+    guard !parts.isEmpty, parts.allSatisfy({ $0.0.count == labels.count }) else { return nil }
+    let faces = parts.reduce(0) { $0 + $1.1 }
+    return labels.emotions.indices.map { index in parts.reduce(0) { $0 + $1.0[index] * $1.1 } / faces }
   }
 
   /// Reads a card's JSON and checks that a runtime can rely on it.
@@ -202,9 +235,6 @@ public struct ModelCard: Codable, Sendable, Equatable {
 
   /// The card as JSON with sorted keys.
   public func json(pretty: Bool = false) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting =
-      pretty ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self)
+    pretty ? try JSONText.document(self) : try JSONText.line(self)
   }
 }

@@ -171,9 +171,7 @@ public struct SafeTensors: Sendable {
       offset += tensor.bytes.count
     }
     if !metadata.isEmpty { header["__metadata__"] = .metadata(metadata) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var json = try encoder.encode(header)
+    var json = try JSONText.line(header)
     while json.count % 8 != 0 { json.append(UInt8(ascii: " ")) }
     let length = withUnsafeBytes(of: UInt64(json.count).littleEndian) { Data($0) }
     try AtomicFile.write(to: url, chunks: [length, json] + ordered.map(\.value.bytes))

@@ -1,12 +1,10 @@
 public import Foundation
-import MienCore
+public import MienCore
 
 extension FaceSetAudit {
   /// The whole audit as JSON; `docs/datasets.md` describes it.
   public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(AuditJSON(self)) + Data("\n".utf8)
+    try JSONText.document(AuditJSON(self)) + Data("\n".utf8)
   }
 }
 

@@ -22,6 +22,8 @@ public final class EmotionClassifier: Sendable {
   public let widestLabels: LabelSet
   /// The last layer that stands in for the model's own; nil for the model as it is.
   public let adaptedHead: AdaptedHead?
+  /// The mix of emotions that ``distributions(for:count:labels:prior:)`` expects where nothing else is asked for.
+  public let prior: ClassPrior
   private let outputShapes: [String: [Int]]
   /// The heads that class activation maps can be made of, by output; an adapted one is none of them.
   let pooledHeads: [String: PooledHead]
@@ -32,13 +34,19 @@ public final class EmotionClassifier: Sendable {
   /// - Parameters:
   ///   - threads: how many threads one run may use; nil for as many as there are cores.
   ///   - adaptedHead: a last layer fitted to corrections; it makes the probabilities of its label set.
+  ///   - prior: the mix of emotions to expect.
   /// - Throws: ``MienError`` where the model has no card, its weights are not the card's, OpenVINO cannot compile it, its
-  ///   inputs and outputs are not what the card says, or `adaptedHead` is of another model.
-  public init(model: ONNXModel, threads: Int? = nil, adaptedHead: AdaptedHead? = nil) throws {
+  ///   inputs and outputs are not what the card says, `adaptedHead` is of another model, or the card does not state the
+  ///   class shares that `prior` needs.
+  public init(
+    model: ONNXModel, threads: Int? = nil, adaptedHead: AdaptedHead? = nil, prior: ClassPrior = .data
+  ) throws {
     if let threads, threads < 1 { throw MienError(.argument, "threads", "expected at least 1, found \(threads)") }
     card = try model.card()
     labelSets = try card.labelSets()
     widestLabels = try card.widestLabels()
+    self.prior = prior
+    try card.check(prior, for: widestLabels)
     // The hash is of graph and weights, and was checked against the card.
     network = try NetworkCache.shared.network("\(card.weightsSHA256) \(threads ?? 0)", threads: threads) {
       try model.data.withUnsafeBytes { try CompiledNetwork(onnx: $0, threads: threads) }
@@ -133,16 +141,21 @@ public final class EmotionClassifier: Sendable {
 
   /// The distributions of one output, one a face; see ``predictions(for:count:outputs:)``.
   ///
-  /// - Parameter labels: one of ``labelSets``; nil for ``widestLabels``.
+  /// - Parameters:
+  ///   - labels: one of ``labelSets``; `nil` for ``widestLabels``.
+  ///   - prior: the mix of emotions to expect; `nil` for the classifier's own.
   public func distributions(
-    for inputs: [Float], count: Int, labels: LabelSet? = nil
+    for inputs: [Float], count: Int, labels: LabelSet? = nil, prior: ClassPrior? = nil
   ) throws -> [EmotionDistribution] {
     let labels = labels ?? widestLabels
     guard labelSets.contains(labels) else {
       throw MienError(
         .argument, card.name, "has no output for \(labels.name), but \(labelSets.map(\.name).joined(separator: ", "))")
     }
-    return try predictions(for: inputs, count: count, outputs: [labels.name]).distributions(labels)
+    let prior = prior ?? self.prior
+    return try predictions(for: inputs, count: count, outputs: [labels.name]).distributions(labels).map {
+      try card.reweighted($0, to: prior)
+    }
   }
 
   private static func expect(_ name: String, _ expected: [Int?], found: [Int?]) throws {
@@ -156,6 +169,26 @@ public final class EmotionClassifier: Sendable {
 }
 
 extension ModelCard {
+  /// What the model says of a face if the emotions occur as `prior` expects rather than as in the training data.
+  ///
+  /// - Throws: ``MienError`` if the card does not state the class shares, or `prior` expects none of the emotions.
+  package func reweighted(_ distribution: EmotionDistribution, to prior: ClassPrior) throws -> EmotionDistribution {
+    guard !prior.changesNothing, let expected = try prior.shares(of: distribution.labels) else { return distribution }
+    guard let trained = classShares(of: distribution.labels) else {
+      throw MienError(
+        .mismatch, name,
+        "its card does not state the class shares of its training data, which another prior needs; export the model "
+          + "again with this version, or read it with the prior of the data")
+    }
+    return try distribution.reweighted(from: trained, to: expected, strength: prior.strength)
+  }
+
+  /// Checks that `prior` can be used with the output `labels`; errors are those of ``reweighted(_:to:)``.
+  package func check(_ prior: ClassPrior, for labels: LabelSet) throws {
+    let even = [Float](repeating: 1, count: labels.count)
+    _ = try reweighted(EmotionDistribution(labels: labels, probabilities: even), to: prior)
+  }
+
   /// The label set of most classes; of equals, the first.
   package func widestLabels() throws -> LabelSet {
     let sets = try labelSets()

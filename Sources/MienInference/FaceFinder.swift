@@ -5,7 +5,7 @@ package import MienVision
 package struct FaceFinder: Sendable {
   /// The detector.
   package let detector: any FaceDetector
-  private let frame: FaceFrame
+  let frame: FaceFrame
 
   /// Frames faces as `card` says.
   package init(card: ModelCard, detector: any FaceDetector) {

@@ -15,6 +15,10 @@ public struct FaceReading: Sendable, Hashable {
     case dark
   }
 
+  /// The usual threshold of ``Doubt/unsure``. Of FER+'s PublicTest faces 99 % reach it, of which the built-in model reads 87 %
+  /// right; of those below it reads seven in ten wrong.
+  public static let standardMinConfidence: Float = 0.4
+
   /// The face: where it is, how sure the detector is, its points.
   public let face: DetectedFace
   /// The probabilities of the emotions.

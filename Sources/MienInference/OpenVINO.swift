@@ -60,16 +60,20 @@ final class CompiledNetwork: Sendable {
   }
 
   /// Compiles a graph.
-  init(_ graph: NetworkGraph, threads: Int?) throws {
+  ///
+  /// - Parameter rounds: whether it may compute in bf16 where the processor has instructions for it.
+  init(_ graph: NetworkGraph, threads: Int?, rounds: Bool = false) throws {
     handle = try OpenVINO.handle("the model cannot be compiled") { handle, error in
-      graph.withHandle { mien_openvino_graph_compile($0, Int32(clamping: threads ?? 0), &handle, error) }
+      graph.withHandle {
+        mien_openvino_graph_compile($0, Int32(clamping: threads ?? 0), rounds ? 1 : 0, &handle, error)
+      }
     }
   }
 
   /// Takes what ``exported()`` gave on the same processor with the same OpenVINO, undamaged.
-  init(exported bytes: [UInt8], threads: Int?) throws {
+  init(exported bytes: [UInt8], threads: Int?, rounds: Bool = false) throws {
     handle = try OpenVINO.handle("the compiled model cannot be read") { handle, error in
-      mien_openvino_model_import(bytes, bytes.count, Int32(clamping: threads ?? 0), &handle, error)
+      mien_openvino_model_import(bytes, bytes.count, Int32(clamping: threads ?? 0), rounds ? 1 : 0, &handle, error)
     }
   }
 

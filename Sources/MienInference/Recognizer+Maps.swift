@@ -7,6 +7,8 @@ public struct FaceExplanation: Sendable {
   public let box: Box
   /// The face as the model sees it: its input's size and channels.
   public let face: Image
+  /// The same part of the picture in its own resolution, RGB, 192 to 768 pixels square.
+  public let largeFace: Image
   /// What it is read as.
   public let distribution: EmotionDistribution
   /// One map an emotion asked for, of the face's size.
@@ -30,7 +32,8 @@ extension Recognizer {
         of: emotions, for: prepared.inputs, count: prepared.faces.count, labels: self.labels, method: method)
       return try zip(prepared.faces, found).map { face, found in
         FaceExplanation(
-          box: image.whole(face.box), face: try self.finder.crop(face, of: image), distribution: found.distribution,
+          box: image.whole(face.box), face: try self.finder.crop(face, of: image),
+          largeFace: try self.finder.frame.largeFace(face, of: image), distribution: found.distribution,
           maps: found.maps)
       }
     }
@@ -49,7 +52,8 @@ extension Recognizer {
       let found = try self.classifier.maps(of: emotions, for: input, count: 1, labels: self.labels, method: method)
       return FaceExplanation(
         box: Box(x: 0, y: 0, width: face.width, height: face.height), face: crop,
-        distribution: found[0].distribution, maps: found[0].maps)
+        largeFace: try FaceFrame(card: card).largeFace(whole: face), distribution: found[0].distribution,
+        maps: found[0].maps)
     }
   }
 }

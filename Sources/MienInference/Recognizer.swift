@@ -15,7 +15,7 @@ public final class Recognizer: Sendable {
   /// The built-in model with the built-in detector. The network is compiled off the cooperative pool.
   ///
   /// - Throws: ``MienError`` if a network cannot be compiled, or `minConfidence` is not 0…1.
-  public convenience init(minConfidence: Float = 0) async throws {
+  public convenience init(minConfidence: Float = FaceReading.standardMinConfidence) async throws {
     let classifier = try await NativeQueue.shared.run { try EmotionClassifier.default() }
     try self.init(classifier: classifier, detector: NetworkDetector(), minConfidence: minConfidence)
   }
@@ -27,7 +27,8 @@ public final class Recognizer: Sendable {
   ///   - labels: nil for the label set of most classes.
   /// - Throws: ``MienError`` where the classifier does not speak `labels`, or `minConfidence` is not 0…1.
   public convenience init(
-    classifier: EmotionClassifier, detector: any FaceDetector, labels: LabelSet? = nil, minConfidence: Float = 0
+    classifier: EmotionClassifier, detector: any FaceDetector, labels: LabelSet? = nil,
+    minConfidence: Float = FaceReading.standardMinConfidence
   ) throws {
     try self.init(
       classifier: classifier, finder: FaceFinder(card: classifier.card, detector: detector), labels: labels,
@@ -35,7 +36,8 @@ public final class Recognizer: Sendable {
   }
 
   package init(
-    classifier: EmotionClassifier, finder: FaceFinder, labels: LabelSet? = nil, minConfidence: Float = 0
+    classifier: EmotionClassifier, finder: FaceFinder, labels: LabelSet? = nil,
+    minConfidence: Float = FaceReading.standardMinConfidence
   ) throws {
     guard (0...1).contains(minConfidence) else {
       throw MienError(.argument, "min-confidence", "expected 0 to 1, found \(minConfidence)")
@@ -64,10 +66,14 @@ public final class Recognizer: Sendable {
 
   /// Reads the faces of several pictures in one go. Blocks.
   ///
-  /// - Parameter minConfidence: the threshold of these readings; `nil` for ``minConfidence``.
-  package func classify(_ pictures: [FaceFinder.PreparedFaces], minConfidence: Float? = nil) throws -> [[FaceReading]] {
+  /// - Parameters:
+  ///   - minConfidence: the threshold of these readings; `nil` for ``minConfidence``.
+  ///   - prior: the mix of emotions that these readings expect; `nil` for the classifier's own.
+  package func classify(
+    _ pictures: [FaceFinder.PreparedFaces], minConfidence: Float? = nil, prior: ClassPrior? = nil
+  ) throws -> [[FaceReading]] {
     let distributions = try classifier.distributions(
-      for: pictures.flatMap(\.inputs), count: pictures.reduce(0) { $0 + $1.faces.count }, labels: labels)
+      for: pictures.flatMap(\.inputs), count: pictures.reduce(0) { $0 + $1.faces.count }, labels: labels, prior: prior)
     var next = 0
     return pictures.map { picture in
       zip(picture.faces, picture.doubts).map { face, doubt in

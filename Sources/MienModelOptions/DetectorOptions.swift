@@ -30,6 +30,10 @@ package struct DetectorOptions: ParsableArguments {
     }
   }
 
-  /// The detector that the options name.
-  package func faceDetector() throws -> any FaceDetector { try FaceDetectors.named(detector, minFace: minFace) }
+  /// The detector that the options name. It lives as long as the process, as freeing its networks takes time.
+  package func faceDetector() throws -> any FaceDetector {
+    let made = try FaceDetectors.named(detector, minFace: minFace)
+    _ = Unmanaged.passRetained(made as AnyObject)
+    return made
+  }
 }

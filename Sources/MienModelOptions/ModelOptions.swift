@@ -1,5 +1,6 @@
 package import ArgumentParser
-import MienCore
+import Foundation
+package import MienCore
 package import MienInference
 package import MienONNX
 
@@ -26,7 +27,7 @@ package struct ModelChoice: ParsableArguments, Sendable {
   }
 }
 
-/// `--model` and `--profile`: which model reads faces.
+/// `--model`, `--profile`, `--prior` and `--prior-strength`: which model reads faces, and how.
 package struct ModelOptions: ParsableArguments, Sendable {
   /// The network.
   @OptionGroup package var model: ModelChoice
@@ -37,7 +38,39 @@ package struct ModelOptions: ParsableArguments, Sendable {
       "Read as `mien adapt` fitted the model to a user's corrections under this name.", valueName: "name"))
   package var profile: String?
 
+  /// `data`, `uniform` or the name of a JSON file.
+  @Option(
+    help: ArgumentHelp(
+      "How often each emotion is expected: as in the training data, equally often, or in the shares of a JSON file "
+        + "such as {\"neutral\": 0.2, \"happiness\": 0.5, \"sadness\": 0.3}.",
+      valueName: "data|uniform|file.json"))
+  package var prior = "data"
+
+  /// 0…1.
+  @Option(help: "How far to go from the training data's mix of emotions (0) to that of --prior (1).")
+  package var priorStrength: Float = 1
+
   package init() {}
+
+  package func validate() throws {
+    guard (0...1).contains(priorStrength) else { throw ValidationError("--prior-strength is 0 to 1.") }
+  }
+
+  /// The mix of emotions that `--prior` names.
+  package func classPrior() throws -> ClassPrior {
+    switch prior {
+    case "data": return .data
+    case "uniform": return try ClassPrior(.uniform, strength: priorStrength)
+    default:
+      let data: Data
+      do { data = try Data(contentsOf: URL(fileURLWithPath: prior)) } catch {
+        throw MienError(.file, prior, "cannot be read; --prior takes data, uniform or a JSON file of shares")
+      }
+      do { return try ClassPrior(json: data, strength: priorStrength) } catch let error as MienError {
+        throw error.about(prior)
+      }
+    }
+  }
 
   /// Reads the model's file.
   package func file() throws -> ONNXModel { try model.file() }
@@ -52,9 +85,15 @@ package struct ModelOptions: ParsableArguments, Sendable {
     try classifier(of: file(), threads: threads)
   }
 
-  /// Compiles the model out of its file, with the profile's last layer where one is named.
+  /// Compiles the model out of its file, with the profile's last layer if one is named. The classifier lives as long as the
+  /// process, as freeing its network takes time.
   package func classifier(of file: ONNXModel, threads: Int? = nil) throws -> EmotionClassifier {
     let head = try profile.map { try ProfileStore().head(of: ProfileName($0)) }
-    return try naming { try EmotionClassifier(model: file, threads: threads, adaptedHead: head) }
+    let prior = try classPrior()
+    return try naming {
+      let made = try EmotionClassifier(model: file, threads: threads, adaptedHead: head, prior: prior)
+      _ = Unmanaged.passRetained(made)
+      return made
+    }
   }
 }

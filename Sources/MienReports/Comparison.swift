@@ -1,5 +1,6 @@
 public import Foundation
 public import MienCore
+public import MienRuns
 
 /// Runs and models beside one another: what `mien compare` shows.
 public struct Comparison: Sendable {
@@ -31,14 +32,21 @@ public struct Comparison: Sendable {
     public let predictions: Predictions
     /// The figures that follow.
     public let metrics: ClassificationMetrics
+    /// The 95 % interval of the accuracy, by person or sequence if they are known.
+    public let interval: ProportionInterval
+    /// Which of the faces the model has seen; nil if that is not known.
+    public let overlap: DataOverlap?
 
     /// Describes a model.
     ///
-    /// - Parameter file: stands in errors; nil for `name`.
-    /// - Throws: ``MienError`` where `predictions` hold no face, or a row is no distribution.
+    /// - Parameters:
+    ///   - file: stands in errors; nil for `name`.
+    ///   - faces: the set that the predictions are of, which may know people; nil if it is not at hand.
+    ///   - overlap: which of the faces the model has seen; nil if that is not known.
+    /// - Throws: ``MienError`` if `predictions` hold no face, or a row is no distribution.
     public init(
       name: String, parameterCount: Int? = nil, weightsSHA256: String? = nil, file: String? = nil,
-      predictions: Predictions
+      predictions: Predictions, of faces: FaceSet? = nil, overlap: DataOverlap? = nil
     ) throws {
       self.name = name
       self.parameterCount = parameterCount
@@ -46,6 +54,12 @@ public struct Comparison: Sendable {
       self.file = file ?? name
       self.predictions = predictions
       metrics = try predictions.metrics()
+      let indices = predictions.indices
+      let clusters = faces.flatMap { faces in
+        indices.allSatisfy { $0 < faces.count } ? faces.clusters(of: indices) : nil
+      }
+      interval = clusters.map(metrics.accuracyInterval) ?? metrics.accuracyInterval
+      self.overlap = overlap
     }
   }
 
@@ -70,20 +84,21 @@ public struct Comparison: Sendable {
 
   /// Compares.
   ///
-  /// - Throws: ``MienError`` naming both files, where two models share no face, or a face's label differs between them.
-  public init(runs: [Run], models: [Model], notes: [String] = []) throws {
+  /// - Parameter faces: the set that models were measured on, which may know people; nil if it is not at hand.
+  /// - Throws: ``MienError`` naming both files, if two models share no face, or a face's label differs between them.
+  public init(runs: [Run], models: [Model], of faces: FaceSet? = nil, notes: [String] = []) throws {
     self.runs = runs
     self.models = models
     self.notes = notes
     pairs = try models.indices.flatMap { first in
-      try models.indices.dropFirst(first + 1).map { second in try Self.pair(models[first], models[second]) }
+      try models.indices.dropFirst(first + 1).map { second in try Self.pair(models[first], models[second], faces) }
     }
   }
 
-  private static func pair(_ first: Model, _ second: Model) throws -> Pair {
+  private static func pair(_ first: Model, _ second: Model, _ faces: FaceSet?) throws -> Pair {
     let subject = "\(first.file) and \(second.file)"
     let places = Dictionary(uniqueKeysWithValues: second.predictions.indices.enumerated().map { ($1, $0) })
-    var (firstHits, secondHits): ([Bool], [Bool]) = ([], [])
+    var (firstHits, secondHits, shared): ([Bool], [Bool], [Int]) = ([], [], [])
     for (entry, index) in first.predictions.indices.enumerated() {
       guard let other = places[index] else { continue }
       let label = first.metrics.labels.emotions[first.metrics.truth[entry]]
@@ -94,11 +109,17 @@ public struct Comparison: Sendable {
           "face \(index) is labelled \(label.rawValue) in the first, \(otherLabel.rawValue) in the second: expected the "
             + "same FaceSet and labels")
       }
+      shared.append(index)
       firstHits.append(first.metrics.predictions[entry] == first.metrics.truth[entry])
       secondHits.append(second.metrics.predictions[other] == second.metrics.truth[other])
     }
     guard !firstHits.isEmpty else { throw MienError(.mismatch, subject, "were shown no face in common") }
-    return Pair(first: first.name, second: second.name, test: try McNemarTest(first: firstHits, second: secondHits))
+    let clusters = faces.flatMap { faces in
+      shared.allSatisfy { $0 < faces.count } ? faces.clusters(of: shared) : nil
+    }
+    return Pair(
+      first: first.name, second: second.name,
+      test: try McNemarTest(first: firstHits, second: secondHits, clusters: clusters))
   }
 
   /// The label sets that any run was measured on.
@@ -110,16 +131,13 @@ public struct Comparison: Sendable {
   public var runTable: TextTable? {
     guard !runs.isEmpty else { return nil }
     let measures = heads.flatMap { head in
-      [("accuracy", true), ("balanced_accuracy", true), ("loss", false)].map { (head, $0.0, $0.1) }
+      [RunFigure.accuracy, .balancedAccuracy, .loss].map { (head: head, figure: $0) }
     }
-    let names = measures.map { head, measure, _ in
-      "\(head) \(measure == "balanced_accuracy" ? "balanced" : measure)"
-    }
+    let names = measures.map { "\($0.head) \($0.figure == .balancedAccuracy ? "balanced" : $0.figure.title)" }
     var table = TextTable(header: ["run", "parameters", "epochs", "best"] + names + ["time"])
     for run in runs {
-      let values = measures.map { head, measure, isShare -> String in
-        let value = run.metrics.atBest("validation_\(head)_\(measure)")
-        return value.map { isShare ? NumberText.percent($0) : NumberText.fixed($0, 4) } ?? "-"
+      let values = measures.map { head, figure in
+        run.metrics.atBest(.figure(figure, head: head, part: .validation)).map(figure.text) ?? "-"
       }
       table.add(
         [
@@ -139,11 +157,10 @@ public struct Comparison: Sendable {
       ])
     for model in models {
       let metrics = model.metrics
-      let interval = metrics.accuracyInterval
       table.add([
         model.name, model.parameterCount.map(String.init) ?? "-", "\(metrics.count)",
         NumberText.percent(metrics.accuracy),
-        "\(NumberText.fixed(interval.lower * 100, 2)) to \(NumberText.percent(interval.upper))",
+        NumberText.range(model.interval),
         NumberText.percent(metrics.balancedAccuracy), NumberText.percent(metrics.macroF1),
         NumberText.fixed(metrics.logLoss, 4), NumberText.percent(metrics.calibration.ece),
         model.weightsSHA256.map { String($0.prefix(12)) } ?? "-",
@@ -169,9 +186,22 @@ public struct Comparison: Sendable {
     return table
   }
 
-  /// How ``pairTable`` is to be read.
-  public static let pairNote =
-    "McNemar's exact two-sided test on the faces that both models were shown; p is not corrected for the number of pairs."
+  /// How ``modelTable`` and ``pairTable`` are to be read: what is taken as independent, and which models were measured
+  /// on faces that they have seen, a sentence each.
+  public var cautions: [String] {
+    var cautions: [String] = []
+    if let test = pairs.first?.test {
+      cautions.append(
+        test.unit == .face
+          ? "McNemar's exact two-sided test on the faces that both models were shown; p is not corrected for the number "
+            + "of pairs."
+          : "Exact two-sided sign-flip test by \(test.unit.rawValue) (McNemar's test for faces that are not independent) on "
+            + "the faces that both models were shown; p is not corrected for the number of pairs. Intervals are by "
+            + "\(test.unit.rawValue) too (cluster bootstrap).")
+    }
+    for model in models { cautions += (model.overlap?.notes ?? []).map { "\(model.name): \($0)" } }
+    return cautions
+  }
 
   /// The page.
   public var report: Report {
@@ -182,17 +212,20 @@ public struct Comparison: Sendable {
 
   private var runSection: ReportSection? {
     guard let runTable else { return nil }
-    let columns = runs.flatMap(\.metrics.columns).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-    let charts = columns.filter { $0 == "train_loss" || $0.hasPrefix("validation_") }.map { column in
-      let isShare = column.hasSuffix("accuracy")
-      let words = column.split(separator: "_").joined(separator: " ")
+    let columns = runs.flatMap(\.metrics.comparedColumns).reduce(into: [RunColumn]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    let charts = columns.map { column in
+      let yTitle =
+        switch column {
+        case .figure(.balancedAccuracy, _, _): "mean recall over classes"
+        default: column.isShare ? "share of faces that is right" : "nats per face"
+        }
       return LineChart(
-        title: words.prefix(1).uppercased() + words.dropFirst(), xTitle: "epoch",
-        yTitle: column.hasSuffix("balanced_accuracy")
-          ? "mean recall over classes" : isShare ? "share of faces that is right" : "nats a face",
-        series: runs.filter { $0.metrics.columns.contains(column) }.map {
+        title: column.title.prefix(1).uppercased() + column.title.dropFirst(), xTitle: "epoch", yTitle: yTitle,
+        series: runs.filter { $0.metrics.has(column) }.map {
           .init(name: $0.metrics.name, points: $0.metrics.points(column))
-        }, isPercent: isShare)
+        }, isPercent: column.isShare)
     }
     let table = ReportBlock.table(runTable, caption: "Figures at each run's best epoch, on its validation split")
     return ReportSection(
@@ -205,15 +238,18 @@ public struct Comparison: Sendable {
     let haveSameClasses = models.allSatisfy { $0.metrics.labels.emotions == labels.emotions }
     let chart = BarChart(
       title: "Recall of each class", categories: labels.emotions.map(\.rawValue),
-      series: models.map { .init(name: $0.name, values: $0.metrics.classes.map(\.recall)) }, maximum: 1
+      series: models.map { model in
+        .init(name: model.name, values: model.metrics.classes.map { $0.support > 0 ? $0.recall : .nan })
+      }, maximum: 1
     ) { NumberText.percent($0, 1) }
     return ReportSection(
       title: "Models",
-      blocks: [.table(modelTable, caption: nil), haveSameClasses ? .chart(chart.drawing, caption: nil) : nil])
+      blocks: [.table(modelTable, caption: nil), haveSameClasses ? .chart(chart.drawing, caption: nil) : nil]
+        + cautions.map { .note($0) })
   }
 
   private var pairSection: ReportSection? {
-    pairTable.map { ReportSection(title: "Differences", blocks: [.table($0, caption: nil), .note(Self.pairNote)]) }
+    pairTable.map { ReportSection(title: "Differences", blocks: [.table($0, caption: nil)]) }
   }
 }
 
@@ -235,11 +271,13 @@ extension Comparison {
       let accuracy: Double
       let accuracyInterval: ProportionInterval
       let balancedAccuracy, macroF1, loss, ece: Double
+      let overlap: DataOverlap?
     }
     struct Pair: Encodable {
       let first, second: String
       let bothRight, onlyFirst, onlySecond, bothWrong: Int
       let difference, pValue: Double
+      let unit: SamplingUnit
     }
     let runs: [Run]
     let models: [Model]
@@ -250,29 +288,38 @@ extension Comparison {
   public func json() throws -> Data {
     let summary = Summary(
       runs: runs.map { run in
-        let columns = run.metrics.columns.filter { $0 == "train_loss" || $0.hasPrefix("validation_") }
         return .init(
           name: run.metrics.name, parameters: run.parameterCount, epochs: run.metrics.epochCount,
           bestEpoch: run.metrics.best?.epoch,
           best: Dictionary(
-            columns.compactMap { column in run.metrics.atBest(column).map { (column, $0) } }, uniquingKeysWith: { $1 }),
+            run.metrics.comparedColumns.compactMap { column in
+              run.metrics.atBest(column).map { (column.name, $0) }
+            }, uniquingKeysWith: { $1 }),
           seconds: run.metrics.seconds)
       },
       models: models.map { model in
         .init(
           name: model.name, parameters: model.parameterCount, weightsSHA256: model.weightsSHA256,
           count: model.metrics.count, accuracy: model.metrics.accuracy,
-          accuracyInterval: model.metrics.accuracyInterval, balancedAccuracy: model.metrics.balancedAccuracy,
-          macroF1: model.metrics.macroF1, loss: model.metrics.logLoss, ece: model.metrics.calibration.ece)
+          accuracyInterval: model.interval, balancedAccuracy: model.metrics.balancedAccuracy,
+          macroF1: model.metrics.macroF1, loss: model.metrics.logLoss, ece: model.metrics.calibration.ece,
+          overlap: model.overlap)
       },
       mcnemar: pairs.map { pair in
         .init(
           first: pair.first, second: pair.second, bothRight: pair.test.bothRight, onlyFirst: pair.test.onlyFirst,
           onlySecond: pair.test.onlySecond, bothWrong: pair.test.bothWrong, difference: pair.test.difference,
-          pValue: pair.test.pValue)
+          pValue: pair.test.pValue, unit: pair.test.unit)
       })
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    return try encoder.encode(summary)
+    return try JSONText.document(summary)
+  }
+}
+
+extension RunMetrics {
+  /// The columns that runs are compared by: the training loss and what was measured on the validation part.
+  fileprivate var comparedColumns: [RunColumn] {
+    columns.compactMap(RunColumn.init).filter { column in
+      if case .figure(_, _, part: .validation) = column { true } else { column == .trainingLoss }
+    }
   }
 }

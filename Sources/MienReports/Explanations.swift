@@ -31,8 +31,23 @@ public struct ExplainedFace: Sendable {
   /// - Throws: ``MienError`` where there is no such map, or the sizes differ.
   public func picture() throws -> Data {
     guard let map else { throw MienError(.argument, name, "has no map of the emotion it is read as") }
-    return try map.picture(over: pixels, channels: channels)
+    return try map.picture(over: pixels, channels: channels, scale: scale)
   }
+
+  /// The face in its full resolution with the map of the emotion that it is read as, as a PNG file.
+  ///
+  /// - Parameters:
+  ///   - crop: [side, side, channels] what the map covers, 0…255.
+  ///   - side: its width and height.
+  /// - Throws: ``MienError`` if there is no such map, or the sizes differ.
+  public func picture(over crop: [UInt8], side: Int, channels: Int) throws -> Data {
+    guard let map else { throw MienError(.argument, name, "has no map of the emotion it is read as") }
+    return try map.resized(width: side, height: side)
+      .picture(over: crop, channels: channels, enlarged: 1, scale: scale)
+  }
+
+  /// The evidence that gets the last colour in all of the face's maps, so that they can be compared.
+  var scale: Float { maps.map(\.strength).max() ?? 0 }
 
   /// The map of the emotion that the face is read as.
   public var map: EmotionMap? { maps.first { $0.emotion == distribution.top.emotion } }
@@ -119,9 +134,7 @@ public struct Explanations: Sendable {
         try container.encode(failed, forKey: .failed)
       }
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(Document(report: report, faces: entries, failed: failures)) + Data("\n".utf8)
+    return try JSONText.document(Document(report: report, faces: entries, failed: failures)) + Data("\n".utf8)
   }
 
   /// A row an emotion, a column a region: the share of the map in it.
@@ -157,7 +170,8 @@ public struct Explanations: Sendable {
   /// The page.
   public func page(environment: [ReportBlock.Fact]) -> Report {
     Report(
-      title: "What \(model) looks at", subtitle: "\(faces.count) faces, \(method) maps, labels \(labels.name)",
+      title: "What \(model) looks at",
+      subtitle: "\(Spelling.counted(faces.count, "face")), \(method) maps, labels \(labels.name)",
       sections: [faces.isEmpty ? nil : regions, maps, .environment(.current(), environment)])
   }
 
@@ -171,14 +185,17 @@ public struct Explanations: Sendable {
       .chart(
         BarChart(
           title: title, categories: FaceRegion.allCases.map(\.rawValue),
-          series: entries.map { .init(name: $0.emotion.rawValue, values: $0.regions.map(value)) }, label: label
+          series: entries.map {
+            .init(name: $0.emotion.rawValue, values: $0.regions.map(value), emotion: $0.emotion)
+          }, label: label
         ).drawing, caption: nil)
     }
     let hasFalls = fallTable != nil
     return ReportSection(
       title: "Regions",
       blocks: [
-        chart("Share of the map in each region", \.share) { NumberText.percent($0, 1) },
+        chart("Share of the map in each region, by its area", \.density) { NumberText.fixed($0, 2) },
+        .note("1: the region speaks as much for the emotion as any other place of its size."),
         .table(shareTable, caption: "Share of the map in each region"),
         hasFalls
           ? chart("Fall of the probability with the region hidden", { $0.fall ?? 0 }) {
@@ -193,8 +210,9 @@ public struct Explanations: Sendable {
       title: "Maps",
       blocks: [
         .text(
-          "Up to \(Self.mostShown) faces of each emotion read. Violet, red, yellow: the place speaks for the emotion, "
-            + "and the more so the brighter; each map is scaled to its own highest place."), .maps(cards),
+          "Up to \(Self.mostShown) faces of each emotion read. From violet through red to yellow: the brighter, the more "
+            + "that place supports the emotion. All maps of a face have one scale; where nothing supports an emotion, the "
+            + "face stays grey."), .chart(HeatKey().drawing.untitled, caption: nil), .maps(cards),
       ])
   }
 }

@@ -17,10 +17,10 @@ public struct MapsCard: Sendable {
     pictures =
       [(plain, "face")]
       + (try face.maps.map { map in
-        let drawn = try map.drawn(over: face.pixels, channels: face.channels)
+        let drawn = try map.drawn(over: face.pixels, channels: face.channels, scale: face.scale)
         let png = try PNG.encoded(width: map.width, height: map.height, channels: 3, pixels: drawn)
         let share = NumberText.percent(Double(face.distribution[map.emotion] ?? 0), 0)
-        return (png, "\(map.emotion.rawValue) \(share)")
+        return (png, "\(map.emotion.rawValue) \(share)\(map.strength > 0 ? "" : ": nothing")")
       })
   }
 

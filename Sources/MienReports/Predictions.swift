@@ -37,32 +37,28 @@ public struct Predictions: Sendable, Equatable {
   ///
   /// - Throws: ``MienError`` that names the line: a column or a value is not what it should be, or a face stands twice.
   public init(csv: String, name: String) throws {
-    let lines = csv.split(whereSeparator: \.isNewline).map { line in
-      line.split(separator: ",", omittingEmptySubsequences: false).map { String($0) }
-    }
-    let header = lines.first ?? []
+    let table = try CSVTable(csv)
+    let header = table.columns
     let emotions = header.dropFirst(3).compactMap(Emotion.init(rawValue:))
     guard header.prefix(3) == ["index", "label", "prediction"], emotions.count == header.count - 3 else {
       throw MienError(
-        .format, nil, "expected the columns index, label, prediction and one an emotion, as mien evaluate writes them")
+        .format, nil, "expected the columns index, label, prediction and one per emotion, as mien evaluate writes them")
     }
     labels = try LabelSet(name: name, emotions: Array(emotions))
     var (indices, truth, probabilities): ([Int], [Int], [Float]) = ([], [], [])
     var seen: Set<Int> = []
-    for (number, line) in lines.enumerated().dropFirst() {
-      func bad(_ problem: String) -> MienError { MienError(.format, nil, "line \(number + 1): \(problem)") }
-      guard line.count == header.count else {
-        throw bad("expected \(header.count) values, found \(line.count)")
-      }
-      guard let index = Int(line[0]), index >= 0 else { throw bad("expected a face's index, found \(line[0])") }
+    for row in table.rows {
+      let fields = row.fields
+      func bad(_ problem: String) -> MienError { MienError(.format, nil, "line \(row.line): \(problem)") }
+      guard let index = Int(fields[0]), index >= 0 else { throw bad("expected a face's index, found \(fields[0])") }
       guard seen.insert(index).inserted else { throw bad("face \(index) stands twice") }
-      guard let label = Emotion(rawValue: line[1]), let row = labels.index(of: label) else {
-        throw bad("expected a label among the columns, found \(line[1])")
+      guard let label = Emotion(rawValue: fields[1]), let place = labels.index(of: label) else {
+        throw bad("expected a label among the columns, found \(fields[1])")
       }
-      let values = line.dropFirst(3).compactMap { Float($0) }
+      let values = fields.dropFirst(3).compactMap { Float($0) }
       guard values.count == labels.count else { throw bad("a probability is no number") }
       indices.append(index)
-      truth.append(row)
+      truth.append(place)
       probabilities += values
     }
     (self.indices, self.truth, self.probabilities) = (indices, truth, probabilities)
@@ -78,11 +74,11 @@ public struct Predictions: Sendable, Equatable {
   /// The predictions as a file's text. Probabilities are written so that they read back as they were.
   public func csv() throws -> Data {
     let predicted = try metrics().predictions
-    var text = (["index", "label", "prediction"] + labels.emotions.map(\.rawValue)).joined(separator: ",") + "\n"
+    var text = CSVLine.text(["index", "label", "prediction"] + labels.emotions.map(\.rawValue), end: "\n")
     for (entry, index) in indices.enumerated() {
       let row = probabilities[(entry * labels.count)..<((entry + 1) * labels.count)]
       let names = [labels.emotions[truth[entry]].rawValue, labels.emotions[predicted[entry]].rawValue]
-      text += (["\(index)"] + names + row.map { "\($0)" }).joined(separator: ",") + "\n"
+      text += CSVLine.text(["\(index)"] + names + row.map { "\($0)" }, end: "\n")
     }
     return Data(text.utf8)
   }

@@ -34,6 +34,7 @@ public struct Report: Sendable {
       """
     }
     let name = SVGCanvas.escaped(title)
+    let styles = sections.flatMap(\.styles).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
     return """
       <!DOCTYPE html>
       <html lang="en" xmlns="http://www.w3.org/1999/xhtml">
@@ -46,7 +47,7 @@ public struct Report: Sendable {
       <style>
       \(Self.style)
       \(SVGCanvas.style)
-      \(sections.contains(where: \.hasMoments) ? MomentStrip.style : "")
+      \(styles.joined(separator: "\n"))
       </style>
       </head>
       <body>
@@ -109,6 +110,7 @@ public struct Report: Sendable {
     .maps li{width:88px;font-size:11px;color:var(--faint)}.maps img{display:block;width:88px;height:88px;border-radius:4px}
     .bar{height:8px;border-radius:2px;background:var(--bar);min-width:1px}
     .bar.right{background:var(--right)}.bar.wrong{background:var(--wrong)}
+    code{font:.93em ui-monospace,'DejaVu Sans Mono',monospace}
     pre{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:12px;overflow-x:auto;\
     font:13px/1.45 ui-monospace,'DejaVu Sans Mono',monospace}
     @media print{body{padding:0;max-width:none;font-size:11pt}nav{display:none}section{margin-top:20pt}\

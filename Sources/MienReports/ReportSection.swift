@@ -11,8 +11,16 @@ public struct ReportSection: Sendable {
     self.blocks = blocks.compactMap(\.self)
   }
 
-  /// Whether any block shows moments of a video.
-  var hasMoments: Bool { blocks.contains { if case .moments = $0 { true } else { false } } }
+  /// The rules that its blocks need beyond those of every page.
+  var styles: [String] {
+    blocks.compactMap { block in
+      switch block {
+      case .moments: MomentStrip.style
+      case .groups(_, let filters): PictureGroup.style(filters: filters)
+      default: nil
+      }
+    }
+  }
 }
 
 /// One thing in a ``ReportSection``. All texts are plain and are escaped where they are written.
@@ -33,6 +41,9 @@ public enum ReportBlock: Sendable {
   case faces([FaceCard])
   /// Faces with the maps that explain their readings.
   case maps([MapsCard])
+  /// Groups of pictures, with a button for each of `filters`, which are marks of groups. At most one block of a page has
+  /// filters.
+  case groups([PictureGroup], filters: [String])
   /// The pictures of a face that was followed.
   case moments(MomentStrip)
   /// Text as it is written, such as a recipe.
@@ -75,8 +86,8 @@ public enum ReportBlock: Sendable {
   /// The block's elements.
   var html: String {
     switch self {
-    case .text(let text): "<p>\(escaped(text))</p>"
-    case .note(let text): "<p class=\"note\">\(escaped(text))</p>"
+    case .text(let text): "<p>\(prose(text))</p>"
+    case .note(let text): "<p class=\"note\">\(prose(text))</p>"
     case .verbatim(let text): "<pre>\(escaped(text))</pre>"
     case .figures(let figures):
       "<div class=\"tiles\">"
@@ -94,8 +105,16 @@ public enum ReportBlock: Sendable {
         + (caption.map { "<figcaption>\(escaped($0))</figcaption>\n" } ?? "") + "</figure>"
     case .maps(let cards): cards.map(\.html).joined(separator: "\n")
     case .moments(let strip): strip.html
+    case .groups(let groups, let filters): PictureGroup.html(groups, filters: filters)
     case .faces(let faces): "<div class=\"faces\">" + faces.map(\.html).joined(separator: "\n") + "</div>"
     }
+  }
+
+  /// Escaped text whose parts between grave accents are code.
+  private func prose(_ text: String) -> String {
+    let parts = text.split(separator: "`", omittingEmptySubsequences: false).map { escaped(String($0)) }
+    guard parts.count % 2 == 1 else { return escaped(text) }
+    return parts.enumerated().map { $0.offset % 2 == 1 ? "<code>\($0.element)</code>" : $0.element }.joined()
   }
 
   private func escaped(_ text: String) -> String { SVGCanvas.escaped(text) }

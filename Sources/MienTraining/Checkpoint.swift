@@ -1,6 +1,7 @@
 package import Foundation
 public import MienCore
 public import MienModels
+public import MienRuns
 public import MienTorch
 
 /// What a checkpoint says besides its tensors.
@@ -29,6 +30,8 @@ public struct Progress: Codable, Sendable, Equatable {
   public var epochs: [EpochResult] = []
   /// What was trained on.
   public var data: [ModelCard.TrainingData] = []
+  /// What the best epoch is chosen by; empty in checkpoints of earlier versions.
+  public var selection: [ModelCard.TrainingData] = []
   /// What the initial weights were trained on.
   public var initialData: [ModelCard.TrainingData] = []
 
@@ -51,6 +54,7 @@ public struct Progress: Codable, Sendable, Equatable {
     best = try keys.decodeIfPresent(EpochResult.self, forKey: .best)
     epochs = try value(.epochs, [])
     data = try value(.data, [])
+    selection = try value(.selection, [])
     initialData = try value(.initialData, [])
   }
 

@@ -1,6 +1,7 @@
 public import Foundation
 import Glibc
 import MienCore
+public import MienRuns
 
 /// A training run on disk: `recipe.yaml`, `metrics.csv`, `checkpoints/{last,best}.safetensors`, and `result.json` when
 /// it is finished. A recipe with folds or seeds has a run folder for each inside, and their summary.
@@ -36,7 +37,7 @@ public struct RunFolder: Sendable {
     guard Self.exists(at: url) else {
       throw MienError(.file, url.path, "is no run folder: it has no recipe.yaml")
     }
-    recipe = try RecipeFile.read(url.appendingPathComponent("recipe.yaml"))
+    recipe = try RecipeFile.read(RunFiles(url).recipe)
   }
 
   /// Opens the run of `recipe` in `url`, or creates it.
@@ -54,7 +55,7 @@ public struct RunFolder: Sendable {
 
   /// Whether `url` holds a run.
   static func exists(at url: URL) -> Bool {
-    FileManager.default.fileExists(atPath: url.appendingPathComponent("recipe.yaml").path)
+    FileManager.default.fileExists(atPath: RunFiles(url).recipe.path)
   }
 
   /// Where runs go: `$MIEN_RUNS`, or `~/mien-runs`.
@@ -79,15 +80,26 @@ public struct RunFolder: Sendable {
     for folder in [lastCheckpoint.deletingLastPathComponent(), url] { rmdir(folder.path) }
   }
 
-  var recipeFile: URL { url.appendingPathComponent("recipe.yaml") }
-  /// One row an epoch.
-  public var metricsFile: URL { url.appendingPathComponent("metrics.csv") }
+  /// Where its files lie.
+  public var files: RunFiles { RunFiles(url) }
+  var recipeFile: URL { files.recipe }
+  /// One row per epoch.
+  public var metricsFile: URL { files.metrics }
   /// What the run came to, once it is finished.
-  public var resultFile: URL { url.appendingPathComponent("result.json") }
+  public var resultFile: URL { files.result }
   /// The newest state, to resume from.
-  public var lastCheckpoint: URL { url.appendingPathComponent("checkpoints/last.safetensors") }
+  public var lastCheckpoint: URL { files.lastCheckpoint }
   /// The best epoch's weights, to export.
-  public var bestCheckpoint: URL { url.appendingPathComponent("checkpoints/best.safetensors") }
+  public var bestCheckpoint: URL { files.bestCheckpoint }
+
+  /// What reports say of the run but its figures.
+  ///
+  /// - Throws: ``MienError`` if the recipe cannot be written as YAML.
+  public func description() throws -> RunDescription {
+    RunDescription(
+      name: recipe.name, summary: recipe.summary, seed: recipe.seed, recipe: try RecipeFile.text(of: recipe),
+      hasCopies: recipe.balance.when != .none)
+  }
 
   /// Removes half-written files of a process that was killed. Only who holds the folder's lock may.
   func removeLeftovers() {
@@ -97,5 +109,15 @@ public struct RunFolder: Sendable {
         try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
       }
     }
+  }
+}
+
+extension RunResult {
+  /// The result of `run`; nil if it is not finished.
+  ///
+  /// - Throws: ``MienError`` if the file is damaged.
+  public init?(of run: RunFolder) throws {
+    guard let result = try RunResult(in: run.files) else { return nil }
+    self = result
   }
 }

@@ -1,16 +1,10 @@
 import MienCore
+public import MienRuns
 
 /// What the best epoch is chosen by: a recipe's `selection`.
 public struct Selection: Codable, Sendable, Equatable {
   /// A figure of a head on the validation part.
-  public enum Metric: String, Codable, Sendable, CaseIterable {
-    /// Share of faces named right, the higher the better.
-    case accuracy
-    /// Mean recall over classes, the higher the better.
-    case balancedAccuracy
-    /// Cross-entropy to the hard label, the lower the better.
-    case loss
-  }
+  public typealias Metric = RunFigure
 
   /// The figure.
   public var metric = Metric.accuracy

@@ -1,5 +1,6 @@
 import Foundation
 public import MienCore
+public import MienRuns
 public import MienTorch
 
 /// Trains one run. All randomness is a function of the recipe's seed and the step, so a resumed run goes on exactly as
@@ -40,16 +41,17 @@ public import MienTorch
     }
     try recipe.progressive.check(trainStep.network, channels: recipe.model.channels)
     progress.data = data.origins
+    progress.selection = data.selectionOrigins
     var notes = data.notes
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
       let (file, restored) = try Checkpoint.read(run.lastCheckpoint)
-      guard restored.data == progress.data else {
-        throw Self.otherData(run)
-      }
+      guard restored.data.elementsEqual(progress.data, by: { $0.isSame(as: $1) }) else { throw Self.otherData(run) }
       do {
         for (prefix, tensors) in trainStep.state { try Checkpoint.restore(tensors, prefix: prefix, from: file) }
       } catch let error as MienError { throw error.about(run.lastCheckpoint.path) }
+      let data = progress.data
       progress = restored
+      progress.data = data
     } else if !recipe.initialWeights.isEmpty {
       let initial = try InitialWeights(recipe.initialWeights, for: recipe)
       notes += try initial.load(into: trainStep.network) { [data] in try data.sample() }
@@ -117,7 +119,8 @@ public import MienTorch
       return try Trainer(run: run, sets: sets, observers: observers()).run(shouldStop: shouldStop)
     }
     let dealt = try run.recipe.dealt(sets.flatMap(\.splitFaces))
-    guard earlier.data == run.recipe.origins(of: sets, dealt: dealt) else { throw otherData(run) }
+    let isSame = try earlier.data.elementsEqual(run.recipe.origins(of: sets, dealt: dealt)) { $0.isSame(as: $1) }
+    guard isSame else { throw otherData(run) }
     return earlier
   }
 
@@ -195,7 +198,7 @@ public import MienTorch
     let result = RunResult(
       best: best, test: test, epochs: progress.step / plan.stepsPerEpoch, stoppedEarly: progress.step < plan.steps,
       data: progress.data)
-    try result.write(to: run)
+    try result.write(to: run.files)
     for observer in observers { try observer.finished(plan, result: result) }
     return result
   }

@@ -15,6 +15,8 @@ public import MienTorch
 
   /// What was trained on, for checkpoints and cards.
   public let origins: [ModelCard.TrainingData]
+  /// What the best epoch is chosen by, likewise.
+  public let selectionOrigins: [ModelCard.TrainingData]
   /// Faces to train on.
   public let train: [Int]
   /// Faces to choose the model by.
@@ -95,7 +97,8 @@ public import MienTorch
           "no face to choose the model by for the head \(head.name): none of the validation split has its labels")
       }
     }
-    origins = recipe.origins(of: sets, dealt: dealt)
+    origins = try recipe.origins(of: sets, dealt: dealt)
+    selectionOrigins = try recipe.origins(of: sets, dealt: dealt, split: .validation)
     notes = recipe.balance.notes(copies: dealt.copies.count)
   }
 
@@ -113,19 +116,10 @@ public import MienTorch
     for set in sets {
       let source: LabelSource? = labels == .ferplus && set.hasVotes ? .ferplus : labels == set.labelSet ? .own : nil
       for index in 0..<set.count {
-        let label = source.flatMap { set.label(at: index, $0) }.flatMap(labels.index)
-        var target = [Float](repeating: 0, count: labels.count)
-        var weight: Float = 1
-        if source == .ferplus, let soft = set.votes(at: index).flatMap(FERPlus.softTarget) {
-          target = soft
-        } else if source == .own, let label {
-          target[label] = 1
-        } else {
-          weight = 0
-        }
-        values += target
-        weights.append(weight)
-        truth.append(label)
+        let target = set.target(at: index, labels)
+        values += target ?? [Float](repeating: 0, count: labels.count)
+        weights.append(target == nil ? 0 : 1)
+        truth.append(source.flatMap { set.label(at: index, $0) }.flatMap(labels.index))
       }
     }
     for face in copies {
@@ -157,15 +151,28 @@ public import MienTorch
 }
 
 extension Recipe {
-  /// What is trained on, a set an entry: its faces in the training part, copies not counted.
-  func origins(of sets: [FaceSet], dealt: DealtFaces) -> [ModelCard.TrainingData] {
+  /// The faces of a part, an entry per set, copies not counted: by default those trained on, with the shares of their
+  /// classes.
+  func origins(
+    of sets: [FaceSet], dealt: DealtFaces, split: Split = .train
+  ) throws -> [ModelCard.TrainingData] {
+    let labels = try labelSets()
     var offset = 0
+    let part =
+      switch split {
+      case .train: dealt.parts.train
+      case .validation: dealt.parts.validation
+      case .test: dealt.parts.test
+      }
     return sets.map { set in
       let range = offset..<(offset + set.count)
       offset += set.count
+      // Faces made by balancing are no pictures of the set.
+      let faces = part.filter(range.contains).map { $0 - range.lowerBound }
       return ModelCard.TrainingData(
-        source: set.info.source, split: Split.train.rawValue + splitNote,
-        count: dealt.parts.train.count { range.contains($0) }, labels: heads.map(\.labels))
+        source: set.info.source, split: split.rawValue + splitNote, count: faces.count, labels: heads.map(\.labels),
+        classShares: split == .train ? set.classShares(of: labels, among: faces) : nil,
+        picturesHash: set.picturesHash(of: faces))
     }
   }
 

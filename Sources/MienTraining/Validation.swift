@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienModels
+import MienRuns
 import MienTorch
 
 /// Measures a network, one pass, no averaging.

@@ -68,18 +68,10 @@ public struct Annotator: Sendable {
   /// Makes an annotator.
   public init(minLongSide: Int = 320) { self.minLongSide = minLongSide }
 
-  /// An emotion's colour: Okabe and Ito's palette, which colour-blind people can tell apart.
+  /// An emotion's colour on a photo: ``EmotionPalette``'s shade for dark backgrounds.
   public static func color(of emotion: Emotion) -> Color {
-    switch emotion {
-    case .anger: Color(0xD55E00)
-    case .contempt: Color(0xCC79A7)
-    case .disgust: Color(0x009E73)
-    case .fear: Color(0x9467BD)
-    case .happiness: Color(0xF0E442)
-    case .neutral: Color(0xC8C8C8)
-    case .sadness: Color(0x0072B2)
-    case .surprise: Color(0xE69F00)
-    }
+    let color = EmotionPalette.color(of: emotion, on: .dark)
+    return Color(red: color.red, green: color.green, blue: color.blue)
   }
 
   /// A copy of the picture, in RGB, with the marks drawn.

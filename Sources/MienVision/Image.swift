@@ -138,6 +138,21 @@ extension Image {
     return Image(uncheckedWidth: width, height: height, channels: channels, pixels: resized)
   }
 
+  /// The picture with half the sides, each pixel the mean of four; an odd last column or row is left out.
+  ///
+  /// - Throws: ``MienError`` if a side is less than 2 pixels.
+  package func halved() throws -> Image {
+    let count = (width / 2) * (height / 2) * channels
+    let halved = try OpenCV.lending(self) { picture in
+      var picture = picture
+      return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+        try OpenCV.check("halving the picture") { mien_opencv_halve(&picture, buffer.baseAddress, count, $0) }
+        initialized = count
+      }
+    }
+    return Image(uncheckedWidth: width / 2, height: height / 2, channels: channels, pixels: halved)
+  }
+
   /// The picture with sides `factor` times as long, rounded, of at least one pixel.
   ///
   /// - Throws: ``MienError`` where OpenCV fails.

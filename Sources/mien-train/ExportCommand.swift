@@ -64,8 +64,8 @@ struct ExportCommand: AsyncParsableCommand {
     try Console.print("\(url.path): \(model.data.count) bytes, weights SHA-256 \(card.weightsSHA256)")
     for measurement in card.measurements {
       try Console.print(
-        "\(measurement.labels) \(measurement.split): \(String(format: "%.2f%%", measurement.accuracy * 100)) "
-          + "of \(measurement.count) faces")
+        "\(measurement.labels) \(measurement.split): \(NumberText.percent(measurement.accuracy)) "
+          + "of \(Spelling.counted(measurement.count, "face"))")
     }
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import MienCommandLine
 import MienCore
 import MienReports
+import MienRuns
 import MienTorch
 import MienTraining
 
@@ -12,12 +13,14 @@ struct ReproduceCommand: AsyncParsableCommand {
     commandName: "reproduce",
     abstract: "Train and measure the published systems, under the papers' protocols and clean ones.",
     discussion: """
-      The systems are \(PublishedSystem.all.map(\.name).joined(separator: ", ")). Each measurement writes a run folder, a \
-      report.html, a model.onnx and its figures; what is finished is not trained again, and what was stopped goes on. \
-      FaceSets are told apart by their source: fer2013, ckplus48, and any other for one's own faces (yousaf).
+      The systems are \(PublishedSystem.builtInNames.joined(separator: ", ")); a YAML file like those in recipes/published \
+      describes another. Each measurement writes a run folder, a report.html, a model.onnx and its figures; what is \
+      finished is not trained again, and what was stopped goes on. With --epochs or --folds it is a quick look, which is \
+      marked as one and has a folder of its own. FaceSets are told apart by their source: fer2013, ckplus48, and any other \
+      for one's own faces (yousaf).
       """)
 
-  @Argument(help: "A system's name, or all.")
+  @Argument(help: "A system's name, its YAML file, or all.")
   var name: String
 
   @Option(parsing: .upToNextOption, help: "FaceSets made by `mien dataset import`; not needed with --show.")
@@ -52,11 +55,7 @@ struct ReproduceCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let systems = PublishedSystem.all.filter { name == "all" || $0.name == name }
-    guard !systems.isEmpty else {
-      throw MienError(
-        .argument, name, "no such system; these are \(PublishedSystem.all.map(\.name).joined(separator: ", ")), or all")
-    }
+    let (systems, recipes) = try systems()
     let known = systems.flatMap(\.measurements).map(\.name)
     for name in only where !known.contains(name) {
       throw MienError(.argument, "--only \(name)", "no such measurement; these are \(known.joined(separator: ", "))")
@@ -74,14 +73,17 @@ struct ReproduceCommand: AsyncParsableCommand {
     }
     for system in systems {
       let place = folder.appendingPathComponent(system.name)
-      var pages: [ReproductionPage] = []
+      var pages: [(page: ReproductionPage, file: URL)] = []
       for measurement in system.measurements where only.isEmpty || only.contains(measurement.name) {
         if Interrupt.isRaised { break }
         do {
-          let (summary, page) = try await reproduced(system, measurement, sets, place)
-          let note = show ? ReproductionTable.note(without: measurement) : "not finished"
-          table.add(system, measurement, summary, note: note)
-          if let page { pages.append(page) }
+          if show {
+            try table.add(system, measurement, in: place)
+          } else {
+            let (summary, page) = try await reproduced(system, measurement, sets, place, recipes: recipes)
+            table.add(system, measurement, summary, note: "not finished")
+            if let page { pages.append(page) }
+          }
         } catch let error as MissingFaces {
           table.add(system, measurement, nil, note: error.description)
           continue
@@ -93,16 +95,30 @@ struct ReproduceCommand: AsyncParsableCommand {
       }
       // Each page shows the system's other protocols too.
       let protocols = ReproductionTable(system, in: place)
-      for page in pages {
-        do { try page.write(protocols, command: RunEnvironment.commandLine) } catch let error as MienError {
-          failed(error)
-        }
+      for (page, file) in pages {
+        do {
+          try AtomicFile.write(page.page(protocols, command: RunEnvironment.commandLine).data, to: file)
+        } catch let error as MienError { failed(error) }
       }
     }
-    try Console.print(table.text)
+    try Console.print(table.table.text)
     if Interrupt.isRaised { throw ExitCode.failure }
     if let markdown { try AtomicFile.write(Data(table.markdown.utf8), to: URL(fileURLWithPath: markdown)) }
     if hasFailed || !hasFaces { throw ExitCode(1) }
+  }
+
+  /// The systems asked for, and where the recipes of one's own lie.
+  private func systems() throws -> ([PublishedSystem], recipes: URL?) {
+    let builtIn = try PublishedSystem.builtIn()
+    let found = builtIn.filter { name == "all" || $0.name == name }
+    if !found.isEmpty { return (found, nil) }
+    guard ["yaml", "yml"].contains(URL(fileURLWithPath: name).pathExtension) else {
+      throw MienError(
+        .argument, name,
+        "no such system; these are \(builtIn.map(\.name).joined(separator: ", ")), or all; a file ends in .yaml")
+    }
+    let file = URL(fileURLWithPath: name)
+    return ([try PublishedSystem(contentsOf: file)], file.deletingLastPathComponent())
   }
 
   /// No FaceSet was given that a measurement is of.
@@ -110,7 +126,7 @@ struct ReproduceCommand: AsyncParsableCommand {
 
   /// The first set of the measurement's source, or of no known one where it is for one's own faces.
   private static func faces(for measurement: PublishedSystem.Measurement, in sets: [FaceSet]) throws -> FaceSet {
-    let known = Set(PublishedSystem.all.flatMap(\.measurements).compactMap(\.source))
+    let known = Set(try PublishedSystem.builtIn().flatMap(\.measurements).compactMap(\.source))
     let faces = sets.first { set in
       measurement.source.map { $0 == set.info.source } ?? !known.contains(set.info.source)
     }
@@ -120,19 +136,18 @@ struct ReproduceCommand: AsyncParsableCommand {
     return faces
   }
 
-  /// Trains and measures, or with `--show` reads what was measured before.
+  /// Trains and measures.
   ///
-  /// - Returns: no summary where it is not finished, no page where nothing was measured.
+  /// - Returns: no summary if it is not finished, and then no page.
   private func reproduced(
-    _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ sets: [FaceSet], _ place: URL
-  ) async throws -> (ReproductionSummary?, ReproductionPage?) {
-    let folder = place.appendingPathComponent(measurement.name)
-    if show { return (try ReproductionSummary(in: folder), nil) }
+    _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ sets: [FaceSet], _ place: URL,
+    recipes: URL?
+  ) async throws -> (ReproductionSummary?, (page: ReproductionPage, file: URL)?) {
     let faces = try Self.faces(for: measurement, in: sets)
     let (epochs, folds) = (epochs, folds)
     return try await TorchActor.run {
       let reproduction = try Reproduction(
-        of: system, measurement, faces: faces, in: folder, epochs: epochs, folds: folds)
+        of: system, measurement, faces: faces, in: place, recipes: recipes, epochs: epochs, folds: folds)
       func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
         let member = ["\(system.name) \(measurement.name)", name].filter { !$0.isEmpty }.joined(separator: " ")
         let progress = TerminalProgress(member: member, continuation: "the same command goes on")
@@ -141,9 +156,10 @@ struct ReproduceCommand: AsyncParsableCommand {
       guard let outcome = try reproduction.run(observers: observers, shouldStop: { Interrupt.isRaised }) else {
         return (nil, nil)
       }
-      return (
-        outcome.summary, ReproductionPage(system, measurement, outcome, faces: faces, folder: folder)
-      )
+      let page = try ReproductionPage(
+        system, measurement, outcome.summary, metrics: outcome.metrics, indices: outcome.faces, of: faces,
+        parts: outcome.parts, run: outcome.run.description(), curves: RunMetrics(run: outcome.run.url))
+      return (outcome.summary, (page, RunFiles(reproduction.folder).report))
     }
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MienCore
 import MienReports
+import MienRuns
 import MienTorch
 import MienTraining
 
@@ -89,7 +90,7 @@ struct TrainCommand: AsyncParsableCommand {
     where !Interrupt.isRaised {
       do {
         let run = try RunFolder(opening: folder)
-        try await TorchActor.run { try TrainingPage.add(to: run, sets: sets, command: RunEnvironment.commandLine) }
+        try await TorchActor.run { try Self.addPage(to: run, sets: sets) }
       } catch let error as MienError {
         // The run is finished all the same.
         Console.error("error: \(error)")
@@ -106,11 +107,28 @@ struct TrainCommand: AsyncParsableCommand {
     return recipe.withAbsolutePaths
   }
 
-  /// Mean and standard deviation of each figure; accuracies as shares of 1.
+  /// Writes the page of a finished run; leaves one that is there.
+  @TorchActor private static func addPage(to run: RunFolder, sets: [FaceSet]) throws {
+    guard !FileManager.default.fileExists(atPath: run.files.report.path), let result = try RunResult(of: run) else {
+      return
+    }
+    // What the recipe itself sets aside was measured once already, at the end of training.
+    let parts: Set<Split> = result.test.isEmpty ? [.validation] : [.validation, .test]
+    let page = TrainingPage(
+      try run.description(), metrics: try RunMetrics(run: run.url), result: result,
+      measurement: try RunMeasurement(of: run, sets: sets, parts: parts), sets: sets,
+      weightsSHA256: try ModelExport.model(of: run).weightsSHA256)
+    try AtomicFile.write(page.page(command: RunEnvironment.commandLine).data, to: run.files.report)
+  }
+
+  /// Mean and standard deviation of each figure.
   private static func table(of summary: SeriesSummary) -> TextTable {
-    func number(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "-" }
-    var table = TextTable(header: ["\(summary.runs.count) runs", "mean", "sd", "least", "greatest"])
+    var table = TextTable(header: [Spelling.counted(summary.runs.count, "run"), "mean", "sd", "least", "greatest"])
     for figure in summary.figures {
+      let isShare = RunColumn(name: figure.name)?.isShare ?? false
+      func number(_ value: Double?) -> String {
+        value.map { isShare ? NumberText.percent($0) : NumberText.fixed($0, 4) } ?? "-"
+      }
       table.add([
         figure.name, number(figure.mean), number(figure.standardDeviation), number(figure.minimum),
         number(figure.maximum),

@@ -2,6 +2,7 @@ public import ArgumentParser
 import Foundation
 import MienCommandLine
 import MienCore
+import MienRuns
 import MienTorch
 public import MienTraining
 
@@ -96,8 +97,7 @@ struct TuneRunCommand: AsyncParsableCommand {
       let isFinished = try tuner.run(
         observers: { run, name in [TerminalProgress(member: name, isBrief: true), MetricsFile(run: run)] },
         report: { record in
-          Console.error(
-            TuningTable.line(record, of: count, rungs: folder.rungs.count, selection: plan.recipe.selection))
+          Console.error(Self.line(record, of: folder.results, rungs: folder.rungs.count))
         }, shouldStop: { Interrupt.isRaised })
       return (isFinished, tuner.folder)
     }
@@ -107,6 +107,17 @@ struct TuneRunCommand: AsyncParsableCommand {
     }
     try TuneShowCommand.show(result, report: report)
     if result.best == nil { throw ExitCode.failure }
+  }
+
+  /// A finished trial in a line.
+  private static func line(_ record: TrialRecord, of search: SearchResults, rungs: Int) -> String {
+    let settings = record.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.plainText)" }
+    let rung = rungs > 1 ? ", rung \(record.rung) of \(rungs)" : ""
+    let result =
+      record.score.map {
+        "\(search.title) \(search.figure.text($0)) after \(Spelling.counted(record.epochs, "epoch"))"
+      } ?? "\(record.outcome.rawValue): \(record.message ?? "")"
+    return "trial \(record.trial) of \(search.trials.count)\(rung): \(settings.joined(separator: " "))  \(result)"
   }
 
   private func plan(for sets: [FaceSet]) throws -> TuningPlan {

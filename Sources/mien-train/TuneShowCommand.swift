@@ -19,9 +19,9 @@ struct TuneShowCommand: ParsableCommand {
 
   /// Prints the table, and writes the page where one is asked for.
   static func show(_ folder: TuningFolder, report: String?) throws {
-    let table = TuningTable(folder)
-    for line in table.lines { try Console.print(line) }
+    let results = folder.results
+    for line in SearchTable(results).lines { try Console.print(line) }
     guard let report else { return }
-    try AtomicFile.write(TuningPage(folder).report.data, to: URL(fileURLWithPath: report))
+    try AtomicFile.write(SearchPage(results).report.data, to: URL(fileURLWithPath: report))
   }
 }

@@ -71,7 +71,7 @@ import Testing
     let outcome = try Command.mien("evaluate", "--data", data, "--model", path("pixels.onnx"), "--tta", "flip")
     #expect(outcome.status == 0)
     #expect(outcome.errors == "\(data): no test face has a label, measuring on validation\n")
-    #expect(outcome.output.contains("accuracy           75.00 %, 95 % interval 30.06 % to 95.44 %\n"))
+    #expect(outcome.output.contains("accuracy           75.00 %, 95 % interval 30.06 to 95.44 %\n"))
     let hash = try PixelGraph.model().weightsSHA256
     #expect(outcome.output.contains("weights SHA-256    \(hash)\n"))
     #expect(outcome.output.contains("true \\ read"))

@@ -52,14 +52,25 @@ import Testing
   func inABrowser() throws {
     let folder = try TemporaryFolder()
     try camera().write(to: folder.file("camera.mjpeg"))
+    // The program skips the checks that need what is missing, and says so.
+    let clip = "media/hamilton.mp4"
+    let optional = [("--clip", Shared.has(clip) ? Shared.url(clip) : nil), ("--axe", Self.axe)]
     let outcome = try Command.run(
       try #require(Self.python),
       [
         "-B", Self.browser.appendingPathComponent("check_page.py").path,
         Command.folder.appendingPathComponent("mien-server").path, Sample.url.path, folder.file("camera.mjpeg").path,
-      ])
+      ] + optional.flatMap { name, file in file.map { [name, $0.path] } ?? [] })
     #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
   }
+
+  /// axe-core, which `scripts/setup.sh test` installs.
+  private static let axe: URL? = {
+    let folder = sources.appendingPathComponent(".native/python/lib")
+    return (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil))?
+      .map { $0.appendingPathComponent("site-packages/axe_playwright_python/axe.min.js") }
+      .first { FileManager.default.fileExists(atPath: $0.path) }
+  }()
 
   /// What the browser takes for its camera: the sample photo, a little to the left from frame to frame.
   private func camera() throws -> Data {

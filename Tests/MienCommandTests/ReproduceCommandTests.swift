@@ -58,7 +58,9 @@ import Testing
       "yousaf/ckplus48-leaky", "yousaf/ckplus48-clean",
     ]
     for name in measurements {
-      let place = out.appendingPathComponent(name)
+      // A quick look has a folder of its own, named by what shortens it.
+      let isRepeated = name.hasPrefix("chen") || name == "yousaf/ckplus48-clean"
+      let place = out.appendingPathComponent(name + ".quick-2-epochs" + (isRepeated ? "-2-runs" : ""))
       let summary = try #require(
         try JSONSerialization.jsonObject(with: Data(contentsOf: place.appendingPathComponent("reproduction.json")))
           as? [String: Any])
@@ -91,26 +93,37 @@ import Testing
       let siblings = measurements.filter { $0.hasPrefix(name.prefix { $0 != "/" } + "/") }
       #expect(siblings.allSatisfy { html.contains($0.drop { $0 != "/" }.dropFirst()) }, "\(name)")
       #expect(html.contains("mien reproduce all") && html.contains("--epochs 2 --folds 2"), "\(name)")
+      #expect(html.contains("(quick look)</h1>") && html.contains("are no measurement of the system"), "\(name)")
 
       let hash = try #require(evaluation["weightsSHA256"] as? String)
       #expect(html.contains(hash), "\(name)")
       #expect(FileManager.default.fileExists(atPath: place.appendingPathComponent("model.onnx").path), "\(name)")
     }
     #expect(outcome.output.contains("needs a FaceSet of one's own faces"))
+    #expect(outcome.output.contains("random-split (quick look: 2 of 200 epochs, 2 instead of 5 runs)"))
+    #expect(
+      markdown.contains("## chen, random-split (quick look)")
+        && markdown.contains(
+          "`mien reproduce chen --only random-split --data ckplus48.safetensors --epochs 2 --folds 2`")
+    )
 
     // What is finished is read again, not trained, measured or exported again, and gives the same table.
-    let model = out.appendingPathComponent("chen/random-split/model.onnx")
+    let model = out.appendingPathComponent("chen/random-split.quick-2-epochs-2-runs/model.onnx")
     try FileManager.default.removeItem(at: model)
     let show = ["reproduce", "all", "--show", "-o", out.path]
     let again = try Command.run(Command.mien.path, show)
     #expect(again.status == 0 && again.output.trimmed == outcome.output.trimmed, "\(again.errors)")
     #expect(!FileManager.default.fileExists(atPath: model.path))
-    try Data("{}".utf8).write(to: out.appendingPathComponent("chen/random-split/reproduction.json"))
+    try Data("{}".utf8).write(
+      to: out.appendingPathComponent("chen/random-split.quick-2-epochs-2-runs/reproduction.json"))
     let damaged = try Command.run(Command.mien.path, show)
     #expect(damaged.status == 1 && damaged.errors.contains("holds no figures of a reproduction"))
+    // Another quick look does not disturb this one.
     let other = try Command.run(
       Command.mien.path, ["reproduce", "javier", "--data"] + sets + ["--epochs", "1", "-o", out.path])
-    #expect(other.status == 1 && other.errors.contains("another recipe"))
+    #expect(other.status == 0, "\(other.errors)")
+    let names = try FileManager.default.contentsOfDirectory(atPath: out.appendingPathComponent("javier").path)
+    #expect(names.sorted() == ["official.quick-1-epochs", "official.quick-2-epochs"])
   }
 
   @Test(.enabled(if: hasData, "needs FER2013 and CK+48 in MIEN_SHARED"))
@@ -130,11 +143,11 @@ import Testing
     process.standardError = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     try process.run()
-    let file = stopped.appendingPathComponent("chen/random-split/fold-1/metrics.csv")
+    let file = stopped.appendingPathComponent("chen/random-split.quick-3-epochs-2-runs/fold-1/metrics.csv")
     process.wait { FileManager.default.fileExists(atPath: file.path) }
     process.interrupt()
     process.waitUntilExit()
-    let finished = stopped.appendingPathComponent("chen/grouped-by-person/reproduction.json")
+    let finished = stopped.appendingPathComponent("chen/grouped-by-person.quick-3-epochs-2-runs/reproduction.json")
     #expect(process.terminationStatus == 1 && !FileManager.default.fileExists(atPath: finished.path))
     #expect(try String(contentsOf: page, encoding: .utf8) == "earlier figures")
 
@@ -145,7 +158,7 @@ import Testing
     #expect(resumed.status == 0, "\(resumed.errors)")
     for name in ["random-split", "grouped-by-person"] {
       func figures(_ folder: URL) throws -> [[String: Double]] {
-        let file = folder.appendingPathComponent("chen/\(name)/reproduction.json")
+        let file = folder.appendingPathComponent("chen/\(name).quick-3-epochs-2-runs/reproduction.json")
         let summary = try #require(
           try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
         return try #require(summary["runs"] as? [[String: Any]]).map { run in

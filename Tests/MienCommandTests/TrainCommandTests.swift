@@ -39,7 +39,7 @@ import Testing
     let report = try #require(JSONSerialization.jsonObject(with: Data(contentsOf: json)) as? [String: Any])
     #expect(report["count"] as? Int == 21)
     let accuracy = try #require(report["accuracy"] as? Double)
-    #expect(exported.output.contains(String(format: "fer2013 validation: %.2f%% of 21 faces", accuracy * 100)))
+    #expect(exported.output.contains(String(format: "fer2013 validation: %.2f %% of 21 faces", accuracy * 100)))
     let page = try String(contentsOfFile: run + "/report.html", encoding: .utf8)
     // The set's own test part is not looked at.
     #expect(!page.contains("measured once"))

@@ -194,10 +194,11 @@ func isClose(_ a: Double?, _ b: Double?, _ tolerance: Double = 1e-9) -> Bool {
     #expect(
       Set(json.keys) == [
         "count", "accuracy", "accuracyInterval", "balancedAccuracy", "macroF1", "loss", "classes", "confusion",
-        "perClass", "calibration", "weightsSHA256", "labels", "split", "model", "data", "missingClasses",
+        "perClass", "calibration", "weightsSHA256", "labels", "split", "model", "data", "missingClasses", "coverage",
+        "intervalUnit", "intervalGroups",
       ])
     let happiness = try #require((json["perClass"] as? [String: [String: Any]])?["happiness"])
-    #expect(Set(happiness.keys) == ["precision", "recall", "f1", "auc", "support"])
+    #expect(Set(happiness.keys) == ["precision", "recall", "recallInterval", "f1", "auc", "support"])
     #expect(happiness["auc"] is NSNull)
     #expect(json["confusion"] as? [[Int]] == [[1, 1], [0, 0]])
     #expect(((json["calibration"] as? [String: Any])?["bins"] as? [[String: Any]])?.count == 15)

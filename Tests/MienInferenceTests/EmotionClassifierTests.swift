@@ -47,6 +47,40 @@ import Testing
     #expect(seven.map(\.top.emotion) == LabelSet.fer2013.emotions)
   }
 
+  @Test func aPriorTurnsTheProbabilitiesOfTheBuiltInModel() throws {
+    let plain = try EmotionClassifier.default()
+    let shares = try #require(plain.card.classShares(of: .ferplus))
+    let even = try EmotionClassifier(model: DefaultModel.model(), prior: ClassPrior(.uniform, strength: 0.5))
+    let inputs = faces(3)
+    let before = try plain.distributions(for: inputs, count: 3)
+    let after = try even.distributions(for: inputs, count: 3)
+    for (a, b) in zip(before, after) {
+      #expect(try b == a.reweighted(from: shares, to: [Float](repeating: 1, count: 8), strength: 0.5))
+      #expect(a != b)
+    }
+    #expect(try even.distributions(for: inputs, count: 3, prior: .data) == before)
+    #expect(try plain.distributions(for: inputs, count: 3, prior: even.prior) == after)
+    #expect(try even.predictions(for: inputs, count: 3) == plain.predictions(for: inputs, count: 3))
+  }
+
+  @Test func theBuiltInWeightsAreThoseOfTheCard() throws {
+    let model = try DefaultModel.model()
+    #expect(try ONNXModel(data: model.data).card() == model.card())
+    #expect(try model.card().weightsSHA256 == model.weightsSHA256)
+  }
+
+  @Test func aPriorNeedsACardWithClassShares() throws {
+    let uniform = try ClassPrior(.uniform)
+    let error = #expect(throws: MienError.self) { try EmotionClassifier(model: TinyGraph.model(), prior: uniform) }
+    #expect(error?.message.contains("class shares") == true)
+    let unfit = try ClassPrior(.shares([.contempt: 1]))
+    let classifier = try EmotionClassifier.default()
+    #expect(throws: MienError.self) {
+      try classifier.distributions(for: faces(1), count: 1, labels: .fer2013, prior: unfit)
+    }
+    _ = try EmotionClassifier(model: TinyGraph.model(), prior: ClassPrior(.uniform, strength: 0))
+  }
+
   @Test func manyTasksShareOneClassifier() async throws {
     let classifier = try EmotionClassifier(model: TinyGraph.model())
     let inputs = (0..<6).map { faces(2, seed: UInt64($0)) }

@@ -91,7 +91,7 @@ struct ReadingTrackerTests {
 
   @Test("A label that stays takes over within 0.3 s, however close it is", arguments: [Float(0.45), 0.6, 0.95])
   func lag(probability: Float) throws {
-    var tracker = ReadingTracker(options: .init(timeConstant: 0.3, margin: 0.5))
+    var tracker = ReadingTracker(options: .init(timeConstant: 0.3, margin: 0.5, minConfidence: 0))
     for step in 0..<25 { _ = tracker.update([try face(100, .neutral, 0.97)], seconds: Double(step) / 25) }
     var changed: Double?
     for step in 0..<25 {

@@ -30,7 +30,7 @@ import Testing
     let status = mien_openvino_graph_read(bytes, bytes.count, &graph, error)
     guard status == MIEN_OPENVINO_OK else { return status }
     defer { mien_openvino_graph_free(graph) }
-    return mien_openvino_graph_compile(graph, threads, &model, error)
+    return mien_openvino_graph_compile(graph, threads, 0, &model, error)
   }
 
   @Test func versionIsThePinnedOne() {
@@ -55,9 +55,9 @@ import Testing
       call { mien_openvino_graph_make_convolutional(nil, $0) },
       call { mien_openvino_graph_reshape(nil, &size, 1, $0) },
       call { mien_openvino_graph_take_bytes(nil, 1, 0, $0) },
-      call { mien_openvino_graph_compile(nil, 1, &request, $0) },
+      call { mien_openvino_graph_compile(nil, 1, 0, &request, $0) },
       call { mien_openvino_model_export(model, nil, $0) },
-      call { mien_openvino_model_import(nil, 0, 1, &request, $0) },
+      call { mien_openvino_model_import(nil, 0, 1, 0, &request, $0) },
       call { mien_openvino_request_run_bytes(nil, "faces", nil, 1, &size, 1, $0) },
       call { mien_openvino_model_ports(nil, &inputs, &outputs, $0) },
       call { mien_openvino_model_shape(model, nil, 0, &size, 1, &rank, $0) },

@@ -29,6 +29,38 @@ import Testing
     #expect(markup.all("text", class: "end").last?.text == "-50")
   }
 
+  @Test func whatIsWrittenAsZeroStandsBesideZero() throws {
+    let chart = BarChart(
+      title: "t", categories: ["a", "b", "c"], series: [.init(name: "n", values: [-0.0004, 1, .nan])], maximum: 1
+    ) { NumberText.fixed($0, 1) }
+    let markup = try Markup(BarChart.svg([chart]))
+    #expect(markup.texts("text") == ["t", "a", "0.0", "b", "1.0", "c", "undefined"])
+    let values = markup.all("text", class: "value")
+    #expect(values.allSatisfy { $0.attributes["text-anchor"] == nil }, "none stands to the left of its bar")
+  }
+
+  @Test func textIsAnchoredForReadersWithoutStyleSheets() throws {
+    let chart = BarChart(title: "t", categories: ["a"], series: [.init(name: "n", values: [-5])])
+    for text in try Markup(BarChart.svg([chart])).all("text") {
+      #expect((text.attributes["text-anchor"] == "end") == text.classes.contains("end"))
+    }
+    #expect(!BarChart.svg([chart]).contains("text-anchor:"))
+  }
+
+  @Test func emotionsHaveTheirColours() throws {
+    let chart = BarChart(
+      title: "t", categories: ["a"], series: Emotion.allCases.map { .init(name: $0.rawValue, values: [1], emotion: $0) }
+    )
+    let svg = BarChart.svg([chart])
+    for emotion in Emotion.allCases {
+      #expect(svg.contains("class=\"e-\(emotion.rawValue)\""))
+      for theme in EmotionPalette.Theme.allCases {
+        #expect(
+          svg.contains(".e-\(emotion.rawValue){fill:\(EmotionPalette.color(of: emotion, on: theme).hexadecimal)}"))
+      }
+    }
+  }
+
   @Test func longLabelsHaveRoom() throws {
     func label(_ text: String) throws -> (text: String, start: Double) {
       let chart = BarChart(title: "", categories: [text], series: [.init(name: "", values: [1])])

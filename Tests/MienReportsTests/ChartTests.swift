@@ -93,6 +93,53 @@ import Testing
     #expect(abs(area / (width * height) - curve.area) < 0.003)
   }
 
+  @Test func theBusyCornerOfROCCurvesIsEnlarged() throws {
+    let curve = [(0.0, 0.0), (0.0, 0.7), (0.1, 0.9), (0.3, 0.95), (1, 1)].map { LineChart.Point($0.0, $0.1) }
+    let chart = LineChart(
+      title: "ROC", xTitle: "x", yTitle: "y", series: [.init(name: "fear", points: curve, emotion: .fear)],
+      isUnitSquare: true)
+    let markup = try Markup(chart.drawing.document)
+    // The whole curve, its sample in the legend, and its part in the corner.
+    let drawn = lines(markup)
+    try #require(drawn.count == 3)
+    let (whole, corner) = (drawn[0], drawn[2])
+    // It enters at 80 % on its way from 70 to 90, and leaves at 20 % on its way from 90 to 95.
+    let (unit, inner) = (420.0, 140.0)
+    let (left, bottom) = (corner[0].x - 0.05 / 0.2 * inner, corner[0].y)
+    #expect(abs(corner[1].x - (left + 0.5 * inner)) < 0.1 && abs(corner[1].y - (bottom - 0.5 * inner)) < 0.1)
+    let last = try #require(corner.last)
+    #expect(abs(last.x - (left + inner)) < 0.1 && abs(last.y - (bottom - 0.625 * inner)) < 0.1)
+    #expect(abs((whole.last?.x ?? 0) - whole[0].x - unit) < 0.1)
+    #expect(markup.all("polyline").allSatisfy { $0.classes.contains("le-fear") })
+    // A curve that never comes there is not drawn there.
+    let chance = LineChart(
+      title: "", xTitle: "", yTitle: "", series: [.init(name: "a", points: [.init(0, 0), .init(1, 1)])],
+      isUnitSquare: true)
+    #expect(try lines(Markup(chance.drawing.document)).count == 2)
+  }
+
+  @Test func dotsThatLieCloseTogetherDifferVisibly() throws {
+    let chart = DotChart(
+      title: "loss", series: ["loss"],
+      rows: [
+        .init(name: "1", values: [1.708], deviation: 0.02), .init(name: "2", values: [1.810]),
+        .init(name: "3", values: [nil]),
+      ], axisTitle: "loss"
+    ) { NumberText.fixed($0, 3) }
+    let markup = try Markup(chart.drawing.document)
+    let places = markup.all("circle").compactMap { Double($0.attributes["cx"] ?? "") }
+    try #require(places.count == 2)
+    #expect(places[1] - places[0] > 200, "a bar from 0 would differ by a twentieth of its length")
+    #expect(markup.texts("text").contains("1.708 ± 0.020") && markup.texts("text").contains("1.810"))
+    // The deviation is drawn to both sides, with an end on each.
+    let whiskers = markup.all("line", class: "whisker").map { line in
+      ["x1", "x2"].map { Double(line.attributes[$0] ?? "") ?? .nan }
+    }
+    try #require(whiskers.count == 3)
+    #expect(abs((whiskers[0][0] + whiskers[0][1]) / 2 - places[0]) < 0.1 && whiskers[0][1] > whiskers[0][0])
+    _ = try Markup(DotChart(title: "", series: [], rows: [], axisTitle: "") { "\($0)" }.drawing.document)
+  }
+
   @Test func heatmapShowsCountsAndShares() throws {
     let chart = Heatmap(title: "c", labels: ["a", "b", hostile], counts: [[3, 1, 0], [0, 2, 0], []])
     let markup = try Markup(chart.drawing.document)

@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienReports
+import MienRuns
 import MienTestSupport
 import Testing
 
@@ -15,8 +16,9 @@ import Testing
     let run = try RunMetrics(csv: Samples.csv, name: "r")
     #expect(run.heads == ["ferplus"] && run.epochCount == 3)
     // Epochs 2 and 3 are equally good: the first counts.
-    #expect(run.best?.epoch == 2 && run.atBest("validation_ferplus_loss") == 0.9)
-    #expect(run.values("validation_ferplus_loss") == [1.25, 0.9, nil] && run.values("moon_phase") == [nil, nil, nil])
+    #expect(run.best?.epoch == 2 && run.atBest(.figure(.loss, head: "ferplus", part: .validation)) == 0.9)
+    #expect(run.values(.figure(.loss, head: "ferplus", part: .validation)) == [1.25, 0.9, nil])
+    #expect(run.columns.contains("moon_phase") && RunColumn(name: "moon_phase") == nil)
     #expect(run.seconds == 92)
     let windows = try RunMetrics(csv: Samples.csv.replacing("\n", with: "\r\n"), name: "r")
     #expect(windows.best == run.best)
@@ -29,10 +31,11 @@ import Testing
     try Data(Samples.csv.utf8).write(to: folder.file("metrics.csv"))
     #expect(try RunMetrics(run: folder.url).best?.epoch == 2)
     // A recipe may choose by loss.
-    try Data("{\"best\":{\"epoch\":1,\"step\":10},\"epochs\":3}".utf8).write(to: folder.file("result.json"))
+    let best = EpochResult(epoch: 1, step: 10, learningRate: 0.1, trainingLoss: 1, heads: [], seconds: 1)
+    try RunResult(best: best, test: [], epochs: 3, stoppedEarly: false, data: []).write(to: RunFiles(folder.url))
     let run = try RunMetrics(run: folder.url)
     #expect(run.best?.epoch == 1 && run.best?.rule.contains("kept") == true)
-    #expect(run.atBest("validation_ferplus_accuracy") == 0.55)
+    #expect(run.atBest(.figure(.accuracy, head: "ferplus", part: .validation)) == 0.55)
   }
 
   @Test(arguments: ["", "a,b\n1,2\n", "epoch,a\n1\n", "epoch,a\nx,1\n", "epoch,a\n1.5,1\n", "epoch\n1e300\n"])
@@ -102,5 +105,46 @@ import Testing
     let pair = try #require((json["mcnemar"] as? [[String: Any]])?.first)
     #expect(abs((pair["pValue"] as? Double ?? 0) - comparison.pairs[0].test.pValue) < 1e-12)
     #expect(try Comparison(runs: runs, models: []).modelTable == nil)
+  }
+
+  @Test func peopleAreCountedAndNotTheirFaces() throws {
+    // Ten people of 21 faces each.
+    let rows = (0..<210).map { index in
+      FaceSet.Row(
+        label: LabelSet.fer2013.emotions[index % 7], split: .test, subject: "person \(index / 21)", sourceRow: index)
+    }
+    let faces = try FaceSet(
+      source: "people", labelSet: .fer2013, height: 1, width: 1, channels: 1, rows: rows,
+      pixels: Data((0..<210).map { UInt8($0) }))
+    let models = try [("a", UInt64(1)), ("b", 2)].map { name, seed in
+      try Comparison.Model(
+        name: name, predictions: Predictions(indices: Array(0..<210), metrics: Samples.metrics(count: 210, seed: seed)),
+        of: faces)
+    }
+    let comparison = try Comparison(runs: [], models: models, of: faces)
+    #expect(comparison.pairs[0].test.unit == .person && comparison.cautions[0].contains("by person"))
+    #expect(models[0].interval == models[0].metrics.accuracyInterval(faces.clusters(of: Array(0..<210))))
+    let byFace = try Comparison(runs: [], models: models)
+    #expect(byFace.pairs[0].test.unit == .face && byFace.cautions[0].hasPrefix("McNemar's exact"))
+    #expect(String(decoding: try comparison.json(), as: UTF8.self).contains(#""unit" : "person""#))
+  }
+
+  @Test func modelsMeasuredOnWhatTheyKnowSaySo() throws {
+    let faces = try Samples.faces(count: 210)
+    let card = ModelCard(
+      name: "m", summary: "", architecture: "", parameterCount: 1, preprocessing: .init(), framing: .init(),
+      outputs: [],
+      training: [
+        .init(
+          source: "else", split: "test", count: 210, labels: [],
+          picturesHash: faces.picturesHash(of: faces.indices(in: .test)))
+      ], seed: 1, epochs: 1, measurements: [], license: "")
+    let metrics = try Samples.metrics(count: 210)
+    let model = try Comparison.Model(
+      name: "m", predictions: Predictions(indices: Array(0..<210), metrics: metrics), of: faces,
+      overlap: DataOverlap(card, on: faces, measured: Array(0..<210), hits: metrics.hits))
+    let comparison = try Comparison(runs: [], models: [model], of: faces)
+    #expect(comparison.cautions.count == 1 && comparison.cautions[0].hasPrefix("m: All 210 measured faces"))
+    #expect(comparison.report.html.contains("how well it remembers"))
   }
 }

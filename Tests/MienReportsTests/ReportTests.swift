@@ -1,6 +1,7 @@
 import Foundation
 import MienCore
 import MienReports
+import MienRuns
 import Testing
 
 @Suite struct ReportTests {
@@ -39,7 +40,8 @@ import Testing
         .protocolAndRecipe([.init(text, text)], recipe: text),
         .result(report, passes: text, notes: [text]), .data(faces, .own),
         .curves(try RunMetrics(csv: Samples.csv.replacing("ferplus", with: "<&\"'"), name: text)),
-        .confusion(report), .classes(report), .roc(metrics), .calibration(report.calibration), .robustness(report),
+        .confusion(report), .classes(report), .roc(metrics), .calibration(report.calibration), .coverage(report),
+        .robustness(report),
         try .sampleFaces(measured), try .surestMistakes(measured), .model(card(text)),
         .folds([
           .init(name: text, count: 3, accuracy: 0.5, balancedAccuracy: 0.5, loss: 1, bestEpoch: 2),
@@ -60,7 +62,7 @@ import Testing
     #expect(markup.all("script").isEmpty && markup.all("style").count == 1)
     #expect(markup.texts("h1") == [hostileShown])
     #expect(markup.texts("pre") == [hostileShown])
-    #expect(markup.all("section").count == 15 && markup.all("svg").count == 11)
+    #expect(markup.texts("h2").contains("Confidence and coverage") && markup.texts("h2").contains("Classes"))
     #expect(markup.all("svg").allSatisfy { $0.attributes["role"] == "img" && $0.attributes["aria-label"] != nil })
   }
 
@@ -76,8 +78,9 @@ import Testing
     // Only the namespaces of HTML and SVG.
     let addresses = page.html.components(separatedBy: "http").dropFirst().map { $0.prefix(18) }
     #expect(Set(addresses).isSubset(of: ["://www.w3.org/1999", "://www.w3.org/2000", "-equiv=\"Content-Se"]))
-    #expect(Set(markup.all("section").compactMap { $0.attributes["id"] }).count == 15)
-    #expect(markup.all("a").count == 15)
+    // Every section has a link that leads to it.
+    let ids = markup.all("section").compactMap { $0.attributes["id"] }
+    #expect(Set(ids).count == ids.count && markup.all("a").compactMap { $0.attributes["href"] } == ids.map { "#\($0)" })
   }
 
   @Test func sectionsWithoutDataAreLeftOut() throws {
@@ -101,7 +104,12 @@ import Testing
       ])
     let cells = markup.texts("td")
     let anger = try #require(report.perClass[.anger])
-    #expect(Array(cells.prefix(3)) == [anger.precision, anger.recall, anger.f1].map { NumberText.percent($0) })
+    let interval = try #require(anger.recallInterval)
+    #expect(
+      Array(cells.prefix(4)) == [
+        NumberText.percent(anger.precision ?? .nan), NumberText.percent(anger.recall ?? .nan),
+        NumberText.range(interval, 1), NumberText.percent(anger.f1 ?? .nan),
+      ])
   }
 
   @Test func facesAreEmbeddedWithTheirProbabilities() throws {
@@ -135,6 +143,43 @@ import Testing
     for emotion in LabelSet.fer2013.emotions {
       #expect(captions.count { $0.hasPrefix("label \(emotion.rawValue),") } == 3)
     }
+  }
+
+  @Test func whatIsUndefinedIsNotZero() throws {
+    // Fear is never read and contempt never seen.
+    let labels = try LabelSet(name: "l", emotions: [.anger, .fear, .contempt])
+    let metrics = try ClassificationMetrics(
+      labels: labels, truth: [0, 0, 1], probabilities: [1, 0, 0, 1, 0, 0, 1, 0, 0])
+    let report = EvaluationReport(metrics, model: "m", weightsSHA256: "", data: "d", split: nil)
+    let markup = try Markup(Report(title: "t", sections: [.result(report, passes: "one"), .classes(report)]).html)
+    let rows = markup.texts("td")
+    // Fear: precision, recall, interval, F1, AUC and faces.
+    #expect(Array(rows[6..<12]) == ["undefined", "0.00 %", "0.0 to 79.3 %", "0.00 %", "0.5000", "1"])
+    #expect(Array(rows[12..<18]) == ["undefined", "undefined", "undefined", "undefined", "undefined", "0"])
+    #expect(markup.texts("p").contains { $0.contains("No face is read as fear: its precision is undefined") })
+    #expect(markup.texts("text").contains("undefined"))
+  }
+
+  @Test func leavingFacesUnreadIsShownWithItsPrice() throws {
+    let (report, metrics) = try evaluation()
+    let section = try #require(ReportSection.coverage(report))
+    let markup = try Markup(Report(title: "t", sections: [section]).html)
+    let names = markup.texts("th").filter { Double($0) != nil }
+    #expect(names.prefix(3) == ["0.00", "0.30", "0.40"])
+    #expect(markup.texts("td").prefix(2) == ["100.00 %", NumberText.percent(metrics.accuracy)[...].description])
+    #expect(markup.all("svg").count == 1)
+  }
+
+  @Test func headingsStandOnce() throws {
+    let (report, metrics) = try evaluation()
+    let page = Report(
+      title: "t",
+      sections: [
+        .confusion(report), .classes(report), .roc(metrics), .calibration(report.calibration), .coverage(report),
+      ])
+    let markup = try Markup(page.html)
+    #expect(markup.all("text", class: "title").map(\.text).allSatisfy { $0.hasSuffix("%") }, "titles in the charts")
+    #expect(markup.all("svg").allSatisfy { $0.attributes["aria-label"]?.isEmpty == false })
   }
 
   @Test func foldsAreSummedUp() throws {

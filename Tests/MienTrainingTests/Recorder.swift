@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienRuns
 import MienTraining
 
 /// Collects what training says.

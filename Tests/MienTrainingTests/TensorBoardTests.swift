@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienRuns
 import MienTestSupport
 import MienTorch
 import MienTraining

@@ -2,6 +2,7 @@ import Foundation
 import MienCore
 import MienInference
 import MienONNX
+import MienRuns
 import MienTestSupport
 import MienTorch
 import MienTraining
@@ -39,7 +40,17 @@ import Testing
     let model = try ModelExport.model(of: run, calibratedOn: [faces()])
     let card = try model.card()
     #expect(card.outputs.map(\.name) == ["ferplus", "fer2013"])
-    #expect(card.training == [.init(source: "drawn", split: "train", count: 84, labels: ["ferplus", "fer2013"])])
+    let origin = ModelCard.TrainingData(source: "drawn", split: "train", count: 84, labels: ["ferplus", "fer2013"])
+    #expect(card.training.count == 1 && card.training[0].isSame(as: origin))
+    // By their pictures: what was trained on, and what epoch and temperature were chosen by.
+    let (set, chosenBy) = (try faces(), try #require(card.selection))
+    #expect(card.training[0].picturesHash == set.picturesHash(of: set.indices(in: .train)))
+    #expect(chosenBy.map(\.picturesHash) == [set.picturesHash(of: set.indices(in: .validation))])
+    #expect(card.calibration == chosenBy)
+    // As many drawn faces of each of FER2013's seven; none shows contempt.
+    #expect(card.classShares(of: .fer2013) == [Float](repeating: 1 / 7, count: 7))
+    let shares = try #require(card.classShares(of: .ferplus))
+    #expect(abs(shares.reduce(0, +) - 1) < 1e-5 && shares.allSatisfy { $0 >= 0 })
     let best = try #require(epochs.max { selection.score(of: $0) < selection.score(of: $1) })
     #expect(card.measurements.map(\.accuracy) == best.heads.map(\.accuracy))
   }

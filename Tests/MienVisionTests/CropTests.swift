@@ -80,6 +80,15 @@ struct CropTests {
     #expect(try image.resized(width: 8, height: 4).width == 8)
   }
 
+  @Test("Halving averages blocks of four and leaves an odd column or row out")
+  func halved() throws {
+    let image = try Image(
+      width: 5, height: 3, channels: 1, pixels: [10, 20, 100, 100, 255, 30, 40, 100, 100, 255, 0, 0, 0, 0, 0])
+    let half = try image.halved()
+    #expect((half.width, half.height) == (2, 1) && half.pixels == [25, 100])
+    #expect(throws: MienError.self) { try half.halved() }
+  }
+
   @Test("Grey and RGB views agree with the preprocessing contract")
   func colors() throws {
     let image = try PictureFiles.pattern(width: 6, height: 4, channels: 3)

@@ -59,6 +59,10 @@ export function reading(json) {
       probability: named ? scores[face.emotion] : top.probability,
       scores,
       raw: face.scores,
+      score: face.score ?? null,
+      pose: face.pose ?? null,
+      measures: face.measures ?? null,
+      reason: face.reason ?? (named ? null : 'unsure'),
     };
   });
   return { width: json.width, height: json.height, faces, json };
@@ -70,10 +74,16 @@ export const MIN_CONFIDENCE = 0.4;
 
 /** The server, as its clients see it. */
 export class Server {
-  /** @param {(wasRefused: boolean) => Promise<?string>} askForToken Resolves to null where the person cancels. */
+  /** @param {(wasRefused: boolean) => Promise<?string>} askForToken Resolves to null if the person cancels. */
   constructor(askForToken) {
     this.askForToken = askForToken;
+    /** Called when a token was given. */
+    this.onToken = () => {};
     this.paths = /** @type {Set<string>} */ (new Set());
+    /** Whether a video's rows are told while it is being read. */
+    this.offersPartialRows = false;
+    /** The profile to read with; null for what the server uses by itself, empty for none. @type {?string} */
+    this.profile = null;
     /** @type {?Promise<?string>} */
     this.asking = null;
   }
@@ -85,6 +95,8 @@ export class Server {
   async discover() {
     const document = await this.json('GET', '/openapi.json');
     this.paths = new Set(Object.keys(document.paths ?? {}));
+    const result = document.paths?.['/v1/video/{id}/result']?.get?.parameters ?? [];
+    this.offersPartialRows = result.some((/** @type {any} */ { name }) => name === 'partial');
   }
 
   /** @param {string} path As in the OpenAPI document. */
@@ -96,11 +108,24 @@ export class Server {
    * @returns {Promise<Reading>}
    */
   async detect(picture, signal) {
-    return reading(await this.json('POST', `/v1/detect?minConfidence=${MIN_CONFIDENCE}`, picture, signal));
+    const query = new URLSearchParams({ ...this.options, landmarks: 'six' });
+    return reading(await this.json('POST', `/v1/detect?${query}`, picture, signal));
   }
 
-  /** The name and description of the model in use. */
-  async model() { return (await this.json('GET', '/v1/models')).models[0]; }
+  /** How to read, whatever is read. */
+  get options() {
+    return { minConfidence: MIN_CONFIDENCE, ...(this.profile === null ? {} : { profile: this.profile }) };
+  }
+
+  /**
+   * The model in use, and the profile that it reads with where the server says so.
+   * @returns {Promise<{name: string, emotions: string[], profile?: ?string}>}
+   */
+  async model() {
+    const { models, profile } = await this.json('GET', '/v1/models');
+    const used = models.find((/** @type {any} */ model) => model.default) ?? models[0];
+    return { ...used, profile: used.profile ?? profile ?? null };
+  }
 
   /**
    * Sends a request, with the token where there is one, and asks for one where it is needed.
@@ -112,6 +137,21 @@ export class Server {
    * @returns {Promise<any>}
    */
   async json(method, path, body, signal, keepalive = false) {
+    const response = await this.request(method, path, body, signal, keepalive);
+    if (response.status === 204) return null;
+    const json = await response.json().catch(() => null);
+    if (json === null) throw new ApiError(502, 'The server’s answer was cut short.');
+    return json;
+  }
+
+  /**
+   * As `json`, for an answer that is text.
+   * @param {string} path @param {AbortSignal} [signal] @returns {Promise<string>}
+   */
+  async text(path, signal) { return (await this.request('GET', path, undefined, signal, false)).text(); }
+
+  /** @private */
+  async request(method, path, body, signal, keepalive) {
     for (;;) {
       const token = this.token;
       const response = await this.send(method, path, body, token, signal, keepalive);
@@ -119,13 +159,40 @@ export class Server {
         if (!(await this.newToken(token))) throw new ApiError(401, 'This server needs an access token.');
         continue;
       }
-      if (response.status === 204) return null;
+      if (response.ok) return response;
       const json = await response.json().catch(() => null);
-      if (response.ok && json !== null) return json;
       throw new ApiError(
         response.status, json?.error?.message ?? `The server answered ${response.status}.`,
         retryAfter(response.headers.get('Retry-After'), Date.now()));
     }
+  }
+
+  /**
+   * Sends a large file.
+   * @param {string} path @param {Blob} file
+   * @param {(share: number) => void} onProgress How much of it is sent, 0…1.
+   * @param {AbortSignal} signal
+   * @returns {Promise<any>} The answer's JSON.
+   */
+  upload(path, file, onProgress, signal) {
+    // fetch does not tell how much was sent.
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      signal.addEventListener('abort', () => request.abort());
+      request.open('POST', path);
+      if (this.token) request.setRequestHeader('Authorization', `Bearer ${this.token}`);
+      request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
+      request.responseType = 'json';
+      request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0);
+      request.onerror = () => reject(new ApiError(0, 'The server does not answer, or refused the file.'));
+      request.onabort = () => reject(signal.reason);
+      request.onload = () => {
+        const { status, response } = request;
+        if (status >= 200 && status < 300 && response) resolve(response);
+        else reject(new ApiError(status, response?.error?.message ?? `The server answered ${status}.`));
+      };
+      request.send(file);
+    });
   }
 
   /**
@@ -137,7 +204,10 @@ export class Server {
     if (!this.asking) {
       this.asking = this.askForToken(refused !== null).finally(() => { this.asking = null; });
       const token = await this.asking;
-      if (token) sessionStorage.setItem(TOKEN, token);
+      if (token) {
+        sessionStorage.setItem(TOKEN, token);
+        this.onToken();
+      }
       return token;
     }
     return this.asking;
@@ -164,10 +234,10 @@ export class Server {
 }
 
 /**
- * Tries again where the server is busy or does not answer, as often as it takes.
+ * Tries again if the server is busy or does not answer, as often as it takes.
  * @template T
  * @param {() => Promise<T>} action
- * @param {(error: ApiError, seconds: number) => void} onWait
+ * @param {(error: ApiError, seconds: number, tryNow: () => void) => void} onWait `tryNow` ends the pause.
  * @param {AbortSignal} signal Ends it.
  * @returns {Promise<T>}
  */
@@ -178,20 +248,23 @@ export async function patiently(action, onWait, signal) {
     } catch (error) {
       if (signal.aborted || !(error instanceof ApiError) || !(error.isBusy || error.isOffline)) throw error;
       const seconds = pause(error, failures);
-      onWait(error, seconds);
-      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      await new Promise((resolve) => {
+        setTimeout(resolve, seconds * 1000);
+        onWait(error, seconds, () => resolve(undefined));
+      });
       signal.throwIfAborted();
     }
   }
 }
 
 /**
- * How long to leave the server alone: what it asks for, longer from failure to failure.
+ * How long to leave the server alone: what a busy one asks for, longer from failure to failure. One that does not answer
+ * may be back at any moment, and is asked every four seconds at least.
  * @param {ApiError} error
  * @param {number} failures How many there were before.
  * @returns {number} Seconds.
  */
 export function pause(error, failures) {
   const asked = error.isBusy ? error.retryAfter ?? 1 : 0.5;
-  return Math.min(15, asked * 2 ** Math.min(failures, 5));
+  return Math.min(error.isBusy ? 15 : 4, asked * 2 ** Math.min(failures, 5));
 }

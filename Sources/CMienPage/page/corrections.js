@@ -1,56 +1,110 @@
-/** “This is really …”: what a person says that a face shows, for a server that learns from it. */
+/** “This is really …”: what a person says that a face shows, for a server that collects it. */
 
 import { ApiError } from './api.js';
 import { emotionsOf } from './emotions.js';
+import { scaled } from './export.js';
 import { make, SectionMaker } from './faces.js';
 
 /** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
+/** @typedef {import('./faces.js').Seen} Seen */
 
 export class Corrections extends SectionMaker {
   /** @param {Server} server @param {(text: string) => void} announce */
-  constructor(server, announce) { super(server, '/v1/corrections', announce); }
+  constructor(server, announce) {
+    super(server, '/v1/corrections', announce);
+    /** The profile that the server reads with, which corrections are most likely meant for. @type {?string} */
+    this.profileInUse = null;
+    /** @type {?import('./profiles.js').Profiles} */
+    this.profiles = null;
+    /** Called when the model was adapted, with what came of it. @type {(text: string) => void} */
+    this.onAdapted = () => {};
+  }
 
   /**
    * What stands below a face's bars.
-   * @returns {?{root: HTMLElement, update: (face: Face) => void}} Null where the server takes no corrections.
+   * @returns {?import('./faces.js').Section} Null where the server takes no corrections.
    */
   section() {
     const box = this.box('correction', 'Not right?');
     if (!box) return null;
     const { root, opener, problem } = box;
+    const adapt = this.adaptButton(problem);
+    problem.before(adapt.button);
     /** @type {?Face} */
     let latest = null;
-    opener.addEventListener('click', () => {
-      const picture = latest && this.picture(latest, problem);
-      if (!latest || !picture) return;
-      const form = this.form(latest, picture, (text) => {
+    opener.addEventListener('click', async () => {
+      const face = latest;
+      const seen = face && await this.picture(face, problem);
+      if (!face || !seen) return;
+      const form = this.form(face, seen, (profile) => {
         form.remove();
         opener.hidden = false;
         opener.setAttribute('aria-expanded', 'false');
-        opener.textContent = text || 'Not right?';
+        opener.textContent = profile ? 'Stored. Another correction?' : 'Not right?';
         opener.focus();
+        if (profile) adapt.offer(profile);
       });
       opener.hidden = true;
       root.append(form);
       /** @type {HTMLElement} */ (form.querySelector('select')).focus();
     });
-    return { root, update: (face) => { latest = face; } };
+    return { root, update: (face) => { latest = face; }, isInUse: () => opener.hidden };
+  }
+
+  /** Offers to have the model fitted to the corrections of a profile. @private @param {HTMLElement} problem */
+  adaptButton(problem) {
+    const button = /** @type {HTMLButtonElement} */ (make('button', 'adapt'));
+    button.type = 'button';
+    button.hidden = true;
+    let profile = '';
+    button.addEventListener('click', async () => {
+      button.disabled = true;
+      problem.textContent = '';
+      try {
+        const text = await this.profiles?.fit(profile) ?? '';
+        button.hidden = true;
+        this.announce(text);
+        this.onAdapted(text);
+      } catch (error) {
+        problem.textContent = /** @type {Error} */ (error).message;
+      } finally {
+        button.disabled = false;
+      }
+    });
+    const offer = (/** @type {string} */ name) => {
+      profile = name;
+      button.textContent = `Adapt the model to “${name}” now`;
+      button.hidden = !this.profiles?.canFit;
+    };
+    return { button, offer };
   }
 
   /**
    * The form for one face, as it was when the form was opened.
-   * @private @param {Face} face @param {Blob} picture @param {(text: string) => void} close
+   * @private @param {Face} face @param {Seen} seen
+   * @param {(profile: string) => void} close With the profile that a correction was stored for; empty for none.
    */
-  form(face, picture, close) {
+  form(face, seen, close) {
     const form = /** @type {HTMLFormElement} */ (make('form', 'correction-form'));
     const choice = /** @type {HTMLSelectElement} */ (make('select'));
-    choice.append(...emotionsOf(face.scores).map((name) => new Option(name, name, false, name === face.best)));
+    const nothing = new Option('Choose…', '', true, true);
+    nothing.disabled = true;
+    // What the model says already is no correction.
+    choice.append(nothing, ...emotionsOf(face.scores).filter((name) => name !== face.emotion).map((name) => new Option(name)));
+    choice.required = true;
     const profile = /** @type {HTMLInputElement} */ (make('input'));
-    Object.assign(profile, { value: sessionStorage.getItem('mien-profile') ?? 'me', maxLength: 64, required: true });
+    const usual = sessionStorage.getItem('mien-profile') ?? this.profileInUse ?? 'me';
+    Object.assign(profile, { value: usual, maxLength: 64, required: true, autocomplete: 'off', spellcheck: false });
+    profile.pattern = '[A-Za-z0-9][A-Za-z0-9._\\-]*';
+    profile.title = 'Letters, digits, dots, dashes and underscores; a letter or digit first';
     const crop = /** @type {HTMLInputElement} */ (make('input'));
     crop.type = 'checkbox';
+    const hint = make('p', 'faint', 'A name for answers that belong together, such as a person or a place.');
+    hint.id = `profile-hint-${face.track}`;
+    profile.setAttribute('aria-describedby', hint.id);
     const consent = make('p', 'faint', 'Sends this picture again. The server keeps your answer and the model’s '
-      + 'measurements of this face under the profile, and learns from them. It keeps no picture unless you tick the box.');
+      + 'measurements of this face, and no picture unless you tick the box. Readings stay as they are until the model is '
+      + `adapted to the profile’s answers${this.profiles?.canFit ? '.' : ', by whoever runs the server (“mien adapt”).'}`);
     const problem = make('p', 'error');
     problem.setAttribute('role', 'alert');
     const buttons = make('div', 'choices end');
@@ -60,16 +114,16 @@ export class Corrections extends SectionMaker {
     const send = /** @type {HTMLButtonElement} */ (make('button', 'primary', 'Send'));
     buttons.append(cancel, send);
     form.append(
-      labelled('This is really', choice), labelled('For the profile', profile), consent,
+      labelled('This is really', choice), labelled('For the profile', profile), hint, consent,
       labelled('Also keep the cut-out of this face', crop), problem, buttons);
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       send.disabled = true;
       sessionStorage.setItem('mien-profile', profile.value);
       try {
-        await this.send(face, picture, choice.value, profile.value, crop.checked);
+        await this.send(face, seen, choice.value, profile.value, crop.checked);
         this.announce(`Thank you. The correction is stored for the profile ${profile.value}.`);
-        close('Stored. Another correction?');
+        close(profile.value);
       } catch (error) {
         send.disabled = false;
         const isOff = error instanceof ApiError && error.status === 404;
@@ -80,10 +134,10 @@ export class Corrections extends SectionMaker {
   }
 
   /** @private */
-  send(face, picture, emotion, profile, keepsCrop) {
-    const { x, y, width, height } = face.box;
+  send(face, seen, emotion, profile, keepsCrop) {
+    const { x, y, width, height } = scaled(face.box, seen.scale);
     const query = new URLSearchParams({ profile, emotion, x, y, width, height, crop: String(keepsCrop) });
-    return this.server.json('POST', `${this.path}?${query}`, picture);
+    return this.server.json('POST', `${this.path}?${query}`, seen.picture);
   }
 }
 

@@ -14,6 +14,10 @@ export const EMOTIONS = ['happiness', 'surprise', 'neutral', 'sadness', 'fear', 
  * @property {number} probability Of `best`.
  * @property {Scores} scores Smoothed over time in a video.
  * @property {Scores} raw Of the picture alone.
+ * @property {?number} score How sure the detector is that this is a face, 0…1.
+ * @property {?{yaw: number, pitch: number, roll: number}} pose Degrees.
+ * @property {?Object<string, number>} measures Of the eyes, mouth and brows, in distances between the eyes.
+ * @property {?string} reason What speaks against the reading: `unsure`, `small`, `turned` or `dark`.
  */
 
 /** Lines of the faces, in a square of 24. */

@@ -1,8 +1,10 @@
 /** “Why?”: which places of a face speak for what it is read as. */
 
+import { scaled } from './export.js';
 import { make, SectionMaker } from './faces.js';
 
 /** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
+/** @typedef {import('./faces.js').Seen} Seen */
 
 /**
  * @typedef {Object} Explanation What the server says.
@@ -19,11 +21,18 @@ const COLOURS = [[60, 15, 110], [140, 30, 110], [205, 55, 75], [245, 125, 20], [
 
 export class Explanations extends SectionMaker {
   /** @param {Server} server @param {(text: string) => void} announce */
-  constructor(server, announce) { super(server, '/v1/explain', announce); }
+  constructor(server, announce) {
+    super(server, '/v1/explain', announce);
+    /**
+     * Draws a map over the large picture, or takes it away; false if that shows something else by now.
+     * @type {(explanation: ?Explanation) => boolean}
+     */
+    this.onStage = () => false;
+  }
 
   /**
    * What stands below a face's bars.
-   * @returns {?{root: HTMLElement, update: (face: Face) => void, open: () => void}} Null where the server has no maps.
+   * @returns {?import('./faces.js').Section} Null where the server has no maps.
    */
   section() {
     const box = this.box('explanation', 'Why?');
@@ -34,11 +43,15 @@ export class Explanations extends SectionMaker {
     const canvas = /** @type {HTMLCanvasElement} */ (make('canvas', 'explanation-map'));
     canvas.width = canvas.height = SIDE;
     canvas.setAttribute('role', 'img');
+    const scale = make('p', 'explanation-scale');
+    scale.append(make('span', '', 'little'), make('span', 'explanation-colours'), make('span', '', 'much'));
     const caption = make('figcaption', 'faint');
-    figure.append(canvas, caption);
+    figure.append(canvas, scale, caption);
     problem.before(figure);
     /** @type {?Face} */
     let latest = null;
+    /** What is drawn over the large picture. @type {?Explanation} */
+    let large = null;
     let isOpen = false;
     const show = (/** @type {boolean} */ shown) => {
       isOpen = shown;
@@ -46,19 +59,27 @@ export class Explanations extends SectionMaker {
       opener.textContent = shown ? 'Hide' : 'Why?';
       figure.hidden = !shown;
       problem.textContent = '';
+      if (!shown && large) this.onStage(null);
+      if (!shown) large = null;
     };
     const toggle = async () => {
       if (isOpen) return show(false);
-      const picture = latest && this.picture(latest, problem);
-      if (!latest || !picture) return;
+      const face = latest;
+      const seen = face && await this.picture(face, problem);
+      if (!face || !seen) return;
       opener.disabled = true;
       try {
-        const found = await this.explain(latest, picture);
-        await draw(canvas, picture, found);
+        const found = await this.explain(face, seen);
+        const own = { ...found, area: area(found.area, 1 / seen.scale) };
+        canvas.hidden = latest?.track === face.track && this.onStage(own);
+        large = canvas.hidden ? own : null;
+        if (!canvas.hidden) await draw(canvas, seen.picture, found);
         show(true);
         caption.textContent = `The brighter, the more a place speaks for ${found.emotion}.`;
-        canvas.setAttribute('aria-label', `Face ${latest.track}, ${describe(found)}`);
-        this.announce(`Face ${latest.track}: ${describe(found)}`);
+        const text = `Face ${face.track}, ${describe(found)}`;
+        canvas.setAttribute('aria-label', text);
+        figure.setAttribute('aria-label', text);
+        this.announce(`Face ${face.track}: ${describe(found)}`);
       } catch (error) {
         problem.textContent = /** @type {Error} */ (error).message;
       } finally {
@@ -66,15 +87,30 @@ export class Explanations extends SectionMaker {
       }
     };
     opener.addEventListener('click', () => void toggle());
-    return { root, update: (face) => { latest = face; }, open: () => { if (!isOpen) void toggle(); } };
+    const update = (/** @type {Face} */ face) => {
+      latest = face;
+      // The large picture forgets its map when another face is looked at.
+      if (large) this.onStage(large);
+    };
+    // A map over the large picture is put away by looking at another face.
+    const isInUse = () => opener.disabled || (isOpen && !large);
+    return { root, update, open: () => { if (!isOpen) void toggle(); }, isInUse };
   }
 
-  /** @private @param {Face} face @param {Blob} picture @returns {Promise<Explanation>} */
-  explain(face, picture) {
-    const { x, y, width, height } = face.box;
-    const query = new URLSearchParams({ emotion: face.best, x, y, width, height });
-    return this.server.json('POST', `${this.path}?${query}`, picture);
+  /** @private @param {Face} face @param {Seen} seen @returns {Promise<Explanation>} */
+  explain(face, seen) {
+    const { x, y, width, height } = scaled(face.box, seen.scale);
+    const query = new URLSearchParams({
+      emotion: face.best, x: String(x), y: String(y), width: String(width), height: String(height),
+      ...(this.server.profile === null ? {} : { profile: this.server.profile }),
+    });
+    return this.server.json('POST', `${this.path}?${query}`, seen.picture);
   }
+}
+
+/** @param {Explanation['area']} place @param {number} scale @returns {Explanation['area']} */
+function area({ x, y, side }, scale) {
+  return { x: x * scale, y: y * scale, side: side * scale };
 }
 
 /** Where on a face the map is strongest, in words. @param {Explanation} explanation */
@@ -88,26 +124,34 @@ export function describe({ emotion, map }) {
   return `${emotion} shows most in the ${place} of the picture of the face`;
 }
 
+/** The colours of a map, to be stretched over its area. @param {Explanation['map']} map @returns {OffscreenCanvas} */
+export function heatmap(map) {
+  const heat = new OffscreenCanvas(map.width, map.height);
+  const pixels = new ImageData(map.width, map.height);
+  map.values.forEach((value, index) => pixels.data.set(colour(value), 4 * index));
+  heat.getContext('2d')?.putImageData(pixels, 0, 0);
+  return heat;
+}
+
 /**
  * Draws the face in grey, and the map over it.
  * @param {HTMLCanvasElement} canvas Square.
  * @param {Blob} picture
  * @param {Explanation} explanation
  */
-async function draw(canvas, picture, { area, map }) {
+async function draw(canvas, picture, { area: { x, y, side }, map }) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const bitmap = await createImageBitmap(picture);
-  context.filter = 'grayscale(1)';
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(bitmap, area.x, area.y, area.side, area.side, 0, 0, canvas.width, canvas.height);
-  context.filter = 'none';
-  bitmap.close();
-  const heat = new OffscreenCanvas(map.width, map.height);
-  const pixels = new ImageData(map.width, map.height);
-  map.values.forEach((value, index) => pixels.data.set(colour(value), 4 * index));
-  heat.getContext('2d')?.putImageData(pixels, 0, 0);
+  // A picture that the browser cannot read is left out.
+  const bitmap = await createImageBitmap(picture).catch(() => null);
+  if (bitmap) {
+    context.filter = 'grayscale(1)';
+    context.drawImage(bitmap, x, y, side, side, 0, 0, canvas.width, canvas.height);
+    context.filter = 'none';
+    bitmap.close();
+  }
   context.imageSmoothingQuality = 'high';
-  context.drawImage(heat, 0, 0, canvas.width, canvas.height);
+  context.drawImage(heatmap(map), 0, 0, canvas.width, canvas.height);
 }
 
 /** @param {number} value 0 to 1. @returns {number[]} Red, green, blue and opacity, 0 to 255. */

@@ -1,11 +1,30 @@
 /** The list of faces: what each shows, with a bar an emotion. */
 
 import { trackColour } from './draw.js';
-import { counted, emotionsOf, icon, percent, words } from './emotions.js';
+import { doubt, shortDoubt } from './details.js';
+import { counted, emotionsOf, icon, percent } from './emotions.js';
 
 /** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
 
-/** @typedef {{update: (face: Face) => void, root: HTMLElement}} Card */
+/**
+ * @typedef {Object} Section What stands below the bars.
+ * @property {HTMLElement} root
+ * @property {(face: Face) => void} update
+ * @property {() => void} [open]
+ * @property {() => boolean} [isInUse] Whether a person is at work in it.
+ */
+/**
+ * @typedef {Object} Seen The picture that a face was read in.
+ * @property {Blob} picture
+ * @property {number} scale Its pixels per pixel of the face's box.
+ */
+
+/** Bars of a face, unless all are asked for. */
+const FEW = 3;
+/** A bar takes another's place when it is longer by so much: none go to and fro. */
+const CLEARLY = 0.05;
+/** From so many faces on, the list is a grid, and their expressions are counted. */
+const MANY = 7;
 
 /**
  * @param {string} tag @param {string} [className] @param {string} [text]
@@ -27,8 +46,8 @@ export class SectionMaker {
    */
   constructor(server, path, announce) {
     Object.assign(this, { server, path, announce });
-    /** The picture that a face was read in. @type {(face: Face) => ?Blob} */
-    this.pictureOf = () => null;
+    /** @type {(face: Face) => Promise<?Seen>} */
+    this.pictureOf = async () => null;
   }
 
   /**
@@ -51,12 +70,12 @@ export class SectionMaker {
 
   /**
    * The picture that a face was read in; where it is not at hand, `problem` says so.
-   * @protected @param {Face} face @param {HTMLElement} problem @returns {?Blob}
+   * @protected @param {Face} face @param {HTMLElement} problem @returns {Promise<?Seen>}
    */
-  picture(face, problem) {
-    const picture = this.pictureOf(face);
-    problem.textContent = picture ? '' : 'The picture is not at hand any more. Pause, and try again.';
-    return picture;
+  async picture(face, problem) {
+    const seen = await this.pictureOf(face);
+    problem.textContent = seen ? '' : 'The picture of this face is not at hand.';
+    return seen;
   }
 }
 
@@ -65,15 +84,18 @@ export class FacesPanel {
    * @param {HTMLElement} list
    * @param {HTMLElement} count
    * @param {HTMLElement} empty Says why there is none.
+   * @param {HTMLElement} summary Counts the expressions of many faces.
    */
-  constructor(list, count, empty) {
-    Object.assign(this, { list, count, empty });
+  constructor(list, count, empty, summary) {
+    Object.assign(this, { list, count, empty, summary });
     /** @type {Map<number, ReturnType<FacesPanel['card']>>} */
     this.cards = new Map();
+    /** Whether a face's bars are all shown. */
+    this.showsAll = false;
     this.onPick = /** @type {(track: number) => void} */ (() => {});
     /** Draws a face's picture. @type {(face: Face, canvas: HTMLCanvasElement) => void} */
     this.crop = () => {};
-    /** What stands below the bars. @type {() => {root: HTMLElement, update: (face: Face) => void, open?: () => void}[]} */
+    /** What stands below the bars. @type {() => Section[]} */
     this.sections = () => [];
   }
 
@@ -82,6 +104,7 @@ export class FacesPanel {
     this.cards.clear();
     this.list.replaceChildren();
     this.count.textContent = '';
+    this.summary.textContent = '';
     this.empty.textContent = reason;
   }
 
@@ -94,8 +117,15 @@ export class FacesPanel {
   update(faces, selected, areFresh = true) {
     this.empty.textContent = faces.length > 0 ? '' : 'No face found.';
     this.count.textContent = faces.length > 0 ? counted(faces.length, 'face') : '';
+    this.summary.textContent = faces.length >= MANY ? tally(faces) : '';
+    this.list.classList.toggle('many', faces.length >= MANY);
     for (const [track, card] of this.cards) {
-      if (!faces.some((face) => face.track === track)) {
+      const isThere = faces.some((face) => face.track === track);
+      card.root.classList.toggle('gone', !isThere);
+      if (isThere) continue;
+      // What a person is at work with is not taken away from them.
+      if (card.isInUse()) card.leave();
+      else {
         card.root.remove();
         this.cards.delete(track);
       }
@@ -110,6 +140,11 @@ export class FacesPanel {
       card.update(face, face.track === selected);
       if (areFresh) this.crop(face, card.picture);
     });
+  }
+
+  /** Scrolls to a face's card. @param {number} track */
+  reveal(track) {
+    this.cards.get(track)?.root.scrollIntoView({ block: 'nearest' });
   }
 
   /** Shows why a face is read as it is. @param {number} track */
@@ -138,37 +173,96 @@ export class FacesPanel {
     const body = make('div', 'face-body');
     body.id = `face-${face.track}-scores`;
     head.setAttribute('aria-controls', body.id);
-    const bars = make('ul', 'bars');
-    bars.setAttribute('aria-label', `Scores of face ${face.track}`);
-    const rows = new Map(emotionsOf(face.scores).map((emotion) => [emotion, bar(bars, emotion)]));
+    const why = make('p', 'face-doubt');
+    const bars = new Bars(face, () => this.showsAll, (all) => { this.showsAll = all; });
     const sections = this.sections();
-    body.append(bars, ...sections.map((section) => section.root));
+    body.append(why, bars.list, bars.more, ...sections.map((section) => section.root));
     root.append(head, body);
 
     let shown = '';
+    const isInUse = () => sections.some((section) => section.isInUse?.());
+    const leave = () => {
+      root.classList.remove('selected');
+      body.hidden = false;
+      detail.textContent = 'no longer in view';
+    };
     const update = (/** @type {Face} */ next, /** @type {boolean} */ isSelected) => {
       root.classList.toggle('selected', isSelected);
-      head.setAttribute('aria-expanded', String(isSelected));
-      body.hidden = !isSelected;
+      const isOpen = isSelected || isInUse();
+      head.setAttribute('aria-expanded', String(isOpen));
+      body.hidden = !isOpen;
       name.textContent = next.emotion ?? 'unsure';
-      detail.textContent = next.emotion ? percent(next.probability) : `perhaps ${words(next).slice(8, -1)}`;
+      const score = next.emotion ? percent(next.probability) : `perhaps ${next.best} ${percent(next.probability)}`;
+      detail.textContent = [score, shortDoubt(next)].filter(Boolean).join(' · ');
       if (shown !== (next.emotion ?? 'unsure')) {
         shown = next.emotion ?? 'unsure';
         sign.replaceChildren(icon(shown));
       }
-      if (!isSelected) return;
+      if (!isOpen) return;
+      why.textContent = doubt(next);
       for (const section of sections) section.update(next);
-      for (const [emotion, row] of rows) row(next.scores[emotion] ?? 0, emotion === next.best);
+      bars.update(next);
     };
     const explain = () => { for (const section of sections) section.open?.(); };
-    return { root, head, body, picture, update, explain };
+    return { root, head, body, picture, update, explain, isInUse, leave };
+  }
+}
+
+/** The emotions of many faces, the most frequent first, as `26 neutral, 2 happiness, 1 unsure`. @param {Face[]} faces */
+export function tally(faces) {
+  const counts = new Map();
+  for (const { emotion } of faces) counts.set(emotion ?? 'unsure', (counts.get(emotion ?? 'unsure') ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).map(([emotion, count]) => `${count} ${emotion}`).join(', ');
+}
+
+/**
+ * The emotions with the highest scores. Those that were among them stay until another is clearly higher.
+ * @param {Object<string, number>} scores @param {string[]} before
+ * @returns {string[]} In the page's order.
+ */
+export function highest(scores, before) {
+  const emotions = emotionsOf(scores);
+  const rank = (/** @type {string} */ emotion) => scores[emotion] + (before.includes(emotion) ? CLEARLY : 0);
+  const chosen = new Set([...emotions].sort((a, b) => rank(b) - rank(a)).slice(0, FEW));
+  return emotions.filter((emotion) => chosen.has(emotion));
+}
+
+/** A face's bars: the highest, or all. */
+class Bars {
+  /** @param {Face} face @param {() => boolean} showsAll @param {(all: boolean) => void} onChange */
+  constructor(face, showsAll, onChange) {
+    this.showsAll = showsAll;
+    this.list = make('ul', 'bars');
+    this.list.setAttribute('aria-label', `Scores of face ${face.track}`);
+    this.rows = new Map(emotionsOf(face.scores).map((emotion) => [emotion, bar(this.list, emotion)]));
+    this.more = make('button', 'quiet more-bars');
+    this.more.setAttribute('type', 'button');
+    this.more.hidden = this.rows.size <= FEW;
+    this.more.addEventListener('click', () => {
+      onChange(!showsAll());
+      if (this.face) this.update(this.face);
+    });
+    this.shown = /** @type {string[]} */ ([]);
+  }
+
+  /** @param {Face} face */
+  update(face) {
+    this.face = face;
+    this.shown = highest(face.scores, this.shown);
+    const all = this.showsAll();
+    for (const [emotion, row] of this.rows) {
+      const isShown = all || emotion === face.best || this.shown.includes(emotion);
+      row(face.scores[emotion] ?? 0, emotion === face.best, isShown);
+    }
+    this.more.textContent = all ? `Top ${FEW}` : `All ${this.rows.size}`;
+    this.more.setAttribute('aria-expanded', String(all));
   }
 }
 
 /**
  * Adds a row with a bar.
  * @param {HTMLElement} list @param {string} emotion
- * @returns {(probability: number, isBest: boolean) => void} Sets it.
+ * @returns {(probability: number, isBest: boolean, isShown: boolean) => void} Sets it.
  */
 function bar(list, emotion) {
   const row = make('li', 'bar');
@@ -180,9 +274,10 @@ function bar(list, emotion) {
   row.append(icon(emotion), name, track, value);
   list.append(row);
   let shown = '';
-  return (probability, isBest) => {
+  return (probability, isBest, isShown) => {
+    row.hidden = !isShown;
     row.classList.toggle('best', isBest);
-    fill.style.transform = `scaleX(${probability.toFixed(3)})`;
+    fill.style.width = `${(100 * probability).toFixed(1)}%`;
     const text = percent(probability);
     if (text !== shown) value.textContent = shown = text;
   };

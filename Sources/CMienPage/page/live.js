@@ -1,4 +1,4 @@
-/** A camera or a video: its frames are read while it plays. */
+/** What a camera and a video have in common: their frames are read while they play. */
 
 import { counted, words } from './emotions.js';
 import { save, stem, videoCSV, videoJSON } from './export.js';
@@ -7,6 +7,8 @@ import { Record } from './record.js';
 import { Session } from './session.js';
 
 /** @typedef {import('./main.js').Page} Page @typedef {import('./record.js').Row} Row @typedef {import('./emotions.js').Face} Face */
+/** @typedef {import('./faces.js').Seen} Seen */
+/** @typedef {{picture: Blob, seconds: number, number: number, scale: number}} Frame */
 
 /** Frames are sent with this longer side at most: faces of 5 % of it are still found. */
 const FRAME_SIDE = 640;
@@ -15,36 +17,20 @@ const JPEG_QUALITY = 0.8;
 const PANEL_EVERY = 120;
 const ANNOUNCE_EVERY = 4000;
 const EMPTY_AFTER = 1000;
+const STALE_AFTER = 1000;
 
-const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
-
-/** What to tell people whose camera cannot be used. */
-const CAMERA_TROUBLE = {
-  NotAllowedError: 'The camera was refused. Allow it for this page in the browser’s address bar, then try again.',
-  NotFoundError: 'No camera was found.',
-  NotReadableError: 'The camera is in use by another program.',
-  OverconstrainedError: 'This camera is not there any more.',
-};
+export const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 export class Live {
-  /** @param {Page} page */
-  constructor(page) {
+  /** @param {Page} page @param {string} name */
+  constructor(page, name) {
     this.page = page;
+    this.name = name;
+    this.kind = '';
     this.video = page.stage.video;
     this.record = new Record();
     this.session = new Session(page.server);
-    this.pump = new FramePump({
-      send: ({ picture, seconds }) => this.session.read(picture, seconds),
-      onAnswer: (reading, frame, isNewest) => this.answer(reading, frame, isNewest),
-      onTrouble: (error, seconds) => (error ? page.notice.trouble(error, seconds) : page.notice.well()),
-      onFailure: (error) => this.fail(error.message),
-    });
-    this.name = 'camera';
-    this.isCamera = true;
-    this.startedAt = performance.now();
-    this.frame = 0;
-    /** The latest time of a frame that was sent. */
-    this.frontier = -1;
+    this.pump = this.newPump();
     /** The time of the frame that is on the screen. */
     this.shownAt = -1;
     this.selected = /** @type {?number} */ (null);
@@ -52,127 +38,70 @@ export class Live {
     this.isChosen = false;
     this.lastSeen = 0;
     this.emptySince = /** @type {?number} */ (null);
+    /** Since when frames have been offered without an answer. */
+    this.waitingSince = /** @type {?number} */ (null);
     this.panelAt = 0;
     this.announcedAt = 0;
     this.announced = '';
-    /** The frame that was answered last. @type {?{picture: Blob, row: Row}} */
-    this.latest = null;
+    /** The frame whose faces the list shows, as long as its picture is at hand. @type {?{picture: Blob, row: Row}} */
+    this.listed = null;
     this.canvases = [new OffscreenCanvas(1, 1), new OffscreenCanvas(1, 1)];
     this.listeners = new AbortController();
     this.isClosed = false;
-    this.listen();
+    this.isSaved = true;
+    this.on(element('play'), 'click', () => this.toggle());
+    for (const type of ['play', 'pause', 'ended', 'seeked']) this.on(this.video, type, () => this.showState());
+    this.on(this.video, 'resize', () => this.fitStage());
+    this.on(window, 'pagehide', () => this.session.close());
+    this.readout = setInterval(() => this.look(), 250);
   }
 
-  /** @private */
-  listen() {
-    const { signal } = this.listeners;
-    const on = (/** @type {EventTarget} */ target, /** @type {string} */ type, /** @type {(event: any) => void} */ run) =>
-      target.addEventListener(type, run, { signal });
-    on(element('play'), 'click', () => this.toggle());
-    on(element('camera'), 'change', (event) => void this.openCamera(event.target.value));
-    for (const type of ['play', 'pause', 'ended']) on(this.video, type, () => this.showState());
-    on(this.video, 'pause', () => this.presentAgain());
-    on(this.video, 'resize', () => this.fitStage());
-    // Some videos do not tell their length at the start.
-    on(this.video, 'durationchange', () => this.page.timeline.setDuration(this.duration));
-    on(this.video, 'error', () => {
-      if (this.video.src) this.stop('This browser cannot play that video.');
+  /** @protected @returns {FramePump} */
+  newPump() {
+    const { notice } = this.page;
+    const pump = new FramePump({
+      send: (/** @type {Frame} */ { picture, seconds }) => this.session.read(picture, seconds),
+      onAnswer: (reading, frame, isNewest) => this.answer(reading, frame, isNewest),
+      onTrouble: (error, seconds) => {
+        if (error) notice.trouble(error, seconds, () => pump.tryNow());
+        else notice.well();
+      },
+      onFailure: (error) => this.fail(error.message),
     });
-    on(window, 'pagehide', () => this.session.close());
-    this.readout = setInterval(() => this.showSpeed(), 500);
+    return pump;
   }
 
-  /**
-   * Starts a camera.
-   * @param {string} [device] One of the machine's cameras.
-   * @returns {Promise<boolean>} Whether it runs.
-   */
-  async openCamera(device) {
-    if (!navigator.mediaDevices) {
-      this.page.failToOpen('Browsers give the camera only to pages that come over HTTPS or from this machine.');
-      return false;
-    }
-    this.stopCamera();
-    try {
-      const wanted = device ? { deviceId: { exact: device } } : { facingMode: 'user' };
-      this.stream = await navigator.mediaDevices.getUserMedia({
-        // `none`: the camera's own picture, not one that the browser cuts to shape.
-        audio: false, video: { ...wanted, width: 1280, height: 720, frameRate: 30, resizeMode: 'none' },
-      });
-    } catch (error) {
-      const name = error instanceof DOMException ? error.name : '';
-      this.stop(CAMERA_TROUBLE[name] ?? 'The camera could not be started.');
-      return false;
-    }
-    if (this.isClosed) {
-      this.stopCamera();
-      return false;
-    }
-    const [track] = this.stream.getVideoTracks();
-    track.addEventListener('ended', () => this.stop('The camera was switched off.'));
-    const settings = track.getSettings();
-    this.page.stage.showVideo(settings.facingMode !== 'environment');
-    this.video.srcObject = this.stream;
-    await this.begin();
-    await this.listCameras(settings.deviceId);
-    return true;
+  /** Listens until it is closed. @protected @param {EventTarget} target @param {string} type @param {(event: any) => void} run */
+  on(target, type, run) { target.addEventListener(type, run, { signal: this.listeners.signal }); }
+
+  /** What is lost when it is closed, in words; empty for nothing. */
+  get unsaved() {
+    const frames = this.record.rows.length;
+    return this.isSaved || frames === 0 ? '' : `What was read of ${counted(frames, 'frame')} is not saved.`;
   }
 
-  /** @private @param {string} [current] */
-  async listCameras(current) {
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    const cameras = devices.filter(({ kind }) => kind === 'videoinput');
-    const select = /** @type {HTMLSelectElement} */ (element('camera'));
-    select.replaceChildren(...cameras.map(({ deviceId, label }, index) => (
-      new Option(label || `Camera ${index + 1}`, deviceId, false, deviceId === current))));
-    element('camera-choice').hidden = cameras.length < 2;
-  }
-
-  /** Starts a video. @param {File} file @returns {Promise<boolean>} Whether it runs. */
-  async openClip(file) {
-    this.isCamera = false;
-    this.name = file.name;
-    this.url = URL.createObjectURL(file);
-    this.page.stage.showVideo(false);
-    this.video.src = this.url;
-    const isReady = await new Promise((resolve) => {
-      const { signal } = this.listeners;
-      this.video.addEventListener('loadedmetadata', () => resolve(true), { once: true, signal });
-      this.video.addEventListener('error', () => resolve(false), { once: true, signal });
-      signal.addEventListener('abort', () => resolve(false));
-    });
-    if (!isReady) return false;
-    await this.begin();
-    return true;
-  }
-
-  /** A video's length in seconds; null for a camera, and where it is not known. @private */
-  get duration() {
-    return !this.isCamera && Number.isFinite(this.video.duration) ? this.video.duration : null;
-  }
-
-  /** @private */
-  async begin() {
+  /** @protected @param {?number} duration Of a video, in seconds. */
+  async begin(duration) {
     const { timeline, stage, faces } = this.page;
-    timeline.open(this.record, this.duration);
-    timeline.onSeek = (seconds) => {
-      this.video.currentTime = seconds;
-      timeline.position = seconds;
-      timeline.redraw();
-    };
+    timeline.open(this.record, duration);
     element('timeline-section').hidden = false;
+    element('timeline-track').textContent = '';
     element('live-controls').hidden = false;
-    element('close-source').textContent = this.isCamera ? 'Stop' : 'Close';
     faces.clear('Waiting for a face…');
     stage.caption('');
+    this.page.title(this.name);
     this.page.canSave(false, true);
     this.watch();
+    await this.ready();
     await this.video.play().catch(() => {});
     this.fitStage();
     this.showState();
   }
 
-  /** @private */
+  /** What has to be done before it plays. @protected */
+  async ready() {}
+
+  /** @protected */
   fitStage() {
     if (this.video.videoWidth > 0) this.page.stage.resize(this.video.videoWidth, this.video.videoHeight);
   }
@@ -181,59 +110,56 @@ export class Live {
   watch() {
     if (this.isWatching) return;
     this.isWatching = true;
-    const next = (/** @type {number} */ _, /** @type {{mediaTime: number}} */ metadata) => {
+    const next = (/** @type {number} */ _, /** @type {VideoFrameCallbackMetadata} */ metadata) => {
       if (this.isClosed) return;
       this.video.requestVideoFrameCallback(next);
-      this.see(this.isCamera ? (performance.now() - this.startedAt) / 1000 : metadata.mediaTime);
+      this.see(metadata);
     };
     this.video.requestVideoFrameCallback(next);
   }
 
-  /** @private @param {number} seconds The time of the frame that is on the screen. */
-  see(seconds) {
-    const { timeline } = this.page;
-    this.shownAt = seconds;
-    if (!this.isCamera) {
-      timeline.position = seconds;
-      timeline.redraw();
-    }
-    if (seconds <= this.frontier) {
-      const row = this.record.nearest(seconds, 0.25);
-      this.present(row ?? { frame: 0, seconds, width: 1, height: 1, faces: [] });
-      return;
-    }
-    if (this.pump.offer(() => this.grab(seconds))) this.frontier = seconds;
+  /** Takes note of the frame that is on the screen. @protected @param {VideoFrameCallbackMetadata} metadata */
+  see(metadata) { throw new Error(`${this.kind} takes no note of frames: ${metadata.mediaTime}`); }
+
+  /** Offers the frame that is on the screen. @protected @param {number} seconds @param {number} number @returns {boolean} */
+  offer(seconds, number) {
+    this.waitingSince ??= performance.now();
+    return this.pump.offer(() => this.grab(seconds, number));
   }
 
-  /** Takes the frame that is on the screen. @private @param {number} seconds */
-  async grab(seconds) {
+  /**
+   * Takes the frame that is on the screen.
+   * @protected @param {number} seconds @param {number} number @param {number} [side] At most, in pixels.
+   * @returns {Promise<Frame>}
+   */
+  async grab(seconds, number, side = FRAME_SIDE) {
     const { videoWidth, videoHeight } = this.video;
-    const scale = Math.min(1, FRAME_SIDE / Math.max(videoWidth, videoHeight));
+    const scale = Math.min(1, side / Math.max(videoWidth, videoHeight));
     const canvas = this.canvases.pop() ?? new OffscreenCanvas(1, 1);
     const [width, height] = [Math.round(videoWidth * scale), Math.round(videoHeight * scale)];
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
     canvas.getContext('2d', { alpha: false })?.drawImage(this.video, 0, 0, width, height);
-    this.frame += 1;
-    const number = this.frame;
     const picture = await canvas.convertToBlob({ type: 'image/jpeg', quality: JPEG_QUALITY });
     this.canvases.push(canvas);
     return { picture, seconds, number, scale: width > 0 ? videoWidth / width : 1 };
   }
 
   /** @private */
-  answer(reading, { picture, seconds, number, scale }, isNewest) {
+  answer(reading, /** @type {Frame} */ { picture, seconds, number, scale }, isNewest) {
     const row = { frame: number, seconds, width: reading.width, height: reading.height, scale, faces: reading.faces };
+    this.waitingSince = null;
+    this.isSaved = false;
     this.record.add(row);
     if (this.record.rows.length === 1) this.page.canSave(true, true);
-    if (isNewest) {
-      this.latest = { picture, row };
-      this.present(row);
-    }
+    if (isNewest) this.present(row, picture);
     this.page.timeline.redraw();
   }
 
-  /** Shows what was read of a frame. @private @param {Row} row */
-  present(row) {
+  /**
+   * Shows what was read of a frame.
+   * @protected @param {Row} row @param {?Blob} [picture] The frame, if it is at hand.
+   */
+  present(row, picture = null) {
     const now = performance.now();
     const { stage, faces, timeline } = this.page;
     this.choose(row, now);
@@ -245,11 +171,15 @@ export class Live {
     // One frame without a face does not empty the list.
     if ((this.video.paused || now - this.panelAt >= PANEL_EVERY) && (row.faces.length > 0 || isEmpty)) {
       this.panelAt = now;
-      faces.update(row.faces, this.selected);
+      if (picture) this.listed = { picture, row };
+      faces.update(row.faces, this.selected, this.canShow);
     }
     timeline.track = this.selected;
     this.speak(row, now);
   }
+
+  /** Whether the browser shows the frames. @protected */
+  get canShow() { return true; }
 
   /** Keeps to a face while it is there; else takes the largest. @private @param {Row} row @param {number} now */
   choose(row, now) {
@@ -292,60 +222,72 @@ export class Live {
     this.page.timeline.redraw();
   }
 
-  /** Shows what was read of the frame that is on the screen. @private */
+  /** Shows what was read of the frame that is on the screen. @protected */
   presentAgain() {
-    const row = this.record.nearest(this.isCamera ? this.record.end : this.shownAt, 0.25);
-    if (row) this.present(row);
+    const row = this.record.nearest(this.shownAt, 0.25);
+    if (row) this.present(row, this.listed?.row === row ? this.listed.picture : null);
   }
 
-  /** The picture that a face was read in; null where it is not at hand any more. @param {Face} face @returns {?Blob} */
-  pictureOf(face) {
-    return this.latest?.row.faces.includes(face) ? this.latest.picture : null;
+  /** The picture that a face was read in; null if it is not at hand any more. @param {Face} face @returns {Promise<?Seen>} */
+  async pictureOf(face) {
+    return this.listed?.row.faces.includes(face) ? { picture: this.listed.picture, scale: 1 } : null;
   }
 
-  /** @private */
+  /** @protected */
   toggle() {
     if (this.video.paused || this.video.ended) void this.video.play().catch(() => {});
     else this.video.pause();
   }
 
-  /** @private */
+  /** @protected */
   showState() {
-    const label = this.video.ended ? 'Play again' : this.video.paused ? (this.isCamera ? 'Resume' : 'Play') : 'Pause';
-    element('play').textContent = label;
-    this.showSpeed();
+    if (this.video.paused) this.waitingSince = null;
+    element('play').textContent = this.playLabel;
+    this.look();
   }
 
-  /** @private */
-  showSpeed() {
+  /** @protected @returns {string} */
+  get playLabel() { return this.video.paused ? 'Play' : 'Pause'; }
+
+  /** Shows how fast it goes, and whether it stands still. @private */
+  look() {
     const { rate, latency } = this.pump.speed();
     const text = rate > 0 ? `${rate.toFixed(rate < 9.95 ? 1 : 0)} readings/s · ${Math.round(latency)} ms` : '';
-    this.page.stage.caption(this.isCamera ? '' : this.name, text);
+    this.page.stage.caption(this.title, text);
+    const waiting = this.waitingSince === null ? 0 : performance.now() - this.waitingSince;
+    const isStale = waiting > STALE_AFTER;
+    element('work').classList.toggle('stale', isStale);
+    if (isStale) this.page.stage.message(`No reading for ${Math.floor(waiting / 1000)} s`);
   }
 
-  /** @private @param {string} reason */
+  /** What stands below the picture. @protected */
+  get title() { return ''; }
+
+  /** @protected @param {string} reason */
   fail(reason) {
     this.video.pause();
     this.page.notice.show(reason, { label: 'Start again', run: () => this.page.reopen() });
   }
 
-  /** There is no more to see; what was read stays to be looked at and saved. @private @param {string} reason */
-  stop(reason) {
-    if (this.record.rows.length > 0) this.fail(reason);
-    else this.page.failToOpen(reason);
-  }
+  /** The next frames are read in another way. */
+  readAgain() { this.session.renew(); }
 
+  /** What is written to files. @protected @returns {Row[]} */
+  get rows() { return this.record.rows; }
   /** @private */
   get fileStem() { return stem(this.name); }
-  saveJSON() { save(`${this.fileStem}.jsonl`, videoJSON(this.record.rows), 'application/jsonl'); }
-  saveCSV() { save(`${this.fileStem}.csv`, videoCSV(this.record.rows), 'text/csv'); }
-  async savePicture() { save(`${this.fileStem}-mien.png`, await this.page.stage.picture()); }
 
-  /** @private */
-  stopCamera() {
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
-    this.stream = undefined;
+  saveJSON() {
+    save(`${this.fileStem}.jsonl`, videoJSON(this.rows), 'application/jsonl');
+    this.isSaved = true;
   }
+
+  saveCSV() {
+    save(`${this.fileStem}.csv`, videoCSV(this.rows, this.page.emotions), 'text/csv');
+    this.isSaved = true;
+  }
+
+  async savePicture() { save(`${this.fileStem}-mien.png`, await this.page.stage.picture()); }
 
   close() {
     this.isClosed = true;
@@ -353,14 +295,12 @@ export class Live {
     this.session.close();
     this.listeners.abort();
     clearInterval(this.readout);
-    this.stopCamera();
     this.video.pause();
     this.video.srcObject = null;
     this.video.removeAttribute('src');
     this.video.load();
-    if (this.url) URL.revokeObjectURL(this.url);
+    element('work').classList.remove('stale');
     element('timeline-section').hidden = true;
     element('live-controls').hidden = true;
-    element('camera-choice').hidden = true;
   }
 }

@@ -11,8 +11,9 @@ export class Notice {
     this.run = () => {};
     element('notice-close').addEventListener('click', () => this.hide());
     element('notice-action').addEventListener('click', () => {
+      const { run } = this;
       this.hide();
-      this.run();
+      run();
     });
     addEventListener('offline', () => {
       // A server on this machine needs no network.
@@ -28,17 +29,23 @@ export class Notice {
    */
   show(text, action, isPassing = false) {
     this.isPassing = isPassing;
-    element('notice-text').textContent = text;
+    // The same words again are not to be read out again.
+    if (element('notice-text').textContent !== text) element('notice-text').textContent = text;
     element('notice').hidden = false;
     element('notice-action').hidden = !action;
     element('notice-action').textContent = action?.label ?? '';
     this.run = action?.run ?? (() => {});
   }
 
-  /** The server has no time, or does not answer. @param {ApiError} error @param {number} seconds */
-  trouble(error, seconds) {
+  /**
+   * The server has no time, or does not answer.
+   * @param {ApiError} error @param {number} seconds Until it is tried again.
+   * @param {() => void} tryNow Tries it at once.
+   */
+  trouble(error, seconds, tryNow) {
     const what = error.isOffline ? 'The server does not answer.' : 'The server is busy.';
-    this.show(`${what} Trying again in ${seconds < 1 ? 'a moment' : `${Math.round(seconds)} s`}.`, undefined, true);
+    const when = seconds < 1 ? 'a moment' : `${Math.round(seconds)} s`;
+    this.show(`${what} Trying again in ${when}.`, { label: 'Try now', run: tryNow }, true);
   }
 
   /** The server answers again. */
@@ -49,6 +56,8 @@ export class Notice {
   hide() {
     this.isPassing = false;
     element('notice').hidden = true;
+    element('notice-text').textContent = '';
+    this.run = () => {};
   }
 }
 

@@ -1,9 +1,10 @@
 /** Photos: a strip of them, each read once. */
 
-import { ApiError, patiently } from './api.js';
+import { ApiError, patiently, reading } from './api.js';
 import { counted, icon, words } from './emotions.js';
-import { photosCSV, photosJSON, save, stem } from './export.js';
+import { enlarged, photosCSV, photosJSON, save, stem } from './export.js';
 import { make } from './faces.js';
+import { copy, MOST_BYTES, original, pictureKind } from './files.js';
 
 /** @typedef {import('./main.js').Page} Page @typedef {import('./api.js').Reading} Reading */
 
@@ -13,24 +14,26 @@ import { make } from './faces.js';
  * @property {string} name
  * @property {'waiting'|'reading'|'done'|'failed'} state
  * @property {?Blob} sent What was read: the file's content, or a copy.
- * @property {?Reading} reading
+ * @property {number} scale Pixels of what was sent per pixel of the photo.
+ * @property {?Reading} reading In pixels of the photo.
  * @property {string} error
+ * @property {HTMLElement} item
  * @property {HTMLButtonElement} button
  * @property {HTMLElement} badge
  */
 
 const TOGETHER = 2;
-/** What the server reads; other kinds that the browser can show become JPEG. */
-const TYPES = ['image/jpeg', 'image/png', 'image/webp'];
-/** Larger files are made smaller before they travel. */
-const MOST_BYTES = 8 << 20;
-const LONGEST_SIDE = 3000;
+/** What the server says of a picture that it may take as a smaller JPEG: too large, or of a kind that it does not read. */
+const WORTH_A_COPY = [413, 415];
+
+const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 export class Photos {
   /** @param {Page} page */
   constructor(page) {
     this.page = page;
-    this.strip = /** @type {HTMLElement} */ (document.getElementById('strip'));
+    this.kind = 'photos';
+    this.strip = element('strip');
     /** @type {Photo[]} */
     this.photos = [];
     this.current = /** @type {?Photo} */ (null);
@@ -38,19 +41,31 @@ export class Photos {
     this.url = '';
     this.abort = new AbortController();
     this.working = 0;
+    /** How often all photos have been read once more. */
+    this.round = 0;
     /** Whether the browser can show the current photo. */
     this.canShow = true;
+    this.isSaved = true;
+    /** Pictures for the strip are made one at a time: a large photo takes much memory. */
+    this.thumbnails = Promise.resolve();
     this.strip.replaceChildren();
-    this.onKey = (/** @type {KeyboardEvent} */ event) => this.key(event);
-    this.strip.addEventListener('keydown', this.onKey);
+    this.listeners = new AbortController();
+    const { signal } = this.listeners;
+    this.strip.addEventListener('keydown', (event) => this.key(event), { signal });
+    element('remove-photo').addEventListener('click', () => this.remove(), { signal });
     page.stage.use(false, false);
+  }
+
+  /** What is lost when it is closed, in words; empty if that is little. */
+  get unsaved() {
+    const read = this.photos.filter(({ state }) => state === 'done').length;
+    return this.isSaved || read < 2 ? '' : `What was read of ${counted(read, 'photo')} is not saved.`;
   }
 
   /** Adds photos, and shows the first of them. @param {File[]} files */
   add(files) {
     const first = this.photos.length;
     for (const file of files) this.photos.push(this.entry(file));
-    this.strip.hidden = this.photos.length < 2;
     void this.open(this.photos[first]);
     this.start();
   }
@@ -64,24 +79,30 @@ export class Photos {
   entry(file) {
     const button = /** @type {HTMLButtonElement} */ (make('button', 'thumb'));
     button.type = 'button';
+    button.tabIndex = -1;
     const name = file.name || 'pasted picture';
     const badge = make('span', 'thumb-badge');
     button.append(badge);
-    /** @type {Photo} */
-    const photo = { file, name, state: 'waiting', sent: null, reading: null, error: '', button, badge };
-    button.setAttribute('aria-label', `${name}, waiting`);
-    button.addEventListener('click', () => void this.open(photo));
     const item = make('li');
+    /** @type {Photo} */
+    const photo = { file, name, state: 'waiting', sent: null, scale: 1, reading: null, error: '', item, button, badge };
+    button.setAttribute('aria-label', `${name}, waiting`);
+    button.title = name;
+    button.addEventListener('click', () => void this.open(photo));
     item.append(button);
     this.strip.append(item);
-    void this.thumbnail(photo);
+    this.thumbnails = this.thumbnails.then(() => this.thumbnail(photo));
     return photo;
   }
 
   /** @private @param {Photo} photo */
   async thumbnail(photo) {
+    if (this.listeners.signal.aborted || !photo.item.isConnected) return;
     const bitmap = await createImageBitmap(photo.file, { resizeHeight: 128, resizeQuality: 'medium' }).catch(() => null);
-    if (!bitmap) return;
+    if (!bitmap) {
+      photo.button.prepend(make('span', 'thumb-kind', /\.(\w{2,5})$/.exec(photo.name)?.[1].toUpperCase() ?? '?'));
+      return;
+    }
     const canvas = /** @type {HTMLCanvasElement} */ (make('canvas'));
     [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
     canvas.getContext('2d')?.drawImage(bitmap, 0, 0);
@@ -103,17 +124,15 @@ export class Photos {
 
   /** @private @param {Photo} photo */
   async read(photo) {
-    const { server, notice } = this.page;
+    const { notice } = this.page;
     const { signal } = this.abort;
     photo.state = 'reading';
+    const { round } = this;
     try {
-      const picture = await sendable(photo.file);
-      photo.sent = picture;
-      photo.reading = await patiently(
-        () => server.detect(picture, signal),
-        (error, seconds) => notice.trouble(error, seconds), signal);
+      await this.send(photo, signal);
       notice.well();
       photo.state = 'done';
+      this.isSaved = false;
     } catch (error) {
       photo.state = 'waiting';
       if (signal.aborted) return;
@@ -125,13 +144,52 @@ export class Photos {
       photo.state = 'failed';
       photo.error = error instanceof Error ? error.message : String(error);
     }
+    // Another profile was chosen in the meantime.
+    if (round !== this.round) photo.state = 'waiting';
     this.mark(photo);
     if (photo === this.current) this.present();
+    else this.showState();
+  }
+
+  /** Sends the photo as it is; if that is too large or of a kind that the server does not read, a copy. @private */
+  async send(photo, signal) {
+    const { server, notice } = this.page;
+    const detect = (/** @type {Blob} */ picture) => patiently(
+      () => server.detect(picture, signal), (error, seconds, tryNow) => notice.trouble(error, seconds, tryNow), signal);
+    let refusal = /** @type {?ApiError} */ (null);
+    if (photo.file.size <= MOST_BYTES) {
+      const picture = await original(photo.file);
+      try {
+        photo.reading = await detect(picture);
+        photo.sent = picture;
+        return;
+      } catch (error) {
+        if (!(error instanceof ApiError) || !WORTH_A_COPY.includes(error.status)) throw error;
+        refusal = error;
+      }
+    }
+    const smaller = await copy(photo.file);
+    if (!smaller && refusal) throw refusal;
+    const { picture, width, height } = smaller ?? { picture: await original(photo.file), width: 0, height: 0 };
+    const found = await detect(picture);
+    photo.sent = picture;
+    photo.scale = width > 0 ? found.width / width : 1;
+    photo.reading = width > 0 ? reading(enlarged(found.json, width, height)) : found;
   }
 
   /** Goes on after the token was asked for in vain. @private */
   retry() {
     this.abort = new AbortController();
+    this.start();
+  }
+
+  /** Reads all photos once more. */
+  readAgain() {
+    this.round += 1;
+    for (const photo of this.photos) {
+      if (photo.state === 'done') Object.assign(photo, { state: 'waiting', reading: null });
+    }
+    if (this.current?.state === 'waiting') this.present();
     this.start();
   }
 
@@ -151,18 +209,37 @@ export class Photos {
   async open(photo) {
     this.current = photo;
     for (const { button } of this.photos) {
-      if (button === photo.button) button.setAttribute('aria-current', 'true');
+      const isCurrent = button === photo.button;
+      button.tabIndex = isCurrent ? 0 : -1;
+      if (isCurrent) button.setAttribute('aria-current', 'true');
       else button.removeAttribute('aria-current');
     }
+    this.showState();
     photo.button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = URL.createObjectURL(photo.file);
     this.selected = photo.reading?.faces[0]?.track ?? null;
+    this.page.title(photo.name);
     this.page.stage.show({ width: 1, height: 1, faces: [] }, null);
+    this.page.faces.clear('');
     const isShown = await this.page.stage.showPhoto(this.url, photo.name).then(() => true, () => false);
     if (photo !== this.current) return;
     this.canShow = isShown;
+    this.page.stage.photo.hidden = !isShown;
     this.present();
+  }
+
+  /** How many are read, and which one is shown. @private */
+  showState() {
+    const many = this.photos.length > 1;
+    this.strip.hidden = !many;
+    element('photo-bar').hidden = false;
+    element('clear-photos').hidden = !many;
+    const over = this.photos.filter(({ state }) => state === 'done' || state === 'failed').length;
+    const failed = this.photos.filter(({ state }) => state === 'failed').length;
+    const read = over < this.photos.length ? `${over} of ${this.photos.length} read` : `${counted(over - failed, 'photo')} read`;
+    element('photo-count').textContent = many ? `${read}${failed > 0 ? `, ${failed} failed` : ''}` : '';
+    this.page.canSave(this.photos.some(({ state }) => state === 'done'), this.current?.state === 'done' && this.canShow);
   }
 
   /** Shows what is known of the current photo. @private */
@@ -175,22 +252,26 @@ export class Photos {
     if (!found.some(({ track }) => track === this.selected)) this.selected = found[0]?.track ?? null;
     const place = this.photos.length > 1 ? `${this.photos.indexOf(photo) + 1} of ${this.photos.length}` : '';
     stage.caption(photo.name, place);
+    // Where the faces are can be told of a picture that cannot be shown.
+    if (!this.canShow && photo.reading) stage.resize(photo.reading.width, photo.reading.height);
     stage.show(photo.reading ?? { width: 1, height: 1, faces: [] }, this.selected);
+    const warning = photo.reading?.json.warning ?? '';
+    element('photo-warning').textContent = warning ? `Read with faults: ${warning}` : '';
     if (photo.state === 'waiting' || photo.state === 'reading') {
       stage.message('Reading…');
       faces.clear('Reading…');
     } else if (photo.state === 'failed') {
-      stage.message('');
+      stage.message(this.canShow ? '' : 'This photo could not be read');
       faces.clear(photo.error);
       page.announce(`${photo.name}: ${photo.error}`);
     } else {
-      stage.message(found.length === 0 ? 'No face found' : this.canShow ? '' : 'This browser cannot show the picture');
+      stage.message(found.length === 0 ? 'No face found' : this.canShow ? '' : `This browser cannot show ${pictureKind(photo.name)}`);
       faces.clear('');
       faces.update(found, this.selected, this.canShow);
       const text = found.map((face) => `Face ${face.track}: ${words(face)}.`).join(' ');
       page.announce(`${photo.name}: ${found.length === 0 ? 'no face found.' : `${counted(found.length, 'face')}. ${text}`}`);
     }
-    page.canSave(this.results.length > 0, photo.state === 'done' && this.canShow);
+    this.showState();
   }
 
   /** Shows the bars of a face. @param {number} track */
@@ -199,21 +280,45 @@ export class Photos {
     const { reading: current } = /** @type {Photo} */ (this.current);
     if (!current) return;
     this.page.stage.show(current, track);
+    this.page.stage.reveal();
     this.page.faces.update(current.faces, track, false);
+    this.page.faces.reveal(track);
   }
 
   /** The picture that the current faces were read in. */
-  pictureOf() { return this.current?.sent ?? null; }
+  async pictureOf() {
+    const sent = this.current?.sent;
+    return sent ? { picture: sent, scale: this.current?.scale ?? 1 } : null;
+  }
 
-  /** Arrow keys go along the strip. @private @param {KeyboardEvent} event */
+  /** Arrow keys, Home and End go along the strip; Delete removes a photo. @private @param {KeyboardEvent} event */
   key(event) {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step === undefined || !this.current) return;
-    const next = this.photos[this.photos.indexOf(this.current) + step];
+    const last = this.photos.length - 1;
+    const place = this.current ? this.photos.indexOf(this.current) : 0;
+    if (event.key === 'Delete') {
+      event.preventDefault();
+      this.remove();
+      this.current?.button.focus();
+      return;
+    }
+    const target = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: last }[event.key];
+    const next = target === undefined ? undefined : this.photos[target];
     if (!next) return;
     event.preventDefault();
     next.button.focus();
     void this.open(next);
+  }
+
+  /** Takes the current photo out. @private */
+  remove() {
+    const place = this.current ? this.photos.indexOf(this.current) : -1;
+    if (place < 0) return;
+    const [photo] = this.photos.splice(place, 1);
+    photo.item.remove();
+    photo.state = 'done';
+    const next = this.photos[place] ?? this.photos[place - 1];
+    if (next) void this.open(next);
+    else this.page.close();
   }
 
   /** @private */
@@ -225,41 +330,28 @@ export class Photos {
   /** @private */
   get fileStem() { return this.photos.length === 1 ? stem(this.photos[0].name) : 'mien'; }
 
-  saveJSON() { save(`${this.fileStem}.json`, photosJSON(this.results), 'application/json'); }
-  saveCSV() { save(`${this.fileStem}.csv`, photosCSV(this.results), 'text/csv'); }
+  saveJSON() {
+    save(`${this.fileStem}.json`, photosJSON(this.results), 'application/json');
+    this.isSaved = true;
+  }
+
+  saveCSV() {
+    save(`${this.fileStem}.csv`, photosCSV(this.results, this.page.emotions), 'text/csv');
+    this.isSaved = true;
+  }
+
   async savePicture() {
     save(`${stem(this.current?.name ?? 'mien')}-mien.png`, await this.page.stage.picture());
   }
 
   close() {
     this.abort.abort();
-    this.strip.removeEventListener('keydown', this.onKey);
+    this.listeners.abort();
     this.strip.replaceChildren();
     this.strip.hidden = true;
+    element('photo-bar').hidden = true;
+    element('photo-warning').textContent = '';
     if (this.url) URL.revokeObjectURL(this.url);
     this.page.stage.photo.removeAttribute('src');
   }
-}
-
-/**
- * The file's content, or a JPEG of it where it is too large or of a kind that the server does not read.
- * @param {Blob} file @returns {Promise<Blob>}
- */
-async function sendable(file) {
-  const content = await file.arrayBuffer().catch(() => { throw new Error('The file cannot be read.'); });
-  const isKnown = TYPES.includes(file.type);
-  const plain = new Blob([content], { type: isKnown ? file.type : 'application/octet-stream' });
-  if (isKnown && file.size <= MOST_BYTES) return plain;
-  const bitmap = await createImageBitmap(file).catch(() => null);
-  if (!bitmap) return plain;
-  const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
-  const canvas = new OffscreenCanvas(Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
-  const context = canvas.getContext('2d', { alpha: false });
-  if (!context) return plain;
-  // What is transparent is read as on white, as in every picture.
-  context.fillStyle = '#fff';
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  bitmap.close();
-  return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.92 });
 }

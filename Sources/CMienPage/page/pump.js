@@ -13,8 +13,8 @@ export class FramePump {
    * @param {(frame: Frame) => Promise<Answer>} options.send
    * @param {(answer: Answer, frame: Frame, isNewest: boolean) => void} options.onAnswer
    *   `isNewest`: whether no later frame was answered before.
-   * @param {(error: ?ApiError, seconds: number) => void} options.onTrouble The server has no time or does not answer, for
-   *   so many seconds; null once it is well again.
+   * @param {(error: ?ApiError, seconds: number) => void} options.onTrouble The server has no time or does not answer, and
+   *   is left alone for so many seconds; null once it is well again.
    * @param {(error: Error) => void} options.onFailure It makes no sense to go on.
    * @param {() => number} [options.now] Milliseconds.
    * @param {number} [options.limit]
@@ -87,6 +87,9 @@ export class FramePump {
     this.stop();
     this.onFailure(error);
   }
+
+  /** Ends a pause after a failure. */
+  tryNow() { this.resumeAt = 0; }
 
   /** Takes no more frames and passes no more answers on. */
   stop() { this.isStopped = true; }

@@ -125,3 +125,63 @@ export class Record {
 function joined(seconds, frames) {
   return seconds <= AWAY_SECONDS || (frames === 1 && seconds <= BLIND_SECONDS);
 }
+
+/** Which parts of a video were read. */
+export class Coverage {
+  constructor() {
+    /** Seconds, in order and apart. @type {[number, number][]} */
+    this.spans = [];
+  }
+
+  /** @param {number} seconds */
+  has(seconds) { return this.spans.some(([from, to]) => seconds >= from - EDGE && seconds <= to + EDGE); }
+
+  /** Adds what lies between two times. @param {number} from @param {number} to */
+  add(from, to) {
+    const touches = (/** @type {[number, number]} */ [a, b]) => a <= to + EDGE && b >= from - EDGE;
+    const joined = this.spans.filter(touches);
+    const span = /** @type {[number, number]} */ ([
+      Math.min(from, ...joined.map(([a]) => a)), Math.max(to, ...joined.map(([, b]) => b)),
+    ]);
+    this.spans = [...this.spans.filter((one) => !touches(one)), span].sort(([a], [b]) => a - b);
+  }
+
+  /** What was not read between two times. @param {number} from @param {number} to @returns {[number, number][]} */
+  gaps(from, to) {
+    /** @type {[number, number][]} */
+    const gaps = [];
+    let start = from;
+    for (const [a, b] of [...this.spans, [to, to]]) {
+      if (a > start + EDGE) gaps.push([start, Math.min(a, to)]);
+      start = Math.max(start, b);
+      if (start >= to) break;
+    }
+    return gaps;
+  }
+}
+
+/** Frames of a video are not closer than this, in seconds. */
+const EDGE = 0.004;
+
+/** Numbers the frames of a video with a steady rate by their times, from 0. */
+export class FrameClock {
+  constructor() {
+    this.last = /** @type {?number} */ (null);
+    /** Seconds from a frame to the next; the shortest that was seen, made exact by later frames. */
+    this.interval = Infinity;
+    this.highest = 0;
+  }
+
+  /** Takes note of a frame that was shown. @param {number} seconds */
+  see(seconds) {
+    const step = this.last === null ? 0 : seconds - this.last;
+    this.last = seconds;
+    if (step > EDGE && step < 0.9 * this.interval) [this.interval, this.highest] = [step, 0];
+    const number = this.numberOf(seconds);
+    if (number <= this.highest || Math.abs(seconds / this.interval - number) > 0.1) return;
+    [this.interval, this.highest] = [seconds / number, number];
+  }
+
+  /** @param {number} seconds @returns {number} */
+  numberOf(seconds) { return Number.isFinite(this.interval) ? Math.round(seconds / this.interval) : 0; }
+}

@@ -1,19 +1,27 @@
-/** A session: the server follows faces from frame to frame. */
+/** Sessions: the server follows faces from frame to frame. */
 
-import { ApiError, MIN_CONFIDENCE, reading } from './api.js';
+import { ApiError, reading } from './api.js';
 
 /** @typedef {import('./api.js').Server} Server @typedef {import('./api.js').Reading} Reading */
 
+/**
+ * @typedef {Object} Opened A session of the server's.
+ * @property {Promise<string>} id
+ * @property {Map<number, number>} numbers The page's numbers of faces by the session's own.
+ * @property {number} underWay How many frames it was sent that are not answered.
+ * @property {boolean} isOver Whether it is to be given up once they are.
+ */
+
+/** One session of the server's after another, with numbers of faces that are not used again. */
 export class Session {
   /** @param {Server} server */
   constructor(server) {
     this.server = server;
     this.abort = new AbortController();
-    /** @type {?Promise<string>} */
-    this.id = null;
-    /** The highest number of a face, and that which numbers of this session come after: none is used again. */
-    this.highest = 0;
-    this.offset = 0;
+    /** @type {?Opened} */
+    this.current = null;
+    /** How many faces have a number. */
+    this.count = 0;
   }
 
   /**
@@ -25,45 +33,63 @@ export class Session {
   async read(picture, seconds) {
     for (let isSecond = false; ; isSecond = true) {
       const session = this.open();
+      session.underWay += 1;
       try {
-        return await this.send(await session, picture, seconds);
+        return await this.send(session, picture, seconds);
       } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 404) throw error;
         // The server forgets sessions that are not used for a while, and all of them when it is started anew. Of two
         // frames that learn of it, one opens the next session.
-        if (this.id === session) {
-          this.id = null;
-          this.offset = this.highest;
-        }
+        if (this.current === session) this.current = null;
         if (isSecond) throw new ApiError(503, 'The session is over.', 0.2);
+      } finally {
+        session.underWay -= 1;
+        if (session.isOver && session.underWay === 0) this.delete(session);
       }
     }
   }
 
-  /** @private */
-  async send(id, picture, seconds) {
-    const path = `/v1/sessions/${id}/frames?seconds=${seconds.toFixed(3)}`;
-    const offset = this.offset;
+  /** @private @param {Opened} session */
+  async send(session, picture, seconds) {
+    const path = `/v1/sessions/${await session.id}/frames?seconds=${seconds.toFixed(3)}`;
     const found = reading(await this.server.json('POST', path, picture, this.abort.signal));
     for (const face of found.faces) {
-      face.track += offset;
-      this.highest = Math.max(this.highest, face.track);
+      const number = session.numbers.get(face.track) ?? (this.count += 1);
+      session.numbers.set(face.track, number);
+      face.track = number;
     }
     return found;
   }
 
-  /** @private */
+  /** @private @returns {Opened} */
   open() {
-    this.id ??= this.server.json('POST', '/v1/sessions', { minConfidence: MIN_CONFIDENCE }, this.abort.signal).then(({ id }) => id);
+    if (this.current) return this.current;
+    const id = this.server.json('POST', '/v1/sessions', this.server.options, this.abort.signal)
+      .then((/** @type {any} */ json) => json.id);
+    const session = { id, numbers: new Map(), underWay: 0, isOver: false };
+    this.current = session;
     // A failed attempt is not kept.
-    this.id.catch(() => { this.id = null; });
-    return this.id;
+    id.catch(() => { if (this.current === session) this.current = null; });
+    return session;
   }
 
-  /** Lets the server forget it. */
+  /** The next frame does not follow the last one: it is read in a session of its own. */
+  renew() {
+    const session = this.current;
+    this.current = null;
+    if (!session) return;
+    session.isOver = true;
+    if (session.underWay === 0) this.delete(session);
+  }
+
+  /** Lets the server forget a session. @private @param {Opened} session */
+  delete({ id }) {
+    id.then((name) => this.server.json('DELETE', `/v1/sessions/${name}`, undefined, undefined, true)).catch(() => {});
+  }
+
   close() {
     this.abort.abort();
-    this.id?.then((id) => this.server.json('DELETE', `/v1/sessions/${id}`, undefined, undefined, true)).catch(() => {});
-    this.id = null;
+    if (this.current) this.delete(this.current);
+    this.current = null;
   }
 }

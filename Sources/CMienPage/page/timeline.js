@@ -6,8 +6,11 @@ import { trackColour } from './draw.js';
 /** @typedef {import('./record.js').Record} Record @typedef {import('./emotions.js').Face} Face */
 
 const MARGIN = { left: 42, right: 94, top: 8, bottom: 20 };
-const LANE = 9;
+/** CSS pixels from one lane to the next. */
+const LANE = 15;
 const LANES = 5;
+/** Of the plot with its times, in CSS pixels. */
+const HEIGHT = 180;
 /** Seconds of a camera's timeline. */
 const WINDOW = 30;
 
@@ -42,6 +45,19 @@ export function spread(places, height, top, bottom) {
   return result;
 }
 
+/**
+ * The faces that have a lane: the selected one, those that are there now, then those that are there longest.
+ * @param {Map<number, [number, number][]>} spans When each face is there.
+ * @param {?number} selected @param {number[]} present
+ * @param {number} count At most.
+ * @returns {number[]} By number.
+ */
+export function laneTracks(spans, selected, present, count) {
+  const length = (/** @type {number} */ track) => (spans.get(track) ?? []).reduce((sum, [a, b]) => sum + b - a, 0);
+  const rank = (/** @type {number} */ track) => (track === selected ? 2 : Number(present.includes(track)));
+  return [...spans.keys()].sort((a, b) => rank(b) - rank(a) || length(b) - length(a)).slice(0, count).sort((a, b) => a - b);
+}
+
 export class Timeline {
   /**
    * @param {HTMLCanvasElement} canvas
@@ -51,6 +67,8 @@ export class Timeline {
     this.canvas = canvas;
     this.cursorText = cursorText;
     this.record = /** @type {?Record} */ (null);
+    /** What was read of a video; null for a camera, of which all was. @type {?import('./record.js').Coverage} */
+    this.coverage = null;
     this.track = /** @type {?number} */ (null);
     this.isStacked = false;
     /** A clip's length in seconds; null for a camera, whose timeline scrolls. */
@@ -63,6 +81,8 @@ export class Timeline {
     this.onPick = /** @type {(track: number) => void} */ (() => {});
     /** Tracks of the lanes under the plot, from the top. @type {number[]} */
     this.lanes = [];
+    /** How many faces have none. */
+    this.more = 0;
     this.isDue = false;
     this.drawnAt = 0;
     new ResizeObserver(() => this.redraw()).observe(canvas);
@@ -77,6 +97,12 @@ export class Timeline {
   /** @param {Record} record @param {?number} duration */
   open(record, duration) {
     Object.assign(this, { record, duration, track: null, cursor: null, position: 0 });
+    this.redraw();
+  }
+
+  /** Goes on with another record of the same video. @param {Record} record @param {Timeline['coverage']} coverage @param {?number} duration */
+  show(record, coverage, duration) {
+    Object.assign(this, { record, coverage, duration });
     this.redraw();
   }
 
@@ -104,12 +130,16 @@ export class Timeline {
     return { from: end - WINDOW, to: end };
   }
 
+  /** In CSS pixels. @private */
+  get lanesHeight() {
+    return this.lanes.length > 1 ? (this.lanes.length + Number(this.more > 0)) * LANE + 4 : 0;
+  }
+
   /** @private */
   get area() {
     const { clientWidth: width, clientHeight: height } = this.canvas;
-    const lanes = this.lanes.length > 1 ? this.lanes.length * LANE + 4 : 0;
     return {
-      left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom - lanes,
+      left: MARGIN.left, right: width - MARGIN.right, top: MARGIN.top, bottom: height - MARGIN.bottom - this.lanesHeight,
       width, height,
     };
   }
@@ -159,7 +189,11 @@ export class Timeline {
   textAt(seconds) {
     const row = this.record?.nearest(seconds, 0.5);
     const face = row?.faces.find(({ track }) => track === this.track);
-    if (!face) return `${clock(seconds)}  no reading`;
+    if (!face) {
+      const isRead = row && (!this.coverage || this.coverage.has(seconds));
+      if (!isRead) return `${clock(seconds)}  not read`;
+      return `${clock(seconds)}  ${row.faces.length === 0 || this.track === null ? 'no face found' : `face ${this.track} is not there`}`;
+    }
     const others = emotionsOf(face.scores).filter((emotion) => emotion !== face.best)
       .sort((a, b) => face.scores[b] - face.scores[a]).slice(0, 2)
       .map((emotion) => `${emotion} ${percent(face.scores[emotion])}`);
@@ -172,9 +206,15 @@ export class Timeline {
     if (!record || canvas.clientWidth === 0) return;
     const { from, to } = this.span;
     const spans = record.spans(from, to);
-    this.lanes = [...spans].map(([track, list]) => ({ track, length: list.reduce((sum, [a, b]) => sum + b - a, 0) }))
-      .sort((a, b) => b.length - a.length).slice(0, LANES).map(({ track }) => track).sort((a, b) => a - b);
+    const time = this.cursor ?? (this.duration !== null ? this.position : null);
+    const shown = time ?? record.end;
+    const present = record.nearest(shown, 0.5)?.faces.map(({ track }) => track) ?? [];
+    this.lanes = laneTracks(spans, this.track, present, LANES);
+    this.more = spans.size - this.lanes.length;
     const unit = Math.min(2, devicePixelRatio || 1);
+    // Lanes take nothing from the plot.
+    const wanted = `${HEIGHT + this.lanesHeight}px`;
+    if (canvas.style.height !== wanted) canvas.style.height = wanted;
     const area = this.area;
     [canvas.width, canvas.height] = [Math.round(area.width * unit), Math.round(area.height * unit)];
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
@@ -183,6 +223,7 @@ export class Timeline {
     const x = (/** @type {number} */ seconds) => area.left + ((seconds - from) / (to - from)) * (area.right - area.left);
     const y = (/** @type {number} */ share) => area.bottom - share * (area.bottom - area.top);
     this.drawGrid(context, area, colours, x, y, from, to);
+    for (const gap of this.coverage?.gaps(from, to) ?? []) drawUnread(context, x(gap[0]), x(gap[1]), area, colours);
     const pieces = this.track === null ? [] : record.pieces(this.track, from, to, (to - from) / 400);
     context.save();
     context.beginPath();
@@ -192,14 +233,14 @@ export class Timeline {
       if (this.isStacked) drawStack(context, piece, x, y, colours);
       else drawLines(context, piece, x, y, colours);
     }
-    const time = this.cursor ?? (this.duration !== null ? this.position : null);
-    if (time !== null) {
-      context.fillStyle = colours.text;
-      context.fillRect(x(time) - 0.75, area.top, 1.5, area.height - area.top - MARGIN.bottom);
-    }
     context.restore();
     this.drawLanes(context, area, spans, colours, x);
-    const shown = time ?? record.end;
+    if (time !== null) {
+      // Not over the times between the plot and the lanes.
+      context.fillStyle = colours.text;
+      context.fillRect(x(time) - 0.75, area.top, 1.5, area.bottom - area.top);
+      if (this.lanes.length > 1) context.fillRect(x(time) - 0.75, area.bottom + MARGIN.bottom, 1.5, this.lanes.length * LANE);
+    }
     const face = record.nearest(shown, 0.5)?.faces.find(({ track }) => track === this.track);
     if (face) this.drawNames(context, area, face, colours, y);
     const text = record.end < 0 ? 'No readings yet' : this.textAt(shown);
@@ -256,7 +297,7 @@ export class Timeline {
   /** When each face was there. @private */
   drawLanes(context, area, spans, colours, x) {
     if (this.lanes.length < 2) return;
-    context.font = '600 9px system-ui, sans-serif';
+    context.font = '600 11px system-ui, sans-serif';
     context.textAlign = 'right';
     this.lanes.forEach((track, index) => {
       const top = area.bottom + MARGIN.bottom + index * LANE;
@@ -264,15 +305,48 @@ export class Timeline {
       context.fillStyle = isSelected ? colours.text : colours.faint;
       context.fillText(String(track), area.left - 5, top + LANE / 2);
       for (const [start, end] of spans.get(track) ?? []) {
-        context.globalAlpha = isSelected ? 1 : 0.45;
-        context.fillStyle = colours.text;
-        context.fillRect(x(start), top + 1, Math.max(2, x(end) - x(start)), LANE - 2);
-        context.globalAlpha = 1;
+        const [left, width] = [x(start), Math.max(4, x(end) - x(start))];
+        context.beginPath();
+        context.roundRect(left, top + 2, width, LANE - 4, 3);
         context.fillStyle = trackColour(track);
-        context.fillRect(x(start) + 0.75, top + 1.75, Math.max(1, x(end) - x(start) - 1.5), LANE - 3.5);
+        context.fill();
+        context.lineWidth = isSelected ? 1.5 : 1;
+        context.strokeStyle = isSelected ? colours.text : colours.faint;
+        context.stroke();
       }
     });
+    if (this.more === 0) return;
+    context.textAlign = 'left';
+    context.fillStyle = colours.faint;
+    context.fillText(`+${this.more} more`, area.left, area.bottom + MARGIN.bottom + (this.lanes.length + 0.5) * LANE);
   }
+}
+
+/** A part of a video that was not read. */
+function drawUnread(context, from, to, area, colours) {
+  const [width, height] = [to - from, area.bottom - area.top];
+  context.save();
+  context.beginPath();
+  context.rect(from, area.top, width, height);
+  context.clip();
+  context.beginPath();
+  for (let at = from - height; at < to; at += 9) {
+    context.moveTo(at, area.bottom);
+    context.lineTo(at + height, area.top);
+  }
+  context.lineWidth = 1;
+  context.strokeStyle = colours.line;
+  context.stroke();
+  context.font = '12px system-ui, sans-serif';
+  context.textAlign = 'center';
+  if (width > 70) {
+    const middle = (area.top + area.bottom) / 2;
+    context.fillStyle = colours.ground;
+    context.fillRect(from + width / 2 - 28, middle - 10, 56, 20);
+    context.fillStyle = colours.faint;
+    context.fillText('not read', from + width / 2, middle);
+  }
+  context.restore();
 }
 
 /** @param {{seconds: number, face: Face}[]} piece */

@@ -118,6 +118,10 @@ int32_t mien_opencv_encode(const mien_opencv_picture *picture, const char *exten
 int32_t mien_opencv_resize(const mien_opencv_picture *picture, int32_t width, int32_t height, uint8_t *output,
                            size_t output_count, char **error);
 
+/// Halves both sides, an odd last column or row left out, into `output`, the caller's, of exactly
+/// (width / 2) * (height / 2) * channels bytes: each pixel is the mean of four. `output` must not overlap the picture.
+int32_t mien_opencv_halve(const mien_opencv_picture *picture, uint8_t *output, size_t output_count, char **error);
+
 /// Cuts out a square that is turned by `degrees` clockwise, of `side` pixels about (center_x, center_y) in continuous
 /// coordinates (pixel i covers i to i + 1), into `output`, the caller's, of exactly size * size * channels bytes: bilinear,
 /// averaged over at most 16 x 16 samples a pixel where it shrinks. Outside the picture the border's pixels are repeated.

@@ -8,8 +8,11 @@ public struct EmotionMap: Sendable, Equatable {
   public let width: Int
   /// The face's height in pixels.
   public let height: Int
-  /// [height, width] row by row, 0…1: the largest is 1, or all are 0 where no place speaks for the emotion.
+  /// [height, width] row by row, 0…1: the largest is 1, or all are 0 if no place speaks for the emotion.
   public let values: [Float]
+  /// The evidence of the place whose value is 1, on the scale of the method: maps of one face by one method can be
+  /// compared by it. 0 if no place speaks for the emotion.
+  public let strength: Float
 
   /// Enlarges `coarse` to the face (bilinear between the places' centres, the border repeated), drops what is negative,
   /// and divides by the largest value.
@@ -30,12 +33,26 @@ public struct EmotionMap: Sendable, Equatable {
     self.emotion = emotion
     (self.width, self.height) = (width, height)
     self.values = largest > 0 ? values.map { $0 / largest } : values
+    strength = largest
+  }
+
+  private init(_ map: EmotionMap, values: [Float], width: Int, height: Int) {
+    (emotion, strength) = (map.emotion, map.strength)
+    (self.values, self.width, self.height) = (values, width, height)
   }
 
   /// The same map for a picture of the face of another size.
+  ///
+  /// - Throws: ``MienError`` if a side is not positive.
   public func resized(width: Int, height: Int) throws -> EmotionMap {
-    try EmotionMap(
-      emotion: emotion, coarse: values, rows: self.height, columns: self.width, width: width, height: height)
+    guard width > 0, height > 0 else {
+      throw MienError(.mismatch, nil, "expected positive sides for a map, found \(width)x\(height)")
+    }
+    guard (width, height) != (self.width, self.height) else { return self }
+    let values = Self.enlarged(values, rows: self.height, columns: self.width, width: width, height: height)
+    let largest = values.max() ?? 0
+    return EmotionMap(
+      self, values: largest > 0 ? values.map { min(1, $0 / largest) } : values, width: width, height: height)
   }
 
   /// Bilinear between the places' centres, the border repeated.
@@ -70,49 +87,55 @@ public struct EmotionMap: Sendable, Equatable {
   package var ranking: [Int] { values.indices.sorted { (-values[$0], $0) < (-values[$1], $1) } }
 
   /// The map drawn over its face: grey as the face, and the more a place speaks for the emotion the fuller and brighter
-  /// the colour, from violet over red to yellow.
+  /// the colour, from violet over red to yellow; nothing where nothing speaks for it.
   ///
   /// - Parameters:
   ///   - pixels: [height, width, channels] of the map's own size.
   ///   - channels: 1 or 3.
+  ///   - scale: the evidence that gets the last colour, such as the greatest ``strength`` of several maps; nil for the
+  ///     map's own.
   /// - Returns: [height, width, 3].
-  /// - Throws: ``MienError`` where the sizes differ.
-  public func drawn(over pixels: [UInt8], channels: Int) throws -> [UInt8] {
+  /// - Throws: ``MienError`` if the sizes differ.
+  public func drawn(over pixels: [UInt8], channels: Int, scale: Float? = nil) throws -> [UInt8] {
     guard [1, 3].contains(channels), pixels.count == values.count * channels else {
       throw MienError(
         .mismatch, nil, "a map of \(width)x\(height) does not fit a face of \(pixels.count) samples")
     }
     let grey = channels == 3 ? Preprocessing.grey(rgb: pixels) : pixels
-    return zip(grey, values).flatMap { level, value -> [UInt8] in
-      let place = value * Float(Self.colors.count - 1)
-      let first = min(Int(place), Self.colors.count - 2)
-      let opacity = Self.opacity * min(1, 2 * value)
-      return zip(Self.colors[first], Self.colors[first + 1]).map { low, high in
-        let color = low + (place - Float(first)) * (high - low)
-        return UInt8((Float(level) * (1 - opacity) + color * opacity).rounded())
-      }
+    let share = scale.map { $0 > 0 ? min(1, strength / $0) : 0 } ?? 1
+    return zip(grey, values).flatMap { level, value in Self.blended(level, value * share) }
+  }
+
+  /// The colour of evidence 0…1 over a grey level: red, green and blue.
+  package static func blended(_ level: UInt8, _ value: Float) -> [UInt8] {
+    let place = value * Float(EmotionPalette.heat.count - 1)
+    let first = min(Int(place), EmotionPalette.heat.count - 2)
+    let (low, high) = (EmotionPalette.heat[first], EmotionPalette.heat[first + 1])
+    let opacity = Self.opacity * min(1, 2 * value)
+    return [(low.red, high.red), (low.green, high.green), (low.blue, high.blue)].map { low, high in
+      let color = Float(low) + (place - Float(first)) * (Float(high) - Float(low))
+      return UInt8((Float(level) * (1 - opacity) + color * opacity).rounded())
     }
   }
 
-  /// The map drawn over its face, both enlarged `scale` times, as a PNG file.
+  /// The map drawn over its face, both enlarged `factor` times, as a PNG file.
   ///
-  /// - Parameter pixels: [height, width, channels] of the map's own size.
-  /// - Throws: ``MienError`` where the sizes differ.
-  public func picture(over pixels: [UInt8], channels: Int, scale: Int = 4) throws -> Data {
-    guard [1, 3].contains(channels), pixels.count == values.count * channels, (1...16).contains(scale) else {
+  /// - Parameters:
+  ///   - pixels: [height, width, channels] of the map's own size.
+  ///   - scale: as for ``drawn(over:channels:scale:)``.
+  /// - Throws: ``MienError`` if the sizes differ.
+  public func picture(over pixels: [UInt8], channels: Int, enlarged factor: Int = 4, scale: Float? = nil) throws -> Data
+  {
+    guard [1, 3].contains(channels), pixels.count == values.count * channels, (1...16).contains(factor) else {
       throw MienError(.mismatch, nil, "a map of \(width)x\(height) does not fit a face of \(pixels.count) samples")
     }
     let grey = (channels == 3 ? Preprocessing.grey(rgb: pixels) : pixels).map(Float.init)
-    let size = (width: width * scale, height: height * scale)
+    let size = (width: width * factor, height: height * factor)
     let face = Self.enlarged(grey, rows: height, columns: width, width: size.width, height: size.height)
     let drawn = try resized(width: size.width, height: size.height)
-      .drawn(over: face.map { UInt8($0.rounded()) }, channels: 1)
+      .drawn(over: face.map { UInt8($0.rounded()) }, channels: 1, scale: scale)
     return try PNG.encoded(width: size.width, height: size.height, channels: 3, pixels: drawn)
   }
 
   private static let opacity: Float = 0.65
-  /// Violet, magenta, red, orange, yellow: lightness rises throughout, so that it reads without colour as well.
-  private static let colors: [[Float]] = [
-    [60, 15, 110], [140, 30, 110], [205, 55, 75], [245, 125, 20], [250, 235, 90],
-  ]
 }

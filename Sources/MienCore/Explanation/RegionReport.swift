@@ -72,9 +72,5 @@ public struct RegionReport: Codable, Sendable, Equatable {
   }
 
   /// The report as indented JSON with sorted keys.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    return try encoder.encode(self)
-  }
+  public func json() throws -> Data { try JSONText.document(self) }
 }

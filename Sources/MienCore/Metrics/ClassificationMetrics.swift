@@ -18,14 +18,17 @@ public struct ClassificationMetrics: Sendable, Equatable {
     public var auc: Double?
     /// How many faces are of this class.
     public var support: Int
+    /// How many faces are predicted as this class. Of none, the precision is undefined and stands as 0.
+    public var predictedCount: Int
 
     /// Collects the figures of one class.
-    public init(precision: Double, recall: Double, f1: Double, auc: Double?, support: Int) {
+    public init(precision: Double, recall: Double, f1: Double, auc: Double?, support: Int, predictedCount: Int) {
       self.precision = precision
       self.recall = recall
       self.f1 = f1
       self.auc = auc
       self.support = support
+      self.predictedCount = predictedCount
     }
   }
 
@@ -116,7 +119,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
         recall: support > 0 ? hits / Double(support) : 0,
         f1: support + predicted > 0 ? 2 * hits / Double(support + predicted) : 0,
         auc: ROCCurve(Self.column(label, of: probabilities, width: width), positive: truth.map { $0 == label })?.area,
-        support: support)
+        support: support, predictedCount: predicted)
     }
   }
 
@@ -126,8 +129,33 @@ public struct ClassificationMetrics: Sendable, Equatable {
   public var correct: Int { confusion.indices.reduce(0) { $0 + confusion[$1][$1] } }
   /// Share of faces predicted as what they are, 0…1.
   public var accuracy: Double { Double(correct) / Double(count) }
-  /// The 95 % interval of ``accuracy``.
+  /// Whether each face is predicted as what it is, [N].
+  public var hits: [Bool] { zip(truth, predictions).map { $0 == $1 } }
+  /// The 95 % interval of ``accuracy``, all faces taken as independent.
   public var accuracyInterval: ProportionInterval { ProportionInterval(successes: correct, of: count) }
+
+  /// The 95 % interval of ``accuracy`` by groups.
+  public func accuracyInterval(_ clusters: FaceClusters) -> ProportionInterval {
+    ProportionInterval(hits: hits, clusters: clusters)
+  }
+
+  /// The 95 % interval of each class's recall; nil if it has no face.
+  ///
+  /// - Parameter clusters: [N] which faces belong together; nil if all are independent.
+  public func recallIntervals(_ clusters: FaceClusters? = nil) -> [ProportionInterval?] {
+    labels.emotions.indices.map { label in
+      let entries = truth.indices.filter { truth[$0] == label }
+      guard !entries.isEmpty else { return nil }
+      let hits = entries.map { predictions[$0] == label }
+      return clusters.map { ProportionInterval(hits: hits, clusters: $0.subset(entries)) }
+        ?? ProportionInterval(successes: hits.count { $0 }, of: hits.count)
+    }
+  }
+
+  /// The accuracy of the faces that are read as ``RiskCoverage`` describes.
+  public var coverage: RiskCoverage {
+    RiskCoverage(confidences: truth.indices.map { probabilities(at: $0).max() ?? 0 }, hits: hits)
+  }
   /// Mean recall over the classes with support, 0…1.
   public var balancedAccuracy: Double { macroRecall }
   /// Mean precision over the classes with support, 0…1.

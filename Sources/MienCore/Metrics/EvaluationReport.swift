@@ -2,20 +2,35 @@ public import Foundation
 
 /// What `mien evaluate --json` writes. The names are part of the command's contract.
 public struct EvaluationReport: Codable, Sendable, Equatable {
-  /// The figures of one class; `auc` is null where it is undefined.
+  /// The figures of one class; what is undefined is null.
   public struct ClassReport: Codable, Sendable, Equatable {
-    /// See ``ClassificationMetrics/ClassScores``.
-    public let precision, recall, f1: Double
-    /// Area under the one-vs-rest ROC curve; nil where either side has no face.
+    /// Share of the faces read as this class that are of it, 0…1; nil if none is read as it.
+    public let precision: Double?
+    /// Share of the faces of this class that are read as it, 0…1; nil if there are none.
+    public let recall: Double?
+    /// The 95 % interval of `recall`; nil if there are no faces, and in files of earlier versions.
+    public let recallInterval: ProportionInterval?
+    /// Harmonic mean of precision and recall, 0…1; nil if there are neither faces nor readings of this class.
+    public let f1: Double?
+    /// Area under the one-vs-rest ROC curve; nil if either side has no face.
     public let auc: Double?
     /// How many faces are of this class.
     public let support: Int
+
+    init(_ scores: ClassificationMetrics.ClassScores, recallInterval: ProportionInterval?) {
+      precision = scores.predictedCount > 0 ? scores.precision : nil
+      recall = scores.support > 0 ? scores.recall : nil
+      self.recallInterval = recallInterval
+      f1 = scores.support + scores.predictedCount > 0 ? scores.f1 : nil
+      (auc, support) = (scores.auc, scores.support)
+    }
 
     /// Writes nil as null.
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(precision, forKey: .precision)
       try container.encode(recall, forKey: .recall)
+      try container.encode(recallInterval, forKey: .recallInterval)
       try container.encode(f1, forKey: .f1)
       try container.encode(auc, forKey: .auc)
       try container.encode(support, forKey: .support)
@@ -38,6 +53,10 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   public let accuracy: Double
   /// Its 95 % interval.
   public let accuracyInterval: ProportionInterval
+  /// What the intervals take as independent; nil in files of earlier versions, which take faces.
+  public let intervalUnit: SamplingUnit?
+  /// How many people, sequences or faces that are.
+  public let intervalGroups: Int?
   /// Mean recall over classes with support, 0…1.
   public let balancedAccuracy: Double
   /// Mean F1 over classes with support, 0…1.
@@ -52,6 +71,10 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   public let perClass: [Emotion: ClassReport]
   /// Top-label calibration.
   public let calibration: Calibration
+  /// The accuracy of the faces read by what `--min-confidence` leaves unread; nil in files of earlier versions.
+  public let coverage: RiskCoverage?
+  /// Which of the faces the model has seen; nil, and no key, if that was not looked at.
+  public let overlap: DataOverlap?
   /// Classes of the data that the model lacks; their faces count as wrong.
   public let missingClasses: [Emotion]
   /// The profile that the model was read with; nil, and no key, for the model as it is.
@@ -63,12 +86,15 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - split: nil for all faces.
+  ///   - clusters: [N] which faces belong together, for the intervals; nil if all are independent.
+  ///   - overlap: which of the faces the model has seen; nil if that was not looked at.
   ///   - missingClasses: classes of the data that the model lacks.
   ///   - profile: the profile that the model was read with; nil for the model as it is.
   ///   - corruptions: accuracy on corrupted faces; nil where it was not measured.
   public init(
     _ metrics: ClassificationMetrics, model: String, weightsSHA256: String, data: String, split: Split?,
-    missingClasses: [Emotion] = [], profile: String? = nil, corruptions: [CorruptionResult]? = nil
+    clusters: FaceClusters? = nil, overlap: DataOverlap? = nil, missingClasses: [Emotion] = [], profile: String? = nil,
+    corruptions: [CorruptionResult]? = nil
   ) {
     self.model = model
     self.weightsSHA256 = weightsSHA256
@@ -77,20 +103,20 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     labels = metrics.labels.name
     count = metrics.count
     accuracy = metrics.accuracy
-    accuracyInterval = metrics.accuracyInterval
+    accuracyInterval = clusters.map(metrics.accuracyInterval) ?? metrics.accuracyInterval
+    intervalUnit = clusters?.unit ?? .face
+    intervalGroups = clusters?.count ?? metrics.count
+    self.overlap = overlap
+    coverage = metrics.coverage
     balancedAccuracy = metrics.balancedAccuracy
     macroF1 = metrics.macroF1
     loss = metrics.logLoss
     classes = metrics.labels.emotions
     confusion = metrics.confusion
+    let intervals = metrics.recallIntervals(clusters)
     perClass = Dictionary(
-      uniqueKeysWithValues: zip(metrics.labels.emotions, metrics.classes).map { emotion, scores in
-        (
-          emotion,
-          ClassReport(
-            precision: scores.precision, recall: scores.recall, f1: scores.f1, auc: scores.auc,
-            support: scores.support)
-        )
+      uniqueKeysWithValues: metrics.labels.emotions.indices.map { index in
+        (metrics.labels.emotions[index], ClassReport(metrics.classes[index], recallInterval: intervals[index]))
       })
     calibration = metrics.calibration
     self.missingClasses = missingClasses
@@ -99,10 +125,23 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   }
 
   /// The report as indented JSON with sorted keys.
-  public func json() throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-    return try encoder.encode(self)
+  public func json() throws -> Data { try JSONText.document(self) }
+
+  /// How the intervals are made, and what limits the figures, a sentence each.
+  public var notes: [String] {
+    var notes = overlap?.notes ?? []
+    if let intervalUnit, intervalUnit != .face, let intervalGroups {
+      notes.append(
+        "Intervals are by \(intervalUnit.rawValue) (cluster bootstrap over \(intervalUnit.counted(intervalGroups))), since "
+          + "faces of one \(intervalUnit.rawValue) are not independent.")
+    }
+    let unread = classes.filter { perClass[$0].map { $0.support > 0 && $0.precision == nil } ?? false }
+    if !unread.isEmpty {
+      notes.append(
+        "No face is read as \(unread.map(\.rawValue).joined(separator: ", ")): its precision is undefined, and its F1 of 0 "
+          + "is in the macro F1.")
+    }
+    return notes
   }
 }
 

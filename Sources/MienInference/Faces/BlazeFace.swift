@@ -18,7 +18,8 @@ final class BlazeFace: FaceSearch {
       FaceNetwork.Source(
         name: "face_detection_full_range 99bf9494d84f50ac",
         read: { try .embedded(Data(embedded: mien_face_detector_bytes(), count: mien_face_detector_count())) },
-        input: "input", encoding: .rgb(scale: 2 / 255, offset: -1), isConvolutional: true), cache: cache)
+        input: "input", encoding: .rgb(scale: 2 / 255, offset: -1), isConvolutional: true,
+        rounds: true), cache: cache)
   }
 
   func prepare(_ size: FaceNetwork.Size) throws { try network.prepared(size) }

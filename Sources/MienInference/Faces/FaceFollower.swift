@@ -1,4 +1,6 @@
+import Dispatch
 package import MienVision
+import Synchronization
 
 /// Follows faces from frame to frame, as MediaPipe does: where a face was, the landmark network looks again, which takes a
 /// tenth of a search.
@@ -47,10 +49,10 @@ package struct FaceFollower: Sendable {
       (nextSearch, lastSearch) = (seconds, -.infinity)
     }
     var isLost = false
-    for index in faces.indices {
+    let picture = PictureCopies(frame)
+    for (index, landmarks) in try landmarks(in: picture).enumerated() {
       let old = faces[index].face
-      if old.landmarks != nil, let landmarks = try detector.landmarks(near: old.square, in: frame),
-        landmarks.probability > Self.leastProbability, Self.continues(old.square, landmarks.square),
+      if let landmarks, landmarks.probability > Self.leastProbability, Self.continues(old.square, landmarks.square),
         var next = DetectedFace(landmarks, score: ((old.score ?? 1) + landmarks.probability) / 2, in: frame)
       {
         next.follow = old.follow
@@ -63,7 +65,7 @@ package struct FaceFollower: Sendable {
     // A face that was lost stays where it was until the next search, which comes when the last is long enough ago.
     if isLost { nextSearch = min(nextSearch, lastSearch + Self.shortestInterval) }
     if seconds >= nextSearch {
-      let isUncertain = try search(frame, seconds)
+      let isUncertain = try search(picture, seconds)
       lastSearch = seconds
       nextSearch = seconds + (isUncertain ? Self.shortestInterval : Self.searchInterval)
       faces.removeAll { $0.seen < seconds && $0.face.landmarks != nil }
@@ -72,12 +74,25 @@ package struct FaceFollower: Sendable {
     return faces.map(\.face)
   }
 
+  /// What the landmark network sees where each face was, in the order of ``faces``; `nil` for those that had no landmarks.
+  /// It looks at several faces at a time.
+  private func landmarks(in picture: PictureCopies) throws -> [FaceLandmarks?] {
+    let squares = faces.map { $0.face.landmarks == nil ? nil : $0.face.square }
+    let found = Mutex([Result<FaceLandmarks?, any Error>](repeating: .success(nil), count: squares.count))
+    DispatchQueue.concurrentPerform(iterations: squares.count) { index in
+      guard let square = squares[index] else { return }
+      let result = Result { try detector.landmarks(near: square, in: picture) }
+      found.withLock { $0[index] = result }
+    }
+    return try found.withLock { try $0.map { try $0.get() } }
+  }
+
   /// Searches the whole frame.
   ///
   /// - Returns: whether a face is in view whose landmarks are not seen.
-  private mutating func search(_ frame: Image, _ seconds: Double) throws -> Bool {
+  private mutating func search(_ picture: PictureCopies, _ seconds: Double) throws -> Bool {
     let followed = faces.filter { $0.seen == seconds && $0.face.landmarks != nil }.map(\.face.square)
-    for var found in try detector.faces(in: frame, besides: followed) {
+    for var found in try detector.faces(in: picture, besides: followed) {
       let same = faces.indices.filter { faces[$0].face.square.isSameFace(as: found.square) }
       // A face that was followed into this frame stays as its landmarks say.
       guard !same.contains(where: { faces[$0].seen == seconds && faces[$0].face.landmarks != nil }) else { continue }

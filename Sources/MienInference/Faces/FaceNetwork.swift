@@ -15,6 +15,8 @@ final class FaceNetwork: Sendable {
     var encoding: Encoding
     /// Whether it is cut so that it takes inputs of any size.
     var isConvolutional = false
+    /// Whether bf16 is precise enough for it, on processors with instructions for that.
+    var rounds = false
   }
 
   /// How a network takes a picture.
@@ -80,7 +82,7 @@ final class FaceNetwork: Sendable {
       if let network { return network }
       let key = "\(source.name) \(size.width)x\(size.height) \(source.encoding)"
       // One thread a run, since callers work on several pictures at a time.
-      let made = try cache.network(key, threads: 1) {
+      let made = try cache.network(key, threads: 1, rounds: source.rounds) {
         let graph = try source.read()
         if source.isConvolutional { try graph.makeConvolutional() }
         switch source.encoding {
@@ -90,7 +92,7 @@ final class FaceNetwork: Sendable {
         case .bgrPlanes:
           try graph.reshape([1, 3, size.height, size.width])
         }
-        return try CompiledNetwork(graph, threads: 1)
+        return try CompiledNetwork(graph, threads: 1, rounds: source.rounds)
       }
       network = made
       return made

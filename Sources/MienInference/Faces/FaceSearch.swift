@@ -104,14 +104,13 @@ struct FacePyramid {
   }
 
   /// The candidates of a picture, in its pixels, before overlapping ones are merged.
-  func candidates(in image: Image, _ search: any FaceSearch) throws -> [FaceCandidate] {
+  func candidates(in picture: PictureCopies, _ search: any FaceSearch) throws -> [FaceCandidate] {
     var found: [FaceCandidate] = []
-    var copy = image
     for level in levels {
-      // Each copy is made from the last, which is smaller than the picture.
-      if copy.width < level.width { copy = image }
-      copy = try copy.resized(width: level.width, height: level.height).rgb
-      let (scaleX, scaleY) = (Double(image.width) / Double(level.width), Double(image.height) / Double(level.height))
+      let (source, factor) = try picture.copy(shrinkingBy: Double(picture.image.width) / Double(level.width))
+      let copy = try source.resized(width: level.width, height: level.height).rgb
+      let scaleX = factor * Double(source.width) / Double(level.width)
+      let scaleY = factor * Double(source.height) / Double(level.height)
       for tile in Self.tiles(level) {
         let (left, top) = ((tile.size.width - tile.width) / 2, (tile.size.height - tile.height) / 2)
         let input = Self.input(copy, tile, left: left, top: top)

@@ -23,12 +23,12 @@ final class LandmarkNetwork: Sendable {
   func prepare() throws { try network.prepared(Self.size) }
 
   /// The points of the face in `square`; `nil` if the network gives no finite numbers.
-  func landmarks(in square: TurnedSquare, of image: Image) throws -> FaceLandmarks? {
+  func landmarks(in square: TurnedSquare, of picture: PictureCopies) throws -> FaceLandmarks? {
     let looked = square.moved(scale: Self.surroundings)
     guard looked.side >= 1, looked.side <= 1_000_000 else { return nil }
     let side = Self.size.width
-    let picture = try image.crop(looked, size: side).rgb
-    let (values, logit) = try network.run(picture.pixels, Self.size) { request in
+    let crop = try picture.crop(looked, size: side).rgb
+    let (values, logit) = try network.run(crop.pixels, Self.size) { request in
       (
         try request.output(Self.points, count: 3 * FaceLandmarks.count),
         Double(try request.output(Self.logit, count: 1)[0])

@@ -28,12 +28,18 @@ package struct NetworkCache: Sendable {
 
   /// The network of `key`, from the cache or else by `compile`.
   ///
-  /// - Parameter key: names the network and all that was done to it.
-  func network(_ key: String, threads: Int?, compile: () throws -> CompiledNetwork) throws -> CompiledNetwork {
+  /// - Parameters:
+  ///   - key: names the network and all that was done to it.
+  ///   - rounds: whether it may compute in bf16.
+  func network(
+    _ key: String, threads: Int?, rounds: Bool = false, compile: () throws -> CompiledNetwork
+  ) throws -> CompiledNetwork {
     guard let folder else { return try compile() }
-    let identity = Data((key + "\n" + (try OpenVINO.identity())).utf8)
+    let identity = Data((key + (rounds ? " rounds\n" : "\n") + (try OpenVINO.identity())).utf8)
     let url = folder.appendingPathComponent(SHA256.hexadecimal(of: identity).prefix(40) + ".bin")
-    if let kept = Self.payload(url), let network = try? CompiledNetwork(exported: kept, threads: threads) {
+    if let kept = Self.payload(url),
+      let network = try? CompiledNetwork(exported: kept, threads: threads, rounds: rounds)
+    {
       return network
     }
     let network = try compile()

@@ -75,34 +75,38 @@ public final class NetworkDetector: FaceDetector {
 
   /// The faces of a picture, in any pose.
   public func faces(in image: Image) throws -> [DetectedFace] {
-    let upright = try faces(in: image, besides: [])
+    let picture = PictureCopies(image)
+    let upright = try faces(in: picture, besides: [])
     if !upright.isEmpty { return upright }
     for turns in [1, 3, 2] {
-      let found = try faces(in: image, quarterTurns: turns)
+      let found = try faces(in: picture, quarterTurns: turns)
       if !found.isEmpty { return found }
     }
     return []
   }
 
   /// The faces of a picture as it stands, without those whose places are known.
-  func faces(in image: Image, besides known: [TurnedSquare]) throws -> [DetectedFace] {
+  func faces(in picture: PictureCopies, besides known: [TurnedSquare]) throws -> [DetectedFace] {
+    let image = picture.image
     prepare(for: image)
     let candidates = try FacePyramid(width: image.width, height: image.height, minFace: least(in: image))
-      .candidates(in: image, search).merged()
+      .candidates(in: picture, search).merged()
       .filter { candidate in !known.contains { $0.isSameFace(as: candidate.square) } }
-    return try confirmed(candidates, in: image, isTurned: false)
+    return try confirmed(candidates, in: picture, isTurned: false)
   }
 
   /// The faces of a picture that is turned clockwise before the search.
-  private func faces(in image: Image, quarterTurns turns: Int) throws -> [DetectedFace] {
+  private func faces(in picture: PictureCopies, quarterTurns turns: Int) throws -> [DetectedFace] {
+    let image = picture.image
     let finest = FacePyramid(width: image.width, height: image.height, minFace: least(in: image)).levels[0]
-    let small = finest.width < image.width ? try image.resized(width: finest.width, height: finest.height) : image
+    let (source, _) = try picture.copy(shrinkingBy: Double(image.width) / Double(finest.width))
+    let small = finest.width < image.width ? try source.resized(width: finest.width, height: finest.height) : image
     let turned = small.turned(quarterTurns: turns)
     let (scaleX, scaleY) = (
       Double(image.width) / Double(small.width), Double(image.height) / Double(small.height)
     )
     let candidates = try FacePyramid(width: turned.width, height: turned.height, minFace: nil)
-      .candidates(in: turned, search).merged().map { candidate in
+      .candidates(in: PictureCopies(turned), search).merged().map { candidate in
         var candidate = candidate
         candidate.map { x, y in
           switch turns {
@@ -115,7 +119,7 @@ public final class NetworkDetector: FaceDetector {
         candidate.square.degrees = candidate.points.degrees
         return candidate
       }
-    return try confirmed(candidates, in: image, isTurned: true)
+    return try confirmed(candidates, in: picture, isTurned: true)
   }
 
   /// The smallest face in pixels of `image`, which may have been decoded at a reduced size.
@@ -137,12 +141,15 @@ public final class NetworkDetector: FaceDetector {
     var sum: Double
   }
 
-  private func confirmed(_ candidates: [FaceCandidate], in image: Image, isTurned: Bool) throws -> [DetectedFace] {
+  private func confirmed(
+    _ candidates: [FaceCandidate], in picture: PictureCopies, isTurned: Bool
+  ) throws -> [DetectedFace] {
+    let image = picture.image
     var sure: [Sure] = []
     for candidate in candidates.sorted(by: { $0.score > $1.score }).prefix(Self.mostCandidates) {
       // What shares its place with a face that is certain is that face, or nothing.
       if sure.contains(where: { $0.sum > 1.4 && $0.face.square.isSameFace(as: candidate.square) }) { continue }
-      let landmarks = try look(at: candidate, in: image)
+      let landmarks = try look(at: candidate, in: picture)
       let probability = landmarks?.probability ?? 0
       let isFace =
         isTurned
@@ -161,11 +168,11 @@ public final class NetworkDetector: FaceDetector {
 
   /// The landmarks of a candidate; where they are not found along the eyes, of the candidate turned by quarter turns, as
   /// the search's points of heads on their side are of little use.
-  private func look(at candidate: FaceCandidate, in image: Image) throws -> FaceLandmarks? {
+  private func look(at candidate: FaceCandidate, in picture: PictureCopies) throws -> FaceLandmarks? {
     func look(turnedBy degrees: Double) throws -> FaceLandmarks? {
       var square = candidate.square
       square.degrees += degrees
-      guard let found = try landmarks.landmarks(in: square, of: image) else { return nil }
+      guard let found = try landmarks.landmarks(in: square, of: picture) else { return nil }
       // Points that have run away from the candidate are those of nothing.
       let ratio = found.square.side / candidate.square.side
       return found.square.overlap(candidate.square).smaller > 0.3 && (0.4...2.5).contains(ratio) ? found : nil
@@ -177,16 +184,17 @@ public final class NetworkDetector: FaceDetector {
         if (other?.probability ?? 0) > max(0.5, best?.probability ?? 0) { (best, bestTurn) = (other, degrees) }
       }
     }
-    return try best.flatMap { try refined($0, from: candidate.square.degrees + bestTurn, in: image) }
+    return try best.flatMap { try refined($0, from: candidate.square.degrees + bestTurn, in: picture) }
   }
 
   /// Looks again along the landmarks until they say what they said before: the network corrects a tilt by about half.
-  private func refined(_ found: FaceLandmarks, from degrees: Double, in image: Image) throws -> FaceLandmarks {
+  private func refined(_ found: FaceLandmarks, from degrees: Double, in picture: PictureCopies) throws -> FaceLandmarks
+  {
     var (found, degrees) = (found, degrees)
     for _ in 0..<5 {
       let square = found.square
       guard found.probability > 0.5, abs((square.degrees - degrees).remainder(dividingBy: 360)) > 6,
-        let again = try landmarks.landmarks(in: square, of: image), again.probability > 0.5
+        let again = try landmarks.landmarks(in: square, of: picture), again.probability > 0.5
       else { break }
       (found, degrees) = (again, square.degrees)
     }
@@ -194,8 +202,8 @@ public final class NetworkDetector: FaceDetector {
   }
 
   /// The landmarks of a face that was in `square` a moment ago; `nil` if they are not found there.
-  package func landmarks(near square: TurnedSquare, in image: Image) throws -> FaceLandmarks? {
-    try landmarks.landmarks(in: square, of: image)
+  func landmarks(near square: TurnedSquare, in picture: PictureCopies) throws -> FaceLandmarks? {
+    try landmarks.landmarks(in: square, of: picture)
   }
 
   private func face(_ candidate: FaceCandidate, _ landmarks: FaceLandmarks?, in image: Image) -> DetectedFace? {

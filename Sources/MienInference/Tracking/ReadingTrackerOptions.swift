@@ -14,7 +14,10 @@ public struct ReadingTrackerOptions: Sendable, Hashable {
   public var maxGap: Double
 
   /// Sets what differs from the defaults.
-  public init(timeConstant: Double = 0.15, margin: Float = 0.1, minConfidence: Float = 0, maxGap: Double = 1) {
+  public init(
+    timeConstant: Double = 0.15, margin: Float = 0.1, minConfidence: Float = FaceReading.standardMinConfidence,
+    maxGap: Double = 1
+  ) {
     self.timeConstant = timeConstant
     self.margin = margin
     self.minConfidence = minConfidence

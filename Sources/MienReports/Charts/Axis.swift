@@ -1,4 +1,5 @@
 import Glibc
+import MienCore
 
 /// One axis of a chart: the values it spans and where its ticks stand.
 struct Axis {

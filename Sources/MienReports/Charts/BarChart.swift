@@ -1,17 +1,24 @@
-/// Horizontal bars in groups: one group a category, one bar a series.
+public import MienCore
+
+/// Horizontal bars in groups: one group per category, one bar per series.
 public struct BarChart: Sendable {
   /// One colour of bars.
   public struct Series: Sendable {
     /// What the colour stands for.
     public let name: String
-    /// The length of the bar of each category; negative ones point to the left.
+    /// The length of the bar of each category; negative ones point to the left, and what is no number is undefined.
     public let values: [Double]
+    /// The emotion that the bars are of, whose colour they have; nil for a colour by the place in the chart.
+    public let emotion: Emotion?
 
     /// Describes a series.
-    public init(name: String, values: [Double]) {
+    public init(name: String, values: [Double], emotion: Emotion? = nil) {
       self.name = name
       self.values = values
+      self.emotion = emotion
     }
+
+    func ink(_ index: Int) -> Ink { emotion.map(Ink.emotion) ?? .series(index) }
   }
 
   /// What the chart shows.
@@ -41,12 +48,20 @@ public struct BarChart: Sendable {
   public static func svg(_ charts: [BarChart]) -> String { drawing(charts).document }
 
   /// The chart by itself.
-  public var drawing: Drawing { Self.drawing([self]) }
+  public var drawing: Drawing {
+    var canvas = SVGCanvas(width: Layout.width)
+    canvas.title(title)
+    var top = Layout.margin + Layout.line - 8
+    draw(on: &canvas, top: &top)
+    return canvas.drawing(height: top + Layout.margin, title: title)
+  }
 
   private static func drawing(_ charts: [BarChart]) -> Drawing {
     var canvas = SVGCanvas(width: Layout.width)
     var top = Layout.margin
     for chart in charts {
+      canvas.text(chart.title, x: Layout.margin, y: top + 14, style: "title")
+      top += Layout.line
       chart.draw(on: &canvas, top: &top)
       top += Layout.margin
     }
@@ -66,8 +81,6 @@ public struct BarChart: Sendable {
   }
 
   private func draw(on canvas: inout SVGCanvas, top: inout Double) {
-    canvas.text(title, x: Layout.margin, y: top + 14, style: "title")
-    top += Layout.line
     if series.count > 1 {
       var x = Layout.margin
       for (index, entry) in series.enumerated() {
@@ -77,7 +90,7 @@ public struct BarChart: Sendable {
           x = Layout.margin
           top += Layout.line
         }
-        canvas.rectangle(x: x, y: top + 3, width: 12, height: 12, style: "s\(index % SVGCanvas.colorCount)")
+        canvas.rectangle(x: x, y: top + 3, width: 12, height: 12, style: entry.ink(index).fill)
         canvas.text(name, x: x + 18, y: top + 13.5)
         x += width + 16
       }
@@ -88,7 +101,7 @@ public struct BarChart: Sendable {
     let values = series.flatMap(\.values).filter(\.isFinite)
     let largest = max(maximum ?? values.max() ?? 0, 0)
     let least = min(values.min() ?? 0, 0)
-    let left = Layout.margin + labelWidth + (least < 0 ? Layout.valueWidth : 0)
+    let left = Layout.margin + labelWidth + (least < 0 ? Layout.valueWidth + 24 : 0)
     let room = Layout.width - left - Layout.valueWidth - Layout.margin
     let unit = largest - least > 1e-300 ? room / (largest - least) : 0
     let zero = left - least * unit
@@ -99,16 +112,20 @@ public struct BarChart: Sendable {
         SVGCanvas.shortened(category, to: Int((labelWidth - 8) / Layout.letter)), x: Layout.margin + labelWidth - 8,
         y: top + height / 2 + 4.5, style: "end")
       for (index, entry) in series.enumerated() {
-        let value = group < entry.values.count && entry.values[group].isFinite ? entry.values[group] : 0
+        let given = group < entry.values.count ? entry.values[group] : 0
+        let value = given.isFinite ? given : 0
         let length = abs(min(value, largest)) * unit
+        // What is written as 0 stands on the side of 0.
+        let isNegative = value < 0 && label(value) != label(-value)
         let y = top + Double(index) * Layout.bar
         canvas.rectangle(
           x: value < 0 ? zero - length : zero, y: y + 0.5, width: length, height: Layout.bar - 1,
-          style: "s\(index % SVGCanvas.colorCount)",
-          tooltip: "\(category), \(entry.name): \(label(value))")
+          style: entry.ink(index).fill,
+          tooltip: "\(category), \(entry.name): \(given.isFinite ? label(value) : "undefined")")
         canvas.text(
-          label(value), x: value < 0 ? zero - length - 5 : zero + length + 5, y: y + Layout.bar - 3,
-          style: value < 0 ? "value end" : "value")
+          given.isFinite ? label(isNegative ? value : abs(value)) : "undefined",
+          x: isNegative ? zero - length - 5 : zero + length + 5,
+          y: y + Layout.bar - 3, style: isNegative ? "value end" : "value")
       }
       top += height + Layout.groupGap
     }

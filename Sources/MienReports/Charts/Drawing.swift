@@ -6,7 +6,18 @@ public struct Drawing: Sendable {
   public let summary: String
   let width: Double
   let height: Double
+  /// What is cut off above.
+  var top = 0.0
+  /// The title as an element, in the topmost ``SVGCanvas/titleHeight`` units; nil if it is left out.
+  let titleShape: String?
   let shapes: [String]
+
+  /// The chart without the title in the picture, for a page whose heading says it; screen readers still hear it.
+  public var untitled: Drawing {
+    Drawing(
+      title: title, summary: summary, width: width, height: height, top: SVGCanvas.titleHeight, titleShape: nil,
+      shapes: shapes)
+  }
 
   /// The chart as an SVG file, which follows the reader's light or dark setting.
   public var document: String {
@@ -15,11 +26,13 @@ public struct Drawing: Sendable {
       \(opening(viewBox: (0, width), attributes: size))
       <style>\(SVGCanvas.style)</style>
       <rect \(size) class="ground"/>
-      \(shapes.joined(separator: "\n"))
+      \(elements)
       </svg>
 
       """
   }
+
+  private var elements: String { (titleShape.map { [$0] + shapes } ?? shapes).joined(separator: "\n") }
 
   /// What every chart leaves free at its sides.
   private static let margin = 18.0
@@ -28,14 +41,14 @@ public struct Drawing: Sendable {
   var inline: String {
     """
     \(opening(viewBox: (Self.margin, width - 2 * Self.margin), attributes: "class=\"chart\""))
-    \(shapes.joined(separator: "\n"))
+    \(elements)
     </svg>
     """
   }
 
   private func opening(viewBox: (left: Double, width: Double), attributes: String) -> String {
     let description = summary.isEmpty ? "" : "<desc>\(SVGCanvas.escaped(summary))</desc>"
-    let box = [viewBox.left, 0, viewBox.width, height].map(SVGCanvas.number).joined(separator: " ")
+    let box = [viewBox.left, top, viewBox.width, height - top].map(SVGCanvas.number).joined(separator: " ")
     return """
       <svg xmlns="http://www.w3.org/2000/svg" viewBox="\(box)" \
       \(attributes) role="img" aria-label="\(SVGCanvas.escaped(title))">\(description)

@@ -1,3 +1,5 @@
+import MienCore
+
 /// A confusion matrix: counts and shares of their row, the larger the share the fuller the colour.
 public struct Heatmap: Sendable {
   /// What the chart shows.
@@ -20,7 +22,7 @@ public struct Heatmap: Sendable {
     let width = max(720, left + 56 * Double(labels.count) + right)
     let (cell, height) = ((width - left - right) / Double(max(labels.count, 1)), 42.0)
     var canvas = SVGCanvas(width: width)
-    canvas.text(title, x: 20, y: 24, style: "title")
+    canvas.title(title)
     canvas.text("label", x: left - 10, y: top - 8, style: "value end")
     canvas.text("read as", x: left, y: top - 26, style: "value")
     canvas.text("faces", x: width - 20, y: top - 8, style: "value end")

@@ -1,3 +1,5 @@
+public import MienCore
+
 /// Lines over a common axis: curves of training, ROC curves, accuracy by severity. Where every horizontal value is whole,
 /// as an epoch is, so are the ticks.
 public struct LineChart: Sendable {
@@ -21,12 +23,17 @@ public struct LineChart: Sendable {
     public let name: String
     /// Its places, from left to right.
     public let points: [Point]
+    /// The emotion that the line is of, whose colour it has; nil for a colour by the place in the chart.
+    public let emotion: Emotion?
 
     /// Describes a line.
-    public init(name: String, points: [Point]) {
+    public init(name: String, points: [Point], emotion: Emotion? = nil) {
       self.name = name
       self.points = points
+      self.emotion = emotion
     }
+
+    fileprivate func ink(_ index: Int) -> Ink { emotion.map(Ink.emotion) ?? .series(index) }
   }
 
   /// What the chart shows.
@@ -41,7 +48,10 @@ public struct LineChart: Sendable {
   public var yRange: ClosedRange<Double>?
   /// Whether vertical values are shares, written as percentages.
   public var isPercent: Bool
-  /// Whether the plot is a square from 0 to 1 with its diagonal, as for ROC curves.
+  /// Whether horizontal values are, too.
+  public var isXPercent: Bool
+  /// Whether the plot is a square from 0 to 1 with its diagonal, as for ROC curves, and its upper left corner, where good
+  /// classifiers are, once more enlarged.
   public var isUnitSquare: Bool
   /// A horizontal place to mark, and what it is.
   public var mark: (x: Double, name: String)?
@@ -49,7 +59,8 @@ public struct LineChart: Sendable {
   /// Describes a chart.
   public init(
     title: String, xTitle: String, yTitle: String, series: [Series], yRange: ClosedRange<Double>? = nil,
-    isPercent: Bool = false, isUnitSquare: Bool = false, mark: (x: Double, name: String)? = nil
+    isPercent: Bool = false, isXPercent: Bool = false, isUnitSquare: Bool = false,
+    mark: (x: Double, name: String)? = nil
   ) {
     self.title = title
     self.xTitle = xTitle
@@ -57,6 +68,7 @@ public struct LineChart: Sendable {
     self.series = series
     self.yRange = yRange
     self.isPercent = isPercent
+    self.isXPercent = isXPercent
     self.isUnitSquare = isUnitSquare
     self.mark = mark
   }
@@ -68,11 +80,11 @@ public struct LineChart: Sendable {
     let left = max(58, 28 + 7 * Double(y.ticks.map { y.label($0).count }.max() ?? 0))
     let plot = PlotArea(
       x: Axis(
-        points.map(\.x), range: isUnitSquare ? 0...1 : extent, isPercent: isUnitSquare,
-        isWhole: !isUnitSquare && points.allSatisfy { $0.x == $0.x.rounded() }),
+        points.map(\.x), range: isUnitSquare ? 0...1 : extent, isPercent: isUnitSquare || isXPercent,
+        isWhole: !isUnitSquare && !isXPercent && points.allSatisfy { $0.x == $0.x.rounded() }),
       y: y, left: left, top: 56, width: isUnitSquare ? 420 : 518 - left, height: isUnitSquare ? 420 : 250)
     var canvas = SVGCanvas(width: 720)
-    canvas.text(title, x: 20, y: 24, style: "title")
+    canvas.title(title)
     plot.draw(on: &canvas, xTitle: xTitle, yTitle: yTitle)
     if isUnitSquare {
       canvas.line(x1: plot.left, y1: plot.bottom, x2: plot.right, y2: plot.top, style: "guide")
@@ -86,13 +98,54 @@ public struct LineChart: Sendable {
     }
     var legend = plot.top + 8
     for (index, entry) in series.enumerated() {
-      for piece in pieces(entry, plot) { canvas.path(piece, color: index, tooltip: entry.name) }
+      for piece in pieces(entry, plot) { canvas.path(piece, ink: entry.ink(index), tooltip: entry.name) }
       let x = plot.right + 20
-      canvas.path([(x, legend - 4), (x + 24, legend - 4)], color: index, tooltip: entry.name)
+      canvas.path([(x, legend - 4), (x + 24, legend - 4)], ink: entry.ink(index), tooltip: entry.name)
       canvas.text(SVGCanvas.shortened(entry.name, to: isUnitSquare ? 25 : 20), x: x + 30, y: legend)
       legend += 20
     }
+    if isUnitSquare { legend = corner(on: &canvas, left: plot.right + 58, top: legend + 34) }
     return canvas.drawing(height: max(plot.bottom + 46, legend + 10), title: title, summary: summary)
+  }
+
+  /// How much of the unit square the enlarged corner shows, to the right and downwards.
+  private static let cornerSide = 0.2
+
+  /// Draws the upper left corner of the unit square, enlarged.
+  ///
+  /// - Returns: where it ends.
+  private func corner(on canvas: inout SVGCanvas, left: Double, top: Double) -> Double {
+    let side = 140.0
+    let plot = PlotArea(
+      x: Axis([], range: 0...Self.cornerSide, isPercent: true),
+      y: Axis([], range: (1 - Self.cornerSide)...1, isPercent: true), left: left, top: top, width: side, height: side)
+    canvas.text("The corner, enlarged", x: left - 38, y: top - 14, style: "value")
+    plot.draw(on: &canvas, xTitle: "", yTitle: "")
+    for (index, entry) in series.enumerated() {
+      let inside = Series(name: entry.name, points: Self.clipped(entry.points), emotion: entry.emotion)
+      for piece in pieces(inside, plot) where piece.count > 1 {
+        canvas.path(piece, ink: entry.ink(index), tooltip: entry.name)
+      }
+    }
+    return plot.bottom + 30
+  }
+
+  /// The part of a rising curve that the enlarged corner shows, cut at its edges.
+  private static func clipped(_ points: [Point]) -> [Point] {
+    let (right, floor) = (cornerSide, 1 - cornerSide)
+    var shown: [Point] = []
+    for (first, second) in zip(points, points.dropFirst())
+    where second.y >= floor && first.x <= right && first.x.isFinite && second.x.isFinite {
+      func at(_ share: Double) -> Point {
+        Point(first.x + share * (second.x - first.x), first.y + share * (second.y - first.y))
+      }
+      let entry = first.y < floor ? at((floor - first.y) / (second.y - first.y)) : first
+      let exit = second.x > right ? at((right - first.x) / (second.x - first.x)) : second
+      guard entry.x <= right, exit.y >= floor else { continue }
+      if shown.isEmpty { shown.append(entry) }
+      shown.append(exit)
+    }
+    return shown
   }
 
   private var points: [Point] {
@@ -166,6 +219,6 @@ struct PlotArea {
     canvas.line(x1: left, y1: bottom, x2: right, y2: bottom)
     canvas.line(x1: left, y1: top, x2: left, y2: bottom)
     canvas.text(xTitle, x: right, y: bottom + 35, style: "end")
-    canvas.text(yTitle, x: 20, y: top - 12)
+    canvas.text(yTitle, x: 20, y: top - 14)
   }
 }

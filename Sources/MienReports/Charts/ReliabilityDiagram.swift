@@ -23,7 +23,7 @@ public struct ReliabilityDiagram: Sendable {
       x: unit, y: Axis(shares + [0], isPercent: true), left: plot.left, top: plot.bottom + 76, width: plot.width,
       height: 90)
     var canvas = SVGCanvas(width: 720)
-    canvas.text(title, x: 20, y: 24, style: "title")
+    canvas.title(title)
     plot.draw(on: &canvas, xTitle: "probability of the top class", yTitle: "share that is right")
     counts.draw(on: &canvas, xTitle: "probability of the top class", yTitle: "share of faces")
     for (bin, share) in zip(calibration.bins, shares) {
@@ -44,7 +44,7 @@ public struct ReliabilityDiagram: Sendable {
       for end in [interval.lower, interval.upper] {
         canvas.line(x1: middle - 3, y1: plot.y(end), x2: middle + 3, y2: plot.y(end), style: "whisker")
       }
-      canvas.dot(x: plot.x(confidence), y: plot.y(confidence), color: 4)
+      canvas.dot(x: plot.x(confidence), y: plot.y(confidence), ink: .series(4))
     }
     canvas.line(x1: plot.left, y1: plot.bottom, x2: plot.right, y2: plot.top, style: "guide")
     legend(on: &canvas, x: plot.right + 20, top: plot.top)
@@ -54,7 +54,7 @@ public struct ReliabilityDiagram: Sendable {
   private func legend(on canvas: inout SVGCanvas, x: Double, top: Double) {
     canvas.rectangle(x: x, y: top, width: 12, height: 12, style: "s0", opacity: 0.75)
     canvas.text("right, with 95 % interval", x: x + 20, y: top + 10.5)
-    canvas.dot(x: x + 6, y: top + 27, color: 4)
+    canvas.dot(x: x + 6, y: top + 27, ink: .series(4))
     canvas.text("mean probability", x: x + 20, y: top + 31)
     canvas.line(x1: x - 2, y1: top + 47, x2: x + 14, y2: top + 47, style: "guide")
     canvas.text("perfect calibration", x: x + 20, y: top + 51)

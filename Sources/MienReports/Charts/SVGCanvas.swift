@@ -1,24 +1,53 @@
 import Foundation
+import MienCore
+
+/// What a shape is coloured as.
+enum Ink: Sendable, Equatable {
+  /// One of several things without a colour of their own, from 0.
+  case series(Int)
+  /// An emotion, in ``EmotionPalette``'s colour.
+  case emotion(Emotion)
+
+  /// The class that fills a shape.
+  var fill: String {
+    switch self {
+    case .series(let index): "s\(index % SVGCanvas.colorCount)"
+    case .emotion(let emotion): "e-\(emotion.rawValue)"
+    }
+  }
+
+  /// The classes that draw a line.
+  var line: String {
+    switch self {
+    case .series(let index):
+      "l\(index % SVGCanvas.colorCount)"
+        + (index < SVGCanvas.colorCount
+          ? "" : " d\((index / SVGCanvas.colorCount - 1) % SVGCanvas.roundPatterns.count + 1)")
+    case .emotion(let emotion): "le-\(emotion.rawValue)"
+    }
+  }
+}
 
 /// Collects shapes for a ``Drawing``. Texts are escaped; colours come from style classes.
 struct SVGCanvas {
-  /// How many colours there are: `s0`, `s1`, … fill and `l0`, `l1`, … draw lines. They are those of Okabe and Ito, which
-  /// differ for colour-blind readers, in a shade for light and one for dark backgrounds. Lines from the fifth on are
-  /// dashed too, and where colours come again (`d1`, …) so are all.
+  /// How many colours there are for things that are no emotions: `s0`, `s1`, … fill and `l0`, `l1`, … draw lines. They are
+  /// those of Okabe and Ito, which differ for colour-blind readers, in a shade for light and one for dark backgrounds.
+  /// Lines from the fifth on are dashed too, and where colours come again (`d1`, …) so are all. Those of emotions are
+  /// `e-anger`, … and `le-anger`, …
   static let colorCount = 8
   static let style = colors(light, dashes: true) + "@media screen and (prefers-color-scheme:dark){" + colors(dark) + "}"
 
-  private static let light = (
-    ground: "#ffffff", text: "#1f2328", faint: "#59636e", axis: "#818b98", grid: "#dfe3e8",
+  private static let light: Theme = (
+    theme: .light, ground: "#ffffff", text: "#1f2328", faint: "#59636e", axis: "#818b98", grid: "#dfe3e8",
     series: ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#3d9bd4", "#1f2328", "#8a7a00"]
   )
-  private static let dark = (
-    ground: "#0d1117", text: "#f0f6fc", faint: "#9ba3ac", axis: "#656c76", grid: "#2b313a",
+  private static let dark: Theme = (
+    theme: .dark, ground: "#0d1117", text: "#f0f6fc", faint: "#9ba3ac", axis: "#656c76", grid: "#2b313a",
     series: ["#56b4e9", "#f0b429", "#2bc29a", "#e3a3c6", "#ff8a4f", "#a5b8ff", "#f0f6fc", "#f0e442"]
   )
   private static let dashPatterns = ["7 3", "2 3", "9 3 2 3", "4 2"]
   /// Of the second round of colours, the third and the fourth.
-  private static let roundPatterns = ["5 6", "12 2 2 2 2 2", "1 5"]
+  static let roundPatterns = ["5 6", "12 2 2 2 2 2", "1 5"]
 
   private static func colors(_ theme: Theme, dashes: Bool = false) -> String {
     var rules = """
@@ -30,13 +59,18 @@ struct SVGCanvas {
       rules += """
         svg text{font:12px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
         svg .title{font-size:15px;font-weight:600}svg .value,svg .tick,svg .small{font-size:11px}\
-        svg .end{text-anchor:end}svg .middle{text-anchor:middle}.axis,.grid,.whisker{stroke-width:1;fill:none}\
+        .axis,.grid,.whisker{stroke-width:1;fill:none}\
         .guide{stroke-width:1.2;stroke-dasharray:4 4;fill:none}.line{stroke-width:2;fill:none;stroke-linejoin:round}
         """
     }
     for (index, color) in theme.series.enumerated() {
       rules += ".s\(index){fill:\(color)}.l\(index){stroke:\(color)}"
       if dashes, index >= 4 { rules += ".l\(index){stroke-dasharray:\(dashPatterns[index - 4])}" }
+    }
+    for (index, emotion) in Emotion.allCases.enumerated() {
+      let color = EmotionPalette.color(of: emotion, on: theme.theme).hexadecimal
+      rules += ".e-\(emotion.rawValue){fill:\(color)}.le-\(emotion.rawValue){stroke:\(color)}"
+      if dashes, index >= 4 { rules += ".le-\(emotion.rawValue){stroke-dasharray:\(dashPatterns[index - 4])}" }
     }
     if dashes {
       for (index, pattern) in roundPatterns.enumerated() { rules += ".d\(index + 1){stroke-dasharray:\(pattern)}" }
@@ -45,19 +79,36 @@ struct SVGCanvas {
   }
 
   private typealias Theme = (
-    ground: String, text: String, faint: String, axis: String, grid: String, series: [String]
+    theme: EmotionPalette.Theme, ground: String, text: String, faint: String, axis: String, grid: String,
+    series: [String]
   )
 
   private let width: Double
   private var shapes: [String] = []
+  private var title: String?
 
   /// Starts an empty picture of `width` units.
   init(width: Double) { self.width = width }
 
-  /// Adds a text whose base line is at `y`.
+  /// What the title takes, from the picture's upper edge.
+  static let titleHeight = 26.0
+
+  /// Writes the chart's title at the top; a page whose heading says the same leaves it out.
+  mutating func title(_ text: String) {
+    title = Self.element(text, x: 20, y: 22, style: "title")
+  }
+
+  /// Adds a text whose base line is at `y`; the words `end` and `middle` in `style` anchor it there.
   mutating func text(_ text: String, x: Double, y: Double, style: String = "") {
+    shapes.append(Self.element(text, x: x, y: y, style: style))
+  }
+
+  private static func element(_ text: String, x: Double, y: Double, style: String) -> String {
+    // As attributes, which every reader of SVG knows, and not only those that know CSS.
+    let words = style.split(separator: " ")
+    let anchor = ["end", "middle"].first { words.contains($0[...]) }.map { " text-anchor=\"\($0)\"" } ?? ""
     let attribute = style.isEmpty ? "" : " class=\"\(style)\""
-    shapes.append("<text x=\"\(Self.number(x))\" y=\"\(Self.number(y))\"\(attribute)>\(Self.escaped(text))</text>")
+    return "<text x=\"\(number(x))\" y=\"\(number(y))\"\(anchor)\(attribute)>\(escaped(text))</text>"
   }
 
   /// Adds a filled rectangle, with a text that shows under the pointer.
@@ -77,23 +128,26 @@ struct SVGCanvas {
   }
 
   /// Adds a line through `points`; a single one becomes a dot.
-  mutating func path(_ points: [(x: Double, y: Double)], color: Int, tooltip: String? = nil) {
-    let round = color / Self.colorCount
-    let dash = round == 0 ? "" : " d\((round - 1) % Self.roundPatterns.count + 1)"
-    let color = color % Self.colorCount
+  mutating func path(_ points: [(x: Double, y: Double)], ink: Ink, tooltip: String? = nil) {
     guard points.count > 1 else {
-      for point in points { dot(x: point.x, y: point.y, color: color, tooltip: tooltip) }
+      for point in points { dot(x: point.x, y: point.y, ink: ink, tooltip: tooltip) }
       return
     }
     let places = points.map { "\(Self.number($0.x)),\(Self.number($0.y))" }.joined(separator: " ")
-    shapes.append("<polyline points=\"\(places)\" class=\"line l\(color)\(dash)\">\(Self.title(tooltip))</polyline>")
+    shapes.append("<polyline points=\"\(places)\" class=\"line \(ink.line)\">\(Self.title(tooltip))</polyline>")
   }
 
   /// Adds a filled area inside `points`.
-  mutating func area(_ points: [(x: Double, y: Double)], color: Int, tooltip: String? = nil) {
+  mutating func area(_ points: [(x: Double, y: Double)], ink: Ink, tooltip: String? = nil) {
     let places = points.map { "\(Self.number($0.x)),\(Self.number($0.y))" }.joined(separator: " ")
-    let style = "area s\(color % Self.colorCount)"
-    shapes.append("<polygon points=\"\(places)\" class=\"\(style)\">\(Self.title(tooltip))</polygon>")
+    shapes.append("<polygon points=\"\(places)\" class=\"area \(ink.fill)\">\(Self.title(tooltip))</polygon>")
+  }
+
+  /// Adds a filled rectangle of one colour in light and dark.
+  mutating func swatch(x: Double, y: Double, width: Double, height: Double, color: EmotionPalette.Color) {
+    let place = "x=\"\(Self.number(x))\" y=\"\(Self.number(y))\""
+    let size = "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
+    shapes.append("<rect \(place) \(size) fill=\"\(color.hexadecimal)\"/>")
   }
 
   /// Adds an invisible rectangle that leads to the element `target` of the page.
@@ -105,16 +159,16 @@ struct SVGCanvas {
   }
 
   /// Adds a filled dot.
-  mutating func dot(x: Double, y: Double, color: Int, tooltip: String? = nil) {
-    let color = color % Self.colorCount
+  mutating func dot(x: Double, y: Double, ink: Ink, radius: Double = 3, tooltip: String? = nil) {
     shapes.append(
-      "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"3\" class=\"s\(color)\">"
+      "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\" class=\"\(ink.fill)\">"
         + "\(Self.title(tooltip))</circle>")
   }
 
   /// The picture; `summary` is what screen readers say after its title.
   func drawing(height: Double, title: String, summary: String = "") -> Drawing {
-    Drawing(title: title, summary: summary, width: width, height: height, shapes: shapes)
+    Drawing(
+      title: title, summary: summary, width: width, height: height, titleShape: self.title, shapes: shapes)
   }
 
   /// `text` for use between tags or in an attribute; characters that XML cannot hold become U+FFFD.

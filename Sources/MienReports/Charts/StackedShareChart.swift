@@ -17,26 +17,12 @@ struct StackedShareChart {
   let range: ClosedRange<Double>
   let links: [Link]
 
-  /// The colour of each emotion: fixed, so that pages can be compared.
-  static func color(_ emotion: Emotion) -> Int {
-    switch emotion {
-    case .anger: 4
-    case .contempt: 3
-    case .disgust: 2
-    case .fear: 6
-    case .happiness: 7
-    case .neutral: 5
-    case .sadness: 0
-    case .surprise: 1
-    }
-  }
-
   /// The chart.
   var drawing: Drawing {
     let (width, left, top, height) = (860.0, 66.0, 52.0, 150.0)
     let right = width - 24
     var canvas = SVGCanvas(width: width)
-    canvas.text(title, x: 18, y: 22, style: "title")
+    canvas.title(title)
     legend(&canvas, y: 40)
     let axis = Axis([], range: range)
     let x = { (seconds: Double) in left + max(0, min(1, axis.position(seconds))) * (right - left) }
@@ -64,7 +50,7 @@ struct StackedShareChart {
   private func legend(_ canvas: inout SVGCanvas, y: Double) {
     var x = 66.0
     for emotion in labels.emotions.sorted() {
-      canvas.rectangle(x: x, y: y - 9, width: 10, height: 10, style: "s\(Self.color(emotion))")
+      canvas.rectangle(x: x, y: y - 9, width: 10, height: 10, style: Ink.emotion(emotion).fill)
       canvas.text(emotion.rawValue, x: x + 14, y: y, style: "small")
       x += 36 + 6.2 * Double(emotion.rawValue.count)
     }
@@ -83,7 +69,7 @@ struct StackedShareChart {
       let tops = zip(base, points).map { $0 + Double($1.1[index]) }
       let upper = zip(points, tops).map { (x: x($0.0), y: y(min(1, $1))) }
       let lower = zip(points, base).map { (x: x($0.0), y: y(min(1, $1))) }
-      canvas.area(upper + lower.reversed(), color: Self.color(emotion), tooltip: emotion.rawValue)
+      canvas.area(upper + lower.reversed(), ink: .emotion(emotion), tooltip: emotion.rawValue)
       base = tops
     }
   }

@@ -15,8 +15,8 @@ extension ReportSection {
         .figures([
           .init(
             name: "accuracy", value: report.accuracy, text: NumberText.percent(report.accuracy),
-            detail: "95 % interval \(NumberText.fixed(interval.lower * 100, 2)) to "
-              + NumberText.percent(interval.upper)),
+            detail: "95 % interval \(NumberText.range(interval))"
+              + (report.intervalUnit.map { $0 == .face ? "" : ", by \($0.rawValue)" } ?? "")),
           .init(
             name: "balanced accuracy", value: report.balancedAccuracy,
             text: NumberText.percent(report.balancedAccuracy), detail: "mean recall over classes"),
@@ -24,7 +24,7 @@ extension ReportSection {
             name: "macro F1", value: report.macroF1, text: NumberText.percent(report.macroF1),
             detail: "mean F1 over classes"),
           .init(
-            name: "log loss", value: report.loss, text: NumberText.fixed(report.loss, 4), detail: "nats a face"),
+            name: "log loss", value: report.loss, text: NumberText.fixed(report.loss, 4), detail: "nats per face"),
           .init(
             name: "calibration error", value: report.calibration.ece,
             text: NumberText.percent(report.calibration.ece), detail: "expected, 15 bins"),
@@ -34,9 +34,38 @@ extension ReportSection {
         .facts([
           .init("model", report.model), .init("weights, SHA-256", report.weightsSHA256),
           .init("data", report.data), .init("split", report.split), .init("labels", report.labels),
-          .init("passes a face", passes),
+          .init("passes per face", passes),
         ]),
-      ] + notes.map { .note($0) })
+      ] + (report.notes + notes).map { .note($0) })
+  }
+
+  /// How accuracy rises if faces below a probability are left unread; nil in reports of earlier versions.
+  public static func coverage(_ report: EvaluationReport) -> ReportSection? {
+    guard let coverage = report.coverage else { return nil }
+    let chart = LineChart(
+      title: "Accuracy of the faces read", xTitle: "share of faces read", yTitle: "accuracy of those",
+      series: [
+        .init(name: "accuracy", points: coverage.curve.map { .init($0.coverage, $0.accuracy ?? .nan) })
+      ], isPercent: true, isXPercent: true)
+    return ReportSection(
+      title: "Confidence and coverage",
+      blocks: [
+        .text("What leaving faces unread gains: a face whose most probable class is below --min-confidence is unsure."),
+        .chart(chart.drawing.untitled, caption: nil),
+        .table(coverageTable(coverage), caption: "What each value of --min-confidence comes to on these faces"),
+      ])
+  }
+
+  /// A row per value of `--min-confidence`: the share of faces read, and the accuracy of those.
+  static func coverageTable(_ coverage: RiskCoverage) -> TextTable {
+    var table = TextTable(header: ["--min-confidence", "faces read", "accuracy of those"])
+    for point in coverage.table {
+      table.add([
+        NumberText.fixed(point.minConfidence, 2), NumberText.percent(point.coverage),
+        point.accuracy.map { NumberText.percent($0) } ?? "undefined",
+      ])
+    }
+    return table
   }
 
   /// What the model's file says of itself.
@@ -98,37 +127,49 @@ extension ReportSection {
         .chart(
           Heatmap(
             title: "Confusion matrix", labels: report.classes.map(\.rawValue), counts: report.confusion
-          ).drawing,
-          caption: "A row a label, a column a reading: the share of the row, and how many faces. The diagonal is right."
+          ).drawing.untitled,
+          caption:
+            "Rows are true labels, columns are readings; each cell shows the share of its row and the count. Correct ones "
+            + "lie on the diagonal."
         )
       ])
   }
 
-  /// Precision, recall, F1 and AUC of each class.
+  /// Precision, recall with its interval, F1 and AUC of each class.
   public static func classes(_ report: EvaluationReport) -> ReportSection {
-    var table = TextTable(header: ["class", "precision", "recall", "F1", "AUC", "faces"])
     let scored = report.classes.compactMap { emotion in report.perClass[emotion].map { (emotion, $0) } }
-    for (emotion, scores) in scored {
-      table.add([
-        emotion.rawValue, NumberText.percent(scores.precision), NumberText.percent(scores.recall),
-        NumberText.percent(scores.f1), scores.auc.map { NumberText.fixed($0, 4) } ?? "-", "\(scores.support)",
-      ])
-    }
     let chart = BarChart(
       title: "Each class", categories: scored.map(\.0.rawValue),
       series: [
-        .init(name: "precision", values: scored.map(\.1.precision)),
-        .init(name: "recall", values: scored.map(\.1.recall)), .init(name: "F1", values: scored.map(\.1.f1)),
+        .init(name: "precision", values: scored.map { $0.1.precision ?? .nan }),
+        .init(name: "recall", values: scored.map { $0.1.recall ?? .nan }),
+        .init(name: "F1", values: scored.map { $0.1.f1 ?? .nan }),
       ], maximum: 1
     ) { NumberText.percent($0, 1) }
     return ReportSection(
       title: "Classes",
       blocks: [
-        .table(table, caption: nil), .chart(chart.drawing, caption: nil),
+        .table(classTable(report), caption: nil), .chart(chart.drawing.untitled, caption: nil),
         .note(
           "Precision: of the faces read as the class, how many are. Recall: of the class's faces, how many are read "
-            + "as it. F1: their harmonic mean. AUC: area under the one-vs-rest ROC curve."),
+            + "as it, with the 95 % interval. F1: their harmonic mean. AUC: area under the one-vs-rest ROC curve. What "
+            + "would divide by zero is undefined."),
       ])
+  }
+
+  /// A row per class.
+  static func classTable(_ report: EvaluationReport) -> TextTable {
+    func share(_ value: Double?) -> String { value.map { NumberText.percent($0) } ?? "undefined" }
+    var table = TextTable(header: ["class", "precision", "recall", "95 % interval", "F1", "AUC", "faces"])
+    for emotion in report.classes {
+      guard let scores = report.perClass[emotion] else { continue }
+      table.add([
+        emotion.rawValue, share(scores.precision), share(scores.recall),
+        scores.recallInterval.map { NumberText.range($0, 1) } ?? "undefined", share(scores.f1),
+        scores.auc.map { NumberText.fixed($0, 4) } ?? "undefined", "\(scores.support)",
+      ])
+    }
+    return table
   }
 
   /// One-vs-rest ROC curves; nil where no class has both positives and negatives.
@@ -140,15 +181,16 @@ extension ReportSection {
       series: curves.map { emotion, curve in
         .init(
           name: "\(emotion.rawValue), AUC \(NumberText.fixed(curve.area, 4))",
-          points: curve.points.map { .init($0.falsePositiveRate, $0.truePositiveRate) })
+          points: curve.points.map { .init($0.falsePositiveRate, $0.truePositiveRate) }, emotion: emotion)
       }, isUnitSquare: true)
     return ReportSection(
       title: "ROC",
       blocks: [
         .chart(
-          chart.drawing,
+          chart.drawing.untitled,
           caption:
-            "Each class against all others, as the threshold on its probability falls. The dashed line is chance.")
+            "Each class against all others, as the threshold on its probability falls. The dashed line is chance; the "
+            + "small square is the corner where good classifiers are.")
       ])
   }
 
@@ -158,7 +200,7 @@ extension ReportSection {
       title: "Calibration",
       blocks: [
         .chart(
-          ReliabilityDiagram(title: "Reliability", calibration).drawing,
+          ReliabilityDiagram(title: "Reliability", calibration).drawing.untitled,
           caption: "Bars below the dashed line: the model is surer than it should be; above it: less sure.")
       ])
   }
@@ -178,7 +220,7 @@ extension ReportSection {
     return ReportSection(
       title: "Robustness",
       blocks: [
-        .chart(chart.drawing, caption: nil),
+        .chart(chart.drawing.untitled, caption: nil),
         .table(table.table, caption: "Accuracy by severity, with the parameter that makes it"),
         .note("Each face is corrupted before it is preprocessed; random parts have a fixed seed."),
       ])

@@ -1,4 +1,5 @@
 import MienCore
+public import MienRuns
 
 /// The sections that speak about training and about figures beside one another.
 extension ReportSection {
@@ -12,11 +13,9 @@ extension ReportSection {
     guard let best = run.best else { return nil }
     let mark = (x: Double(best.epoch), name: "best epoch \(best.epoch)")
     func chart(
-      _ title: String, _ yTitle: String, _ names: [(column: String, name: String)], isPercent: Bool
-    )
-      -> ReportBlock?
-    {
-      let series = names.filter { run.columns.contains($0.column) }.map { entry in
+      _ title: String, _ yTitle: String, _ names: [(column: RunColumn, name: String)], isPercent: Bool
+    ) -> ReportBlock? {
+      let series = names.filter { run.has($0.column) }.map { entry in
         LineChart.Series(name: entry.name, points: run.points(entry.column))
       }
       guard !series.isEmpty else { return nil }
@@ -24,25 +23,30 @@ extension ReportSection {
         LineChart(title: title, xTitle: "epoch", yTitle: yTitle, series: series, isPercent: isPercent, mark: mark)
           .drawing, caption: nil)
     }
-    func both(_ suffix: String) -> [(column: String, name: String)] {
-      run.heads.flatMap { head in
-        [("train_\(head)_\(suffix)", "\(head), training"), ("validation_\(head)_\(suffix)", "\(head), validation")]
-      }
+    func validation(_ figure: RunFigure) -> [(column: RunColumn, name: String)] {
+      run.heads.map { (.figure(figure, head: $0, part: .validation), "\($0), validation") }
+    }
+    let accuracies = run.heads.flatMap { head in
+      [
+        (column: RunColumn.trainingAccuracy(head: head), name: "\(head), training"),
+        (column: .figure(.accuracy, head: head, part: .validation), name: "\(head), validation"),
+      ]
     }
     return ReportSection(
       title: "Curves",
       blocks: [
-        chart("Loss", "nats a face", [("train_loss", "training, all heads")] + both("loss"), isPercent: false),
-        chart("Accuracy", "share of faces that is right", both("accuracy"), isPercent: true),
-        chart("Balanced accuracy", "mean recall over classes", both("balanced_accuracy"), isPercent: true),
-        chart("Learning rate", "rate", [("learning_rate", "learning rate")], isPercent: false),
+        chart(
+          "Loss", "nats per face", [(.trainingLoss, "training, all heads")] + validation(.loss), isPercent: false),
+        chart("Accuracy", "share of faces that is right", accuracies, isPercent: true),
+        chart("Balanced accuracy", "mean recall over classes", validation(.balancedAccuracy), isPercent: true),
+        chart("Learning rate", "rate", [(.learningRate, "learning rate")], isPercent: false),
         .note(
           "The training loss is measured on augmented faces while the weights change, and is the weighted sum of the "
             + "heads' losses: compare its course, not its height, with the others. \(best.rule)"),
       ])
   }
 
-  /// Cross-validation, a row a fold and their mean; nil where there is no fold.
+  /// Cross-validation, a row per fold and their mean; nil where there is no fold.
   ///
   /// - Parameter unit: what the runs are, where no folds.
   public static func folds(_ folds: [FoldResult], unit: String = "fold") -> ReportSection? {
@@ -62,7 +66,7 @@ extension ReportSection {
       NumberText.percent(balanced.mean), NumberText.fixed(loss.mean, 4),
     ])
     table.add([
-      "deviation", "", NumberText.percent(accuracy.standardDeviation ?? .nan),
+      "sd", "", NumberText.percent(accuracy.standardDeviation ?? .nan),
       NumberText.percent(balanced.standardDeviation ?? .nan), NumberText.fixed(loss.standardDeviation ?? .nan, 4),
     ])
     let chart = BarChart(
@@ -72,8 +76,8 @@ extension ReportSection {
     return ReportSection(
       title: unit.prefix(1).uppercased() + unit.dropFirst() + "s",
       blocks: [
-        .table(table, caption: nil), .chart(chart.drawing, caption: nil),
-        .note("Deviation: the sample standard deviation over \(unit)s."),
+        .table(table, caption: nil), .chart(chart.drawing.untitled, caption: "Accuracy of each \(unit)"),
+        .note("sd: the sample standard deviation over \(unit)s."),
       ])
   }
 
@@ -157,5 +161,12 @@ public struct PublishedFigure: Sendable, Equatable {
     self.published = published
     self.measured = measured
     self.isShare = isShare
+  }
+}
+
+extension RunMetrics {
+  /// A column over the epochs, as places of a ``LineChart``.
+  func points(_ column: RunColumn) -> [LineChart.Point] {
+    zip(values(.epoch), values(column)).map { .init($0 ?? .nan, $1 ?? .nan) }
   }
 }

@@ -98,7 +98,8 @@ public struct VideoTimeline: Sendable {
     let more = left > 0 ? " The \(left) that were seen shortest are left out." : ""
     return Report(
       title: name,
-      subtitle: "\(tracks.count) faces in \(NumberText.duration(seconds)); what they show, not what they feel.",
+      subtitle:
+        "\(Spelling.counted(tracks.count, "face")) in \(NumberText.duration(seconds)); what they show, not what they feel.",
       sections: [
         ReportSection(
           title: "People",
@@ -124,7 +125,7 @@ public struct VideoTimeline: Sendable {
       title: "Person \(track.track)",
       blocks: [
         .chart(
-          chart.drawing,
+          chart.drawing.untitled,
           caption:
             "Smoothed probability of each emotion over time. Choose a moment in the chart, or a picture, to see it."),
         .moments(MomentStrip(track)),

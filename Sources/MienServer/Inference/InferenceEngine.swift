@@ -47,9 +47,10 @@ package final class InferenceEngine: Sendable {
       finders[detector] = FaceFinder(card: classifier.card, detector: try FaceDetectors.named(detector.rawValue))
     }
     self.finders = finders
+    // Each request has a threshold of its own.
     recognizer = try Recognizer(
       classifier: classifier,
-      finder: finders[.blazeface] ?? FaceFinder(card: classifier.card, detector: NetworkDetector()))
+      finder: finders[.blazeface] ?? FaceFinder(card: classifier.card, detector: NetworkDetector()), minConfidence: 0)
     queue = NativeQueue(width: cores)
     batcher = FaceBatcher(recognizer: recognizer, runs: max(1, cores / 2), metrics: metrics)
     // Twice the threads, so that the next picture is there when one is done.
@@ -71,7 +72,8 @@ package final class InferenceEngine: Sendable {
   ///   - minConfidence: readings of a lower top probability are marked, 0…1.
   /// - Throws: ``APIError`` where there is no room or the picture cannot be read.
   package func read(
-    _ data: Data, detector: Detector = .blazeface, minConfidence: Float = 0, isAccepted: Bool = false
+    _ data: Data, detector: Detector = .blazeface, minConfidence: Float = FaceReading.standardMinConfidence,
+    isAccepted: Bool = false
   ) async throws -> Reading {
     guard let finder = finders[detector] else { throw MienError(.argument, detector.rawValue, "no such detector") }
     let (reading, _) = try await read(data, isAccepted: isAccepted) { (try finder.prepare($0), ()) }

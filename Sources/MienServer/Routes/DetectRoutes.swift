@@ -13,7 +13,8 @@ struct DetectRoutes: Sendable {
 
   private func detect(_ request: Request, _ context: ServerContext) async throws -> Response {
     let query = try Query(request, "minConfidence", "detector", "landmarks")
-    let minConfidence = Float(try query.number("minConfidence", in: 0...1) ?? 0)
+    let minConfidence =
+      try query.number("minConfidence", in: 0...1).map { Float($0) } ?? FaceReading.standardMinConfidence
     let detector = try query.choice("detector", InferenceEngine.Detector.blazeface)
     let landmarks = try query.text("landmarks").map { _ in try query.choice("landmarks", LandmarkDetail.six) }
     return try await bodies.withPictures(of: request, context) { input in

@@ -1,5 +1,6 @@
 import Foundation
 import Hummingbird
+import MienInference
 import NIOCore
 
 /// `/v1/video`: videos, read as jobs.
@@ -36,7 +37,8 @@ struct VideoRoutes: Sendable {
     let options = VideoJob.Options(
       every: try query.integer("every", in: 1...1000) ?? 1,
       reading: .init(
-        minConfidence: Float(try query.number("minConfidence", in: 0...1) ?? 0),
+        minConfidence: try query.number("minConfidence", in: 0...1).map { Float($0) }
+          ?? FaceReading.standardMinConfidence,
         smoothing: try query.flag("smoothing") ?? true))
     let contentType = request.headers[.contentType] ?? ""
     let limits = bodies.limits

@@ -6,7 +6,7 @@ actor LiveSession {
   /// What a session is made with.
   struct Options: Codable, Sendable {
     /// Under this smoothed probability a face's emotion is unsure, 0…1.
-    var minConfidence: Float = 0
+    var minConfidence = FaceReading.standardMinConfidence
     /// Whether readings are averaged over time.
     var smoothing = true
 

@@ -1,6 +1,7 @@
 public import MienCore
 public import MienModels
 public import MienONNX
+import MienRuns
 public import MienTorch
 
 /// Turns a trained run into the model file that users run.
@@ -24,10 +25,12 @@ public import MienTorch
     let trained = progress.data.map(\.source)
     var (measured, note) = (trained, "best epoch chosen on this split")
     var ranges: [String: ClosedRange<Float>] = [:]
+    var calibration: [ModelCard.TrainingData]?
     if !sets.isEmpty {
       measured = sets.map(\.info.source)
       note = "\(measured == trained ? "best epoch chosen and " : "")temperature fitted on this split"
       let data = try TrainingData(sets, recipe: run.recipe)
+      calibration = data.selectionOrigins
       let logits = try Validation.logits(network, data: data, part: data.validation)
       results = try logits.map { try $0.result() }
       temperatures = logits.map { $0.fittedTemperature() }
@@ -53,7 +56,9 @@ public import MienTorch
       parameterCount: try network.parameterCount, preprocessing: run.recipe.preprocessing, framing: framing,
       outputs: zip(network.labels, temperatures).map {
         ModelCard.Output(name: $0.name, emotions: $0.emotions, temperature: $1)
-      }, training: progress.initialData + progress.data, seed: run.recipe.seed, epochs: progress.best?.epoch ?? 0,
+      }, training: progress.initialData + progress.data,
+      selection: progress.selection.isEmpty ? nil : progress.selection, calibration: calibration, seed: run.recipe.seed,
+      epochs: progress.best?.epoch ?? 0,
       measurements: measurements, license: license)
     let model = try model(of: network, card: card)
     return switch precision {

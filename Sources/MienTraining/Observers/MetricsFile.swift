@@ -1,7 +1,8 @@
 import Foundation
 import MienCore
+public import MienRuns
 
-/// Writes `metrics.csv`: a row an epoch, with a column for each figure that any epoch has, empty where one lacks it.
+/// Writes `metrics.csv`, a row per epoch, as ``RunMetrics`` reads it.
 /// After a resume it holds the epochs of the checkpoint, no more and no fewer.
 public final class MetricsFile: TrainingObserver {
   private let url: URL
@@ -23,16 +24,5 @@ public final class MetricsFile: TrainingObserver {
     try write()
   }
 
-  private func write() throws {
-    let figures = epochs.map { [String: Double](figures: $0.figures) }
-    let names: [String] = epochs.flatMap(\.columns).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-    let columns = names.filter { name in figures.contains { $0[name] != nil } }
-    let header = (["epoch", "step", "learning_rate"] + columns + ["seconds"]).joined(separator: ",")
-    let rows = zip(epochs, figures).map { epoch, figures in
-      let numbers: [Double?] = [epoch.learningRate] + columns.map { figures[$0] } + [epoch.seconds]
-      let cells = numbers.map { $0.map { String(format: "%.6g", $0) } ?? "" }
-      return "\(epoch.epoch),\(epoch.step)," + cells.joined(separator: ",")
-    }
-    try AtomicFile.write(Data(([header] + rows).map { $0 + "\n" }.joined().utf8), to: url)
-  }
+  private func write() throws { try AtomicFile.write(Data(RunMetrics.csv(epochs).utf8), to: url) }
 }

@@ -1,4 +1,5 @@
 import Foundation
+public import MienRuns
 
 /// Writes losses, learning rates and accuracies for TensorBoard: `tensorboard --logdir RUN`.
 ///

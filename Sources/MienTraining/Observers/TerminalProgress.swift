@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+public import MienRuns
 
 /// Shows progress: one line that is rewritten on a terminal, plain lines elsewhere.
 public final class TerminalProgress: TrainingObserver {
@@ -51,7 +52,7 @@ public final class TerminalProgress: TrainingObserver {
     let epoch = (step.step - 1) / plan.stepsPerEpoch + 1
     let share = 100 * ((step.step - 1) % plan.stepsPerEpoch + 1) / plan.stepsPerEpoch
     let line =
-      "\(isBrief ? "\(member) " : "")epoch \(epoch)/\(plan.epochs) \(share)%  loss \(String(format: "%.4f", step.loss))  "
+      "\(isBrief ? "\(member) " : "")epoch \(epoch)/\(plan.epochs) \(share) %  loss \(String(format: "%.4f", step.loss))  "
       + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize))) "
       + "images/s  \(Self.duration(left)) left"
     if isTerminal { Console.redraw(line) } else { Console.error(line) }
@@ -62,10 +63,10 @@ public final class TerminalProgress: TrainingObserver {
     lastEpoch = result
     guard !isBrief else { return }
     let heads = result.heads.map { head in
-      let training = head.trainingAccuracy.map { String(format: ", train %.2f%%", $0 * 100) } ?? ""
-      return String(
-        format: "%@ %.2f%% (balanced %.2f%%, loss %.4f%@)", head.labels, head.accuracy * 100,
-        head.balancedAccuracy * 100, head.loss, training)
+      let training = head.trainingAccuracy.map { ", train \(NumberText.percent($0))" } ?? ""
+      return
+        "\(head.labels) \(NumberText.percent(head.accuracy)) (balanced \(NumberText.percent(head.balancedAccuracy)), "
+        + "loss \(NumberText.fixed(head.loss, 4))\(training))"
     }
     let training = String(format: "%.4f", result.trainingLoss)
     clearLine()
@@ -98,7 +99,7 @@ public final class TerminalProgress: TrainingObserver {
   private var validation: String { lastEpoch.map { "val \(Self.accuracies($0.heads))  " } ?? "" }
 
   private static func accuracies(_ heads: [EpochResult.Head]) -> String {
-    heads.map { String(format: "%@ %.2f%%", $0.labels, $0.accuracy * 100) }.joined(separator: ", ")
+    heads.map { "\($0.labels) \(NumberText.percent($0.accuracy))" }.joined(separator: ", ")
   }
 
   private func clearLine() { if isTerminal { Console.redraw("") } }

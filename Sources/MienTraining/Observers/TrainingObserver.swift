@@ -1,3 +1,5 @@
+public import MienRuns
+
 /// The shape of a run, for observers.
 public struct TrainingPlan: Sendable {
   /// The recipe's name.

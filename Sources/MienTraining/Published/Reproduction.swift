@@ -1,6 +1,7 @@
 public import Foundation
 public import MienCore
 import MienONNX
+public import MienRuns
 public import MienTorch
 
 /// One measurement of a published system: trains its runs, or goes on with them, and measures them.
@@ -8,24 +9,30 @@ public import MienTorch
   private let system: PublishedSystem
   private let measurement: PublishedSystem.Measurement
   private let faces: FaceSet
-  private let folder: URL
+  /// Where it lies.
+  public nonisolated let folder: URL
   private let runs: [(name: String, recipe: Recipe)]
+  private let quickLook: ReproductionSummary.QuickLook?
 
-  /// The measurement in `folder`, begun or to be gone on with.
+  /// The measurement in `place`, begun or to be gone on with: in the folder of its name, a quick look in one of its own.
   ///
   /// - Parameters:
+  ///   - place: the folder of the system.
+  ///   - recipes: where the recipes of a system that is not built in lie.
   ///   - epochs: at most so many; nil for the recipe's.
   ///   - folds: so many folds or seeds where there are any; nil for the protocol's.
   /// - Throws: ``MienError`` where the faces cannot be split as the protocol says.
   public init(
-    of system: PublishedSystem, _ measurement: PublishedSystem.Measurement, faces: FaceSet, in folder: URL,
-    epochs: Int? = nil, folds: Int? = nil
+    of system: PublishedSystem, _ measurement: PublishedSystem.Measurement, faces: FaceSet, in place: URL,
+    recipes: URL? = nil, epochs: Int? = nil, folds: Int? = nil
   ) throws {
     self.system = system
     self.measurement = measurement
     self.faces = faces
-    self.folder = folder
-    runs = try measurement.runs(labels: faces.labelSet, epochs: epochs, folds: folds)
+    let recipeEpochs = try measurement.recipe([], labels: faces.labelSet, recipes: recipes).epochs
+    quickLook = .init(epochs: epochs, recipeEpochs: recipeEpochs, folds: folds, protocol: measurement.repeats)
+    folder = place.appendingPathComponent(measurement.name + (quickLook?.suffix ?? ""))
+    runs = try measurement.runs(labels: faces.labelSet, recipes: recipes, epochs: epochs, folds: folds)
     for run in runs { _ = try run.recipe.members(for: [faces]) }
   }
 
@@ -46,7 +53,8 @@ public import MienTorch
       let run = try RunFolder(
         at: url(name), recipe: recipe,
         refusal:
-          "holds a run of another recipe; repeat the --epochs and --folds it was begun with, or choose another -o")
+          "holds a run of another recipe, which an earlier version or another file of this name made; choose another -o"
+      )
       let result = try Trainer.result(
         of: run, sets: [faces], observers: { observers(run, name) }, shouldStop: shouldStop)
       guard let result else { return nil }
@@ -57,19 +65,19 @@ public import MienTorch
     }
     let run = try RunFolder(opening: url(standing.summary.name))
     let model = try ModelExport.model(of: run)
-    try model.write(to: folder.appendingPathComponent("model.onnx"))
+    try model.write(to: RunFiles(folder).model)
     let counted = measurement.isPooled ? measured : [standing]
     let metrics = try ClassificationMetrics(joining: counted.map(\.metrics))
     let isCopy = counted.flatMap(\.isCopy)
     let others = zip(isCopy, zip(metrics.truth, metrics.predictions)).filter { !$0.0 }.map(\.1)
     let report = EvaluationReport(
       metrics, model: system.name, weightsSHA256: try model.card().weightsSHA256, data: faces.info.source,
-      split: measurement.part)
+      split: measurement.part, clusters: faces.clusters(of: counted.flatMap(\.faces)))
     let summary = ReproductionSummary(
       system: system.name, measurement: measurement.name, runs: measured.map(\.summary),
       standing: standing.summary.name, evaluation: report, copies: metrics.count - others.count,
       accuracyWithoutCopies: others.isEmpty
-        ? nil : Double(others.count { $0.0 == $0.1 }) / Double(others.count))
+        ? nil : Double(others.count { $0.0 == $0.1 }) / Double(others.count), quickLook: quickLook)
     try summary.write(to: folder)
     return Outcome(
       summary: summary, metrics: metrics, faces: counted.flatMap(\.faces), parts: standing.parts, run: run)
@@ -117,105 +125,5 @@ public import MienTorch
     public let parts: [Split: [Int]]
     /// The standing run.
     public let run: RunFolder
-  }
-}
-
-/// The figures of one measurement of a published system: `reproduction.json` in its folder.
-public struct ReproductionSummary: Codable, Sendable, Equatable {
-  /// One run.
-  public struct Run: Codable, Sendable, Equatable {
-    /// The name of its folder within the measurement's; empty where it is that folder.
-    public var name: String
-    /// Of its weights and batches.
-    public var seed: UInt64
-    /// Epochs trained.
-    public var epochs: Int
-    /// The epoch that was kept.
-    public var bestEpoch: Int
-    /// Time spent training.
-    public var seconds: Double
-    /// Faces measured.
-    public var count: Int
-    /// On the measured part, 0…1.
-    public var accuracy: Double
-    /// On the measured part, 0…1.
-    public var balancedAccuracy: Double
-    /// On the measured part, nats a face.
-    public var loss: Double
-    /// On the part that chose the epoch, nats a face.
-    public var validationLoss: Double
-    /// In the epoch that was kept, 0…1.
-    public var trainingAccuracy: Double?
-    /// In the epoch that was kept.
-    public var trainingLoss: Double
-    /// On the data set's test split, where that is there and not the measured part.
-    public var testAccuracy: Double?
-  }
-
-  /// The system's name.
-  public var system: String
-  /// The measurement's name.
-  public var measurement: String
-  /// The runs in order.
-  public var runs: [Run]
-  /// The run of least validation loss, which stands for the others.
-  public var standing: String
-  /// That run on the measured part; over seeds, whose parts differ, all runs together.
-  public var evaluation: EvaluationReport
-  /// How many of the measured faces are pictures that were trained on: alike to the last pixel, or copies that balancing
-  /// made of one. Nil in files of earlier versions.
-  public var copies: Int?
-  /// The accuracy on the others; nil where there are none.
-  public var accuracyWithoutCopies: Double?
-
-  /// The run that stands for the others.
-  public var standingRun: Run? { runs.first { $0.name == standing } }
-  /// The time of all runs together.
-  public var seconds: Double { runs.reduce(0) { $0 + $1.seconds } }
-
-  /// Mean and, over more than one run, sample standard deviation of the accuracies.
-  public var accuracy: (mean: Double, deviation: Double?) {
-    let sample = SampleStatistics(runs.map(\.accuracy))
-    return (sample.mean, sample.standardDeviation)
-  }
-
-  /// The value measured for a paper's figure; nil where it was not measured.
-  public func value(of measure: PublishedSystem.Measure) -> Double? {
-    switch measure {
-    case .accuracy: evaluation.accuracy
-    case .loss: evaluation.loss
-    case .trainingAccuracy: standingRun?.trainingAccuracy
-    case .trainingLoss: standingRun?.trainingLoss
-    case .recall(let emotion): evaluation.perClass[emotion]?.recall
-    case .f1(let emotion): evaluation.perClass[emotion]?.f1
-    }
-  }
-
-  private static let fileName = "reproduction.json"
-
-  /// The figures kept in `folder`; nil where it is not finished.
-  ///
-  /// - Throws: ``MienError`` where the file is damaged.
-  public init?(in folder: URL) throws {
-    let file = folder.appendingPathComponent(Self.fileName)
-    guard let data = try? Data(contentsOf: file) else { return nil }
-    do { self = try JSONDecoder().decode(Self.self, from: data) } catch {
-      throw MienError(.format, file.path, "holds no figures of a reproduction")
-    }
-  }
-
-  init(
-    system: String, measurement: String, runs: [Run], standing: String, evaluation: EvaluationReport, copies: Int,
-    accuracyWithoutCopies: Double?
-  ) {
-    (self.system, self.measurement, self.runs) = (system, measurement, runs)
-    (self.standing, self.evaluation) = (standing, evaluation)
-    (self.copies, self.accuracyWithoutCopies) = (copies, accuracyWithoutCopies)
-  }
-
-  func write(to folder: URL) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-    try AtomicFile.write(try encoder.encode(self), to: folder.appendingPathComponent(Self.fileName))
   }
 }

@@ -1,4 +1,5 @@
 import MienCore
+import MienRuns
 
 /// What a trial came to at a rung: a line of `trials.jsonl`.
 public struct TrialRecord: Codable, Sendable, Equatable {
@@ -59,7 +60,7 @@ public struct TrialRecord: Codable, Sendable, Equatable {
     score = scores.mean
     standardDeviation = scores.standardDeviation
     figures = [:]
-    for (name, value) in best.flatMap(\.figures) { figures[name, default: 0] += value / Double(best.count) }
+    for (column, value) in best.flatMap(\.figures) { figures[column.name, default: 0] += value / Double(best.count) }
     bestEpochs = best.map(\.epoch)
     epochs = runs.map(\.count).max() ?? 0
     seconds = runs.reduce(0) { $0 + ($1.last?.seconds ?? 0) }

@@ -1,5 +1,6 @@
 import Foundation
 public import MienCore
+import MienRuns
 public import MienTorch
 
 /// Trains the trials of a search, one after another. A trial that goes on to the next rung resumes its run folder, so
@@ -80,7 +81,7 @@ public import MienTorch
       let finished = try zip(members, runs).compactMap { member, entry in
         try RunResult(of: entry.run).map { (name: member.name, result: $0) }
       }
-      try SeriesSummary(finished).write(to: series)
+      try SeriesSummary(finished).write(to: series.files)
     }
     return TrialRecord(
       results, selection: folder.plan.recipe.selection, trial: trial.number, rung: rung, settings: settings)

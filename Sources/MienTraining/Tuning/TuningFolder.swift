@@ -1,19 +1,11 @@
 public import Foundation
 import MienCore
+public import MienRuns
 
 /// A search on disk: its plan (`tune.json`), what its trials came to (`trials.jsonl`), and a run folder a trial.
 public struct TuningFolder: Sendable {
   /// Where a trial stands.
-  public enum State: String, Sendable {
-    /// It was trained to the end.
-    case finished
-    /// Others were better after as many epochs, and it was not trained on.
-    case stopped
-    /// It did not come to a score.
-    case diverged, failed
-    /// It is not done with, since the search was interrupted.
-    case open
-  }
+  public typealias State = SearchResults.State
 
   /// A trial and how it did.
   public struct Standing: Sendable {
@@ -49,9 +41,7 @@ public struct TuningFolder: Sendable {
     do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
       throw MienError(.file, url.path, "the folder could not be made: \(error.localizedDescription)")
     }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try AtomicFile.write(try encoder.encode(plan), to: planFile)
+    try AtomicFile.write(try JSONText.document(plan), to: planFile)
   }
 
   /// Opens the folder of an earlier search.
@@ -92,9 +82,7 @@ public struct TuningFolder: Sendable {
 
   /// Adds a record, on the disk too.
   mutating func add(_ record: TrialRecord) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let lines = try (records + [record]).map { try encoder.encode($0) + Data("\n".utf8) }
+    let lines = try (records + [record]).map { try JSONText.line($0) + Data("\n".utf8) }
     try AtomicFile.write(to: recordsFile, chunks: lines)
     records.append(record)
   }
@@ -151,6 +139,24 @@ public struct TuningFolder: Sendable {
 
   /// The best trial of those trained to the end; nil where there is none yet.
   public var best: Standing? { standings.first.flatMap { $0.state == .finished ? $0 : nil } }
+
+  /// The search as its table and page show it.
+  public var results: SearchResults {
+    let selection = plan.recipe.selection
+    return SearchResults(
+      name: plan.recipe.name, folder: url, data: plan.data,
+      method: plan.method.rawValue + (plan.draws.map { ", \($0) draws of seed \(plan.seed)" } ?? ""),
+      keys: plan.axes.map { (name: $0.key, text: $0.text) }, rungs: rungs.map { $0 ?? plan.recipe.epochs },
+      isFinished: isFinished, figure: selection.metric, head: selection.head,
+      trials: standings.map { standing in
+        let (trial, last) = (standing.trial, standing.record)
+        return SearchResults.Trial(
+          number: trial.number, name: trial.name, folder: run(of: trial), values: trial.values.map(\.plainText),
+          state: standing.state, epochs: last?.epochs ?? 0, bestEpochs: last?.bestEpochs ?? [], score: last?.score,
+          deviation: last?.standardDeviation, firstScore: record(trial.number, rung: 1)?.score,
+          message: last?.message)
+      })
+  }
 
   /// Higher score first; of equals, the lower number.
   private static func isBetter(_ a: TrialRecord, _ b: TrialRecord) -> Bool {

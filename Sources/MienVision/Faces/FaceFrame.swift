@@ -64,6 +64,25 @@ public struct FaceFrame: Sendable, Equatable {
     return try crop(square(around: face), of: image)
   }
 
+  /// What ``face(_:of:)`` shows in the picture's own resolution, for people to look at: RGB, square, at least 192 and at
+  /// most 768 pixels wide.
+  ///
+  /// - Throws: ``MienError`` if the box is empty.
+  public func largeFace(_ face: DetectedFace, of image: Image) throws -> Image {
+    if face.isWhole { return try largeFace(whole: image) }
+    guard face.square.side > 0 else {
+      throw MienError(.argument, nil, "expected a face with pixels, found \(face.box.width)x\(face.box.height)")
+    }
+    return try large(square(around: face), of: image)
+  }
+
+  /// The same of a whole picture, as ``face(whole:)`` shows it.
+  public func largeFace(whole image: Image) throws -> Image { try large(square(whole: image), of: image) }
+
+  private func large(_ square: TurnedSquare, of image: Image) throws -> Image {
+    try image.crop(square, size: Int(min(max(square.side.rounded(), 192), 768))).rgb
+  }
+
   /// The whole picture as one face, for pictures that are face crops already: no framing is applied. A picture of the
   /// input's size comes back unchanged; the shorter side's border is repeated to make it square.
   ///

@@ -5,6 +5,7 @@ import MienCore
 import MienInference
 import MienONNX
 import MienReports
+import MienRuns
 import Synchronization
 
 /// `mien compare RUN…`: runs and models beside one another.
@@ -63,30 +64,32 @@ struct Compare: AsyncParsableCommand {
         models.append(try await bench.measured(model, entry.name, entry.argument))
       case .predictions(let predictions):
         do {
-          models.append(try .init(name: entry.name, file: entry.argument, predictions: predictions))
+          models.append(
+            try .init(name: entry.name, file: entry.argument, predictions: predictions, of: bench?.faces))
         } catch let error as MienError { throw error.about(entry.argument) }
       }
     }
     let notes = unmeasured.map { "\($0): no model.onnx: left out of McNemar's test; mien export makes one" }
     for note in notes { Console.error(Console.printable(note)) }
-    let comparison = try Comparison(runs: runs, models: models, notes: notes)
+    let comparison = try Comparison(runs: runs, models: models, of: bench?.faces, notes: notes)
     if let json { try ResultFile.write(try comparison.json() + Data("\n".utf8), to: json) }
     if let report { try ResultFile.write(comparison.report.data, to: report) }
     guard ![json, report].contains("-") else { return }
     let tables = [comparison.runTable, comparison.modelTable, comparison.pairTable].compactMap { $0?.text }
     try Console.printLines([tables.joined(separator: "\n\n")])
-    if !comparison.pairs.isEmpty { try Console.print("\n" + Comparison.pairNote) }
+    try Console.printLines(comparison.cautions.map { "\n" + $0 })
   }
 
   /// What an argument is: a folder is a run, or its model where it has no curves, as that of a reproduction's folds; a
   /// `.csv` file holds predictions, all else is a model.
   private static func input(_ argument: String, name: String) throws -> Input {
     let url = URL(fileURLWithPath: argument)
+    let files = RunFiles(url)
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder), isFolder.boolValue {
-      let model = url.appendingPathComponent("model.onnx")
+      let model = files.model
       let hasModel = FileManager.default.fileExists(atPath: model.path)
-      if hasModel, !FileManager.default.fileExists(atPath: url.appendingPathComponent("metrics.csv").path) {
+      if hasModel, !FileManager.default.fileExists(atPath: files.metrics.path) {
         return .model(try ONNXModel(contentsOf: model))
       }
       return .run(try RunMetrics(run: url, name: name), model: hasModel ? try ONNXModel(contentsOf: model) : nil)
@@ -144,7 +147,9 @@ struct Compare: AsyncParsableCommand {
         return try Comparison.Model(
           name: name, parameterCount: classifier.card.parameterCount,
           weightsSHA256: classifier.card.weightsSHA256, file: argument,
-          predictions: Predictions(indices: evaluation.indices, metrics: evaluation.metrics))
+          predictions: Predictions(indices: evaluation.indices, metrics: evaluation.metrics), of: faces,
+          overlap: DataOverlap(
+            classifier.card, on: faces, measured: evaluation.indices, hits: evaluation.metrics.hits))
       } catch let error as MienError {
         throw error.subject == faces.info.source
           ? error.about(data) : error.subject == nil ? error.about(argument) : error

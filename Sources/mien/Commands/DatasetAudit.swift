@@ -3,6 +3,7 @@ import Foundation
 import MienCommandLine
 import MienCore
 import MienDatasets
+import MienReports
 
 /// `mien dataset audit FACES`.
 struct DatasetAudit: AsyncParsableCommand {
@@ -48,7 +49,7 @@ struct DatasetAudit: AsyncParsableCommand {
     if ![json, html].contains("-") {
       try Console.printLines(AuditTable(audit).lines)
     }
-    if let html { try ResultFile.write(AuditGallery(audit).html(), to: html) }
+    if let html { try ResultFile.write(AuditPage(audit).report(command: RunEnvironment.commandLine).data, to: html) }
     if let fix {
       let repair = FaceSetRepair(audit)
       try repair.cleaned().write(to: URL(fileURLWithPath: fix))

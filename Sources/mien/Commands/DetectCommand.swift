@@ -56,7 +56,7 @@ struct Detect: AsyncParsableCommand {
   }
 
   @Option(help: ArgumentHelp("Mark emotions of a lower probability as not confident, 0 to 1.", valueName: "p"))
-  var minConfidence: Float = 0
+  var minConfidence = FaceReading.standardMinConfidence
 
   @OptionGroup var model: ModelOptions
 

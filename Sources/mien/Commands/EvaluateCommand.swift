@@ -11,7 +11,10 @@ import Synchronization
 struct Evaluate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures a model on a labelled set of faces.",
-    discussion: "What is measured is the model's file, run as `mien detect` runs it.")
+    discussion: """
+      What is measured is the model's file, run as `mien detect` runs it. With --run it is a training run's best epoch, \
+      on the faces that its own recipe set aside.
+      """)
 
   @Option(help: ArgumentHelp("A set of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
   var data: String
@@ -32,7 +35,24 @@ struct Evaluate: AsyncParsableCommand {
 
   @OptionGroup var model: ModelOptions
 
+  @Option(help: ArgumentHelp("Measure this run's best epoch on what its recipe set aside.", valueName: "run"))
+  var run: String?
+
+  @Option(help: "With --run, threads for libtorch.")
+  var threads: Int?
+
+  func validate() throws {
+    guard threads == nil || run != nil else { throw ValidationError("--threads goes with --run RUN.") }
+    guard run == nil || (model.model.name == nil && !corruptions && !measure.unseen && measure.tta == .none) else {
+      throw ValidationError("--run goes with --data, --split, --labels, --json, --report and --predictions.")
+    }
+    guard run == nil || measure.split != .all else {
+      throw ValidationError("--run measures on train, validation or test.")
+    }
+  }
+
   func run() async throws {
+    if run != nil { try HandOver.run(.train, "evaluate", Array(CommandLine.arguments.dropFirst(2))) }
     try ResultFile.check(
       ["--json": json, "--report": report, "--predictions": predictions], inputs: [data, model.model.name])
     let faces = try FaceSet(contentsOf: URL(fileURLWithPath: data))
@@ -58,24 +78,32 @@ struct Evaluate: AsyncParsableCommand {
           name: corruption.kind.rawValue, severity: corruption.severity, parameter: corruption.kind.parameter,
           value: corruption.value, metrics: evaluation.metrics)
       }
+      let overlap = DataOverlap(
+        classifier.card, on: faces, measured: evaluation.indices, hits: evaluation.metrics.hits)
       let figures = EvaluationReport(
         evaluation.metrics, model: classifier.card.name, weightsSHA256: classifier.card.weightsSHA256,
-        data: faces.info.source, split: part, missingClasses: evaluation.missingClasses,
+        data: faces.info.source, split: part, clusters: faces.clusters(of: evaluation.indices), overlap: overlap,
+        missingClasses: evaluation.missingClasses,
         profile: classifier.adaptedHead?.info.profile, corruptions: corruptions ? results : nil)
-      let table = EvaluationTable(
-        evaluation, figures, passes: measure.passes, profile: classifier.adaptedHead)
+      let page = try EvaluationPage(
+        figures, metrics: evaluation.metrics, indices: evaluation.indices, of: faces, labels: source,
+        passes: measure.passes, output: evaluation.output, unlabelledCount: evaluation.unlabelledCount,
+        excludedCount: evaluation.excludedCount,
+        profile: classifier.adaptedHead.map {
+          .init(
+            name: $0.info.profile, correctionCount: $0.info.correctionCount,
+            isUsed: $0.head.labels == evaluation.output)
+        })
       if let json { try ResultFile.write(try figures.json() + Data("\n".utf8), to: json) }
       if let predictions {
         try ResultFile.write(
           try Predictions(indices: evaluation.indices, metrics: evaluation.metrics).csv(), to: predictions)
       }
       if let report {
-        let page = EvaluationPage(
-          evaluation, figures, card: classifier.card, faces: faces, source: source, passes: measure.passes)
         try ResultFile.write(
-          try page.report(notes: table.notes, command: RunEnvironment.commandLine).data, to: report)
+          try page.page(model: .model(classifier.card), command: RunEnvironment.commandLine).data, to: report)
       }
-      if ![json, report, predictions].contains("-") { try Console.printLines(table.lines) }
+      if ![json, report, predictions].contains("-") { try Console.printLines(page.lines) }
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)
     }

@@ -154,7 +154,10 @@ struct Explain: AsyncParsableCommand {
             var stem = URL(fileURLWithPath: flat).deletingPathExtension().lastPathComponent
             while stem.utf8.count > 200 { stem.removeFirst() }
             let name = "\(number + 1)-\(stem)-\(index + 1).png"
-            try AtomicFile.write(try explained.picture(), to: pictures.appendingPathComponent(name))
+            let crop = face.largeFace
+            try AtomicFile.write(
+              try explained.picture(over: crop.pixels, side: crop.width, channels: crop.channels),
+              to: pictures.appendingPathComponent(name))
           }
           try explanations.add(explained)
         }

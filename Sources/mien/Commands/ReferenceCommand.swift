@@ -10,10 +10,11 @@ import Synchronization
 /// `mien reference --data FACES -o MODEL.onnx`: prepares a model for `mien adapt`.
 struct Reference: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Puts averages over many faces into a model's file, which `mien adapt` needs.",
+    abstract: "Puts statistics of the training faces into a model's file, which `mien adapt` and --prior need.",
     discussion: """
-      What is stored are means of products of the embedding's numbers, by which adapting to a few corrections is kept from \
-      spoiling the reading of other faces. The weights and their hash stay. The built-in model has it already.
+      Stores second-moment statistics of the embeddings, which keep `mien adapt` from degrading other faces, and the share \
+      of each emotion, which `--prior` needs, if the card lacks it. Weights and hash are unchanged; the built-in model \
+      already has these statistics.
       """)
 
   @Option(
@@ -44,7 +45,16 @@ struct Reference: AsyncParsableCommand {
         model.classifier(of: file), faces: faces, split: Split(rawValue: split.rawValue)
       ) { done, total in progress.withLock { $0.update(done, of: total) } }
       progress.withLock { $0.clear() }
-      try file.replacingReference(reference).write(to: URL(fileURLWithPath: output))
+      var card = try file.card()
+      let labelSets = try card.labelSets()
+      for place in card.training.indices
+      where card.training[place].classShares == nil && card.training[place].source == faces.info.source
+        && card.training[place].split == split.rawValue
+      {
+        card.training[place].classShares = faces.classShares(
+          of: labelSets, among: faces.indices(in: Split(rawValue: split.rawValue)))
+      }
+      try file.replacingReference(reference).replacingCard(card).write(to: URL(fileURLWithPath: output))
       try Console.print("\(output): averages over \(reference.count) faces of \(reference.source), \(split.rawValue)")
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)

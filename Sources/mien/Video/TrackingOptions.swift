@@ -7,7 +7,7 @@ struct TrackingOptions: ParsableArguments {
   @OptionGroup var detector: DetectorOptions
 
   @Option(help: ArgumentHelp("Under this smoothed probability a face is unsure, 0 to 1.", valueName: "p"))
-  var minConfidence: Float = 0
+  var minConfidence = FaceReading.standardMinConfidence
 
   @Flag(name: .customLong("no-smooth"), help: "Report each frame by itself: no average over time, no hysteresis.")
   var isUnsmoothed = false

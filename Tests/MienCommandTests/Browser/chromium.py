@@ -170,7 +170,7 @@ class Page:
 
     def key(self, name, text=None):
         """Presses a key, as `Tab`."""
-        codes = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "ArrowLeft": 37, "ArrowRight": 39, "Home": 36}
+        codes = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "ArrowLeft": 37, "ArrowRight": 39, "End": 35, "Home": 36, "Delete": 46}
         text = text or {"Enter": "\r", " ": " "}.get(name)
         common = {"key": name, "code": "Space" if name == " " else name, "windowsVirtualKeyCode": codes.get(name, 0)}
         self.call("Input.dispatchKeyEvent", type="keyDown", **common, **({"text": text} if text else {}))
@@ -202,13 +202,18 @@ class Page:
         """Gives the page another size."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=phone)
 
+    def touch(self, enabled):
+        """Has the page believe that it is touched by fingers, without a mouse."""
+        self.call("Emulation.setTouchEmulationEnabled", enabled=enabled)
+
     def prefer(self, **features):
         """Sets media features, as `prefers_color_scheme="dark"`."""
         self.call("Emulation.setEmulatedMedia",
                   features=[{"name": name.replace("_", "-"), "value": value} for name, value in features.items()])
 
     def screenshot(self, path, whole=False):
-        """Takes a picture of the page."""
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+        """Takes a picture of the page: PNG, or WebP by the file's name."""
+        options = {"format": "webp", "quality": 82} if path.endswith(".webp") else {"format": "png"}
+        data = self.call("Page.captureScreenshot", captureBeyondViewport=whole, **options)["data"]
         with open(path, "wb") as file:
             file.write(base64.b64decode(data))

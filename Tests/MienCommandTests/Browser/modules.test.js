@@ -3,20 +3,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ApiError, pause, reading, retryAfter } from './page/api.js';
-import { faceAt, labelPlace, placed } from './page/draw.js';
+import { ApiError, patiently, pause, reading, retryAfter } from './page/api.js';
+import { direction, doubt, facts, shortDoubt } from './page/details.js';
+import { faceAt, labelPlan, placed } from './page/draw.js';
 import { best, clock, percent, words } from './page/emotions.js';
-import { photosCSV, stem, videoCSV, videoJSON } from './page/export.js';
+import { enlarged, json, number, photosCSV, photosJSON, stem, videoCSV, videoJSON } from './page/export.js';
+import { highest, tally } from './page/faces.js';
+import { kindOf, pictureKind } from './page/files.js';
+import { framesOf } from './page/job.js';
 import { FramePump } from './page/pump.js';
-import { Record } from './page/record.js';
+import { Coverage, FrameClock, Record } from './page/record.js';
 import { Session } from './page/session.js';
-import { spread, ticks } from './page/timeline.js';
+import { laneTracks, spread, ticks } from './page/timeline.js';
 
 const scores = { anger: 0.1, happiness: 0.6, neutral: 0.3 };
 const face = (track, x = 10) => ({
   track, box: { x, y: 20, width: 40, height: 40 }, emotion: 'happiness', best: 'happiness', probability: 0.6, scores,
-  raw: { anger: 0, happiness: 0.9, neutral: 0.1 },
+  raw: { anger: 0, happiness: 0.9, neutral: 0.1 }, score: 0.75, pose: { yaw: 1.5, pitch: -2, roll: 0 }, measures: null,
+  reason: null,
 });
+const emotions = ['neutral', 'happiness', 'anger'];
 const row = (seconds, ...faces) => ({ frame: Math.round(seconds * 10), seconds, width: 100, height: 100, faces });
 
 test('numbers in words', () => {
@@ -39,6 +45,7 @@ test('a reading is unsure where the server is', () => {
   const [first, second, third] = reading(json).faces;
   assert.deepEqual([first.track, first.emotion, first.best], [1, null, 'happiness']);
   assert.deepEqual([second.track, second.emotion, second.best, second.probability], [7, null, 'anger', 0.7]);
+  assert.deepEqual([first.reason, first.score, first.pose, third.reason], ['unsure', null, null, null]);
   // The label follows slowly; its probability is its own, not the highest.
   assert.deepEqual([third.emotion, third.best, third.probability], ['neutral', 'neutral', 0.45]);
 });
@@ -52,22 +59,84 @@ test('how long a busy server is left alone', () => {
   assert.equal(retryAfter('99999', now), 60);
   assert.equal(pause(new ApiError(429, '', 2), 0), 2);
   assert.equal(pause(new ApiError(429, '', 2), 1), 4);
-  assert.equal(pause(new ApiError(0, ''), 10), 15);
+  assert.equal(pause(new ApiError(429, '', 2), 10), 15);
+  assert.equal(pause(new ApiError(0, ''), 0), 0.5);
+  // One that is away is asked again soon, however long it has been.
+  assert.equal(pause(new ApiError(0, ''), 10), 4);
+});
+
+test('a pause ends at once when the person says so', async () => {
+  let calls = 0;
+  const action = async () => {
+    calls += 1;
+    if (calls < 3) throw new ApiError(429, 'busy', 60);
+    return 'read';
+  };
+  const waits = [];
+  const answer = patiently(action, (error, seconds, tryNow) => {
+    waits.push(seconds);
+    tryNow();
+  }, new AbortController().signal);
+  assert.equal(await answer, 'read');
+  assert.deepEqual(waits, [15, 15]);
 });
 
 test('boxes and labels', () => {
   const box = { x: 10, y: 20, width: 40, height: 40 };
   assert.deepEqual(placed(box, 2, null), { x: 20, y: 40, width: 80, height: 80 });
   assert.deepEqual(placed(box, 2, 200), { x: 100, y: 40, width: 80, height: 80 });
-  const area = { width: 200, height: 200 };
-  const size = { width: 90, height: 15 };
-  const above = labelPlace(box, size, area, []);
-  assert.deepEqual(above, { x: 10, y: 2, width: 90, height: 15 });
-  assert.equal(labelPlace(box, size, area, [above]).y, 63);
-  assert.equal(labelPlace({ ...box, x: 180 }, size, area, []).x, 110);
   const inner = { ...face(2, 20), box: { x: 20, y: 30, width: 10, height: 10 } };
   assert.equal(faceAt([face(1), inner], 25, 35)?.track, 2);
   assert.equal(faceAt([face(1), inner], 5, 5), null);
+  // A fingertip beside a face is meant for it.
+  assert.equal(faceAt([face(1), face(2, 90)], 84, 40, 8)?.track, 2);
+});
+
+const shared = (a, b) => Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x))
+  * Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
+const measure = (text, isNumber) => (isNumber ? { width: 7 + 7 * text.length, height: 15 } : { width: 8 * text.length, height: 24 });
+const texts = (count) => Array.from({ length: count }, (_, index) => ({
+  label: `${index + 1}  happiness 98%`, number: String(index + 1),
+}));
+
+test('a label that is wider than its box becomes a number', () => {
+  const boxes = [{ x: 10, y: 50, width: 200, height: 200 }, { x: 400, y: 50, width: 60, height: 60 }];
+  const plan = labelPlan(boxes, texts(2), -1, measure, { width: 600, height: 400 }, 1);
+  assert.deepEqual(plan.map(({ text }) => text), ['1  happiness 98%', '2']);
+  const chosen = labelPlan(boxes, texts(2), 1, measure, { width: 600, height: 400 }, 1);
+  assert.deepEqual(chosen.map(({ index, text }) => [index, text]), [[1, '2  happiness 98%'], [0, '1  happiness 98%']]);
+});
+
+test('in a group nothing that is written covers a face or something else that is written', () => {
+  // Three rows of ten faces, as on a laptop and as on a phone.
+  for (const scale of [1, 0.35]) {
+    const boxes = Array.from({ length: 30 }, (_, index) => ({
+      x: scale * (20 + 98 * (index % 10) + 40 * (Math.floor(index / 10) % 2)), y: scale * (80 + 150 * Math.floor(index / 10)),
+      width: scale * 62, height: scale * 66,
+    }));
+    const area = { width: scale * 1060, height: scale * 560 };
+    for (const selected of [-1, 14]) {
+      const plan = labelPlan(boxes, texts(30), selected, measure, area, 1);
+      const others = plan.filter(({ index }) => index !== selected);
+      for (const { place } of others) {
+        assert.ok(boxes.every((box) => shared(box, place) === 0), 'covers a face');
+        assert.ok(plan.every((other) => other.place === place || shared(other.place, place) === 0), 'covers a label');
+      }
+      for (const { place } of plan) {
+        assert.ok(place.x >= 0 && place.y >= 0 && place.x + place.width <= area.width && place.y + place.height <= area.height);
+      }
+      assert.equal(plan.find(({ index }) => index === selected)?.text ?? '', selected < 0 ? '' : '15  happiness 98%');
+      if (scale === 1) assert.equal(plan.length, 30);
+      else assert.ok(plan.length >= 20, `${plan.length} of 30 have a number on a phone`);
+    }
+  }
+});
+
+test('the selected label goes where it covers least', () => {
+  const boxes = [{ x: 100, y: 100, width: 60, height: 60 }, { x: 100, y: 40, width: 60, height: 55 }];
+  const [{ place }] = labelPlan(boxes, texts(2), 0, measure, { width: 400, height: 400 }, 1);
+  assert.equal(shared(place, boxes[1]), 0);
+  assert.ok(place.y >= 160);
 });
 
 test('a record in the order of time, whatever the order of the answers', () => {
@@ -91,20 +160,129 @@ test('a face that is missing in a frame is away after half a second; a slow serv
   assert.deepEqual(record.pieces(1, 0, 4, 1).map((piece) => piece.map(({ seconds }) => seconds)), [[0], [1, 3]]);
 });
 
-test('files', () => {
-  const [header, first, none, failed] = photosCSV([
-    { file: 'a,"b.jpg', error: null, faces: [{ ...face(1), confident: false }] },
-    { file: 'none.jpg', error: null, faces: [] },
+test('numbers as Swift writes them', () => {
+  assert.deepEqual([0.9105839, 1.756917e-05, 1e-7, 0.0001, 0, -3e-5, 12].map(number),
+    ['0.9105839', '1.756917e-05', '1e-07', '0.0001', '0', '-3e-05', '12']);
+  assert.equal(json({ b: [1, null, 'é"/'], a: { z: 0.00002, y: undefined } }), '{"a":{"z":2e-05},"b":[1,null,"é\\"/"]}');
+});
+
+test('files of photos', () => {
+  const pictures = [
+    { file: 'a,"b.jpg', error: null, faces: [{ ...face(1), confident: false, reason: 'small', pose: null }] },
+    { file: '=none.jpg', error: null, faces: [] },
     { file: 'bad.jpg', error: 'cut short', faces: [] },
-  ]).split('\r\n');
-  assert.equal(header.split(',').length, 18);
-  assert.match(first, /^"a,""b.jpg",1,10,20,40,40,happiness,0.6,false,0.1,,,,0.6,0.3,,,$/);
-  assert.equal(none, `none.jpg${','.repeat(17)}`);
-  assert.equal(failed, `bad.jpg${','.repeat(17)}cut short`);
+  ];
+  const [header, first, none, failed] = photosCSV(pictures, emotions).split('\r\n');
+  assert.equal(header, 'file,face,x,y,width,height,emotion,probability,confident,anger,happiness,neutral,score,yaw,pitch,roll,'
+    + 'reason,leftEyeOpenness,rightEyeOpenness,mouthOpenness,mouthWidth,browRaise,error');
+  assert.equal(first, '"a,""b.jpg",1,10,20,40,40,happiness,0.6,false,0.1,0.6,0.3,0.75,,,,small,,,,,,');
+  assert.equal(none, `'=none.jpg${','.repeat(22)}`);
+  assert.equal(failed, `bad.jpg${','.repeat(22)}cut short`);
+  assert.equal(photosJSON([]), '[\n]\n');
+  assert.match(photosJSON(pictures), /^\[\n\{"error":null,.*\},\n\{.*"file":"=none.jpg"\},\n\{.*\}\n\]\n$/);
+});
+
+test('files of videos', () => {
   const lines = videoJSON([row(0.5, face(3)), row(1)]).trim().split('\n').map((line) => JSON.parse(line));
   assert.deepEqual([lines[0].track, lines[0].scores.happiness, lines[0].smoothed.happiness], [3, 0.9, 0.6]);
   assert.deepEqual([lines[1].seconds, lines[1].track, lines[1].smoothed], [1, null, null]);
-  assert.equal(videoCSV([row(1)]).split('\r\n')[1], `10,1${','.repeat(15)}`);
+  const [header, first, none] = videoCSV([row(0.5, face(3)), row(1)], emotions).split('\r\n');
+  assert.equal(header, 'frame,seconds,track,x,y,width,height,emotion,probability,anger,happiness,neutral,smoothed_anger,'
+    + 'smoothed_happiness,smoothed_neutral,score,yaw,pitch,roll');
+  assert.equal(first, '5,0.5,3,10,20,40,40,happiness,0.6,0.0,0.9,0.1,0.1,0.6,0.3,0.75,1.5,-2.0,0.0');
+  assert.equal(none, `10,1.0${','.repeat(17)}`);
+});
+
+test('what was read of a smaller copy is told in pixels of the picture', () => {
+  const copy = { width: 400, height: 300, faces: [{ ...face(1), landmarks: { nose: { x: 20, y: 30 } } }], error: null };
+  const whole = enlarged(copy, 8000, 6000);
+  assert.deepEqual([whole.width, whole.height], [8000, 6000]);
+  assert.deepEqual(whole.faces[0].box, { x: 200, y: 400, width: 800, height: 800 });
+  assert.deepEqual(whole.faces[0].landmarks.nose, { x: 400, y: 600 });
+});
+
+test('what the server read of a whole video', () => {
+  const line = (frame, track) => JSON.stringify({
+    frame, seconds: frame / 10, track, box: track && face(1).box, emotion: track && 'happiness', probability: track && 0.6,
+    score: track && 0.9, pose: null, scores: track && scores, smoothed: track && scores,
+  });
+  // The last line is not whole yet.
+  const rows = framesOf(`${line(0, 1)}\n${line(0, 2)}\n${line(3, null)}\n${line(4, 1).slice(0, 30)}`, 640, 360);
+  assert.deepEqual(rows.map(({ frame, seconds, faces }) => [frame, seconds, faces.map(({ track }) => track)]),
+    [[0, 0, [1, 2]], [3, 0.3, []]]);
+  assert.equal(rows[0].width, 640);
+});
+
+test('the kind of a file is told by its content, then by its type and its name', async () => {
+  const file = (bytes, name, type = '') => new File([Uint8Array.from(bytes, (one) => (typeof one === 'string' ? one.charCodeAt(0) : one))], name, { type });
+  const box = (brand) => [0, 0, 0, 24, ...'ftyp', ...brand];
+  const kinds = [
+    [file([0xff, 0xd8, 0xff, 0xe0], 'IMG_1'), 'picture'],
+    [file(box('heic'), 'IMG_2.HEIC'), 'picture'],
+    [file(box('avif'), 'no-name'), 'picture'],
+    [file(box('qt  '), 'IMG_3.jpg', 'image/jpeg'), 'video'],
+    [file(box('isom'), 'clip'), 'video'],
+    [file(box('M4A '), 'song.m4a', 'audio/mp4'), 'other'],
+    [file([0x1a, 0x45, 0xdf, 0xa3], 'x'), 'video'],
+    [file([...'hello'], 'notes.txt', 'text/plain'), 'other'],
+    [file([...'hello'], 'photo.heic'), 'picture'],
+    [file([...'hello'], 'clip.mkv'), 'video'],
+    [file([...'hello'], 'picture', 'image/svg+xml'), 'picture'],
+    [file([], 'folder'), 'other'],
+  ];
+  for (const [one, kind] of kinds) assert.equal(await kindOf(one), kind, one.name);
+  assert.equal(pictureKind('IMG_2.heic'), 'HEIC pictures');
+  assert.equal(pictureKind('what'), 'this picture');
+});
+
+test('what else is said of a face', () => {
+  assert.equal(direction({ yaw: 0.2, pitch: -0.1, roll: 0.4 }), 'straight ahead');
+  assert.equal(direction({ yaw: -12.4, pitch: 8, roll: 5 }), '12° to the picture’s left, 8° up, tilted 5° clockwise');
+  const small = { ...face(1), reason: 'small', measures: {
+    leftEyeOpenness: 0.31, rightEyeOpenness: 0.3, mouthOpenness: 0.02, mouthWidth: 0.9, browRaise: 0.4 } };
+  assert.equal(shortDoubt(small), 'small face');
+  assert.match(doubt(small), /too few pixels/);
+  assert.equal(doubt(face(1)), '');
+  assert.equal(shortDoubt({ ...face(1), reason: 'blurred' }), 'blurred');
+  assert.deepEqual(facts(small).map(([name]) => name), ['Is a face', 'Looks', 'Size', 'Eyes open', 'Mouth', 'Brows raised']);
+  assert.deepEqual(facts({ ...face(1), score: null, pose: null }).map(([name]) => name), ['Size']);
+});
+
+test('the highest scores stay until another is clearly higher', () => {
+  const before = highest({ happiness: 0.6, neutral: 0.2, sadness: 0.1, anger: 0.06, fear: 0.04 }, []);
+  assert.deepEqual(before, ['happiness', 'neutral', 'sadness']);
+  assert.deepEqual(highest({ happiness: 0.6, neutral: 0.2, sadness: 0.09, anger: 0.1, fear: 0.01 }, before), before);
+  assert.deepEqual(highest({ happiness: 0.6, neutral: 0.2, sadness: 0.02, anger: 0.15, fear: 0.03 }, before),
+    ['happiness', 'neutral', 'anger']);
+  assert.equal(tally([face(1), face(2), { ...face(3), emotion: null }]), '2 happiness, 1 unsure');
+});
+
+test('which parts of a video were read', () => {
+  const coverage = new Coverage();
+  coverage.add(0, 1);
+  coverage.add(5, 6);
+  assert.deepEqual([0.5, 1, 3, 5, 6.5].map((time) => coverage.has(time)), [true, true, false, true, false]);
+  assert.deepEqual(coverage.gaps(0, 10), [[1, 5], [6, 10]]);
+  assert.deepEqual(coverage.gaps(5.2, 5.8), []);
+  coverage.add(0.9, 5.001);
+  assert.deepEqual(coverage.spans, [[0, 6]]);
+  assert.deepEqual(coverage.gaps(0, 6), []);
+});
+
+test('frames are numbered by their times', () => {
+  const clock = new FrameClock();
+  const time = (frame) => Math.round((frame * 1001e6) / 30000) / 1e6;
+  // Some frames are not shown; a jump is no step.
+  for (const frame of [0, 1, 2, 4, 5, 9, 10, 40]) clock.see(time(frame));
+  clock.last = null;
+  for (const frame of [900, 901, 5000, 20, 21]) clock.see(time(frame));
+  for (const frame of [0, 3, 899, 100_000]) assert.equal(clock.numberOf(time(frame)), frame);
+});
+
+test('lanes: the selected face, those that are there, then the longest', () => {
+  const spans = new Map([[1, [[0, 100]]], [2, [[0, 90]]], [3, [[0, 1]]], [4, [[0, 80]]], [5, [[99, 100]]]]);
+  assert.deepEqual(laneTracks(spans, 3, [5], 3), [1, 3, 5]);
+  assert.deepEqual(laneTracks(spans, null, [], 2), [1, 2]);
 });
 
 test('boxes of frames that were made smaller are in pixels of the video', () => {
@@ -128,14 +306,39 @@ test('a session that the server has forgotten is replaced at once, with other nu
   };
   const session = new Session(server);
   const track = async () => (await session.read(new Blob([]), 0)).faces[0].track;
-  assert.equal(await track(), 2);
+  assert.equal(await track(), 1);
   known = 'a new server';
   // Two frames are under way: one new session is opened for both.
-  assert.deepEqual(await Promise.all([track(), track()]), [4, 4]);
+  assert.deepEqual(await Promise.all([track(), track()]), [2, 2]);
   assert.equal(opened, 2);
   known = 'never';
   await assert.rejects(track(), (error) => error.status === 503 && error.isBusy);
   session.close();
+});
+
+test('after a jump a new session is used, and the old one is given up once its frames are answered', async () => {
+  let opened = 0;
+  const [doors, deleted] = [[], []];
+  const server = {
+    json: async (method, path) => {
+      if (method === 'DELETE') return deleted.push(path);
+      if (path === '/v1/sessions') return { id: String(opened += 1) };
+      return new Promise((resolve) => doors.push(() => resolve({ width: 9, height: 9, faces: [{ ...face(1), scores, smoothed: scores }] })));
+    },
+  };
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  const session = new Session(server);
+  const first = session.read(new Blob([]), 1);
+  await settle();
+  session.renew();
+  const second = session.read(new Blob([]), 9);
+  await settle();
+  assert.deepEqual(deleted, []);
+  doors[0]();
+  doors[1]();
+  assert.deepEqual([(await first).faces[0].track, (await second).faces[0].track], [1, 2]);
+  await settle();
+  assert.deepEqual([opened, deleted], [2, ['/v1/sessions/1']]);
 });
 
 test('the axis of time', () => {
@@ -193,6 +396,17 @@ test('a busy server is left alone, longer each time', async () => {
   doors[3].resolve();
   await settle();
   assert.deepEqual(log.trouble, [1, 2, 'well']);
+});
+
+test('a busy server is tried at once when the person says so', async () => {
+  const { pump, doors, settle } = pumpWithDoor();
+  pump.offer(() => 1);
+  await settle();
+  doors[0].reject(new ApiError(429, 'busy', 10));
+  await settle();
+  assert.equal(pump.offer(() => 2), false);
+  pump.tryNow();
+  assert.equal(pump.offer(() => 3), true);
 });
 
 test('what cannot be mended ends it', async () => {

@@ -1,0 +1,299 @@
+/** A video file: read while it plays, or by the server as a whole. */
+
+import { framesOf, VideoJob } from './job.js';
+import { element, Live } from './live.js';
+import { save, stem } from './export.js';
+import { Coverage, FrameClock, Record } from './record.js';
+
+/** @typedef {import('./main.js').Page} Page @typedef {import('./record.js').Row} Row @typedef {import('./emotions.js').Face} Face */
+
+/** Between two frames that were read lies nothing that was not, up to so many seconds. */
+const LONGEST_STEP = 1;
+/** A video of which no frame has come after so many milliseconds cannot be shown. */
+const PATIENCE = 5000;
+/** A first frame that is later than this is not the video's first, in seconds. */
+const LATEST_START = 5;
+/** The first frame is waited for so many milliseconds before a video plays. */
+const FIRST_WITHIN = 1000;
+/** Pixels of the longer side of a frame that is looked at once more. */
+const DETAIL_SIDE = 1280;
+
+export class Clip extends Live {
+  /** @param {Page} page @param {File} file */
+  constructor(page, file) {
+    super(page, file.name);
+    this.kind = 'video';
+    this.file = file;
+    this.url = URL.createObjectURL(file);
+    this.coverage = new Coverage();
+    this.clock = new FrameClock();
+    /** The time of the first frame: some videos begin with sound alone. Rows count from it, as those of `mien video`. */
+    this.startAt = 0;
+    /** The last frame that was sent; null after a jump. @type {?number} */
+    this.sentAt = null;
+    this.isShown = true;
+    /** @type {?VideoJob} */
+    this.job = null;
+    /** What the server wrote of the whole video. @type {?string} */
+    this.text = null;
+    this.isWhole = false;
+    this.on(this.video, 'seeking', () => { this.sentAt = this.clock.last = null; });
+    this.on(this.video, 'pause', () => this.presentAgain());
+    // Some videos do not tell their length at the start.
+    this.on(this.video, 'durationchange', () => page.timeline.setDuration(this.duration));
+    this.on(this.video, 'error', () => { if (this.video.src) this.cannotShow(); });
+    this.on(element('close-source'), 'click', () => void page.leave());
+    this.on(element('read-all'), 'click', () => (this.job ? this.giveUp() : void this.readAll()));
+  }
+
+  async start() {
+    const { stage, timeline } = this.page;
+    timeline.onSeek = (seconds) => this.seek(seconds);
+    stage.showVideo(false);
+    this.video.src = this.url;
+    const isReady = await new Promise((resolve) => {
+      const { signal } = this.listeners;
+      this.video.addEventListener('loadedmetadata', () => resolve(true), { once: true, signal });
+      this.video.addEventListener('error', () => resolve(false), { once: true, signal });
+      signal.addEventListener('abort', () => resolve(false));
+    });
+    if (this.isClosed) return;
+    element('close-source').textContent = 'Close';
+    element('read-all').hidden = !this.page.server.offers('/v1/video');
+    this.showJob('');
+    timeline.coverage = this.coverage;
+    await this.begin(this.duration);
+    // Sound alone, or a picture of a kind that the browser does not know.
+    if (!isReady || this.video.videoWidth === 0) this.cannotShow();
+    else this.patience = setTimeout(() => { if (this.shownAt < 0 && !this.video.paused) this.cannotShow(); }, PATIENCE);
+  }
+
+  /** Waits for the first frame, which is read before it plays. @protected */
+  async ready() {
+    await new Promise((resolve) => {
+      this.onFirst = resolve;
+      setTimeout(resolve, FIRST_WITHIN);
+    });
+  }
+
+  /** In seconds; null if it is not known. @private */
+  get duration() {
+    if (Number.isFinite(this.video.duration)) return this.video.duration;
+    return this.isShown ? null : Math.max(0.1, this.record.end);
+  }
+
+  /** @protected */
+  get canShow() { return this.isShown; }
+  /** @protected */
+  get title() { return this.name; }
+  /** @protected */
+  get playLabel() { return this.video.ended ? 'Play again' : super.playLabel; }
+
+  /** What is said of a video that the browser cannot play, at all or on. @private */
+  get trouble() { return this.shownAt < 0 || this.text !== null ? 'This browser cannot show this video' : 'This browser cannot play this video further'; }
+
+  /** The browser has no picture of it, or none from here on. @private */
+  cannotShow() {
+    if (!this.isShown || this.isClosed) return;
+    const text = `${this.trouble}.`;
+    this.isShown = false;
+    this.waitingSince = null;
+    this.video.pause();
+    element('play').hidden = true;
+    const { page } = this;
+    page.canSave(this.record.rows.length > 0, false);
+    page.timeline.setDuration(this.duration);
+    const canSend = page.server.offers('/v1/video');
+    if (this.record.rows.length === 0) {
+      page.stage.message(this.trouble);
+      page.faces.clear(canSend ? 'The server may be able to read it.' : '');
+    }
+    if (canSend) page.notice.show(text, { label: 'Send it to the server', run: () => void this.readAll() });
+    else page.notice.show(text);
+  }
+
+  /** @protected */
+  see({ mediaTime }) {
+    const { timeline } = this.page;
+    const isFirst = this.shownAt < 0;
+    this.shownAt = mediaTime;
+    this.onFirst?.();
+    if (isFirst && mediaTime < LATEST_START) {
+      this.startAt = mediaTime;
+      this.coverage.add(0, mediaTime);
+    }
+    this.clock.see(mediaTime - this.startAt);
+    timeline.position = mediaTime;
+    timeline.redraw();
+    if (!isFirst && this.coverage.has(mediaTime)) {
+      this.sentAt = null;
+      this.waitingSince = null;
+      const row = this.record.nearest(mediaTime, LONGEST_STEP);
+      this.present(row ?? { frame: 0, seconds: mediaTime, width: 1, height: 1, faces: [] });
+      return;
+    }
+    if ((this.video.paused && !isFirst) || this.text !== null || this.job) {
+      this.showUnread();
+      return;
+    }
+    const follows = this.sentAt !== null && mediaTime > this.sentAt && mediaTime - this.sentAt <= LONGEST_STEP;
+    // What does not follow the last frame is no motion of its faces.
+    if (!follows && this.record.rows.length > 0 && this.sentAt === null) this.session.renew();
+    if (!this.offer(mediaTime, 0)) return;
+    this.coverage.add(follows ? /** @type {number} */ (this.sentAt) : mediaTime, mediaTime);
+    this.sentAt = mediaTime;
+  }
+
+  /** Nothing is known of the frame on the screen. @private */
+  showUnread() {
+    this.page.stage.show({ width: 1, height: 1, faces: [] }, this.selected);
+    this.page.stage.message(this.job ? 'Not read yet' : 'Not read yet: play to read it');
+    this.page.faces.clear('Not read yet.');
+  }
+
+  /** @protected */
+  presentAgain() {
+    if (this.coverage.has(this.shownAt)) super.presentAgain();
+    else if (this.video.paused && this.shownAt >= 0) this.showUnread();
+  }
+
+  /** @private @param {number} seconds */
+  seek(seconds) {
+    const { timeline } = this.page;
+    timeline.position = seconds;
+    if (this.isShown) {
+      this.video.currentTime = seconds;
+    } else {
+      this.shownAt = seconds;
+      this.showRows();
+    }
+    timeline.redraw();
+  }
+
+  /** What was read of a time of a video that the browser does not show. @private */
+  showRows() {
+    const row = this.record.nearest(this.shownAt, LONGEST_STEP);
+    if (!row) return;
+    this.panelAt = 0;
+    this.present(row);
+    // There is no picture to draw boxes on.
+    this.page.stage.show({ width: 1, height: 1, faces: [] }, this.selected);
+    this.page.stage.message(this.trouble);
+  }
+
+  /** The picture of a face is taken from the video once more if it is not at hand. @param {Face} face */
+  async pictureOf(face) {
+    const seen = await super.pictureOf(face);
+    const row = this.record.rows.find(({ faces }) => faces.includes(face));
+    if (seen || !row || !this.isShown) return seen;
+    this.video.pause();
+    if (Math.abs(this.video.currentTime - row.seconds) > 0.001) {
+      await new Promise((resolve) => {
+        this.video.addEventListener('seeked', resolve, { once: true });
+        // The middle of the frame, so that no rounding shows the one before.
+        this.video.currentTime = row.seconds + Math.min(0.01, this.clock.interval / 2);
+      });
+    }
+    const { picture } = await this.grab(row.seconds, row.frame, DETAIL_SIDE);
+    const width = Math.min(this.video.videoWidth, DETAIL_SIDE * Math.min(1, this.video.videoWidth / this.video.videoHeight));
+    return { picture, scale: width / row.width };
+  }
+
+  /** Has the server read the whole video, faster than it plays. @private */
+  async readAll() {
+    const { page } = this;
+    page.notice.hide();
+    // Two readers of one video would number its faces differently.
+    this.pump.stop();
+    this.waitingSince = null;
+    const job = new VideoJob(page.server, (text) => this.showJob(text), (text) => this.take(text, false));
+    this.job = job;
+    this.showJob('Sending…');
+    if (this.isShown && !this.video.ended) void this.video.play().catch(() => {});
+    try {
+      const text = await job.read(this.file);
+      if (this.isClosed) return;
+      this.take(text, true);
+      page.announce(`${this.name} is read.`);
+    } catch (error) {
+      if (!this.isClosed && !job.abort.signal.aborted) {
+        page.notice.show(`${this.name}: ${/** @type {Error} */ (error).message}`, { label: 'Try again', run: () => void this.readAll() });
+      }
+    } finally {
+      job.close();
+      if (this.job === job) this.job = null;
+      if (!this.isClosed) this.showJob('');
+      // Nothing came of it: what plays is read again.
+      if (!this.isClosed && this.text === null) this.pump = this.newPump();
+    }
+  }
+
+  /** Stops the server. @private */
+  giveUp() {
+    this.job?.close();
+    this.page.notice.show(`The server stopped reading.${this.text === null ? '' : ' What it read so far is kept.'}`);
+  }
+
+  /** Takes over what the server has read. @private @param {string} text @param {boolean} isWhole */
+  take(text, isWhole) {
+    const { page } = this;
+    const frames = framesOf(text, this.video.videoWidth || 1, this.video.videoHeight || 1);
+    for (const frame of frames) frame.seconds += this.startAt;
+    if (frames.length === 0 && !isWhole) return;
+    if (this.text === null) {
+      this.selected = null;
+      this.isChosen = false;
+    }
+    this.text = text.slice(0, text.lastIndexOf('\n') + 1);
+    this.isWhole = isWhole;
+    this.record = new Record(Infinity);
+    this.record.rows = frames;
+    this.coverage = new Coverage();
+    this.coverage.add(0, isWhole ? Math.max(this.record.end, this.duration ?? 0) : this.record.end);
+    page.timeline.show(this.record, this.coverage, this.duration);
+    this.isSaved = false;
+    page.canSave(frames.length > 0, this.isShown);
+    if (this.isShown) {
+      if (this.video.paused) this.presentAgain();
+    } else {
+      if (this.shownAt < 0) this.shownAt = page.timeline.position = frames.find(({ faces }) => faces.length > 0)?.seconds ?? 0;
+      this.showRows();
+    }
+  }
+
+  /** @private @param {string} text */
+  showJob(text) {
+    element('read-all').textContent = this.job ? 'Cancel' : 'Read faster';
+    element('read-all').hidden = !this.page.server.offers('/v1/video') || (this.isWhole && !this.job);
+    element('job').textContent = text;
+  }
+
+  /** Frames have their numbers in the video, as far as they are known by its rate. @protected @returns {Row[]} */
+  get rows() {
+    return this.record.rows.map((row) => {
+      const seconds = row.seconds - this.startAt;
+      return { ...row, seconds, frame: this.text === null ? this.clock.numberOf(seconds) : row.frame };
+    });
+  }
+
+  saveJSON() {
+    if (this.text === null) {
+      super.saveJSON();
+      return;
+    }
+    save(`${stem(this.name)}.jsonl`, this.text, 'application/jsonl');
+    this.isSaved = true;
+  }
+
+  close() {
+    clearTimeout(this.patience);
+    this.job?.close();
+    super.close();
+    this.page.timeline.coverage = null;
+    this.page.timeline.onSeek = () => {};
+    URL.revokeObjectURL(this.url);
+    element('play').hidden = false;
+    element('read-all').hidden = true;
+    element('job').textContent = '';
+  }
+}

@@ -1,0 +1,84 @@
+/** What else is known of a face: how it was found, where the head looks, and measures of its features. */
+
+import { percent } from './emotions.js';
+import { make } from './faces.js';
+
+/** @typedef {import('./emotions.js').Face} Face */
+
+/** Why a reading should not be relied on, in short and at length. */
+const DOUBTS = {
+  unsure: ['', 'No expression is clearly more probable than the others.'],
+  small: ['small face', 'The face has too few pixels to be read reliably.'],
+  turned: ['turned away', 'The face is turned too far away to be read reliably.'],
+  dark: ['too dark', 'The face is too dark to be read reliably.'],
+};
+
+/** Why a reading should not be relied on, in two words; empty if nothing is to be said. @param {Face} face */
+export function shortDoubt(face) {
+  return face.reason ? (DOUBTS[face.reason]?.[0] ?? face.reason) : '';
+}
+
+/** The same at length. @param {Face} face */
+export function doubt(face) {
+  return face.reason ? (DOUBTS[face.reason]?.[1] ?? `Reason: ${face.reason}.`) : '';
+}
+
+/**
+ * The direction of a head, as `12° to the picture’s left, 8° up, tilted 5° clockwise`.
+ * @param {{yaw: number, pitch: number, roll: number}} pose
+ */
+export function direction({ yaw, pitch, roll }) {
+  const part = (/** @type {number} */ degrees, /** @type {string} */ more, /** @type {string} */ less) => {
+    const whole = Math.round(Math.abs(degrees));
+    return whole === 0 ? '' : `${whole}° ${degrees > 0 ? more : less}`;
+  };
+  const looks = [part(yaw, 'to the picture’s right', 'to the picture’s left'), part(pitch, 'up', 'down')].filter(Boolean);
+  const tilt = part(roll, 'clockwise', 'anticlockwise');
+  return [looks.join(', ') || 'straight ahead', tilt && `tilted ${tilt}`].filter(Boolean).join(', ');
+}
+
+/** @param {Face} face @returns {[string, string][]} Names and values; those that are not known are left out. */
+export function facts(face) {
+  const { score, pose, measures } = face;
+  const two = (/** @type {number} */ value) => value.toFixed(2);
+  /** @type {[string, string][]} */
+  const facts = [];
+  if (score !== null) facts.push(['Is a face', percent(score)]);
+  if (pose) facts.push(['Looks', direction(pose)]);
+  facts.push(['Size', `${face.box.width} × ${face.box.height} pixels`]);
+  if (!measures) return facts;
+  facts.push(
+    ['Eyes open', `left ${two(measures.leftEyeOpenness)}, right ${two(measures.rightEyeOpenness)}`],
+    ['Mouth', `open ${two(measures.mouthOpenness)}, wide ${two(measures.mouthWidth)}`],
+    ['Brows raised', two(measures.browRaise)]);
+  return facts;
+}
+
+/** Makes the part of a face's card that says more; it stays open from face to face. */
+export class Details {
+  constructor() { this.isOpen = false; }
+
+  /** @returns {import('./faces.js').Section} */
+  section() {
+    const root = make('details', 'details');
+    const list = make('dl');
+    const note = make('p', 'faint', 'Of eyes, mouth and brows: in distances between the eyes, left and right as in the picture.');
+    root.append(make('summary', '', 'More about this face'), list, note);
+    let latest = /** @type {?Face} */ (null);
+    const fill = () => {
+      if (!latest || !this.isOpen) return;
+      list.replaceChildren(...facts(latest).flatMap(([name, value]) => [make('dt', '', name), make('dd', '', value)]));
+      note.hidden = !latest.measures;
+    };
+    root.addEventListener('toggle', () => {
+      this.isOpen = /** @type {HTMLDetailsElement} */ (root).open;
+      fill();
+    });
+    const update = (/** @type {Face} */ face) => {
+      latest = face;
+      /** @type {HTMLDetailsElement} */ (root).open = this.isOpen;
+      fill();
+    };
+    return { root, update };
+  }
+}

@@ -1,0 +1,107 @@
+/** What kind of file something is, and copies of photos that the server cannot take as they are. */
+
+/** @typedef {'picture'|'video'|'other'} Kind */
+
+const PICTURE_NAME = /\.(jpe?g|jfif|mpo|png|apng|webp|gif|hei[cf]s?|hif|avif|tiff?|bmp|tga|jp2|p[bgpn]m|ico)$/i;
+const VIDEO_NAME = /\.(mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|m2?ts|3gpp?|3g2|wmv|asf|flv|ogv|dv|vob|h26[45]|hevc|mjpe?g)$/i;
+/** Bytes that begin a file: each is a list of [offset, text] that must all match. */
+const BEGINNINGS = /** @type {[Kind, ...[number, string][]][]} */ ([
+  ['picture', [0, '\xff\xd8\xff']],
+  ['picture', [0, '\x89PNG\r\n']],
+  ['picture', [0, 'GIF8']],
+  ['picture', [0, 'II*\0']],
+  ['picture', [0, 'MM\0*']],
+  ['picture', [0, 'RIFF'], [8, 'WEBP']],
+  ['video', [0, 'RIFF'], [8, 'AVI ']],
+  ['video', [0, '\x1a\x45\xdf\xa3']],
+  ['video', [0, 'OggS']],
+  ['video', [0, 'FLV\x01']],
+  ['video', [0, '\x30\x26\xb2\x75']],
+  ['video', [0, '\0\0\x01\xba']],
+  ['video', [0, '\0\0\x01\xb3']],
+]);
+/** Brands of ISO media files (bytes 8 to 11) that hold pictures or sound; the others hold videos. */
+const PICTURE_BRAND = /^(heic|heix|heim|heis|hevc|hevx|mif1|mif2|msf1|miaf|avif|avis|jpeg)$/;
+const SOUND_BRAND = /^M4[AB] $/;
+
+/**
+ * The kind of a file: by its content, else by what the browser takes it for, else by its name.
+ * @param {File|Blob} file
+ * @returns {Promise<Kind>}
+ */
+export async function kindOf(file) {
+  const head = await file.slice(0, 16).arrayBuffer().then((bytes) => String.fromCharCode(...new Uint8Array(bytes)), () => '');
+  const known = BEGINNINGS.find(([, ...parts]) => parts.every(([offset, text]) => head.startsWith(text, offset)));
+  if (known) return known[0];
+  if (head.slice(4, 8) === 'ftyp') {
+    const brand = head.slice(8, 12);
+    if (PICTURE_BRAND.test(brand)) return 'picture';
+    return SOUND_BRAND.test(brand) ? 'other' : 'video';
+  }
+  if (file.type.startsWith('image/')) return 'picture';
+  if (file.type.startsWith('video/')) return 'video';
+  if (file.type !== '') return 'other';
+  const name = file instanceof File ? file.name : '';
+  if (PICTURE_NAME.test(name)) return 'picture';
+  return VIDEO_NAME.test(name) ? 'video' : 'other';
+}
+
+/** What a picture is called when it cannot be shown, as `HEIC pictures`. @param {string} name */
+export function pictureKind(name) {
+  const ending = /\.(\w{2,5})$/.exec(name)?.[1] ?? '';
+  return PICTURE_NAME.test(name) ? `${ending.toUpperCase()} pictures` : 'this picture';
+}
+
+/** Larger files are made smaller before they travel: a server takes 16 MiB unless it is told otherwise. */
+export const MOST_BYTES = 16 << 20;
+/** Of a copy, in pixels: 12.6 million of them, as of most phones' photos. */
+const LONGEST_SIDE = 4096;
+
+/**
+ * The file's content as it is.
+ * @param {Blob} file @returns {Promise<Blob>}
+ */
+export async function original(file) {
+  const content = await file.arrayBuffer().catch(() => {
+    throw new Error('The file cannot be read. If it is a folder, drop the photos in it instead.');
+  });
+  return new Blob([content], { type: file.type.startsWith('image/') ? file.type : 'application/octet-stream' });
+}
+
+/** A picture that is no grid of pixels, such as SVG. @param {Blob} file @returns {Promise<?ImageBitmap>} */
+async function drawing(file) {
+  const url = URL.createObjectURL(file);
+  try {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    return await createImageBitmap(image);
+  } catch {
+    return null;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/**
+ * A JPEG of a picture that is too large for the server, or of a kind that it does not read.
+ * @param {Blob} file
+ * @returns {Promise<?{picture: Blob, width: number, height: number}>} `width` and `height` are the original's; null where
+ *   the browser cannot read the picture either.
+ */
+export async function copy(file) {
+  const bitmap = await createImageBitmap(file).catch(() => drawing(file));
+  if (!bitmap) return null;
+  const { width, height } = bitmap;
+  const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+  const canvas = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+  const context = canvas.getContext('2d', { alpha: false });
+  if (!context) return null;
+  // What is transparent is read as on white, as in every picture.
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  return { picture: await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.92 }), width, height };
+}

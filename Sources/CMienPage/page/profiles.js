@@ -1,0 +1,53 @@
+/** Profiles: what the model has learned from corrections, for servers that fit and use them by request. */
+
+/** @typedef {import('./api.js').Server} Server */
+
+const PATH = '/v1/profiles';
+
+export class Profiles {
+  /**
+   * @param {Server} server
+   * @param {HTMLSelectElement} select Chooses one.
+   * @param {HTMLElement} choice What the select stands in.
+   * @param {() => void} onChange Another profile reads from now on.
+   */
+  constructor(server, select, choice, onChange) {
+    Object.assign(this, { server, select, choice, onChange });
+    select.addEventListener('change', () => this.use(select.value));
+  }
+
+  /** Whether the server fits profiles by request. */
+  get canFit() { return this.server.offers(`${PATH}/{profile}`); }
+
+  /**
+   * Learns which there are.
+   * @param {?string} inUse The profile that the server reads with by itself.
+   */
+  async load(inUse) {
+    if (!this.server.offers(PATH)) return;
+    const { profiles } = await this.server.json('GET', PATH);
+    const names = [...new Set([...profiles.map((/** @type {any} */ one) => one.profile), ...(inUse ? [inUse] : [])])].sort();
+    const used = this.server.profile ?? inUse ?? '';
+    this.select.replaceChildren(...['', ...names].map((name) => new Option(name || 'none', name, false, name === used)));
+    this.choice.hidden = names.length === 0;
+  }
+
+  /** Reads by a profile; by none if the name is empty. @private @param {string} name */
+  use(name) {
+    this.server.profile = name;
+    this.onChange();
+  }
+
+  /**
+   * Fits the model to the corrections of a profile, and uses it.
+   * @param {string} name
+   * @returns {Promise<string>} What came of it, in words. Throws an error of the server's, as where fewer are read right.
+   */
+  async fit(name) {
+    const { corrections, before, after } = await this.server.json('PUT', `${PATH}/${encodeURIComponent(name)}`);
+    this.use(name);
+    await this.load(null);
+    return `The profile ${name} is in use. Of its ${corrections} corrections ${after.correct} are read right, `
+      + `${before.correct} without it.`;
+  }
+}

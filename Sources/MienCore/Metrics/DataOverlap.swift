@@ -1,0 +1,144 @@
+/// Whether a model was measured on faces that it has seen: trained on, chosen by or calibrated on.
+///
+/// The card names these faces by a hash of their pictures. Cards of earlier versions name the data set and the split
+/// only; then the same source and split, with as many faces, are taken for the same faces.
+public struct DataOverlap: Sendable, Equatable, Codable {
+  /// What the faces were used for.
+  public enum Use: String, Codable, Sendable, CaseIterable {
+    /// The weights were fitted to them.
+    case training
+    /// The best epoch was chosen by them.
+    case selection
+    /// The temperature was fitted on them.
+    case calibration
+
+    fileprivate var words: String {
+      switch self {
+      case .training: "was trained on"
+      case .selection: "was chosen by"
+      case .calibration: "was calibrated on"
+      }
+    }
+  }
+
+  /// One use of faces of the measured set.
+  public struct Part: Sendable, Equatable, Codable {
+    /// What for.
+    public let use: Use
+    /// The data set and the split, as the card names them.
+    public let data: String
+    /// How many of the measured faces these are; nil if it is not known, since the card names a part of this data set
+    /// that is none of its splits.
+    public let count: Int?
+    /// Whether a hash of the pictures says so, and not only the name of the split.
+    public let isCertain: Bool
+  }
+
+  /// The uses, at most one per kind and data set.
+  public let parts: [Part]
+  /// How many other measured faces are pictures that the model was trained on, alike to the last pixel.
+  public let copies: Int
+  /// How many faces were measured.
+  public let count: Int
+  /// The accuracy on the measured faces that the model was not trained on; nil if all or none of them were.
+  public let accuracyOfOthers: Double?
+
+  /// Compares the faces of a measurement with those that a model's card names.
+  ///
+  /// - Parameters:
+  ///   - faces: the set that was measured on.
+  ///   - measured: [N] the faces measured, by their places in the set.
+  ///   - hits: [N] whether each was read as its label.
+  public init(_ card: ModelCard, on faces: FaceSet, measured: [Int], hits: [Bool]) {
+    let splits = Dictionary(grouping: 0..<faces.count, by: faces.split(at:))
+    var hashes: [String: Set<Int>]?
+    /// The faces that an entry of the card names: by hash, else by name.
+    func named(_ entry: ModelCard.TrainingData, _ use: Use) -> (faces: Set<Int>, isCertain: Bool)? {
+      if let hash = entry.picturesHash {
+        let known =
+          hashes
+          ?? Dictionary(
+            (splits.values.map { $0 } + [Array(0..<faces.count)]).map { (faces.picturesHash(of: $0), Set($0)) },
+            uniquingKeysWith: { first, _ in first })
+        hashes = known
+        return known[hash].map { ($0, true) }
+      }
+      // Cards count all faces of a part that is trained on, and the labelled ones of a part that is measured.
+      guard entry.source == faces.info.source, let split = Split(rawValue: entry.split), let indices = splits[split],
+        use == .training ? entry.count == indices.count : entry.count <= indices.count
+      else { return nil }
+      return (Set(indices), false)
+    }
+    let isMeasured = Set(measured)
+    var parts: [Part] = []
+    var trained: Set<Int> = []
+    let uses: [(Use, [ModelCard.TrainingData])] = [
+      (.training, card.training), (.selection, card.selection ?? card.statedUse("chosen")),
+      (.calibration, card.calibration ?? card.statedUse("temperature")),
+    ]
+    for (use, entries) in uses {
+      for entry in entries {
+        let found = named(entry, use)
+        let isNamed = entry.source.split(separator: "+").contains(faces.info.source[...])
+        guard found?.isCertain == true || isNamed else { continue }
+        let overlap = found.map { $0.faces.intersection(isMeasured).count }
+        if use == .training, let found { trained.formUnion(found.faces) }
+        let part = Part(
+          use: use, data: "\(entry.source), \(entry.split)", count: overlap, isCertain: found?.isCertain ?? false)
+        if overlap != 0, !parts.contains(part) { parts.append(part) }
+      }
+    }
+    let copies = trained.isEmpty ? [] : faces.copies(among: measured, of: trained)
+    let others = zip(measured, hits).filter { !trained.contains($0.0) && !copies.contains($0.0) }
+    self.parts = parts
+    self.copies = measured.count { copies.contains($0) }
+    count = measured.count
+    accuracyOfOthers =
+      others.isEmpty || others.count == measured.count
+      ? nil : Double(others.count { $0.1 }) / Double(others.count)
+  }
+
+  /// Whether the measured faces are all new to the model, as far as its card tells.
+  public var isEmpty: Bool { parts.isEmpty && copies == 0 }
+
+  /// What a reader of the figures must know, a sentence each; none if ``isEmpty``.
+  public var notes: [String] {
+    var notes: [String] = []
+    for use in Use.allCases {
+      let own = parts.filter { $0.use == use }
+      if let whole = own.max(by: { $0.count ?? -1 < $1.count ?? -1 }), let count = whole.count {
+        let many = count == self.count ? "All \(count)" : "\(count) of the \(self.count)"
+        let source = whole.isCertain ? "its card's hash of the pictures" : "the names in its card"
+        let result =
+          use == .training
+          ? "the figures say how well it remembers, not how well it reads new faces"
+          : "the figures are slightly optimistic"
+        notes.append(
+          "\(many) measured faces are faces that the model \(use.words) (\(whole.data); by \(source)): \(result).")
+      } else if let partial = own.first {
+        notes.append(
+          "The model \(use.words) faces of this data set (\(partial.data)) that are none of its splits here: whether they are "
+            + "among those measured is not known, and if they are, the figures are too good. "
+            + "`mien evaluate --run RUN` measures a run on what it set aside.")
+      }
+    }
+    let rest = accuracyOfOthers.map { "without the faces trained on the accuracy is \(NumberText.percent($0))" }
+    if copies > 0 {
+      notes.append(
+        "\(copies) of the \(count) measured faces are pictures that the model was trained on, alike to the last pixel"
+          + (rest.map { ": \($0)." } ?? "."))
+    } else if let rest, parts.contains(where: { $0.use == .training }) {
+      notes.append(rest.prefix(1).uppercased() + rest.dropFirst() + ".")
+    }
+    return notes
+  }
+}
+
+extension ModelCard {
+  /// The faces that the notes of the measurements say were used so: cards of earlier versions have nothing else.
+  fileprivate func statedUse(_ word: String) -> [TrainingData] {
+    measurements.filter { $0.note.contains(word) }.map {
+      TrainingData(source: $0.source, split: $0.split, count: $0.count, labels: [$0.labels])
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/// Numbers as people read them: a fixed count of decimals, a point, no locale.
+public enum NumberText {
+  /// A number with `decimals` decimals; `-` where it is not finite, an exponent from 10^12 on.
+  public static func fixed(_ value: Double, _ decimals: Int) -> String {
+    guard value.isFinite else { return "-" }
+    guard abs(value) < 1e12 else { return "\(value)" }
+    let scale = (0..<decimals).reduce(1) { product, _ in product * 10 }
+    let rounded = Int((value * Double(scale)).rounded())
+    let whole = (rounded < 0 ? "-" : "") + "\(abs(rounded) / scale)"
+    guard decimals > 0 else { return whole }
+    let fraction = String(abs(rounded) % scale)
+    return whole + "." + String(repeating: "0", count: decimals - fraction.count) + fraction
+  }
+
+  /// A share in 0…1 as `85.00 %`.
+  public static func percent(_ share: Double, _ decimals: Int = 2) -> String {
+    share.isFinite ? fixed(share * 100, decimals) + " %" : "-"
+  }
+
+  /// An interval of shares as `85.00 to 87.50 %`.
+  package static func range(_ interval: ProportionInterval, _ decimals: Int = 2) -> String {
+    "\(fixed(interval.lower * 100, decimals)) to \(percent(interval.upper, decimals))"
+  }
+
+  /// A length of time as `4.2 s`, `12 min 5 s` or `1 h 30 min`.
+  public static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "-" }
+    if seconds < 60 { return fixed(seconds, 1) + " s" }
+    let whole = Int(seconds.rounded())
+    return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+}

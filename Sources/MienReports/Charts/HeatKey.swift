@@ -1,0 +1,20 @@
+import MienCore
+
+/// What the colours of explanation maps mean: a bar from nothing to the strongest place.
+struct HeatKey: Sendable {
+  /// The chart.
+  var drawing: Drawing {
+    let (left, width, steps) = (20.0, 320.0, 64)
+    var canvas = SVGCanvas(width: 720)
+    canvas.title("Colours of the maps")
+    for step in 0..<steps {
+      let place = Double(step) / Double(steps)
+      let rgb = EmotionMap.blended(128, Float(step) / Float(steps - 1)).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+      canvas.swatch(
+        x: left + place * width, y: 34, width: width / Double(steps) + 0.5, height: 14, color: .init(rgb))
+    }
+    canvas.text("nothing", x: left, y: 64, style: "value")
+    canvas.text("the face's strongest place", x: left + width, y: 64, style: "value end")
+    return canvas.drawing(height: 74, title: "Colours of the maps", summary: "From grey over violet and red to yellow.")
+  }
+}

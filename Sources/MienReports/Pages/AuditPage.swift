@@ -1,0 +1,111 @@
+public import MienCore
+
+/// An audit's groups of copies side by side, with counts and a filter.
+public struct AuditPage: Sendable {
+  /// The most groups shown: those that cross splits or disagree come first.
+  public static let maximumGroups = 400
+  /// The most faces shown of a group.
+  public static let maximumFaces = 24
+
+  private let audit: FaceSetAudit
+
+  /// Shows `audit`.
+  public init(_ audit: FaceSetAudit) { self.audit = audit }
+
+  /// The page.
+  ///
+  /// - Parameter command: the command that made it.
+  /// - Throws: ``MienError`` if a face cannot be written as a picture.
+  public func report(command: String) throws -> Report {
+    let faces = audit.faces
+    let report = FaceSetReport(faces)
+    return Report(
+      title: "Audit of \(faces.info.source)", subtitle: report.summary,
+      sections: [
+        findings, try copies(),
+        audit.blank.isEmpty
+          ? nil
+          : ReportSection(
+            title: "Blank pictures",
+            blocks: [
+              .text("Pictures of one grey, or nearly so."),
+              .groups([try group(["blank"], audit.blank)], filters: []),
+            ]),
+        ReportSection(title: "Classes", blocks: report.charts(.own).map { .chart($0.drawing.untitled, caption: nil) }),
+        .environment(.current(), [.init("command", command)]),
+      ])
+  }
+
+  private var findings: ReportSection {
+    let counts = audit.copies == .near ? audit.allCounts : audit.exactCounts
+    func figure(_ name: String, _ value: Int, _ detail: String) -> ReportBlock.Figure {
+      .init(name: name, value: Double(value), text: "\(value)", detail: detail)
+    }
+    func shared(_ names: [String], isKnown: Bool) -> String {
+      guard isKnown else { return "unknown" }
+      return names.isEmpty
+        ? "0" : "\(names.count): \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", …" : "")"
+    }
+    return ReportSection(
+      title: "Findings",
+      blocks: [
+        .figures([
+          figure("groups of copies", counts.groups, "\(audit.copies == .near ? "exact or near" : "exact")"),
+          figure("faces in them", counts.faces, "of \(audit.faces.count)"),
+          figure("groups across splits", counts.acrossSplits, "a model is measured on what it was trained on"),
+          figure("groups whose labels differ", counts.conflicting, "at least one label is wrong"),
+          figure("blank pictures", audit.blank.count, ""),
+        ]),
+        .facts([
+          .init("people in several splits", shared(audit.sharedSubjects, isKnown: audit.faces.hasSubjects)),
+          .init("sequences in several splits", shared(audit.sharedSequences, isKnown: audit.faces.hasSequences)),
+        ]),
+        .note("`mien dataset audit --fix` writes a set without what is found here; `--json` lists all of it."),
+      ])
+  }
+
+  private func copies() throws -> ReportSection? {
+    let blank = Set(audit.blank)
+    let groups = audit.groups.filter { !$0.faces.allSatisfy(blank.contains) }
+    guard !groups.isEmpty else { return nil }
+    let sorted = groups.enumerated().sorted { a, b in
+      (severity(b.element), a.offset) < (severity(a.element), b.offset)
+    }.map(\.element)
+    let shown = sorted.prefix(Self.maximumGroups)
+    let left = groups.count - shown.count
+    let filters: [(name: String, test: (FaceSetAudit.Group) -> Bool)] = [
+      ("exact", { $0.isExact }), ("near", { !$0.isExact }), ("across splits", { $0.isAcrossSplits }),
+      ("labels differ", { $0.hasConflict }),
+    ]
+    return ReportSection(
+      title: "Copies",
+      blocks: [
+        .text(
+          "Exact copies are equal to the last pixel; near ones are the same photograph with another brightness, a "
+            + "watermark, or moved by a pixel. Groups across splits and groups whose labels differ come first."),
+        left > 0 ? .note("The first \(shown.count) of \(groups.count) groups are shown.") : nil,
+        .groups(
+          try shown.map { found in
+            try group(filters.filter { $0.test(found) }.map(\.name), found.faces)
+          }, filters: filters.map(\.name)),
+      ])
+  }
+
+  private func severity(_ group: FaceSetAudit.Group) -> Int {
+    (group.isAcrossSplits ? 2 : 0) + (group.hasConflict ? 1 : 0)
+  }
+
+  private func group(_ marks: [String], _ indices: [Int]) throws -> PictureGroup {
+    let faces = audit.faces
+    let pictures = try indices.prefix(Self.maximumFaces).map { index in
+      let face = faces[index]
+      let png = try PNG.encoded(
+        width: faces.width, height: faces.height, channels: faces.channels, pixels: faces.face(at: index))
+      return PictureGroup.Picture(
+        png: png,
+        caption: ["row \(face.sourceRow)", face.split.rawValue, face.label?.rawValue ?? "no label"]
+          + (face.subject.map { [$0] } ?? []))
+    }
+    return PictureGroup(marks: marks, pictures: pictures, leftOut: indices.count - pictures.count)
+  }
+}

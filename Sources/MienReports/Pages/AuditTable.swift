@@ -1,0 +1,69 @@
+public import MienCore
+
+/// An audit's findings, laid out for people.
+public struct AuditTable: Sendable {
+  private static let namesShown = 10
+  private let audit: FaceSetAudit
+
+  /// Lays out `audit`.
+  public init(_ audit: FaceSetAudit) { self.audit = audit }
+
+  /// The lines to print.
+  public var lines: [String] {
+    let splits = audit.classes.map { entry in
+      "\(entry.counts.reduce(entry.unlabelled) { $0 + $1.count }) \(entry.split.rawValue)"
+    }
+    return [
+      "\(Spelling.counted(audit.faces.count, "face")) of \(audit.faces.width)x\(audit.faces.height) (\(splits.joined(separator: ", ")))",
+      "",
+      copies, "",
+      "blank pictures      \(audit.blank.count)\(rows(audit.blank))",
+      "people in several splits     \(shared(audit.sharedSubjects, isKnown: audit.faces.hasSubjects))",
+      "sequences in several splits  \(shared(audit.sharedSequences, isKnown: !audit.faces.info.sequences.isEmpty))", "",
+      classes,
+    ]
+  }
+
+  private var copies: String {
+    let columns = [audit.exactCounts] + (audit.copies == .near ? [audit.allCounts] : [])
+    var table = TextTable(header: ["copies", "exact"] + (audit.copies == .near ? ["exact or near"] : []))
+    func add(_ name: String, _ value: (FaceSetAudit.Counts) -> Int) {
+      table.add([name] + columns.map { "\(value($0))" })
+    }
+    add("groups", \.groups)
+    add("faces in them", \.faces)
+    for entry in audit.classes {
+      add("copies of an earlier face in \(entry.split.rawValue)") { $0.repeated[entry.split] ?? 0 }
+    }
+    add("groups across splits", \.acrossSplits)
+    add("groups whose labels differ", \.conflicting)
+    return table.text
+  }
+
+  private var classes: String {
+    var table = TextTable(header: ["classes (\(audit.faces.labelSet.name))"] + audit.classes.map(\.split.rawValue))
+    for emotion in audit.faces.labelSet.emotions.sorted() {
+      table.add(
+        [emotion.rawValue] + audit.classes.map { "\($0.counts.first { $0.emotion == emotion }?.count ?? 0)" })
+    }
+    table.add(
+      ["largest to smallest"]
+        + audit.classes.map { entry in
+          entry.imbalance.map { "\(Int(($0 * 10).rounded()) / 10).\(Int(($0 * 10).rounded()) % 10)" } ?? "-"
+        })
+    return table.text
+  }
+
+  private func rows(_ indices: [Int]) -> String {
+    guard !indices.isEmpty else { return "" }
+    let names = indices.prefix(Self.namesShown).map { "\(audit.faces[$0].sourceRow)" }
+    return "  (rows \(names.joined(separator: ", "))\(indices.count > names.count ? ", …" : ""))"
+  }
+
+  private func shared(_ names: [String], isKnown: Bool) -> String {
+    guard isKnown else { return "unknown" }
+    guard !names.isEmpty else { return "0" }
+    let shown = names.prefix(Self.namesShown).joined(separator: ", ")
+    return "\(names.count)  (\(shown)\(names.count > Self.namesShown ? ", …" : ""))"
+  }
+}

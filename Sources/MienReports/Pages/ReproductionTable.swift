@@ -1,0 +1,170 @@
+public import Foundation
+import MienCore
+public import MienRuns
+
+/// The papers' figures and those measured here, system by system: a table for the terminal, a page in Markdown.
+public struct ReproductionTable: Sendable {
+  private struct Row {
+    let system: PublishedSystem
+    let measurement: PublishedSystem.Measurement
+    let summary: ReproductionSummary?
+    let note: String
+  }
+
+  private var rows: [Row] = []
+
+  /// An empty table.
+  public init() {}
+
+  /// What `system` came to under each of its protocols, in the folders of `place`; quick looks are rows of their own.
+  public init(_ system: PublishedSystem, in place: URL) {
+    for measurement in system.measurements {
+      do { try add(system, measurement, in: place) } catch { add(system, measurement, nil, note: "damaged") }
+    }
+  }
+
+  /// Adds what is finished of a measurement in the folders of `place`, or a row that says that nothing is.
+  ///
+  /// - Throws: ``MienError`` if the figures kept there are damaged.
+  public mutating func add(
+    _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, in place: URL
+  ) throws {
+    let found = try Self.folders(of: measurement, in: place).compactMap { try ReproductionSummary(in: $0) }
+    for summary in found { add(system, measurement, summary, note: "") }
+    if found.isEmpty { add(system, measurement, nil, note: Self.note(without: measurement)) }
+  }
+
+  /// The folders of a measurement: the whole one, then those of quick looks.
+  private static func folders(of measurement: PublishedSystem.Measurement, in place: URL) -> [URL] {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).sorted()
+    return ([measurement.name] + names.filter { $0.hasPrefix(measurement.name + ".quick") })
+      .map(place.appendingPathComponent)
+  }
+
+  /// What stands in place of the figures of `measurement` if there are none yet.
+  public static func note(without measurement: PublishedSystem.Measurement) -> String {
+    measurement.source == nil ? "needs a FaceSet of one's own faces" : "not finished"
+  }
+
+  /// Adds a measurement; if `summary` is nil, `note` says why.
+  public mutating func add(
+    _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ summary: ReproductionSummary?,
+    note: String
+  ) {
+    rows.append(Row(system: system, measurement: measurement, summary: summary, note: note))
+  }
+
+  private static let header = [
+    "system", "protocol", "kind", "paper", "measured", "no copies", "mean ± sd", "training", "time",
+  ]
+
+  private func cells(_ row: Row) -> [String] {
+    let paper = row.measurement.figures.first { $0.measure == .accuracy }.map { NumberText.percent($0.value) } ?? "-"
+    let kind = row.measurement.kind == .both ? "paper, clean" : row.measurement.kind.rawValue
+    let name = row.measurement.name + (row.summary?.quickLook.map { " (quick look: \($0.text))" } ?? "")
+    guard let summary = row.summary else {
+      return [row.system.name, name, kind, paper, row.note]
+    }
+    let (mean, deviation) = summary.accuracy
+    let spread = deviation.map { "\(NumberText.fixed(mean * 100, 2)) ± \(NumberText.fixed($0 * 100, 2))" } ?? ""
+    let others = (summary.copies ?? 0) > 0 ? summary.accuracyWithoutCopies : nil
+    return [
+      row.system.name, name, kind, paper, NumberText.percent(summary.evaluation.accuracy),
+      others.map { NumberText.percent($0) } ?? "", spread,
+      summary.standingRun?.trainingAccuracy.map { NumberText.percent($0) } ?? "", NumberText.duration(summary.seconds),
+    ]
+  }
+
+  /// A row per measurement.
+  public var table: TextTable {
+    var table = TextTable(header: Self.header)
+    for row in rows { table.add(cells(row)) }
+    return table
+  }
+
+  /// A page: the table, then each measurement with all of its figures.
+  public var markdown: String {
+    var lines = [
+      "# The published systems, measured", "",
+      "Written by `mien reproduce all --data FACES… --markdown FILE`. *Measured* is the accuracy: over folds that of the run of least",
+      "validation loss, over seeds that of all runs together, each on its own draw. *No copies* is the accuracy without the",
+      "measured faces that stand in the training part too, alike to the last pixel or as a copy that balancing made; empty",
+      "where there are none. *Mean ± sd* is over folds or seeds, *training* the accuracy on augmented training faces in the",
+      "epoch kept. A *clean* protocol lets no person stand on both sides where people are known, and makes copies after the",
+      "split; of FER2013, which names no people, 280 PublicTest faces stand in Training too.", "",
+    ]
+    lines += Self.markdown([Self.header] + rows.map(cells))
+    for row in rows {
+      guard let summary = row.summary else { continue }
+      lines += [
+        "", "## \(row.system.name), \(row.measurement.name)\(summary.quickLook == nil ? "" : " (quick look)")", "",
+        "\(row.system.paper). \(row.measurement.summary).",
+      ]
+      if let quickLook = summary.quickLook {
+        lines += ["", "**A quick look: \(quickLook.text).** Its figures are no measurement of the system."]
+      }
+      lines += ["", Self.protocolLine(row.measurement, summary), ""]
+      var figures = row.measurement.figures.map { ($0.measure, Optional($0.value)) }
+      if figures.isEmpty { figures = [(.accuracy, nil), (.loss, nil)] }
+      if !figures.contains(where: { if case .recall = $0.0 { true } else { false } }) {
+        figures += summary.evaluation.classes.filter { summary.evaluation.perClass[$0]?.support ?? 0 > 0 }.sorted()
+          .map { (.recall($0), nil) }
+      }
+      lines += Self.markdown(
+        [["figure", "paper", "measured"]]
+          + figures.map { measure, published in
+            func text(_ value: Double?) -> String {
+              value.map { measure.isShare ? NumberText.percent($0) : NumberText.fixed($0, 4) } ?? "-"
+            }
+            return [measure.title, text(published), text(summary.value(of: measure))]
+          })
+      if let note = summary.copiesNote { lines += ["", note] }
+      if let accuracy = summary.standingRun?.testAccuracy {
+        lines += ["", "On the test split (PrivateTest): \(NumberText.percent(accuracy))."]
+      }
+    }
+    let systems = rows.filter { $0.summary != nil }.map(\.system).reduce(into: [PublishedSystem]()) { list, system in
+      if !list.contains(system) { list.append(system) }
+    }
+    for system in systems {
+      lines += ["", "Of \(system.name): " + system.remarks.joined(separator: " ")]
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func protocolLine(
+    _ measurement: PublishedSystem.Measurement, _ summary: ReproductionSummary
+  ) -> String {
+    let epochs = summary.runs.map(\.epochs)
+    let range = Set(epochs).count > 1 ? "\(epochs.min() ?? 0) to \(epochs.max() ?? 0)" : "\(epochs.first ?? 0)"
+    let runs = summary.runs.count == 1 ? "One run" : "\(summary.runs.count) runs"
+    // In files of earlier versions, a face that several seeds measured counts as new evidence.
+    let unit = summary.evaluation.intervalUnit
+    let range95 =
+      measurement.isPooled && unit == nil
+      ? " in all"
+      : ", 95 % interval\(unit.map { $0 == .face ? "" : " by \($0.rawValue)" } ?? "") "
+        + NumberText.range(summary.evaluation.accuracyInterval)
+    return
+      "\(runs) of \(range) epochs, \(NumberText.duration(summary.seconds)); \(summary.evaluation.count) faces\(range95); "
+      + "weights SHA-256 "
+      + "`\(summary.evaluation.weightsSHA256.prefix(16))…`. `\(command(summary))`"
+  }
+
+  /// The whole command that makes a measurement again.
+  private static func command(_ summary: ReproductionSummary) -> String {
+    let options = summary.quickLook.map { " " + $0.options } ?? ""
+    return
+      "mien reproduce \(summary.system) --only \(summary.measurement) --data \(summary.evaluation.data).safetensors"
+      + options
+  }
+
+  private static func markdown(_ rows: [[String]]) -> [String] {
+    let width = rows[0].count
+    return rows.enumerated().flatMap { index, cells in
+      let padded = cells + [String](repeating: "", count: width - cells.count)
+      let line = "| " + padded.joined(separator: " | ") + " |"
+      return index == 0 ? [line, "|" + String(repeating: "---|", count: width)] : [line]
+    }
+  }
+}

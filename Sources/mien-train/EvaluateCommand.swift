@@ -1,0 +1,98 @@
+import ArgumentParser
+import Foundation
+import MienCommandLine
+import MienCore
+import MienReports
+import MienRuns
+import MienTorch
+import MienTraining
+
+/// `mien evaluate --run RUN --data FACES…`: a run on what its recipe set aside.
+struct EvaluateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Measure a run's best epoch on the faces that its recipe set aside.",
+    discussion: """
+      The faces are dealt out as the run's recipe says, with its splits, folds and seeds. Without --split they are the \
+      test part if the recipe sets one aside, else the validation part, which the best epoch was chosen by.
+      """)
+
+  @Option(help: ArgumentHelp("The run folder.", valueName: "run"))
+  var run: String
+
+  @Option(help: ArgumentHelp("The set of faces that it was trained on.", valueName: "faces.safetensors"))
+  var data: String
+
+  @Option(help: "The part to measure on.")
+  var split: Split?
+
+  @Option(help: ArgumentHelp("The head to measure; without it, the recipe's first.", valueName: "labels"))
+  var labels: String?
+
+  @Option(help: ArgumentHelp("Write the figures as JSON to a file or to standard output.", valueName: "file|-"))
+  var json: String?
+
+  @Option(help: ArgumentHelp("Write charts, figures and faces as one HTML file.", valueName: "file.html"))
+  var report: String?
+
+  @Option(help: ArgumentHelp("Write what the network says of each face.", valueName: "file.csv"))
+  var predictions: String?
+
+  @Option(help: "Threads for libtorch.")
+  var threads = ProcessInfo.processInfo.activeProcessorCount
+
+  func validate() throws {
+    if threads < 1 { throw ValidationError("--threads must be at least 1.") }
+  }
+
+  func run() async throws {
+    try ResultFile.check(["--json": json, "--report": report, "--predictions": predictions], inputs: [data])
+    let folder = try RunFolder(opening: URL(fileURLWithPath: run))
+    guard !folder.recipe.isSeries else {
+      throw MienError(.argument, run, "holds a series of runs; name one of the run folders in it")
+    }
+    let set = try FaceSet(contentsOf: URL(fileURLWithPath: data))
+    let (labels, split, threads, name) = (labels, split, threads, run)
+    let (part, metrics, indices, sha256) = try await TorchActor.run {
+      try Torch.configure(threads: threads)
+      let setsTestAside = !(try RunResult(of: folder)?.test.isEmpty ?? true)
+      let part = split ?? (setsTestAside ? .test : .validation)
+      let measurement = try RunMeasurement(of: folder, sets: [set], parts: [part])
+      let heads = measurement.metrics[part] ?? []
+      guard !heads.isEmpty else {
+        throw MienError(.mismatch, name, "has no labelled face in its \(part.rawValue) part")
+      }
+      guard let place = labels.map({ wanted in heads.firstIndex { $0.labels.name == wanted } }) ?? 0 else {
+        let known = heads.map(\.labels.name).joined(separator: ", ")
+        throw MienError(.argument, "--labels \(labels ?? "")", "the run's heads are \(known)")
+      }
+      let weights = try ModelExport.model(of: folder).weightsSHA256
+      return (part, heads[place], measurement.headFaces[part]?[place] ?? [], weights)
+    }
+    let figures = EvaluationReport(
+      metrics, model: folder.recipe.name, weightsSHA256: sha256, data: set.info.source, split: part,
+      clusters: set.clusters(of: indices))
+    if let json { try ResultFile.write(try figures.json() + Data("\n".utf8), to: json) }
+    if let predictions {
+      try ResultFile.write(try Predictions(indices: indices, metrics: metrics).csv(), to: predictions)
+    }
+    let page = try EvaluationPage(
+      figures, metrics: metrics, indices: indices, of: set,
+      labels: metrics.labels == .ferplus && set.hasVotes ? .ferplus : .own, passes: "one", output: metrics.labels,
+      remark: Self.note(part))
+    if let report {
+      let model = ReportSection.protocolAndRecipe(
+        [.init("run", folder.url.path)], recipe: try folder.description().recipe)
+      try ResultFile.write(try page.page(model: model, command: RunEnvironment.commandLine).data, to: report)
+    }
+    if ![json, report, predictions].contains("-") { for line in page.lines { try Console.print(line) } }
+  }
+
+  /// What the part means for the figures.
+  private static func note(_ part: Split) -> String {
+    switch part {
+    case .train: "The network was trained on these faces: the figures say how well it remembers them."
+    case .validation: "The best epoch was chosen by these faces: the figures are slightly optimistic."
+    case .test: "Nothing was chosen by these faces, unless you choose between runs by these figures."
+    }
+  }
+}

@@ -1,0 +1,260 @@
+"""Checks of the camera and of videos."""
+
+import csv
+import io
+import json
+import os
+
+from support import Base, expect
+
+
+class LiveChecks(Base):
+    """Checks of the camera and of videos."""
+
+    def camera_readings(self, page):
+        """The camera: readings come, with a track, a timeline and files."""
+        page.click("#welcome [data-open=camera]")
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.wait("/[0-9] readings.s · [0-9]+ ms/.test(document.getElementById('readout').innerText)", "the speed")
+        label = page.wait("document.getElementById('timeline').getAttribute('aria-valuetext').includes('%') && "
+                          "document.getElementById('timeline').getAttribute('aria-valuetext')", "the timeline")
+        expect("happiness" in label, f"the timeline says {label!r}")
+        page.wait(lambda: sum("/frames" in url for url in page.requests()) > 5, "further frames")
+        page.click(".switch label:nth-of-type(2)")
+        page.run("window.stream = document.getElementById('video').srcObject")
+        page.click("#play")
+        page.wait("document.getElementById('play').innerText === 'Resume'", "the pause")
+        expect(page.run("window.stream.getTracks().every(({ readyState }) => readyState === 'ended')"),
+               "the paused camera's light is on")
+        self.settle(page)
+        page.click("#save-json")
+        rows = [json.loads(line) for line in page.downloaded("camera.jsonl").splitlines()]
+        seen = [row for row in rows if row["track"] is not None]
+        expect(len(seen) >= 3 and all(row["smoothed"]["happiness"] > 0.5 for row in seen), f"the readings: {seen}")
+        expect([row["seconds"] for row in rows] == sorted(row["seconds"] for row in rows), "the order of time")
+        expect(rows[-1]["frame"] > rows[0]["frame"] >= 0, "the numbers of frames")
+        page.click("#save-csv")
+        lines = list(csv.reader(io.StringIO(page.downloaded("camera.csv").decode())))
+        expect(len(lines) == len(rows) + 1 and all(len(line) == len(lines[0]) for line in lines), "the rows of the CSV")
+        count = len(rows)
+        page.click("#play")
+        page.wait("document.getElementById('play').innerText === 'Pause'", "the camera to go on")
+        frames = len({event["requestId"] for event in page.all("Network.requestWillBeSent")
+                      if "/frames" in event["request"]["url"]})
+        page.wait(lambda: sum("/frames" in url for url in page.requests()) > frames + 3, "readings after the pause")
+        # Stopping keeps what was read; only closing discards it, and asks.
+        page.click("#close-source")
+        page.wait("document.getElementById('close-source').innerText === 'Close'", "the end of the recording")
+        self.settle(page)
+        os.remove(os.path.join(page.downloads, "camera.jsonl"))
+        page.click("#close-source")
+        page.wait("document.getElementById('discard-dialog').open", "the question")
+        page.click("#discard-dialog [data-cancel]")
+        page.click("#save-json")
+        expect(len(page.downloaded("camera.jsonl").splitlines()) > count, "the recording after it was stopped")
+        page.click("#close-source")
+        page.wait("!document.getElementById('welcome').hidden", "the first screen, without a question for what is saved")
+        page.wait(lambda: any(event["request"]["method"] == "DELETE" for event in page.all("Network.requestWillBeSent")),
+                  "the session to be given up")
+
+    def at_most_two_frames(self, page):
+        """Never more than two frames are under way, however slow the server is."""
+        page.run("""(() => {
+          window.most = 0;
+          let underWay = 0;
+          const plain = window.fetch;
+          window.fetch = async (path, options) => {
+            if (!String(path).includes('/frames')) return plain(path, options);
+            underWay += 1;
+            window.most = Math.max(window.most, underWay);
+            await new Promise((resolve) => setTimeout(resolve, 300));
+            try { return await plain(path, options); } finally { underWay -= 1; }
+          };
+        })()""")
+        page.click("#welcome [data-open=camera]")
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.run("new Promise((resolve) => setTimeout(resolve, 1500))")
+        expect(page.run("window.most") == 2, f"{page.run('window.most')} frames were under way")
+
+    def why_on_a_running_camera(self, page):
+        """*Why?* has the very frame that the list shows, however fast the camera runs."""
+        page.click("#welcome [data-open=camera]")
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        for count in range(20):
+            page.wait("document.querySelector('.selected .explanation .quiet')?.innerText === 'Why?'", "the button")
+            page.click(".selected .explanation .quiet")
+            # A slow server may give the face another number meanwhile: what was asked for stays.
+            shown = "[...document.querySelectorAll('.explanation figure')].find((one) => !one.hidden)"
+            page.wait(f"!!{shown} || [...document.querySelectorAll('.explanation .error')].some((one) => one.innerText)", "an answer")
+            problem = page.run("[...document.querySelectorAll('.explanation .error')].map((one) => one.innerText).join('')")
+            expect(not problem, f"the {count + 1}. time the page says {problem!r}")
+            page.run(f"{shown}.closest('.explanation').querySelector('button').click()")
+        page.click(".correction .quiet")
+        page.wait("document.querySelector('.correction-form')", "the form")
+        # The form outlives the face.
+        page.run("document.querySelector('.correction-form select').value = 'fear'")
+        page.run("""(() => {
+          const plain = window.fetch;
+          window.fetch = async (path, options) => {
+            const response = await plain(path, options);
+            if (!String(path).includes('/frames')) return response;
+            return new Response(JSON.stringify({ ...await response.json(), faces: [] }), { status: 200 });
+          };
+        })()""")
+        page.wait("document.querySelector('.face.gone .face-detail')?.innerText === 'no longer in view'", "the face to go")
+        expect(page.run("document.querySelector('.correction-form select').value") == "fear", "the form is lost")
+        page.click(".correction-form .choices button")
+        page.wait("document.querySelectorAll('.face').length === 0", "the card to go once the form is closed")
+
+    def stale(self, page):
+        """When the server goes away the last reading is dimmed; *Try now* asks again at once."""
+        page.expected += ["ERR_INTERNET_DISCONNECTED"]
+        network = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        page.click("#welcome [data-open=camera]")
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        expect(not page.run("document.getElementById('work').classList.contains('stale')"), "a live reading is dimmed")
+        page.call("Network.emulateNetworkConditions", offline=True, **network)
+        page.wait("document.getElementById('work').classList.contains('stale')", "the reading to be dimmed")
+        page.wait("document.getElementById('stage-message').innerText.startsWith('No reading for')", "the words")
+        page.wait("document.getElementById('notice').innerText.includes('does not answer')", "the notice")
+        expect(page.text("#notice-action") == "Try now", f"the notice says {page.text('#notice')!r}")
+        page.call("Network.emulateNetworkConditions", offline=False, **network)
+        page.run("document.getElementById('notice-action').click()")
+        page.wait("!document.getElementById('work').classList.contains('stale')", "a new reading")
+        page.wait("document.getElementById('notice').hidden", "the notice to go")
+
+    def camera_refused(self, page):
+        """A camera that is refused, or not there."""
+        for name, words in (("NotAllowedError", "was refused"), ("NotFoundError", "No camera")):
+            page.run("navigator.mediaDevices.getUserMedia = () => "
+                     f"Promise.reject(new DOMException('', '{name}'))")
+            page.click("#welcome [data-open=camera]")
+            page.wait(f"document.getElementById('notice').innerText.includes({json.dumps(words)})", words)
+            expect(page.run("document.activeElement.closest('#welcome') !== null"), "the focus is lost")
+        # What is open stays where the camera does not come.
+        page.drop(self.photo)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.click("#sources [data-open=camera]")
+        page.wait("document.getElementById('notice').innerText.includes('No camera')", "the words")
+        expect(page.run("document.querySelectorAll('.face').length") == 1, "the photo is gone")
+
+    def video(self, page):
+        """A video: read while it plays, shown again from what was read."""
+        self.play_clip(page)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.wait("document.getElementById('play').innerText === 'Play again'", "the end")
+        self.settle(page)
+        sent = sum("/frames" in url for url in page.requests())
+        expect(sent >= 3, f"{sent} frames were read")
+        page.run("document.getElementById('timeline').focus()")
+        page.key("Home")
+        page.wait("document.getElementById('video').currentTime === 0", "the start")
+        for _ in range(2):
+            page.key("ArrowRight")
+        page.wait("document.querySelectorAll('.face').length === 1", "the face that was read before")
+        expect(sum("/frames" in url for url in page.requests()) == sent, "what was read is read again")
+        page.wait("!document.getElementById('video').seeking", "the frame")
+        drawn = "new Promise((resolve) => setTimeout(() => resolve(document.getElementById('overlay').toDataURL()), 500))"
+        page.wait(lambda: page.run(drawn) == page.run(drawn), "the picture to stand still")
+        before = page.run(drawn)
+        page.run("document.getElementById('video').dispatchEvent(new Event('pause'))")
+        expect(page.run(drawn) == before, "a pause shows the faces of another frame")
+
+    def jump(self, page):
+        """What a jump left out is “not read”, not “no face”, and is read when it is played."""
+        self.play_clip(page)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        video = "document.getElementById('video')"
+        page.run(f"{video}.pause()")
+        start = page.run(f"{video}.currentTime")
+        page.run(f"{video}.currentTime = 2.2")
+        page.wait("document.getElementById('stage-message').innerText.startsWith('Not read')", "“not read”")
+        page.run("document.getElementById('timeline').focus()")
+        page.wait("document.getElementById('timeline').getAttribute('aria-valuetext').includes('not read')", "the timeline")
+        page.click("#play")
+        page.wait("document.getElementById('play').innerText === 'Play again'", "the end")
+        self.settle(page)
+        middle = (max(start, 0.2) + 2.2) / 2
+        page.run(f"{video}.currentTime = {middle}")
+        page.wait("document.getElementById('stage-message').innerText.startsWith('Not read')", "“not read” in between")
+        sent = sum("/frames" in url for url in page.requests())
+        page.click("#play")
+        page.wait(lambda: sum("/frames" in url for url in page.requests()) > sent, "what was jumped over to be read")
+        page.wait("document.querySelectorAll('.face').length === 1 && document.getElementById('stage-message').hidden", "a face")
+
+    def sound_only(self, page):
+        """A video without a picture that the browser knows is told as such, and offered to the server."""
+        page.expected += ["422", "415"]
+        self.play_sound(page)
+        page.wait("document.getElementById('notice').innerText.includes('This browser cannot show this video')", "the words")
+        expect(page.text("#notice-action") == "Send it to the server", f"the offer: {page.text('#notice')!r}")
+        expect("Waiting" not in page.text("#faces-empty"), "a face is waited for")
+        expect(not any("/v1/video" in url for url in page.requests()), "it was sent without a question")
+        page.click("#notice-action")
+        page.wait("document.getElementById('notice').innerText.startsWith('IMG_4.mov: ')", "what the server says of it", 60)
+
+    def cancelled(self, page):
+        """A video that is being sent can be taken back, and is read while it plays as before."""
+        page.run("""(() => {
+          const plain = window.fetch;
+          window.fetch = async (path, options) => {
+            // The server takes its time.
+            if (/^.v1.video.[0-9a-f]+$/.test(path) && options.method === 'GET') return new Response(JSON.stringify(
+              { state: 'queued', progress: 0, error: null }), { status: 200 });
+            return plain(path, options);
+          };
+        })()""")
+        self.play_clip(page)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.click("#read-all")
+        page.wait("document.getElementById('job').innerText.startsWith('Waiting')", "the job")
+        expect(page.text("#read-all") == "Cancel", f"the button says {page.text('#read-all')!r}")
+        page.run("new Promise((resolve) => setTimeout(resolve, 1500))")
+        expect(not page.run("document.getElementById('work').classList.contains('stale')"), "the wait is taken for a server that is away")
+        page.click("#read-all")
+        page.wait("document.getElementById('notice').innerText.includes('stopped reading')", "the words")
+        page.wait(lambda: any(event["request"]["method"] == "DELETE" and "/v1/video/" in event["request"]["url"]
+                              for event in page.all("Network.requestWillBeSent")), "the job to be taken back")
+        sent = sum("/frames" in url for url in page.requests())
+        page.run("document.getElementById('video').currentTime = 2")
+        page.run("document.getElementById('video').play()")
+        page.wait(lambda: sum("/frames" in url for url in page.requests()) > sent, "frames to be read again")
+
+    def rows_as_mien_writes_them(self, page):
+        """A video that the server reads as a whole is saved byte for byte as `mien video` writes it; one that is read while it
+        plays has the same columns, and frames by the same numbers and times."""
+        name = os.path.basename(self.clip)
+        whole = {kind: self.mien("video", self.clip, "--min-confidence", "0.4", f"--{flag}", "-")
+                 for kind, flag in (("jsonl", "json"), ("csv", "csv"))}
+        lines = [line.split(",") for line in whole["csv"].decode().split("\r\n")[:-1]]
+        page.drop(self.clip)
+        page.wait("document.querySelectorAll('.face').length >= 1", "a face")
+        page.wait(lambda: sum("/frames" in url for url in page.requests()) > 20, "further frames")
+        page.run("document.getElementById('video').pause()")
+        self.settle(page)
+        page.click("#save-csv")
+        stem = os.path.splitext(name)[0]
+        played = [line.split(",") for line in page.downloaded(f"{stem}.csv").decode().split("\r\n")[:-1]]
+        expect(played[0] == lines[0], f"the columns: {played[0]}")
+        # Browsers cut times off after the microsecond.
+        times = {line[0]: float(line[1]) for line in lines[1:]}
+        strange = [line[:2] for line in played[1:] if abs(times.get(line[0], -1) - float(line[1])) > 3e-6]
+        expect(len(played) > 5 and not strange, f"frames that mien does not know: {strange[:5]}")
+        os.remove(os.path.join(page.downloads, f"{stem}.csv"))
+        page.click("#read-all")
+        page.wait("document.getElementById('read-all').hidden", "the whole video", 120)
+        expect(page.run("document.getElementById('readout').innerText") == "", "it is read twice")
+        for kind in whole:
+            page.click(f"#save-{kind[:4].rstrip('l')}")
+            saved = page.downloaded(f"{stem}.{kind}")
+            differing = [pair for pair in zip(saved.splitlines(), whole[kind].splitlines()) if pair[0] != pair[1]]
+            expect(saved == whole[kind], f"the page's {kind} of a video differs from mien's in {len(differing)} lines: {differing[:1]}")
+        # Every moment has been read: none has to be again.
+        sent = sum("/frames" in url for url in page.requests())
+        page.run("document.getElementById('video').currentTime = 5")
+        page.wait("document.querySelectorAll('.face').length >= 1", "the faces of another moment")
+        page.click("#play")
+        page.run("new Promise((resolve) => setTimeout(resolve, 1000))")
+        expect(sum("/frames" in url for url in page.requests()) == sent, "what the server has read is read again")
+        page.click(".explanation .quiet")
+        page.wait("!document.querySelector('.explanation figure').hidden", "the map of a frame that is fetched once more")

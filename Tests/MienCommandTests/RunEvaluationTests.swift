@@ -1,0 +1,74 @@
+import Foundation
+import MienCore
+import MienTestSupport
+import Testing
+
+/// What figures are told to be of: a run's own held-out part, and faces that a model has seen.
+@Suite(.serialized) struct RunEvaluationTests {
+  @Test func aRunIsMeasuredOnWhatItsRecipeSetAside() throws {
+    let folder = try TemporaryFolder()
+    let faces = try TrainingFiles.faces(in: folder)
+    let run = folder.file("run").path
+    let trained = try Command.run(
+      Command.mien.path,
+      ["train", try TrainingFiles.recipe(in: folder), "--data", faces, "-o", run] + TrainingFiles.settings
+        + ["--set", "split={train: 0.6, validation: 0.2, test: 0.2}"])
+    #expect(trained.status == 0, "\(trained.errors)")
+    let json = folder.file("own.json")
+    let own = try Command.mien(
+      "evaluate", "--run", run, "--data", faces, "--json", json.path, "--report", folder.file("own.html").path,
+      "--predictions", folder.file("own.csv").path)
+    #expect(own.status == 0, "\(own.errors)")
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(contentsOf: json))
+    #expect(report.split == "test" && report.count == 14)
+    #expect(own.output.contains("Nothing was chosen by these faces"))
+    // The recipe's split is not that of the set, which has no test part at all.
+    let page = try String(contentsOf: folder.file("own.html"), encoding: .utf8)
+    #expect(page.contains("Confidence and coverage") && page.contains("mien evaluate --run"))
+    let predictions = try String(contentsOf: folder.file("own.csv"), encoding: .utf8)
+    #expect(predictions.split(separator: "\n").count == 15)
+
+    let chosen = try Command.mien("evaluate", "--run", run, "--data", faces, "--split", "validation")
+    #expect(chosen.status == 0 && chosen.output.contains("slightly optimistic"), "\(chosen.errors)")
+    // Faces of another set would be dealt out otherwise.
+    let other = try Command.mien(
+      "evaluate", "--run", run, "--data", try TrainingFiles.faces(in: TemporaryFolder(), tests: 7))
+    #expect(other.status == 1 && other.errors.contains("trained on other data"), "\(other.errors)")
+    let both = try Command.mien("evaluate", "--run", run, "--data", faces, "--corruptions")
+    #expect(both.status == 64)
+    let missing = try Command.mien("evaluate", "--run", folder.file("none").path, "--data", faces)
+    #expect(missing.status == 1 && missing.errors.contains("is no run folder"))
+  }
+
+  @Test func aModelThatKnowsTheFacesSaysSo() throws {
+    let folder = try TemporaryFolder()
+    let (faces, run, model) = (
+      try TrainingFiles.faces(in: folder, tests: 7), folder.file("run").path, folder.file("model.onnx").path
+    )
+    let trained = try Command.run(
+      Command.mien.path,
+      ["train", try TrainingFiles.recipe(in: folder), "--data", faces, "-o", run] + TrainingFiles.settings)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let exported = try Command.mien("export", run, "-o", model, "--data", faces)
+    #expect(exported.status == 0, "\(exported.errors)")
+    func measured(_ split: String, _ more: String...) throws -> Command.Outcome {
+      let outcome = try Command.run(
+        Command.mien.path, ["evaluate", "--model", model, "--data", faces, "--split", split] + more)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return outcome
+    }
+    let page = folder.file("page.html")
+    let known = try measured("train", "--report", page.path)
+    #expect(known.output.contains("All 49 measured faces are faces that the model was trained on"))
+    #expect(try String(contentsOf: page, encoding: .utf8).contains("how well it remembers"))
+    let chosen = try measured("validation").output
+    #expect(chosen.contains("the model was chosen by") && chosen.contains("the model was calibrated on"))
+    let new = try measured("test").output
+    #expect(!new.contains("that the model was"), "\(new)")
+    let all = try measured("all").output
+    #expect(all.contains("49 of the 77 measured faces") && all.contains("Without the faces trained on the accuracy is"))
+    let compared = try Command.mien("compare", model, "mien-s", "--data", faces, "--split", "train")
+    #expect(compared.status == 0, "\(compared.errors)")
+    #expect(compared.output.contains("model: All 49 measured faces are faces that the model was trained on"))
+  }
+}

@@ -1,0 +1,216 @@
+import Foundation
+import MienCore
+import MienReports
+import MienRuns
+import MienTestSupport
+import Testing
+
+/// The pages of runs, reproductions and searches, laid out from values.
+@Suite struct RunPagesTests {
+  private func epoch(_ number: Int, accuracy: Double) -> EpochResult {
+    EpochResult(
+      epoch: number, step: 10 * number, learningRate: 0.1, trainingLoss: 2 / Double(number),
+      heads: [
+        .init(
+          labels: "fer2013", count: 210, loss: 1, accuracy: accuracy, balancedAccuracy: accuracy / 2,
+          trainingAccuracy: 0.9)
+      ], seconds: Double(number))
+  }
+
+  private func description(copies: Bool = false) -> RunDescription {
+    RunDescription(name: "net", summary: "A net.", seed: 7, recipe: "name: net\n", hasCopies: copies)
+  }
+
+  private func measurement(_ part: Split) throws -> RunMeasurement {
+    let metrics = try Samples.metrics(count: 210)
+    return RunMeasurement(
+      metrics: [part: [metrics]], headFaces: [part: [Array(0..<210)]],
+      parts: [.train: Array(0..<100), part: Array(0..<210)])
+  }
+
+  private func result(test: Bool) -> RunResult {
+    let best = epoch(2, accuracy: 0.75)
+    return RunResult(best: best, test: test ? best.heads : [], epochs: 2, stoppedEarly: false, data: [])
+  }
+
+  private var metrics: RunMetrics {
+    get throws {
+      try RunMetrics(csv: RunMetrics.csv([epoch(1, accuracy: 0.5), epoch(2, accuracy: 0.75)]), name: "net")
+    }
+  }
+
+  @Test func metricsReadBackAsTheyWereWritten() throws {
+    let run = try metrics
+    #expect(
+      run.columns == [
+        "epoch", "step", "learning_rate", "train_loss", "train_fer2013_accuracy", "validation_fer2013_loss",
+        "validation_fer2013_accuracy", "validation_fer2013_balanced_accuracy", "seconds",
+      ])
+    #expect(run.heads == ["fer2013"] && run.best?.epoch == 2 && run.seconds == 2)
+    for name in run.columns { #expect(RunColumn(name: name)?.name == name) }
+    #expect(RunColumn(name: "test_a_b_loss") == .figure(.loss, head: "a_b", part: .test))
+    #expect(["validation_", "train_x_loss", "accuracy", "test__loss"].allSatisfy { RunColumn(name: $0) == nil })
+  }
+
+  @Test func filesOfARunReadBackAsTheyWere() throws {
+    let folder = try TemporaryFolder()
+    let files = RunFiles(folder.url)
+    try result(test: true).write(to: files)
+    #expect(try RunResult(in: files) == result(test: true))
+    let summary = SeriesSummary([("fold-1", result(test: true)), ("fold-2", result(test: false))])
+    try summary.write(to: files)
+    #expect(try JSONDecoder().decode(SeriesSummary.self, from: Data(contentsOf: files.summary)) == summary)
+    // What only one run has is no figure of the series.
+    let table = try CSVTable(String(contentsOf: files.summaryTable, encoding: .utf8))
+    #expect(
+      table.columns.allSatisfy { !$0.hasPrefix("test_") }
+        && table.rows.map { $0.fields[0] } == ["fold-1", "fold-2", "mean", "sd"])
+    try Data("{}".utf8).write(to: files.result)
+    #expect(throws: MienError.self) { try RunResult(in: files) }
+  }
+
+  /// The headline is of the faces that nothing was chosen by, if there are any.
+  @Test(arguments: [Split.validation, .test])
+  func aRunsPageSaysWhatItsFiguresAreOf(part: Split) throws {
+    let faces = try Samples.faces(count: 210)
+    let page = try TrainingPage(
+      description(), metrics: metrics, result: result(test: part == .test), measurement: measurement(part),
+      sets: [faces], weightsSHA256: "abc"
+    ).page(command: "mien train net")
+    let markup = try Markup(page.html)
+    let notes = markup.all("p", class: "note").map(\.text)
+    #expect(notes.contains { $0.contains(part == .test ? "Measured once" : "slightly optimistic") })
+    #expect(markup.texts("dd").contains(part.rawValue) && page.html.contains("mien train net"))
+    #expect(markup.texts("dt").contains("fer2013, test, measured once") == (part == .test))
+    #expect(throws: MienError.self) {
+      try TrainingPage(
+        description(), metrics: metrics, result: result(test: false),
+        measurement: RunMeasurement(metrics: [:], headFaces: [:], parts: [:]), sets: [faces], weightsSHA256: ""
+      ).page(command: "")
+    }
+  }
+
+  private func system(_ repeats: String = "") throws -> PublishedSystem {
+    let json = """
+      {"name": "sixth", "paper": "A. Author, A Paper", "remarks": ["Mind the gap."], "measurements": [
+        {"name": "official", "kind": "paper", "summary": "As written", "recipe": "chen", "source": "made-up",
+         \(repeats) "figures": {"f1": {"fear": 0.25}, "accuracy": 0.9, "trainingLoss": 1.5}}]}
+      """
+    return try JSONDecoder().decode(PublishedSystem.self, from: Data(json.utf8))
+  }
+
+  private func summary(
+    _ system: PublishedSystem, quickLook: ReproductionSummary.QuickLook? = nil
+  ) throws -> ReproductionSummary {
+    let metrics = try Samples.metrics(count: 210)
+    let run = ReproductionSummary.Run(
+      name: "", seed: 1, epochs: 3, bestEpoch: 2, seconds: 9, count: 210, accuracy: metrics.accuracy,
+      balancedAccuracy: metrics.balancedAccuracy, loss: 1, validationLoss: 1, trainingAccuracy: 0.8, trainingLoss: 1.25,
+      testAccuracy: nil)
+    return ReproductionSummary(
+      system: system.name, measurement: "official", runs: [run], standing: "",
+      evaluation: EvaluationReport(metrics, model: "sixth", weightsSHA256: "abcdef", data: "made-up", split: .test),
+      copies: 3, accuracyWithoutCopies: 0.5, quickLook: quickLook)
+  }
+
+  @Test func publishedFiguresStandBesideThoseMeasured() throws {
+    let system = try system()
+    #expect(system.measurements[0].figures.map(\.measure) == [.accuracy, .trainingLoss, .f1(.fear)])
+    let folder = try TemporaryFolder()
+    let summary = try summary(system)
+    let place = folder.url.appendingPathComponent("official")
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    try summary.write(to: place)
+    #expect(try ReproductionSummary(in: place) == summary)
+    let table = ReproductionTable(system, in: folder.url)
+    #expect(
+      table.table.rows.map { $0.prefix(5) } == [
+        ["sixth", "official", "paper", "90.00 %", NumberText.percent(summary.evaluation.accuracy)]
+      ])
+    let page = try ReproductionPage(
+      system, system.measurements[0], summary, metrics: Samples.metrics(count: 210), indices: Array(0..<210),
+      of: Samples.faces(count: 210), parts: [.test: Array(0..<210)], run: description(copies: true), curves: metrics
+    ).page(table, command: "mien reproduce sixth")
+    let cells = try Markup(page.html).texts("td")
+    #expect(cells.contains("1.5000") && cells.contains("1.2500") && cells.contains("-0.2500"))
+    #expect(
+      page.title == "sixth, official" && page.html.contains("Mind the gap.")
+        && page.html.contains("Copies that balancing made"))
+    #expect(!page.html.contains("quick look"))
+    let markdown = table.markdown
+    #expect(markdown.contains("## sixth, official\n") && markdown.contains("| F1, fear | 25.00 % |"))
+    #expect(markdown.contains("`mien reproduce sixth --only official --data made-up.safetensors`"))
+  }
+
+  @Test func aQuickLookSaysSoWhereverItsFiguresStand() throws {
+    let system = try system(#""repeats": {"folds": 5},"#)
+    let look = try #require(
+      ReproductionSummary.QuickLook(epochs: 3, recipeEpochs: 200, folds: 2, protocol: .folds(5)))
+    #expect(look.text == "3 of 200 epochs, 2 instead of 5 runs" && look.options == "--epochs 3 --folds 2")
+    let summary = try summary(system, quickLook: look)
+    let folder = try TemporaryFolder()
+    let place = folder.url.appendingPathComponent("official" + look.suffix)
+    try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+    try summary.write(to: place)
+    let table = ReproductionTable(system, in: folder.url)
+    #expect(table.table.text.contains("official (quick look: 3 of 200 epochs, 2 instead of 5 runs)"))
+    #expect(
+      table.markdown.contains("**A quick look: 3 of 200 epochs") && table.markdown.contains("--epochs 3 --folds 2`"))
+    let page = try ReproductionPage(
+      system, system.measurements[0], summary, metrics: Samples.metrics(count: 210), indices: Array(0..<210),
+      of: Samples.faces(count: 210), parts: [:], run: description(), curves: metrics
+    ).page(table, command: "c")
+    #expect(page.title == "sixth, official (quick look)")
+    // Beside the paper's figures and beside the result.
+    let notes = try Markup(page.html).all("p", class: "note").count { $0.text.hasPrefix("A quick look:") }
+    #expect(notes == 2)
+  }
+
+  @Test(
+    arguments: [
+      (nil, nil, PublishedSystem.Repeats.folds(5), nil), (200, 5, .folds(5), nil), (300, nil, .once, nil),
+      (nil, 7, .once, nil), (199, nil, .once, ".quick-199-epochs"), (nil, 2, .seeds(3), ".quick-2-runs"),
+      (3, 9, .seeds(3), ".quick-3-epochs-9-runs"),
+    ] as [(Int?, Int?, PublishedSystem.Repeats, String?)])
+  func onlyLessThanTheProtocolIsAQuickLook(
+    epochs: Int?, folds: Int?, repeats: PublishedSystem.Repeats, suffix: String?
+  ) {
+    let look = ReproductionSummary.QuickLook(epochs: epochs, recipeEpochs: 200, folds: folds, protocol: repeats)
+    #expect(look?.suffix == suffix)
+  }
+
+  private func search(finished: Bool = true) throws -> SearchResults {
+    let folder = URL(fileURLWithPath: "/nowhere/it's")
+    func trial(
+      _ number: Int, _ value: String, _ score: Double?, _ deviation: Double? = nil, _ state: SearchResults.State
+    )
+      -> SearchResults.Trial
+    {
+      .init(
+        number: number, name: "trial-\(number)", folder: folder.appendingPathComponent("trial-\(number)"),
+        values: [value], state: state, epochs: 4, bestEpochs: [2, 3], score: score, deviation: deviation,
+        firstScore: score, message: score == nil ? "no number any more" : nil)
+    }
+    return SearchResults(
+      name: "net", folder: folder, data: ["made-up, 3 faces of 4x4"], method: "grid",
+      keys: [(name: "dense", text: "[64],[128]")], rungs: [2, 4], isFinished: finished, figure: .loss, head: "",
+      trials: [
+        trial(2, "[128]", -1.708, 0.02, finished ? .finished : .open), trial(1, "[64]", -1.81, 0.03, .stopped),
+        trial(3, "[1]", nil, nil, .diverged),
+      ])
+  }
+
+  @Test func aSearchIsATableAndAPage() throws {
+    let search = try search()
+    let lines = SearchTable(search).lines.joined(separator: "\n")
+    #expect(lines.contains("--set 'dense=[128]'") && lines.contains("trial-3: no number any more"))
+    #expect(SearchTable(search).table.rows[0] == ["2", "[128]", "4", "2 3", "1.7080", "0.0200", "finished"])
+    let page = SearchPage(search).report
+    let markup = try Markup(page.html)
+    #expect(markup.all("circle").count == 2 + 2 * 2 + 2, "a dot per trial, mean and best per value, and a legend")
+    #expect(
+      markup.texts("dd").contains { $0.hasPrefix("mien tune show '/nowhere/it") }
+        && page.subtitle.hasPrefix("3 trials of"))
+    #expect(SearchTable(try self.search(finished: false)).lines.contains { $0.contains("is not finished") })
+  }
+}
