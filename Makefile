@@ -49,7 +49,7 @@ test: ## Set up, build everything, lint, run every test: what CI runs
 	@$(MAKE) --no-print-directory lint
 	@scripts/test.sh '$(FILTER)' $(SWIFT_FLAGS)
 
-test-operations: ## Try Mien with nginx, as far as it is installed
+test-operations: ## Try Slurm, nginx, Kubernetes' schemas, DuckDB and the image, as far as they are installed
 	@scripts/test-operations.sh
 
 lint: ## Check the style of the Swift code

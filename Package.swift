@@ -150,7 +150,7 @@ let package = Package(
       name: "mien-server",
       dependencies: [
         "MienCommandLine", "MienModelOptions", "MienServer", "MienVision",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
 

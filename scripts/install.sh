@@ -63,7 +63,8 @@ if has recognition; then
 fi
 if has serving; then
   install_program mien-server
-  install -D -m 644 docs/server.md "$doc/server.md"
+  install -D -m 644 deploy/serve.yaml "$doc/serve.yaml"
+  install -m 644 docs/server.md "$doc/server.md"
 fi
 if has recognition || has serving; then
   install -d "$target/lib/mien/openvino"

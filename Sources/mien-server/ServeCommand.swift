@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import Glibc
 import Logging
@@ -15,7 +16,10 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: ExternalCommand.serve.rawValue, abstract: ExternalCommand.serve.abstract,
     discussion: """
       Only this machine is served, unless --host says otherwise; then --token-file is needed. The log goes to standard \
-      error, a line of JSON a request. SIGTERM and Ctrl-C stop the server after it has finished what it accepted.
+      error, a line of JSON a request. SIGTERM and Ctrl-C stop the server after it has finished what it accepted. \
+      Options can also stand in a YAML file (--config: `max-body: 8000000`) and in the environment \
+      (MIEN_SERVE_MAX_BODY=8000000); the command line comes first, then the environment. SIGHUP reads the tokens again and \
+      opens the log anew, unless the server was started in a terminal.
       """)
 
   @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
@@ -89,6 +93,12 @@ struct ServeCommand: AsyncParsableCommand {
         + "named.", valueName: "[address:]port"))
   var metricsPort: String?
 
+  @Option(help: ArgumentHelp("Read options from a file, as `port: 8080`.", valueName: "file.yaml"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("Add the log to a file instead of writing it to standard error.", valueName: "file"))
+  var logFile: String?
+
   @OptionGroup(title: "Limits") var limits: LimitOptions
 
   func validate() throws {
@@ -96,8 +106,41 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try Self.openLog(logFile)
     let server = try makeServer()
+    let hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+    // A terminal that closes sends it, too, and means the end.
+    if isatty(STDIN_FILENO) == 0 {
+      signal(SIGHUP, SIG_IGN)
+      let (tokens, tokenFile, logFile) = (server.options.tokens, tokenFile, logFile)
+      hangUp.setEventHandler { Self.reload(tokens, tokenFile: tokenFile, logFile: logFile) }
+    }
+    hangUp.activate()
     try await server.run()
+    hangUp.cancel()
+  }
+
+  /// Makes the log file, if there is one, standard error.
+  private static func openLog(_ logFile: String?) throws {
+    guard let logFile else { return }
+    let descriptor = Glibc.open(logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+    guard descriptor >= 0 else {
+      throw MienError(.file, logFile, "could not be opened for the log: \(String(cString: strerror(errno)))")
+    }
+    dup2(descriptor, STDERR_FILENO)
+    Glibc.close(descriptor)
+  }
+
+  /// Opens the log anew, which may have been renamed, and reads the tokens again. What cannot be read stays as it was.
+  private static func reload(_ tokens: AccessTokens?, tokenFile: String?, logFile: String?) {
+    let logger = Logger(label: "mien") { _ in JSONLog() }
+    do {
+      try openLog(logFile)
+      if let tokens, let tokenFile { try tokens.reload(from: URL(fileURLWithPath: tokenFile)) }
+      logger.info("reloaded", metadata: ["tokens": "\(tokens?.count ?? 0)"])
+    } catch {
+      logger.error("could not be reloaded; what was read before stays", metadata: ["error": "\(error)"])
+    }
   }
 
   private func makeServer() throws -> MienServer {

@@ -142,13 +142,22 @@ package final class InferenceEngine: Sendable {
     search: @escaping @Sendable (Image) throws -> (FaceFinder.PreparedFaces, Answer)
   ) async throws -> (Reading, Answer) {
     try Self.checkKind(data)
+    let clock = ContinuousClock()
+    let arrival = clock.now
     return try await admission.withPlace(patience: isAccepted ? nil : limits.waitingSeconds) {
+      metrics.time(.wait, clock.now - arrival)
       let (width, height, warning, prepared, answer) = try await queue.run {
+        let start = clock.now
         let image = try self.decode(data)
+        let decoded = clock.now
         let (prepared, answer) = try search(image)
+        self.metrics.time(.decode, decoded - start)
+        self.metrics.time(.find, clock.now - decoded)
         return (image.wholeWidth, image.wholeHeight, image.warning, prepared.inWholePicture(of: image), answer)
       }
+      let found = clock.now
       let faces = try await reader.model.batcher.readings(of: prepared).map { try reader.reweighted($0) }
+      metrics.time(.classify, clock.now - found)
       metrics.add(to: "mien_pictures_total")
       return (Reading(width: width, height: height, warning: warning, faces: faces), answer)
     }
