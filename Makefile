@@ -16,7 +16,8 @@ PREFIX ?= /usr/local
 
 # One configuration for everything, so that each dependency compiles once. Tests use `package` access, which a release
 # build allows, rather than `@testable`, which it does not.
-SWIFT_FLAGS := -c release --jobs $(JOBS)
+# The trait Server lets SwiftPM fetch what mien-server is made of; to turn it on or off compiles Mien anew.
+SWIFT_FLAGS := -c release --jobs $(JOBS) --traits Server
 # What is built and what the tests run. All of it by product: `--build-tests` would also compile every program of every
 # dependency, protoc among them, which doubles the time.
 PROGRAMS := mien MienVideoShim mien-server mien-train
