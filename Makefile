@@ -24,7 +24,7 @@ PROGRAMS := mien MienVideoShim mien-server mien-train
 SWIFT_FILES := $(wildcard Sources Tests Benchmarks Package.swift)
 export PKG_CONFIG_PATH := $(CURDIR)/.native/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help setup run build test lint format bench docs install dist clean
+.PHONY: help setup run build test client lint format bench docs install dist clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
@@ -49,6 +49,9 @@ test: ## Set up, build everything, lint, run every test: what CI runs
 	@for product in $(PROGRAMS) FaceTimeline mienPackageTests; do swift build $(SWIFT_FLAGS) --product $$product; done
 	@$(MAKE) --no-print-directory lint
 	@scripts/test.sh '$(FILTER)' $(SWIFT_FLAGS)
+
+client: ## Build and run Tests/Client, a package that depends on Mien by version
+	@JOBS=$(JOBS) scripts/test-client.sh
 
 lint: ## Check the style of the Swift code
 	@swift format lint --strict --parallel --recursive $(SWIFT_FILES)
