@@ -6,7 +6,9 @@ import MienTraining
 struct StripeNetwork: Architecture {
   var filters = 8
 
-  @TorchActor func network(channels: Int, labels: [LabelSet], random: inout SeededRandom) throws
+  @TorchActor func network(
+    channels: Int, labels: [LabelSet], random: inout SeededRandom
+  ) throws
     -> FaceNetwork
   {
     try FaceNetwork(
