@@ -69,11 +69,12 @@ let package = Package(
     .target(
       name: "MienDatasets", dependencies: ["MienCore", "MienVision", "CSystemZlib"], swiftSettings: strict),
 
-    // Videos: OpenCV's videoio, in a shared library of its own that no target links.
+    // Videos: FFmpeg's libraries and OpenCV's videoio, in a shared library of its own that no target links.
     .systemLibrary(name: "CSystemOpenCVVideo", pkgConfig: "mien-opencv-video"),
     .target(
       name: "COpenCVVideo", dependencies: ["CSystemOpenCVVideo"],
-      cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include"), .headerSearchPath("../COpenCV")]),
+      cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include"), .headerSearchPath("../COpenCV")],
+      linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
 
     // Recognition: OpenVINO.
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
@@ -86,13 +87,16 @@ let package = Package(
 
     // Training: libtorch.
     .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
-    .target(name: "CTorch", dependencies: ["CSystemTorch"]),
-    .target(name: "MienTorch", dependencies: ["MienCore", "CTorch"], swiftSettings: strict),
+    .target(name: "CTorch", dependencies: ["CSystemTorch"], cxxSettings: [.headerSearchPath(".")]),
+    .target(name: "MienTorch", dependencies: ["MienCore", "MienONNX", "CTorch"], swiftSettings: strict),
     .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
     .target(name: "CMienRecipes"),
     .target(
       name: "MienTraining",
-      dependencies: ["MienModels", "MienONNX", "MienRuns", "CMienRecipes", .product(name: "Yams", package: "Yams")],
+      dependencies: [
+        "MienModels", "MienONNX", "MienRuns", "CMienDefaultModel", "CMienRecipes",
+        .product(name: "Yams", package: "Yams"),
+      ],
       swiftSettings: strict),
 
     // What the programs have in common, and what those that read faces have; mien-train links no OpenVINO.
@@ -110,6 +114,7 @@ let package = Package(
       name: "mien",
       dependencies: [
         "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports", "MienRuns",
+        "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -141,7 +146,7 @@ let package = Package(
     .executableTarget(
       name: "mien-server",
       dependencies: [
-        "MienCommandLine", "MienModelOptions", "MienServer",
+        "MienCommandLine", "MienModelOptions", "MienServer", "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -182,7 +187,7 @@ let package = Package(
         "MienCore", "MienInference", "MienONNX", "MienServer", "MienTestSupport", "MienVision", "FaceTimeline", "mien",
         "mien-train", "mien-server",
       ],
-      exclude: ["Browser"], swiftSettings: strict),
+      exclude: ["Browser", "Servers"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx20

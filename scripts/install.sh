@@ -23,7 +23,7 @@ built="$(swift build "${flags[@]}" --show-bin-path)"
 install -D -m 755 "$built/mien" "$target/bin/mien"
 # SwiftPM links Swift's runtime into every shared library; this one has no Swift in it.
 mkdir -p "$target/lib/mien"
-read -ra libraries <<<"$(pkg-config --libs mien-opencv-video)"
+read -ra libraries <<<"$(pkg-config --libs mien-opencv-video) -lavformat -lavcodec -lswscale -lavutil"
 clang++ -shared -o "$target/lib/mien/libMienVideoShim.so" "$built"/COpenCVVideo.build/*.o "${libraries[@]}"
 strip --strip-unneeded "$target/bin/mien" "$target/lib/mien/libMienVideoShim.so"
 install -d "$target/lib/mien/openvino"

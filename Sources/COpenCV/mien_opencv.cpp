@@ -39,11 +39,7 @@ constexpr int kMaxTextBytes = 1024;
 /// Sets OpenCV up, once.
 void prepare() {
   static std::once_flag once;
-  std::call_once(once, [] {
-    prepareCore();
-    // One thread a call, since callers work on several pictures at a time.
-    cv::setNumThreads(1);
-  });
+  std::call_once(once, prepareCore);
 }
 
 /// Runs `body`; whatever it throws becomes a status and a message.
@@ -226,6 +222,13 @@ void requireText(const char *text, double capHeight) {
 }
 
 }  // namespace
+
+int32_t mien_opencv_set_threads(int32_t threads, char **error) {
+  return guarded(error, [&] {
+    require(threads >= 1, "expected at least 1 thread");
+    cv::setNumThreads(threads);
+  });
+}
 
 void mien_opencv_string_free(char *string) { free(string); }
 

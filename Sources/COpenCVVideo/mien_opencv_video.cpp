@@ -1,4 +1,4 @@
-#include "mien_video_functions.h"
+#include "video_reader.hpp"
 
 #include "mien_opencv_guard.hpp"
 
@@ -18,12 +18,6 @@
 #include <opencv2/imgproc.hpp>
 #include <opencv2/videoio.hpp>
 
-struct mien_opencv_video_reader {
-  cv::VideoCapture capture;
-  int32_t quarter_turns = 0;
-  cv::Mat frame;
-};
-
 struct mien_opencv_video_writer {
   cv::VideoWriter writer;
   cv::Size size;
@@ -35,12 +29,7 @@ namespace {
 /// Sets OpenCV up, once.
 void prepare() {
   static std::once_flag once;
-  std::call_once(once, [] {
-    prepareCore();
-    // FFmpeg quiet too: what it has to say names no file. Read once, when OpenCV opens its first file; -8 is FFmpeg's
-    // AV_LOG_QUIET.
-    setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0);
-  });
+  std::call_once(once, prepareCore);
 }
 
 /// Runs `body`; whatever it throws becomes a status and a message.
@@ -52,79 +41,63 @@ int32_t guarded(char **error, Body &&body) noexcept {
   });
 }
 
-/// A property as a finite number of at least 0; 0 where the file does not tell.
-double property(const cv::VideoCapture &capture, int name) {
-  const double value = capture.get(name);
-  return std::isfinite(value) && value > 0 ? value : 0;
+void check(const mien_opencv_video_source *source) {
+  require(source && source->location, "a pointer is null");
 }
 
-/// Opens what `start` opens, and says what it is.
-template <typename Start>
-int32_t open(mien_opencv_video_reader **reader, mien_opencv_video_info *info, char **error, Start &&start) {
+int32_t readerOpen(const mien_opencv_video_source *source, mien_opencv_video_reader **reader,
+                   mien_opencv_video_info *info, char **error) {
   return guarded(error, [&] {
+    check(source);
     require(reader && info, "a pointer is null");
-    auto opened = std::make_unique<mien_opencv_video_reader>();
-    start(*opened);
-    // A container may name any size; a frame of that many pixels fits no memory.
-    const auto side = [&](int name) { return int32_t(std::min(property(opened->capture, name), 1e6)); };
-    *info = {side(cv::CAP_PROP_FRAME_WIDTH), side(cv::CAP_PROP_FRAME_HEIGHT), property(opened->capture, cv::CAP_PROP_FPS),
-             int64_t(std::min(property(opened->capture, cv::CAP_PROP_FRAME_COUNT), 1e15))};
-    if (opened->quarter_turns % 2) std::swap(info->width, info->height);
+    auto opened = openVideo(*source);
+    *info = opened->info;
     *reader = opened.release();
   });
 }
 
-int32_t readerOpen(const char *path, int32_t quarterTurns, mien_opencv_video_reader **reader,
-                   mien_opencv_video_info *info, char **error) {
-  return open(reader, info, error, [&](mien_opencv_video_reader &opened) {
-    require(path, "a pointer is null");
-    require(quarterTurns >= 0 && quarterTurns < 4, "expected 0 to 3 quarter turns");
-    // Other back ends would take a pattern of pictures, a pipeline or an address for a file's name.
-    if (!opened.capture.open(path, cv::CAP_FFMPEG)) {
-      throw std::runtime_error("FFmpeg finds no video stream that it can decode");
-    }
-    opened.capture.set(cv::CAP_PROP_ORIENTATION_AUTO, 0);
-    opened.quarter_turns = quarterTurns;
-  });
-}
-
-int32_t cameraOpen(int32_t index, mien_opencv_video_reader **reader, mien_opencv_video_info *info, char **error) {
-  return open(reader, info, error, [&](mien_opencv_video_reader &opened) {
-    require(index >= 0 && index < 1000, "expected a camera's number of 0 to 999");
-    if (!opened.capture.open(index, cv::CAP_V4L2)) throw std::runtime_error("there is no such camera, or it is in use");
-    // Frames that wait in the driver are old when they are read.
-    opened.capture.set(cv::CAP_PROP_BUFFERSIZE, 1);
+int32_t cameraOpen(const char *path, mien_opencv_video_reader **reader, mien_opencv_video_info *info, char **error) {
+  return guarded(error, [&] {
+    require(path && reader && info, "a pointer is null");
+    auto opened = openCamera(path);
+    *info = opened->info;
+    *reader = opened.release();
   });
 }
 
 void readerFree(mien_opencv_video_reader *reader) { delete reader; }
 
-int32_t readerGrab(mien_opencv_video_reader *reader, int32_t *hasFrame, double *milliseconds, char **error) {
+int32_t readerGrab(mien_opencv_video_reader *reader, int32_t *hasFrame, double *seconds, char **error) {
   return guarded(error, [&] {
-    require(reader && hasFrame && milliseconds, "a pointer is null");
-    *hasFrame = reader->capture.grab() ? 1 : 0;
-    *milliseconds = *hasFrame ? property(reader->capture, cv::CAP_PROP_POS_MSEC) : 0;
+    require(reader && hasFrame && seconds, "a pointer is null");
+    double time = 0;
+    *hasFrame = reader->grab(time) ? 1 : 0;
+    *seconds = *hasFrame ? time : 0;
   });
 }
 
-int32_t readerRetrieve(mien_opencv_video_reader *reader, const uint8_t **pixels, int32_t *width, int32_t *height,
-                       char **error) {
+int32_t readerRetrieve(mien_opencv_video_reader *reader, uint8_t *pixels, size_t count, char **error) {
   return guarded(error, [&] {
-    require(reader && pixels && width && height, "a pointer is null");
-    cv::Mat decoded;
-    if (!reader->capture.retrieve(decoded) || decoded.empty()) throw std::runtime_error("there is no frame");
-    if (decoded.type() != CV_8UC3) throw std::runtime_error("expected a frame of 8-bit colours");
-    if (reader->quarter_turns == 0) {
-      cv::cvtColor(decoded, reader->frame, cv::COLOR_BGR2RGB);
-    } else {
-      cv::Mat coloured;
-      cv::cvtColor(decoded, coloured, cv::COLOR_BGR2RGB);
-      static constexpr cv::RotateFlags kTurns[] = {cv::ROTATE_90_CLOCKWISE, cv::ROTATE_180, cv::ROTATE_90_COUNTERCLOCKWISE};
-      cv::rotate(coloured, reader->frame, kTurns[reader->quarter_turns - 1]);
-    }
-    *pixels = reader->frame.data;
-    *width = reader->frame.cols;
-    *height = reader->frame.rows;
+    require(reader && pixels, "a pointer is null");
+    const cv::Mat &frame = reader->retrieve();
+    const size_t row = size_t(frame.cols) * 3;
+    require(count == row * size_t(frame.rows), "the byte count is not width * height * 3");
+    for (int y = 0; y < frame.rows; ++y) memcpy(pixels + size_t(y) * row, frame.ptr(y), row);
+  });
+}
+
+int32_t readerFaults(const mien_opencv_video_reader *reader, mien_opencv_video_faults *faults, char **error) {
+  return guarded(error, [&] {
+    require(reader && faults, "a pointer is null");
+    *faults = reader->faults();
+  });
+}
+
+int32_t soundFind(const mien_opencv_video_source *source, mien_opencv_video_sound *sound, char **error) {
+  return guarded(error, [&] {
+    check(source);
+    require(sound, "a pointer is null");
+    *sound = findSound(*source);
   });
 }
 
@@ -228,7 +201,7 @@ void stringFree(char *string) { free(string); }
 
 const mien_opencv_video_functions_table *mien_opencv_video_functions(void) {
   static const mien_opencv_video_functions_table table = {
-      MIEN_OPENCV_VIDEO_VERSION, stringFree, readerOpen, readerFree, readerGrab, readerRetrieve,
-      cameraOpen,                writerOpen, writerWrite, writerClose, windowShow};
+      MIEN_OPENCV_VIDEO_VERSION, stringFree, readerOpen, readerFree,  readerGrab,  readerRetrieve, readerFaults,
+      soundFind,                 cameraOpen, writerOpen, writerWrite, writerClose, windowShow};
   return &table;
 }

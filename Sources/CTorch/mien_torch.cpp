@@ -1,5 +1,4 @@
-#include "mien_torch.h"
-
+#include "mien_torch_internal.hpp"
 #include "mien_torch_kernels.h"
 
 #include <ATen/ATen.h>
@@ -23,43 +22,12 @@
 #include <string>
 #include <vector>
 
-struct mien_torch_tensor {
-  at::Tensor value;
-};
-
 namespace {
 
-char *copied(const char *text) {
-  const size_t size = std::strlen(text) + 1;
-  auto *copy = static_cast<char *>(std::malloc(size));
-  if (copy) std::memcpy(copy, text, size);
-  return copy;
-}
-
-void report(char **error, const char *text) {
-  if (error) *error = copied(text);
-}
-
-/// The one exception boundary.
-template <typename Body>
-int32_t guarded(char **error, Body body) noexcept {
-  try {
-    body();
-    return 0;
-  } catch (const c10::Error &failure) {
-    report(error, failure.what_without_backtrace());
-  } catch (const std::exception &failure) {
-    report(error, failure.what());
-  } catch (...) {
-    report(error, "unknown C++ exception");
-  }
-  return -1;
-}
-
-const at::Tensor &get(const mien_torch_tensor *tensor) {
-  if (!tensor) throw std::invalid_argument("null tensor");
-  return tensor->value;
-}
+using mien::copied;
+using mien::get;
+using mien::guarded;
+using mien::list;
 
 std::optional<at::Tensor> optional(const mien_torch_tensor *tensor) {
   return tensor ? std::optional<at::Tensor>(tensor->value) : std::nullopt;
@@ -115,14 +83,6 @@ at::Tensor with_layout_of(const at::Tensor &model, const at::Tensor &x) {
   return x.strides() == model.strides() ? x : at::empty_like(model).copy_(x);
 }
 
-std::vector<at::Tensor> list(mien_torch_tensor *const *tensors, int32_t count) {
-  if (count < 0 || (count > 0 && !tensors)) throw std::invalid_argument("bad tensor list");
-  std::vector<at::Tensor> values;
-  values.reserve(static_cast<size_t>(count));
-  for (int32_t i = 0; i < count; ++i) values.push_back(get(tensors[i]));
-  return values;
-}
-
 /// The parameters that have gradients: those that an optimiser moves.
 struct Moving {
   std::vector<at::Tensor> values, gradients;
@@ -163,6 +123,11 @@ int32_t mien_torch_configure(int32_t threads, char **error) noexcept {
     if (threads < 1) throw std::invalid_argument("threads must be at least 1");
     at::set_num_threads(threads);
     at::globalContext().setFlushDenormal(true);
+  });
+}
+
+int32_t mien_torch_keep_freed_memory(char **error) noexcept {
+  return guarded(error, [&] {
     // Activations are tens of megabytes and freed every step: keep them in the heap, since fresh mappings would have to
     // be zeroed page by page each time.
     mallopt(M_ARENA_MAX, 1);

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <cmath>
 
 // The loops are compiled once for each level of the processor; the loader chooses.
@@ -131,7 +132,8 @@ at::Tensor dropped(const at::Tensor &x, double probability, int64_t seed) {
   auto out = at::empty_like(x);
   const float *from = static_cast<const float *>(x.const_data_ptr());
   float *to = out.mutable_data_ptr<float>();
-  const auto threshold = static_cast<uint32_t>(std::llround(probability * 4294967296.0));
+  // A probability just below 1 would round to 2^32, which 32 bits hold as 0.
+  const auto threshold = static_cast<uint32_t>(std::min(std::llround(probability * 4294967296.0), 4294967295LL));
   const auto scale = static_cast<float>(1 / (1 - probability));
   const auto first = static_cast<uint32_t>(seed), second = static_cast<uint32_t>(seed >> 32);
   at::parallel_for(0, x.numel(), grain, [&](int64_t begin, int64_t end) {

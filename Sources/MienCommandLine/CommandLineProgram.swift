@@ -6,12 +6,15 @@ import MienCore
 extension AsyncParsableCommand {
   /// Runs the program's command line and ends the process where it fails. Exit status: 0 all done, 1 a failure, 64 wrong
   /// usage.
-  package static func runProgram() async {
+  ///
+  /// - Parameter configure: sets up what holds for the whole process, before anything else.
+  package static func runProgram(configure: @Sendable () throws -> Void = {}) async {
     // What is closed would be the number of the next file opened, which results or progress would then be written into.
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
     do {
+      try configure()
       try checkDashes(CommandLine.arguments.dropFirst())
       var command = try parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
@@ -35,8 +38,9 @@ extension AsyncParsableCommand {
   /// - Throws: ``MienError`` of kind `argument` that says how to write the name.
   private static func checkDashes(_ arguments: some Sequence<String>) throws {
     for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("-") && argument.count > 2 {
-      // No option has a dot in its name; a number may be an option's value.
-      let isName = argument.prefix { $0 != "=" }.contains(".") && Double(argument) == nil
+      // No option has a dot in its name, or one dash before several letters; a number may be an option's value.
+      let option = argument.prefix { $0 != "=" }
+      let isName = (option.contains(".") || (!option.hasPrefix("--") && option.count > 2)) && Double(argument) == nil
       let isFile = !argument.hasPrefix("--") && access(argument, F_OK) == 0
       guard isName || isFile else { continue }
       throw MienError(

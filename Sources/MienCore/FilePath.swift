@@ -1,3 +1,5 @@
+import Glibc
+
 /// A path as the file system knows it: bytes, of which a `String` or `URL` holds only those that are UTF-8.
 package struct FilePath: Sendable, Hashable {
   /// The bytes, without the final zero.
@@ -20,6 +22,43 @@ package struct FilePath: Sendable, Hashable {
     if bytes.isEmpty { return path }
     let slash = bytes.last == UInt8(ascii: "/") ? [] : [UInt8(ascii: "/")]
     return FilePath(bytes: bytes + slash + path.bytes)
+  }
+
+  /// The path that ``text`` was made from: for a component with U+FFFD, which may stand for bytes that are not UTF-8, the
+  /// entry of its folder that reads the same.
+  ///
+  /// - Returns: `nil` if several entries read the same.
+  package static func resolving(_ text: String) -> FilePath? {
+    guard text.unicodeScalars.contains("\u{FFFD}") else { return FilePath(text) }
+    var path = FilePath(text.hasPrefix("/") ? "/" : "")
+    for component in text.split(separator: "/") {
+      let plain = FilePath(String(component))
+      guard component.unicodeScalars.contains("\u{FFFD}"), path.appending(plain).withCString({ access($0, F_OK) }) != 0
+      else {
+        path = path.appending(plain)
+        continue
+      }
+      let folder = path.bytes.isEmpty ? FilePath(".") : path
+      let matches = (folder.contents() ?? []).filter { $0.text.unicodeScalars.elementsEqual(component.unicodeScalars) }
+      guard matches.count < 2 else { return nil }
+      path = path.appending(matches.first ?? plain)
+    }
+    return path
+  }
+
+  /// The names in a folder but `.` and `..`, in the order of their bytes; `nil`, with `errno` set, if it cannot be read.
+  package func contents() -> [FilePath]? {
+    guard let stream = withCString({ opendir($0) }) else { return nil }
+    defer { closedir(stream) }
+    let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+    var names: [FilePath] = []
+    while let entry = readdir(stream) {
+      // The record is shorter than the type says, so the name is read in place.
+      let name = UnsafeRawPointer(entry).advanced(by: nameOffset).assumingMemoryBound(to: CChar.self)
+      let path = FilePath(bytes: UnsafeRawBufferPointer(start: name, count: strlen(name)))
+      if path.bytes != [46] && path.bytes != [46, 46] { names.append(path) }
+    }
+    return names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
   }
 
   /// Lends the path to a C function.

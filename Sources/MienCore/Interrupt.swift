@@ -10,6 +10,8 @@ package enum Interrupt {
 
   /// Starts to listen for SIGINT and SIGTERM.
   package static func listen() {
+    // Made here, since the first access of a static property may take a lock, which a signal handler must not.
+    raised.store(false, ordering: .relaxed)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         Interrupt.raised.store(true, ordering: .relaxed)

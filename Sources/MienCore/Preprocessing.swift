@@ -55,7 +55,13 @@ public struct Preprocessing: Sendable, Hashable, Codable {
   /// Interleaved 8-bit pixels with the channels that the model takes: colour becomes grey as above, grey is repeated.
   public func bytes(_ pixels: [UInt8], sourceChannels: Int) -> [UInt8] {
     if sourceChannels == channels { return pixels }
-    return channels == 1 ? Self.grey(rgb: pixels) : pixels.flatMap { [$0, $0, $0] }
+    if channels == 1 { return Self.grey(rgb: pixels) }
+    return [UInt8](unsafeUninitializedCapacity: pixels.count * 3) { colour, count in
+      for (index, value) in pixels.enumerated() {
+        for channel in 0..<3 { colour.initializeElement(at: 3 * index + channel, to: value) }
+      }
+      count = pixels.count * 3
+    }
   }
 
   /// An 8-bit value in 0…1.

@@ -47,6 +47,8 @@ public struct FaceExtractor: Sendable {
     public var kept: Int { found - repeated }
     /// Why the video ended early; the faces before that were handed over.
     public var error: MienError?
+    /// What was wrong with the video but did not end it: see `VideoReader.warnings`.
+    public var warnings: [String] = []
   }
 
   /// The similarity from which on a face is left out as a repeated one: stricter than an audit's, since a person who
@@ -91,6 +93,7 @@ public struct FaceExtractor: Sendable {
     var kept: [FaceSignature] = []
     do {
       let reader = try VideoReader(contentsOf: url)
+      defer { outcome.warnings = reader.warnings }
       var frames = ChosenFrames(reader: reader, choice: choice)
       while !shouldStop(), let video = try frames.next() {
         outcome.frames += 1

@@ -33,7 +33,10 @@ struct PictureLoader {
   /// The square of a picture's box, or its largest centred square, at the size wanted: [side, side, channels].
   private func face(_ picture: LabelledPicture) -> Result<[UInt8], MienError> {
     do {
-      let image = try Image(contentsOf: picture.url)
+      guard let path = FilePath.resolving(picture.url.path) else {
+        throw PictureTree.encodingProblem(picture.url) ?? MienError(.file, picture.url.path, "could not be read")
+      }
+      let image = try Image(contentsOf: path)
       // Half a face teaches nothing.
       guard !image.isDamaged else { throw MienError(.format, picture.url.path, image.warning ?? "is damaged") }
       let coloured = channels == 1 ? image.grey : image.rgb
@@ -49,7 +52,7 @@ struct PictureLoader {
         side: Double(max(box.width, box.height)), size: side)
       return .success(face.pixels)
     } catch let error as MienError {
-      return .failure(PictureTree.encodingProblem(picture.url) ?? error)
+      return .failure(error)
     } catch {
       return .failure(MienError(.file, picture.url.path, "could not be read: \(error)"))
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import MienCore
 
 /// The files below a folder, without what operating systems leave behind.
@@ -21,29 +22,29 @@ struct PictureTree {
   ///
   /// - Throws: ``MienError`` if it cannot be listed.
   static func entries(of folder: URL) throws -> [Entry] {
-    let names: [String]
-    do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
-      throw MienError(FileProblem.error(reading: folder).kind, folder.path, problem(with: folder))
+    guard let path = FilePath.resolving(folder.path), let names = path.contents() else {
+      throw encodingProblem(folder)
+        ?? MienError(FileProblem.error(reading: folder).kind, folder.path, problem(with: folder))
     }
-    return try names.sorted().filter { !$0.hasPrefix(".") && !litter.contains($0.lowercased()) }.map { name in
-      let url = folder.appendingPathComponent(name)
-      var isFolder: ObjCBool = false
-      let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-      // A picture can be named when it is read; what may be a class must not be passed over.
-      if !exists, !hasPictureExtension(url), let problem = encodingProblem(url) { throw problem }
-      return Entry(url: url, isFolder: exists && isFolder.boolValue)
+    let entries = names.map { name in
+      var status = stat()
+      let exists = path.appending(name).withCString { stat($0, &status) } == 0
+      // A name that is not UTF-8 is resolved again when its file is read.
+      return Entry(
+        url: folder.appendingPathComponent(name.text), isFolder: exists && status.st_mode & S_IFMT == S_IFDIR)
     }
+    return entries.sorted { $0.name < $1.name }
+      .filter { !$0.name.hasPrefix(".") && !litter.contains($0.name.lowercased()) }
   }
 
-  /// Why a file cannot be opened whose name, in an older encoding, is not UTF-8; nil for other files.
+  /// Why a file cannot be told whose name, in an older encoding, is not UTF-8; `nil` for other files.
   static func encodingProblem(_ url: URL) -> MienError? {
-    guard url.lastPathComponent.contains("\u{FFFD}"), !FileManager.default.fileExists(atPath: url.path) else {
-      return nil
-    }
+    guard FilePath.resolving(url.path) == nil else { return nil }
     let folder = ShellWord.quoted(url.deletingLastPathComponent().path)
     return MienError(
       .file, url.path,
-      "its name is not UTF-8, as in old archives; rename it, for example with: convmv -f latin1 -t utf8 --notest -r \(folder)"
+      "its name is not UTF-8, as in old archives, and reads like another one; rename it, for example with: "
+        + "convmv -f latin1 -t utf8 --notest -r \(folder)"
     )
   }
 

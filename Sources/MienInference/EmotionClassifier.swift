@@ -134,7 +134,7 @@ public final class EmotionClassifier: Sendable {
     if let adapted, let embedding = tensors[ONNXModel.embeddingName] {
       tensors[adapted.labels.name] = ClassifierOutput.Tensor(
         shape: [count, adapted.labels.count],
-        values: (0..<count).flatMap { adapted.probabilities(embedding.row($0)) })
+        values: try (0..<count).flatMap { try adapted.probabilities(embedding.row($0)) })
     }
     return ClassifierOutput(count: count, tensors: tensors.filter { wanted.contains($0.key) })
   }

@@ -10,15 +10,28 @@ public struct PhotoPipeline: Sendable {
     public let name: String
     /// The file's path, of any bytes.
     package let path: FilePath
+    /// The file's bytes, if they did not come from a file; then `path` is but a name.
+    private let content: Data?
 
     /// Names a file.
     public init(name: String, url: URL) { self.init(name: name, path: FilePath(url.path)) }
+
+    /// Names the bytes of a picture file.
+    package init(name: String, content: Data) {
+      self.name = name
+      path = FilePath(name)
+      self.content = content
+    }
 
     /// Names a file at a path that need not be UTF-8.
     package init(name: String, path: FilePath) {
       self.name = name
       self.path = path
+      content = nil
     }
+
+    /// Decodes the photo.
+    package func image() throws -> Image { try content.map { try Image(encoded: $0) } ?? Image(contentsOf: path) }
 
     /// The file; a path that is not UTF-8 has its other bytes replaced.
     public var url: URL { URL(fileURLWithPath: path.text) }
@@ -171,7 +184,7 @@ public struct PhotoPipeline: Sendable {
         try await queue.run {
           let clock = ContinuousClock()
           let start = clock.now
-          let image = try Image(contentsOf: photo.path)
+          let image = try photo.image()
           let decoding = clock.now - start
           return Picture(
             photo: photo, width: image.wholeWidth, height: image.wholeHeight, warning: image.warning,

@@ -44,10 +44,11 @@ public struct CompactResidualNetwork: Architecture {
       throw MienError(.argument, "model.options.stemBlocks", "must be 0 to 100, found \(stemBlocks)")
     }
     guard (0..<1).contains(stochasticDepth) else {
-      throw MienError(.argument, "model.options.stochasticDepth", "must be in 0..<1, found \(stochasticDepth)")
+      throw MienError(
+        .argument, "model.options.stochasticDepth", "must be at least 0 and below 1, found \(stochasticDepth)")
     }
     guard (0..<1).contains(dropout) else {
-      throw MienError(.argument, "model.options.dropout", "must be in 0..<1, found \(dropout)")
+      throw MienError(.argument, "model.options.dropout", "must be at least 0 and below 1, found \(dropout)")
     }
     var layers: [any Layer] = [
       try Conv2d(channels, stem, kernel: 3, bias: false, random: &random), try BatchNorm(stem), ReLU(inPlace: true),

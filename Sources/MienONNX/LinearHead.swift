@@ -32,18 +32,25 @@ public struct LinearHead: Sendable, Equatable {
   }
 
   /// The logits of one embedding, [K].
-  public func logits(_ embedding: some Collection<Float>) -> [Float] {
+  ///
+  /// - Throws: ``MienError`` where the embedding has another length than ``width``.
+  public func logits(_ embedding: some Collection<Float>) throws -> [Float] {
     let input = Array(embedding)
+    guard input.count == width else {
+      throw MienError(.mismatch, labels.name, "the last layer reads \(width) numbers, found \(input.count)")
+    }
     return biases.indices.map { output in
       var sum = biases[output]
-      for index in 0..<min(width, input.count) { sum += weights[output * width + index] * input[index] }
+      for index in 0..<width { sum += weights[output * width + index] * input[index] }
       return sum
     }
   }
 
   /// The probabilities of one embedding, [K]; each 0…1, their sum 1.
-  public func probabilities(_ embedding: some Collection<Float>) -> [Float] {
-    let logits = logits(embedding)
+  ///
+  /// - Throws: ``MienError`` as ``logits(_:)``.
+  public func probabilities(_ embedding: some Collection<Float>) throws -> [Float] {
+    let logits = try logits(embedding)
     let highest = logits.max() ?? 0
     let powers = logits.map { Float(exp(Double($0 - highest))) }
     let sum = powers.reduce(0, +)

@@ -30,9 +30,9 @@ public struct RunEnvironment: Sendable, Equatable {
       date: Date().formatted(.iso8601.year().month().day()))
   }
 
-  /// The command line as one would type it again.
+  /// The command line as one would type it again; addresses without the passwords that may stand in them.
   public static var commandLine: String {
-    let words = CommandLine.arguments.dropFirst().map(ShellWord.quoted)
+    let words = CommandLine.arguments.dropFirst().map { ShellWord.quoted(NetworkAddress($0)?.shown ?? $0) }
     return (["mien"] + words).joined(separator: " ")
   }
 

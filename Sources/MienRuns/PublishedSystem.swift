@@ -110,6 +110,19 @@ public struct PublishedSystem: Sendable, Equatable, Decodable {
   public let remarks: [String]
 }
 
+extension PublishedSystem {
+  package enum CodingKeys: String, CodingKey, CaseIterable { case name, paper, remarks, measurements }
+
+  /// Decodes a system; `remarks` may be left out.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    name = try container.decode(String.self, forKey: .name)
+    paper = try container.decode(String.self, forKey: .paper)
+    remarks = try container.decodeIfPresent([String].self, forKey: .remarks) ?? []
+    measurements = try container.decode([Measurement].self, forKey: .measurements)
+  }
+}
+
 extension PublishedSystem.Measurement: Decodable {
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case name, kind, summary, recipe, source, settings, repeats, part, figures

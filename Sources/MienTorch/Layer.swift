@@ -1,4 +1,5 @@
 public import MienCore
+public import MienONNX
 
 /// What one forward pass needs to know besides its input: nothing about training is ambient.
 @TorchActor public final class ForwardPass {
@@ -47,10 +48,23 @@ public import MienCore
   public init(_ value: Tensor) { self.value = value }
 }
 
-/// A differentiable function with parameters. Shapes stand in each layer's documentation.
+/// A differentiable function with parameters, and its form in ONNX. Shapes stand in each layer's documentation.
+///
+/// A network may have layers of your own. Keep each ``Parameter``, ``Buffer`` and inner layer in a stored property:
+/// training, checkpoints and export find them there, by name.
 @TorchActor public protocol Layer: AnyObject {
   /// The layer's output for `input`.
   func callAsFunction(_ input: Tensor, _ pass: ForwardPass) throws -> Tensor
+
+  /// Adds the nodes that compute what the layer computes at inference.
+  ///
+  /// - Parameters:
+  ///   - input: the name of the value that the layer reads.
+  ///   - path: the layer's property path, `trunk.layers.3`. Name constants after it and after the property that holds
+  ///     them, `trunk.layers.3.weight`: `mien train --init MODEL.onnx` finds them by that name.
+  /// - Returns: the name of the value that the layer makes.
+  /// - Throws: ``MienCore/MienError`` if the layer has no ONNX form.
+  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String
 }
 
 /// Anything with parameters, found by the paths of stored properties (`trunk.layers.0.weight`).

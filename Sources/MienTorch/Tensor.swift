@@ -57,7 +57,7 @@ import MienCore
   typealias ErrorOut = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
   /// Calls a shim function and throws its message where it fails.
-  static func check(_ body: (ErrorOut) -> Int32) throws {
+  nonisolated static func check(_ body: (ErrorOut) -> Int32) throws {
     var message: UnsafeMutablePointer<CChar>?
     guard body(&message) != 0 else { return }
     defer { mien_torch_string_free(message) }

@@ -33,8 +33,7 @@ import MienCore
     return try result.get()
   }
 
-  /// Sets how many threads an operation may use, flushes denormal numbers to zero, and has the process keep freed memory
-  /// for the next step.
+  /// Sets how many threads an operation may use, and flushes denormal numbers to zero.
   ///
   /// - Throws: ``MienError`` where `threads` is not 1 to 4096.
   public static func configure(threads: Int) throws {
@@ -42,6 +41,15 @@ import MienCore
       throw MienError(.argument, "threads \(threads)", "expected 1 to 4096")
     }
     try Tensor.check { mien_torch_configure(Int32(threads), $0) }
+  }
+
+  /// Has the whole process keep freed memory, which makes training faster: a step's activations are tens of megabytes, and
+  /// without this each step maps and clears them anew.
+  ///
+  /// It changes glibc's allocator for everything in the process, so it is for programs that only train: call it at the
+  /// start of `main`. Mien's libraries never do.
+  public nonisolated static func keepFreedMemory() throws {
+    try Tensor.check { mien_torch_keep_freed_memory($0) }
   }
 
   /// libtorch's version, as `2.11.0`.

@@ -23,7 +23,9 @@ import Synchronization
 }
 
 /// A serial executor over one thread of its own, with a stack deep enough for native code.
-final class ThreadExecutor: SerialExecutor {
+///
+/// It lives as long as the process, as the actor does that owns it: its thread never ends.
+private final class ThreadExecutor: SerialExecutor {
   private let queue = Mutex<[UnownedJob]>([])
   private let pending = DispatchSemaphore(value: 0)
 
@@ -31,8 +33,11 @@ final class ThreadExecutor: SerialExecutor {
     let thread = Thread { [unowned self] in
       while true {
         pending.wait()
-        let job = queue.withLock { $0.isEmpty ? nil : $0.removeFirst() }
-        job?.runSynchronously(on: asUnownedSerialExecutor())
+        let jobs = queue.withLock { jobs in
+          defer { jobs = [] }
+          return jobs
+        }
+        for job in jobs { job.runSynchronously(on: asUnownedSerialExecutor()) }
       }
     }
     thread.name = name

@@ -172,7 +172,7 @@ public struct Augmentation: Codable, Sendable, Equatable {
       try places.require(holds, "augmentation.\(key)", expected)
     }
     try require((0...180).contains(rotationDegrees), "rotationDegrees", "0 to 180")
-    try require((0..<1).contains(shift), "shift", "in 0..<1")
+    try require((0..<1).contains(shift), "shift", "at least 0 and below 1")
     try require((0...2).contains(shear), "shear", "0 to 2")
     try require(
       zoom.count == 2 && zoom[0] >= 0.01 && zoom[0] <= zoom[1] && zoom[1] <= 100, "zoom",

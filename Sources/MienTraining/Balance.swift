@@ -63,7 +63,7 @@ public struct Balance: Codable, Sendable, Equatable {
         bytes: chunk.flatMap { pixels[($0 * size)..<(($0 + 1) * size)] },
         shape: [chunk.count, preprocessing.height, preprocessing.width, preprocessing.channels])
       let changed = try change.apply(
-        faces.permuted([0, 3, 1, 2]).cast(to: .f32).scaled(by: 1 / 255), random: &random)
+        faces.permuted([0, 3, 1, 2]).scaledLikeInput(), random: &random)
       // Rounds to the nearest of the 256 values.
       result += try changed.permuted([0, 2, 3, 1]).scaled(by: 255, offset: 0.5).cast(to: .u8).bytes()
     }

@@ -1,3 +1,4 @@
+import CMienDefaultModel
 import Foundation
 import MienCore
 import MienModels
@@ -20,7 +21,8 @@ import MienTorch
   private let stored: (_ name: String) throws -> (shape: [Int], values: [Float])?
   private let isModel: Bool
 
-  /// Reads the best weights of the run folder `path`, or the model in the file `path`.
+  /// Reads the best weights of the run folder `path`, or the model in the file `path`, or the built-in model if that is
+  /// its name and there is no such file.
   ///
   /// - Parameter recipe: the run that begins with them.
   /// - Throws: ``MienError`` if the folder is no run or has no finished epoch, if the file is no model of Mien's, takes
@@ -29,7 +31,9 @@ import MienTorch
     self.path = path
     let url = URL(fileURLWithPath: path)
     var isFolder: ObjCBool = false
-    isModel = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let builtIn = try isThere ? nil : Self.builtInModel(named: path)
+    isModel = builtIn != nil || isThere && !isFolder.boolValue
     guard isModel else {
       let run = try RunFolder(opening: url)
       labels = try run.recipe.labelSets()
@@ -40,7 +44,7 @@ import MienTorch
       stored = { name in try file.tensors[prefix + name].map { ($0.shape, try $0.values(Float.self)) } }
       return
     }
-    let model = try ONNXModel(contentsOf: url)
+    let model = try builtIn ?? ONNXModel(contentsOf: url)
     let card: ModelCard
     do { card = try model.card() } catch let error as MienError { throw error.about(path) }
     guard card.preprocessing == recipe.preprocessing else {
@@ -59,6 +63,15 @@ import MienTorch
         "its weights are in 8 bits, which training cannot begin with; export with --precision f32 or f16")
     }
     stored = model.constant
+  }
+
+  /// The model inside the program; `nil` if `name` is not its name.
+  nonisolated static func builtInModel(named name: String) throws -> ONNXModel? {
+    guard !name.isEmpty, !name.contains("/") else { return nil }
+    guard let bytes = UnsafeMutableRawPointer(mutating: mien_default_model_bytes()) else { return nil }
+    let model = try ONNXModel(
+      data: Data(bytesNoCopy: bytes, count: mien_default_model_count(), deallocator: .none))
+    return try model.card().name == name ? model : nil
   }
 
   /// Copies the weights into `network`. A head takes the weights of the other network's head for the same label set, and

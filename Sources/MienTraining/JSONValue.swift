@@ -1,5 +1,7 @@
-/// A JSON document as a value: what a recipe's free-form options and the overlay of recipe files are made of.
-public indirect enum JSONValue: Codable, Sendable, Equatable {
+import Yams
+
+/// A value of no fixed type, as an option of an architecture or a value that a search tries.
+public indirect enum JSONValue: Codable, Sendable, Hashable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -8,7 +10,10 @@ public indirect enum JSONValue: Codable, Sendable, Equatable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  /// Decodes any JSON value.
+  /// The value that is written in a YAML node; text for a number that is not finite.
+  init(_ node: Node) throws { self = try YAMLDecoder().decode(JSONValue.self, from: RecipeDocument.safe(node)) }
+
+  /// Decodes any value.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {

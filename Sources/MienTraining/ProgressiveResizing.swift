@@ -21,7 +21,7 @@ public struct ProgressiveResizing: Codable, Sendable, Equatable {
 
   func validate(_ places: RecipePlaces) throws {
     try places.require((16...48).contains(side), "progressive.side", "16 to 48")
-    try places.require((0..<1).contains(epochs), "progressive.epochs", "in 0..<1")
+    try places.require((0..<1).contains(epochs), "progressive.epochs", "at least 0 and below 1")
   }
 
   /// Checks that `network` takes the smaller faces.

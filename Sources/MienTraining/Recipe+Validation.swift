@@ -1,3 +1,4 @@
+import Foundation
 import MienCore
 
 extension Recipe {
@@ -10,7 +11,7 @@ extension Recipe {
     try places.require((1...65536).contains(batchSize), "batchSize", "1 to 65536")
     try places.require([1, 3].contains(model.channels), "model.channels", "1 or 3")
     try places.require(!model.equalize || model.channels == 1, "model.equalize", "false where model.channels is 3")
-    try places.require((0..<1).contains(averageDecay), "averageDecay", "in 0..<1")
+    try places.require((0..<1).contains(averageDecay), "averageDecay", "at least 0 and below 1")
     try places.require(
       checkpointEverySeconds > 0 && checkpointEverySeconds <= 86400, "checkpointEverySeconds",
       "above 0 and at most 86400")
@@ -24,7 +25,7 @@ extension Recipe {
       Set(heads.map(\.labels)).count == heads.count, "heads", "a list that names each label set once")
     try optimizer.validate(places)
     try schedule.validate(places, epochs: epochs)
-    try places.require((0..<1).contains(loss.labelSmoothing), "loss.labelSmoothing", "in 0..<1")
+    try places.require((0..<1).contains(loss.labelSmoothing), "loss.labelSmoothing", "at least 0 and below 1")
     try places.require(loss.focalGamma >= 0, "loss.focalGamma", "at least 0")
     try places.require((0...1).contains(teachers.weight), "teachers.weight", "0 to 1")
     try places.require(teachers.temperature > 0, "teachers.temperature", "above 0")
@@ -47,10 +48,10 @@ extension Recipe {
 extension Recipe.Optimizer {
   fileprivate func validate(_ places: RecipePlaces) throws {
     try places.require(learningRate > 0, "optimizer.learningRate", "above 0")
-    try places.require((0..<1).contains(momentum), "optimizer.momentum", "in 0..<1")
-    try places.require((0..<1).contains(beta1), "optimizer.beta1", "in 0..<1")
-    try places.require((0..<1).contains(beta2), "optimizer.beta2", "in 0..<1")
-    try places.require((0..<1).contains(rho), "optimizer.rho", "in 0..<1")
+    try places.require((0..<1).contains(momentum), "optimizer.momentum", "at least 0 and below 1")
+    try places.require((0..<1).contains(beta1), "optimizer.beta1", "at least 0 and below 1")
+    try places.require((0..<1).contains(beta2), "optimizer.beta2", "at least 0 and below 1")
+    try places.require((0..<1).contains(rho), "optimizer.rho", "at least 0 and below 1")
     try places.require(epsilon > 0, "optimizer.epsilon", "above 0")
     try places.require(weightDecay >= 0, "optimizer.weightDecay", "at least 0")
     try places.require(gradientClip >= 0, "optimizer.gradientClip", "at least 0")
@@ -59,7 +60,14 @@ extension Recipe.Optimizer {
 
 extension Recipe.LearningRateSchedule {
   fileprivate func validate(_ places: RecipePlaces, epochs: Int) throws {
-    try places.require((0..<Double(epochs)).contains(warmupEpochs), "schedule.warmupEpochs", "in 0..<epochs")
+    try places.require(warmupEpochs >= 0, "schedule.warmupEpochs", "at least 0")
+    guard warmupEpochs < Double(epochs) else {
+      let key = places.isSetting("epochs") ? "epochs" : "schedule.warmupEpochs"
+      let count = warmupEpochs == 1 ? "1 epoch" : "\(warmupEpochs.formatted()) epochs"
+      throw MienError(
+        .argument, places[key],
+        "warm-up (\(count)) must be shorter than the run (epochs = \(epochs)): add --set schedule.warmupEpochs=0")
+    }
     try places.require((0...1).contains(final), "schedule.final", "0 to 1")
     try places.require((0...1).contains(initial), "schedule.initial", "0 to 1")
     try places.require(factor > 0 && factor <= 1, "schedule.factor", "above 0 and at most 1")

@@ -11,7 +11,7 @@ public struct Recipe: Codable, Sendable, Equatable {
   public struct Model: Codable, Sendable, Equatable {
     /// A name in ``ModelRegistry``.
     public var architecture = "mien-s"
-    /// The architecture's own options, as JSON.
+    /// The architecture's own options.
     public var options = JSONValue.object([:])
     /// 1 (grey) or 3 (RGB).
     public var channels = 1
@@ -30,6 +30,13 @@ public struct Recipe: Codable, Sendable, Equatable {
     public init(labels: String, weight: Double) {
       self.labels = labels
       self.weight = weight
+    }
+
+    /// Decodes a head; without `weight` it has 1.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      labels = try container.decode(String.self, forKey: .labels)
+      weight = try container.decodeIfPresent(Double.self, forKey: .weight) ?? 1
     }
   }
 
@@ -158,7 +165,7 @@ public struct Recipe: Codable, Sendable, Equatable {
   public var seeds: [UInt64] = []
   /// Copies that make up for small classes.
   public var balance = Balance()
-  /// The run folder whose best weights this run begins with; empty for fresh ones.
+  /// The run folder or the model whose weights this run begins with, or the built-in model's name; empty for fresh ones.
   public var initialWeights = ""
   /// How many of the trunk's first layers keep their initial weights and statistics.
   public var freeze = 0
@@ -198,7 +205,11 @@ extension Recipe {
   public var withAbsolutePaths: Recipe {
     func whole(_ path: String) -> String { path.isEmpty ? path : URL(fileURLWithPath: path).path }
     var recipe = self
-    recipe.initialWeights = whole(initialWeights)
+    let isFile = FileManager.default.fileExists(atPath: initialWeights)
+    // The built-in model has a name, not a path.
+    if isFile || (try? InitialWeights.builtInModel(named: initialWeights)) == nil {
+      recipe.initialWeights = whole(initialWeights)
+    }
     recipe.teachers.runs = teachers.runs.map(whole)
     return recipe
   }

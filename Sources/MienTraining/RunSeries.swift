@@ -36,10 +36,17 @@ public import MienTorch
     var results: [(name: String, result: RunResult)] = []
     for (name, recipe) in members {
       let url = folder.url.appendingPathComponent(name)
-      let run =
-        RunFolder.exists(at: url) ? try RunFolder(opening: url) : try RunFolder(creating: url, recipe: recipe)
-      let result = try Trainer.result(
-        of: run, sets: sets, observers: { observers(run, name) }, shouldStop: shouldStop)
+      let isNew = !RunFolder.exists(at: url)
+      let run = isNew ? try RunFolder(creating: url, recipe: recipe) : try RunFolder(opening: url)
+      let result: RunResult?
+      do {
+        result = try Trainer.result(
+          of: run, sets: sets, observers: { observers(run, name) }, shouldStop: shouldStop)
+      } catch {
+        // What could not begin leaves no folder behind.
+        if isNew { run.abandon() }
+        throw error
+      }
       guard let result else { return nil }
       results.append((name, result))
     }

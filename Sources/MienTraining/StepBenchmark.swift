@@ -27,7 +27,7 @@ public import MienTorch
     (recipe.split, recipe.folds, recipe.balance, recipe.seeds) = (.init(), .init(), .init(), [])
     let faces = max(recipe.batchSize, part == .step ? 0 : epochFaces)
     let data = try TrainingData([randomFaces(faces, recipe)], recipe: recipe)
-    let batches = TrainingBatches(data, recipe: recipe)
+    let batches = try TrainingBatches(data, recipe: recipe)
     let train = try TrainingStep(recipe, classCounts: data.classCounts)
     let stepsPerEpoch = part == .step ? steps : data.stepsPerEpoch(recipe)
     var next = 0

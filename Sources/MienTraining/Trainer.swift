@@ -7,7 +7,12 @@ public import MienTorch
 /// an uninterrupted one.
 @TorchActor public final class Trainer {
   private let run: RunFolder
-  private let lock: RunLock
+  /// Held by the process that writes.
+  private let lock: RunLock?
+  /// The processes that train together, if there are several.
+  private let group: ProcessGroup?
+  /// Whether this process writes the run folder and tells the observers.
+  private let isWriter: Bool
   private let recipe: Recipe
   private let data: TrainingData
   private let trainStep: TrainingStep
@@ -21,19 +26,31 @@ public import MienTorch
   /// Locks the run folder, loads the data, builds the network, and restores the last checkpoint where the run has one,
   /// else the recipe's initial weights.
   ///
+  /// - Parameters:
+  ///   - run: made before, and seen by every process of `group`.
+  ///   - sets: the same in every process.
+  ///   - observers: told in the first process only.
+  ///   - group: the processes that train together, each on its share of every batch; `nil` for this one alone. The first
+  ///     one writes the run folder.
   /// - Throws: ``MienError`` where the data do not fit the recipe, the checkpoint is damaged or of other data, the initial
   ///   weights do not fit the network, or another process trains the run.
-  public init(run: RunFolder, sets: [FaceSet], observers: [any TrainingObserver]) throws {
+  public init(
+    run: RunFolder, sets: [FaceSet], observers: [any TrainingObserver], group: ProcessGroup? = nil
+  ) throws {
     guard !run.recipe.isSeries else {
       throw MienError(.mismatch, run.url.path, "its recipe is for a series of runs: it names folds or seeds")
     }
     self.run = run
     recipe = run.recipe
-    lock = try RunLock(run.url)
-    run.removeLeftovers()
+    self.group = group
+    isWriter = group?.isFirst ?? true
+    // The first process is done with what it puts into the folder before it trains.
+    if !isWriter { _ = try group?.fromFirst { [] } }
+    lock = isWriter ? try RunLock(run.url) : nil
+    if isWriter { run.removeLeftovers() }
     data = try TrainingData(sets, recipe: recipe)
-    trainStep = try TrainingStep(recipe, classCounts: data.classCounts)
-    self.observers = observers
+    trainStep = try TrainingStep(recipe, classCounts: data.classCounts, group: group)
+    self.observers = isWriter ? observers : []
     let depth = trainStep.network.trunk.layers.count
     guard recipe.freeze <= depth else {
       throw MienError(
@@ -43,6 +60,10 @@ public import MienTorch
     progress.data = data.origins
     progress.selection = data.selectionOrigins
     var notes = data.notes
+    if let place = group?.place {
+      notes.append(
+        "\(place.size) processes train together, each on its share of every batch of \(recipe.batchSize) faces")
+    }
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
       let (file, restored) = try Checkpoint.read(run.lastCheckpoint)
       guard restored.data.elementsEqual(progress.data, by: { $0.isSame(as: $1) }) else { throw Self.otherData(run) }
@@ -61,7 +82,7 @@ public import MienTorch
         }
       }
       progress.initialData = initial.data
-      // From here on the run does not depend on the other one.
+      // From here on the run does not depend on the other one. Other processes read it here.
       try Checkpoint.write(trainStep.state, progress: progress, to: run.lastCheckpoint)
     }
     plan = TrainingPlan(
@@ -69,7 +90,9 @@ public import MienTorch
       trainCount: data.train.count, validationCount: data.validation.count,
       stepsPerEpoch: data.stepsPerEpoch(recipe), epochs: recipe.epochs, batchSize: recipe.batchSize,
       firstStep: progress.step, history: progress.epochs, notes: notes)
-    batches = TrainingBatches(data, recipe: recipe)
+    batches = try TrainingBatches(
+      data, recipe: recipe, share: group?.place.rank ?? 0, of: group?.place.size ?? 1)
+    if isWriter { _ = try group?.fromFirst { [] } }
   }
 
   /// Trains to the end, or until `shouldStop`, which is asked after each step; then the run can be resumed.
@@ -93,7 +116,7 @@ public import MienTorch
       let isEpochEnd = progress.step % plan.stepsPerEpoch == 0
       progress.seconds += seconds(since: &clock)
       if isEpochEnd { try finishEpoch(learningRate: rate) }
-      let stopping = shouldStop()
+      let stopping = try group?.any(shouldStop()) ?? shouldStop()
       if isEpochEnd || stopping || clock - saved > .seconds(recipe.checkpointEverySeconds) {
         progress.seconds += seconds(since: &clock)
         try save()
@@ -104,6 +127,8 @@ public import MienTorch
         return nil
       }
     }
+    // The first process may leave only when the others have what it has to give.
+    _ = try group?.any(false)
     return try finish()
   }
 
@@ -138,6 +163,7 @@ public import MienTorch
   private var stopsEarly: Bool { recipe.earlyStopping.ends(after: progress.epochs, selection: recipe.selection) }
 
   private func save() throws {
+    guard isWriter else { return }
     do {
       try Checkpoint.write(trainStep.state, progress: progress, to: run.lastCheckpoint)
     } catch let error as MienError {
@@ -161,6 +187,27 @@ public import MienTorch
   }
 
   private func finishEpoch(learningRate: Double) throws {
+    let result = try fromFirst { try measuredEpoch(learningRate: learningRate) }
+    progress.startEpoch()
+    progress.epochs.append(result)
+    let isBest = progress.best.map { recipe.selection.score(of: result) > recipe.selection.score(of: $0) } ?? true
+    if isBest {
+      progress.best = result
+      if isWriter {
+        try Checkpoint.write(["average": trainStep.average.state], progress: progress, to: run.bestCheckpoint)
+      }
+    }
+    for observer in observers { try observer.finishedEpoch(result, isBest: isBest) }
+  }
+
+  /// What the first process measures, in all of them.
+  private func fromFirst(_ make: () throws -> EpochResult) throws -> EpochResult {
+    guard let group else { return try make() }
+    let bytes = try group.fromFirst { Array(try JSONEncoder().encode(make())) }
+    return try JSONDecoder().decode(EpochResult.self, from: Data(bytes))
+  }
+
+  private func measuredEpoch(learningRate: Double) throws -> EpochResult {
     var heads: [EpochResult.Head]
     do { heads = try Validation.measure(trainStep.average, data: data, part: data.validation) } catch let error
       as MienError
@@ -170,18 +217,9 @@ public import MienTorch
       guard let head = heads.firstIndex(where: { $0.labels == labels.name }) else { continue }
       heads[head].trainingAccuracy = Double(tally.right) / Double(tally.counted)
     }
-    let result = EpochResult(
+    return EpochResult(
       epoch: progress.step / plan.stepsPerEpoch, step: progress.step, learningRate: learningRate,
       trainingLoss: progress.meanLoss, heads: heads, seconds: progress.seconds)
-    progress.startEpoch()
-    progress.epochs.append(result)
-    let isBest = progress.best.map { recipe.selection.score(of: result) > recipe.selection.score(of: $0) } ?? true
-    if isBest {
-      progress.best = result
-      try Checkpoint.write(
-        ["average": trainStep.average.state], progress: progress, to: run.bestCheckpoint)
-    }
-    for observer in observers { try observer.finishedEpoch(result, isBest: isBest) }
   }
 
   /// Measures the test part that the recipe sets aside, if any, by the best epoch's weights.
@@ -190,7 +228,7 @@ public import MienTorch
       throw MienError(.format, run.lastCheckpoint.path, "is at its last step, and has no finished epoch")
     }
     var test: [EpochResult.Head] = []
-    if recipe.measuresTest, !data.test.isEmpty {
+    if isWriter, recipe.measuresTest, !data.test.isEmpty {
       // Sets aside may lack the labels of one head.
       test = try Validation.logits(Checkpoint.best(of: run).network, data: data, part: data.test)
         .filter { !$0.truth.isEmpty }.map { try $0.result() }
@@ -198,7 +236,7 @@ public import MienTorch
     let result = RunResult(
       best: best, test: test, epochs: progress.step / plan.stepsPerEpoch, stoppedEarly: progress.step < plan.steps,
       data: progress.data)
-    try result.write(to: run.files)
+    if isWriter { try result.write(to: run.files) }
     for observer in observers { try observer.finished(plan, result: result) }
     return result
   }

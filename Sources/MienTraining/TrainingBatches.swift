@@ -21,14 +21,28 @@ package import MienTorch
   private let data: TrainingData
   private let recipe: Recipe
   private let stepsPerEpoch: Int
+  /// Which share of each batch is made, of how many.
+  private let (rank, shareCount): (Int, Int)
   /// The running epoch's shuffle.
   private var order: (epoch: Int, faces: [Int])?
   private var ready: (firstStep: Int, batches: [Batch]) = (0, [])
 
   /// The batches of `recipe` over `data`.
-  package init(_ data: TrainingData, recipe: Recipe) {
+  ///
+  /// - Parameters:
+  ///   - rank: which share of each batch is made, where several processes train together; its random numbers are its own.
+  ///   - shareCount: into how many shares each batch is dealt.
+  /// - Throws: ``MienCore/MienError`` where the faces of a batch cannot be dealt out evenly.
+  package init(_ data: TrainingData, recipe: Recipe, share rank: Int = 0, of shareCount: Int = 1) throws {
     self.data = data
     self.recipe = recipe
+    (self.rank, self.shareCount) = (rank, shareCount)
+    let size = min(recipe.batchSize, data.train.count)
+    guard size.isMultiple(of: shareCount) else {
+      throw MienError(
+        .argument, "batchSize \(size)", "cannot be dealt out evenly to \(shareCount) processes; choose a multiple of it"
+      )
+    }
     stepsPerEpoch = data.stepsPerEpoch(recipe)
   }
 
@@ -50,14 +64,19 @@ package import MienTorch
     }
     let size = min(recipe.batchSize, data.train.count)
     let count = min(stepsPerEpoch - index, (Self.facesAtOnce + size - 1) / size)
-    let chosen = order?.faces.dropFirst(index * size).prefix(count * size) ?? []
+    let share = size / shareCount
+    let chosen = (0..<count).flatMap { batch in
+      order?.faces.dropFirst((index + batch) * size + rank * share).prefix(share) ?? []
+    }
     let indices = try Tensor(indices: chosen)
-    var randoms = (step..<(step + count)).map { SeededRandom(seed: recipe.seed, stream: 1 << 40 | UInt64($0)) }
+    var randoms = (step..<(step + count)).map {
+      SeededRandom(seed: recipe.seed, stream: UInt64(rank) << 42 | 1 << 40 | UInt64($0))
+    }
     let faces = try recipe.augmentation.apply(
       data.faces(indices), randoms: &randoms, side: recipe.progressive.side(inEpoch: epoch, of: recipe.epochs))
     let targets = try data.targets.map { try $0.values.rows(indices) }
     return try randoms.indices.map { batch in
-      let rows = (batch * size)..<((batch + 1) * size)
+      let rows = (batch * share)..<((batch + 1) * share)
       let noisy = try recipe.augmentation.addNoise(to: faces.rows(rows), random: &randoms[batch])
       let mixed = try recipe.augmentation.mix(
         noisy, targets: targets.map { try $0.rows(rows) }, random: &randoms[batch])

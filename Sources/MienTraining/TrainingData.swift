@@ -146,8 +146,14 @@ public import MienTorch
 
   /// The faces at `indices`, `[N, C, H, W]` in 0…1.
   func faces(_ indices: Tensor) throws -> Tensor {
-    try pixels.rows(indices).cast(to: .f32).scaled(by: 1 / 255)
+    try pixels.rows(indices).scaledLikeInput()
   }
+}
+
+extension Tensor {
+  /// 8-bit pixels in 0…1, by the arithmetic of ``MienCore/Preprocessing/scaled(_:)``: a true division, where a factor of
+  /// 1 / 255 would round half of the values otherwise.
+  func scaledLikeInput() throws -> Tensor { try cast(to: .f32).divided(by: .full([1], 255)) }
 }
 
 extension Recipe {

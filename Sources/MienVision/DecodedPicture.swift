@@ -71,9 +71,8 @@ struct DecodedPicture {
   static func animation(_ format: PictureFormat, frames: Int) -> String {
     let others =
       switch format {
-      case .gif: "ffmpeg -i in.gif out.mp4, then `mien video out.mp4`"
-      case .png: "ffmpeg -f apng -i in.png out.mp4, then `mien video out.mp4`"
-      default: "convert in.webp -coalesce out-%03d.png, then `mien detect out-*.png`"
+      case .gif, .png: "`mien video` reads them"
+      default: "convert in.webp -coalesce out.gif, then `mien video out.gif`"
       }
     return
       "is an animated \(format.rawValue) of \(frames) frames, of which the first was read; to read all of them: \(others)"

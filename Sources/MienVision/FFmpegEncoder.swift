@@ -2,12 +2,18 @@ import Foundation
 import Glibc
 import MienCore
 
-/// The program `ffmpeg`, fed with raw frames.
+/// The program `ffmpeg`, fed with raw frames. The sound of another file is added when all frames are there, so that
+/// nothing that is wrong with it costs the pictures.
 final class FFmpegEncoder: VideoEncoder {
-  private let process = Process()
-  private var socket: Int32
+  private let program: URL
+  private let url: URL
+  private let format: VideoFormat
+  private let sound: URL?
+  private let process: Process
   /// What the program complains of; a file without a name, so that a long complaint cannot block it.
   private let complaints: FileHandle
+  private var socket: Int32
+  private var frames = 0
 
   /// The first `ffmpeg` on the search path.
   static func program(_ name: String = "ffmpeg") -> URL? {
@@ -25,12 +31,13 @@ final class FFmpegEncoder: VideoEncoder {
     }
     socket = ends[0]
     let input = FileHandle(fileDescriptor: ends[1], closeOnDealloc: true)
-    complaints = try Self.unnamedFile()
-    process.executableURL = program
-    process.arguments = Self.arguments(url, format, sound: sound)
+    (self.program, self.url, self.format, self.sound) = (program, url, format, sound)
+    var arguments = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "\(format.width)x\(format.height)"]
+    arguments += ["-framerate", "\(format.framesPerSecond)", "-i", "pipe:0", "-map_metadata", "-1"]
+    arguments += ["-c:v", "libx264", "-preset", "superfast", "-crf", "21"]
+    arguments += ["-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
+    (process, complaints) = try Self.prepared(program, arguments, to: url)
     process.standardInput = input
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = complaints
     do { try process.run() } catch {
       close(socket)
       throw MienError(.native, program.path, "cannot be started")
@@ -38,40 +45,16 @@ final class FFmpegEncoder: VideoEncoder {
     try? input.close()
   }
 
-  private static func arguments(_ url: URL, _ format: VideoFormat, sound: URL?) -> [String] {
-    var arguments = ["-v", "error", "-nostdin", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-    arguments += ["-s", "\(format.width)x\(format.height)", "-framerate", "\(format.framesPerSecond)", "-i", "pipe:0"]
-    if let sound {
-      // Frame times count from the first frame; the sound may have begun before it.
-      let offset = -videoStart(of: sound)
-      if abs(offset) > 0.001 { arguments += ["-itsoffset", "\(offset)"] }
-      // Padded with silence, so that the pictures alone say where the file ends.
-      arguments += ["-i", "file:\(sound.path)", "-map", "0:v:0", "-map", "1:a:0?", "-c:a", "aac", "-b:a", "160k"]
-      arguments += ["-af", "apad", "-shortest"]
-    }
-    arguments += [
-      "-map_metadata", "-1", "-map_chapters", "-1", "-c:v", "libx264", "-preset", "superfast", "-crf", "21",
-    ]
-    arguments += ["-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
-    return arguments + ["-f", "mp4", "file:\(url.path)"]
-  }
-
-  /// Seconds from the start of the file to its first picture; 0 where `ffprobe` is not there to tell.
-  private static func videoStart(of url: URL) -> Double {
-    guard let program = program("ffprobe") else { return 0 }
-    let (probe, output) = (Process(), Pipe())
-    probe.executableURL = program
-    probe.arguments = [
-      "-v", "quiet", "-select_streams", "v:0", "-show_entries", "stream=start_time:format=start_time", "-of",
-      "default=noprint_wrappers=1:nokey=1", "file:\(url.path)",
-    ]
-    probe.standardOutput = output
-    probe.standardInput = FileHandle.nullDevice
-    probe.standardError = FileHandle.nullDevice
-    guard (try? probe.run()) != nil, let text = try? output.fileHandleForReading.readToEnd() else { return 0 }
-    probe.waitUntilExit()
-    let starts = String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { Double($0) }
-    return starts.count == 2 ? max(0, starts[0] - starts[1]) : 0
+  /// The program with `arguments`, to write an MP4 file, not started yet, and the file that its complaints go to.
+  private static func prepared(_ program: URL, _ arguments: [String], to url: URL) throws -> (Process, FileHandle) {
+    let (process, complaints) = (Process(), try unnamedFile())
+    process.executableURL = program
+    process.arguments = ["-v", "error", "-nostdin", "-y"] + arguments
+    process.arguments? += ["-movflags", "+faststart", "-f", "mp4", "file:\(url.path)"]
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = complaints
+    return (process, complaints)
   }
 
   private static func unnamedFile() throws -> FileHandle {
@@ -94,12 +77,45 @@ final class FFmpegEncoder: VideoEncoder {
       return true
     }
     if !isSent { throw failure() }
+    frames += 1
   }
 
-  func finish() throws {
+  func finish() throws -> String? {
     closeSocket()
     process.waitUntilExit()
     if process.terminationStatus != 0 { throw failure() }
+    return sound.flatMap(addSound)
+  }
+
+  /// Adds the sound of a file to what is written.
+  ///
+  /// - Returns: why it could not be kept, in a sentence that starts after the copy's name; `nil` if it was, or there is
+  ///   none.
+  private func addSound(of source: URL) -> String? {
+    let silent = "has no sound"
+    guard let found = try? VideoShim.Sound(of: source) else { return silent }
+    guard found.count > 0 else { return nil }
+    guard let stream = found.stream else { return "\(silent): that of the video is in a format that cannot be decoded" }
+    let whole = url.deletingPathExtension().appendingPathExtension("sound.mp4")
+    defer { unlink(whole.path) }
+    do {
+      var arguments = ["-i", "file:\(url.path)"]
+      // Frame times count from the first frame; the sound may have begun before it.
+      if found.videoStart > 0.001 { arguments += ["-itsoffset", "\(-found.videoStart)"] }
+      arguments += ["-i", "file:\(source.path)", "-map", "0:v:0", "-map", "1:\(stream)", "-c:v", "copy"]
+      arguments += ["-c:a", "aac", "-b:a", "160k", "-map_metadata", "-1", "-map_chapters", "-1"]
+      // Padded with silence to the end of the pictures; the time counts from the start of the sound.
+      arguments += ["-af", "apad", "-t", "\(Double(frames) / format.framesPerSecond + found.videoStart)"]
+      let (process, complaints) = try Self.prepared(program, arguments, to: whole)
+      try process.run()
+      process.waitUntilExit()
+      guard process.terminationStatus == 0, rename(whole.path, url.path) == 0 else {
+        return "\(silent): \(Self.reason(process, complaints))"
+      }
+      return nil
+    } catch {
+      return "\(silent): \((error as? MienError)?.message ?? "ffmpeg cannot be started")"
+    }
   }
 
   func cancel() {
@@ -118,10 +134,13 @@ final class FFmpegEncoder: VideoEncoder {
   private func failure() -> MienError {
     closeSocket()
     process.waitUntilExit()
+    return MienError(.native, nil, "ffmpeg could not write it: \(Self.reason(process, complaints))")
+  }
+
+  private static func reason(_ process: Process, _ complaints: FileHandle) -> String {
     try? complaints.seek(toOffset: 0)
     let text = (try? complaints.read(upToCount: 4096)) ?? nil
     let lines = String(decoding: text ?? Data(), as: UTF8.self).split(separator: "\n")
-    return MienError(
-      .native, nil, "ffmpeg could not write it: \(lines.last ?? "it ended with \(process.terminationStatus)")")
+    return lines.last.map(String.init) ?? "it ended with \(process.terminationStatus)"
   }
 }

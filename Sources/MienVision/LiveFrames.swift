@@ -12,25 +12,33 @@ package final class LiveFrames: Sendable {
   /// Upright height in pixels.
   package let height: Int
 
-  /// Plays a file in real time.
-  package init(file url: URL) throws {
-    let reader = try VideoReader(contentsOf: url)
+  /// Plays a file, or a network's address, in real time. A stream without an end is taken as it comes.
+  package init(contentsOf url: URL) throws {
+    let reader = try VideoReader(contentsOf: url, isLive: true)
     (width, height) = (reader.width, reader.height)
-    start { mailbox, start, clock in
-      // Frames whose time has passed are not even converted.
-      guard let frame = try reader.next(notBefore: (clock.now - start) / .seconds(1)) else { return nil }
-      let due = start + .seconds(frame.seconds)
-      while clock.now < due, !mailbox.isStopped {
-        Thread.sleep(forTimeInterval: min(0.05, max(0, (due - clock.now) / .seconds(1))))
+    if !url.isFileURL, reader.frameCount == nil {
+      start(asTheyCome: reader)
+    } else {
+      start { mailbox, start, clock in
+        // Frames whose time has passed are not even converted.
+        guard let frame = try reader.next(notBefore: (clock.now - start) / .seconds(1)) else { return nil }
+        let due = start + .seconds(frame.seconds)
+        while clock.now < due, !mailbox.isStopped {
+          Thread.sleep(forTimeInterval: min(0.05, max(0, (due - clock.now) / .seconds(1))))
+        }
+        return frame
       }
-      return frame
     }
   }
 
-  /// Opens the camera of a number, from 0 on. Times are seconds since the first frame came.
-  package init(camera: Int) throws {
+  /// Opens a camera: its number, from 0 on, or its device's path. Times are seconds since the first frame came.
+  package init(camera: String) throws {
     let reader = try VideoReader(camera: camera)
     (width, height) = (reader.width, reader.height)
+    start(asTheyCome: reader)
+  }
+
+  private func start(asTheyCome reader: VideoReader) {
     start { _, start, clock in
       guard let frame = try reader.next() else { return nil }
       return VideoFrame(index: frame.index, seconds: (clock.now - start) / .seconds(1), image: frame.image)

@@ -4,8 +4,8 @@ import MienCore
 /// What a video file says of itself before a decoder sees it: its container by content, whether it is whole, and, for
 /// MP4 and QuickTime, whether there is a video stream and of which codec.
 ///
-/// Only containers are let through that hold everything themselves: FFmpeg also takes playlists and scripts, which name
-/// other files and addresses.
+/// Only containers, bare streams and animations are let through that hold everything themselves: FFmpeg also takes
+/// playlists and scripts, which name other files and addresses.
 struct VideoContainer: Equatable {
   /// The container's name, for messages.
   var name: String
@@ -13,8 +13,10 @@ struct VideoContainer: Equatable {
   var isTruncated = false
   /// The four characters that name the codec, or `nil` if they are not known.
   var codec: String?
-  /// How far a player turns the stored frames: clockwise quarter turns, 0 to 3.
-  var quarterTurns = 0
+  /// FFmpeg's name of the container, if its content alone would not tell FFmpeg.
+  var format: String?
+  /// Whether it is a bare stream, without time stamps.
+  var isUntimed = false
 
   /// Looks at a file's structure; of MP4 and QuickTime the index is read, of others the first kilobytes.
   ///
@@ -44,29 +46,74 @@ struct VideoContainer: Equatable {
         let length = UInt64(view.littleEndian32(4) ?? 0)
         return VideoContainer(name: "AVI", isTruncated: length + 8 > file.size)
       }
-      if view.has([0x47]), view.has([0x47], at: 188) || file.size < 376 {
+      // The first byte of a transport stream, and of a GIF.
+      if view.has([0x47]), !view.has("GIF8"), view.has([0x47], at: 188) || file.size < 376 {
         return VideoContainer(name: "MPEG transport stream")
       }
       if view.has([0x47], at: 4), view.has([0x47], at: 196) { return VideoContainer(name: "M2TS") }
-      if view.has([0, 0, 1, 0xBA]) { return VideoContainer(name: "MPEG program stream") }
-      if view.has("FLV") { return VideoContainer(name: "FLV") }
-      if view.has("OggS") { return VideoContainer(name: "Ogg") }
-      if view.has([0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11]) { return VideoContainer(name: "ASF (WMV)") }
-      if view.has("YUV4MPEG2 ") { return VideoContainer(name: "YUV4MPEG2") }
+      if let name = Self.signatures.first(where: { view.has($0.signature) })?.name { return VideoContainer(name: name) }
+      if let bare = Self.bareStream(view) { return bare }
       if ISOMedia.isStart(view) { return try ISOMedia.container(file) }
-      if case .picture = FileKind(view) {
-        throw MienError(.format, nil, "is a picture, expected a video; `mien detect` reads photos")
-      }
-      throw MienError(
-        .format, nil,
-        "is no video that is known here; expected MP4, QuickTime, Matroska, WebM, AVI, MPEG, FLV, Ogg, WMV or YUV4MPEG2"
-      )
+      if let animation = try Self.animation(view, file) { return animation }
+      throw MienError(.format, nil, Self.refusal(view))
     }
   }
 
-  init(name: String, isTruncated: Bool = false) {
+  /// What containers begin with whose content FFmpeg tells as surely.
+  private static let signatures: [(signature: [UInt8], name: String)] = [
+    ([0, 0, 1, 0xBA], "MPEG program stream"), (Array("FLV".utf8), "FLV"), (Array("OggS".utf8), "Ogg"),
+    ([0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11], "ASF (WMV)"), (Array("YUV4MPEG2 ".utf8), "YUV4MPEG2"),
+    (Array("DKIF".utf8), "IVF"), ([0x1F, 0x07, 0, 0], "DV"), ([0x1F, 0x07, 0, 0x3F], "DV"),
+    ([0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01], "MXF"),
+  ]
+
+  /// A coded stream without a container, as single-board computers' cameras write it.
+  private static func bareStream(_ view: ByteView) -> VideoContainer? {
+    // Start codes of three or four bytes.
+    let start = view.has([0, 0, 0, 1]) ? 4 : view.has([0, 0, 1]) ? 3 : 0
+    guard start > 0, let first = view.u8(start), let second = view.u8(start + 1) else { return nil }
+    func bare(_ name: String, _ format: String) -> VideoContainer {
+      VideoContainer(name: name, format: format, isUntimed: true)
+    }
+    if start == 3, first == 0xB3 { return bare("MPEG-1 or MPEG-2", "mpegvideo") }
+    if start == 3, first == 0xB0 { return bare("MPEG-4", "m4v") }
+    // Parameter sets, access unit delimiters and messages (ITU-T H.265, 7.3.1.2; H.264, 7.3.1).
+    if [0x40, 0x42, 0x44, 0x46, 0x4E].contains(first), second == 1 { return bare("HEVC", "hevc") }
+    let isH264 = first & 0x80 == 0 && [5, 6, 7, 9].contains(first & 0x1F)
+    return isH264 ? bare("H.264", "h264") : nil
+  }
+
+  /// A picture file of several pictures that are shown one after another.
+  private static func animation(_ view: ByteView, _ file: VideoBytes) throws -> VideoContainer? {
+    switch FileKind(view) {
+    case .picture(.gif): return VideoContainer(name: "GIF", format: "gif")
+    case .picture(.png): return PNGHeader(view).frames > 1 ? VideoContainer(name: "animated PNG", format: "apng") : nil
+    case .picture(.jpeg):
+      return try MotionJPEG.isStart(of: file)
+        ? VideoContainer(name: "Motion JPEG", format: "mjpeg", isUntimed: true) : nil
+    default: return nil
+    }
+  }
+
+  /// What is wrong with a file that is no video, and what to do.
+  private static func refusal(_ view: ByteView) -> String {
+    switch FileKind(view) {
+    case .picture(.webP) where view.has("VP8X", at: 12) && (view.u8(20) ?? 0) & 2 != 0:
+      return "is an animated WebP, which is not read as a video; convert it first: convert in.webp out.gif"
+    case .picture(let format):
+      return "is a picture (\(format.rawValue)), expected a video; `mien detect` reads photos"
+    case .other(let kind):
+      let advice = kind.content == .none && !kind.advice.isEmpty ? "; \(kind.advice)" : ""
+      return "is no video that is known here, but \(kind.name)\(advice); expected MP4, QuickTime, Matroska, WebM, AVI, "
+        + "MPEG, FLV, Ogg, WMV, DV, MXF, YUV4MPEG2, a stream of H.264, HEVC or Motion JPEG, or an animated GIF or PNG"
+    }
+  }
+
+  init(name: String, isTruncated: Bool = false, format: String? = nil, isUntimed: Bool = false) {
     self.name = name
     self.isTruncated = isTruncated
+    self.format = format
+    self.isUntimed = isUntimed
   }
 
   /// Whether the segment that follows the EBML header says that it is longer than the file (RFC 8794, RFC 9559).
@@ -147,30 +194,9 @@ private enum ISOMedia {
       if codec.count == 4 {
         container.codec = String(decoding: codec.map { (32..<127).contains($0) ? $0 : 63 }, as: UTF8.self)
       }
-      // The movie's matrix and the track's apply one after the other.
-      let movie = try path(["mvhd"], file, index.body).map { try quarterTurns(file, $0, matrixAt: (36, 48)) }
-      let stream = try path(["tkhd"], file, track.body).map { try quarterTurns(file, $0, matrixAt: (40, 52)) }
-      container.quarterTurns = ((movie ?? 0) + (stream ?? 0)) % 4
       return container
     }
     throw MienError(.format, nil, "has no video stream (\(name))")
-  }
-
-  /// The clockwise quarter turns, 0 to 3, nearest to what the transformation matrix of a header box says.
-  ///
-  /// - Parameter matrixAt: where in the box's body the matrix lies, in a box of version 0 and of version 1.
-  private static func quarterTurns(_ file: VideoBytes, _ box: Box, matrixAt offsets: (UInt64, UInt64)) throws -> Int {
-    let version = try file.read(box.body.lowerBound, count: 1).first
-    let start = box.body.lowerBound + (version == 1 ? offsets.1 : offsets.0)
-    guard start + 36 <= box.body.upperBound else { return 0 }
-    return try file.read(start, count: 8).withUnsafeBytes { bytes in
-      let view = ByteView(bytes: bytes)
-      // The first row (a, b) is where a step to the right in the stored frame leads when it is shown.
-      guard let a = view.bigEndian32(0), let b = view.bigEndian32(4) else { return 0 }
-      let (right, down) = (Int64(Int32(truncatingIfNeeded: a)), Int64(Int32(truncatingIfNeeded: b)))
-      if abs(right) >= abs(down) { return right < 0 ? 2 : 0 }
-      return down > 0 ? 1 : 3
-    }
   }
 
   private static func path(_ types: [String], _ file: VideoBytes, _ range: Range<UInt64>) throws -> Box? {

@@ -1,5 +1,6 @@
 import CMienVideoFunctions
 public import Foundation
+import Glibc
 import MienCore
 import Synchronization
 
@@ -13,35 +14,40 @@ public struct VideoFrame: Sendable {
   public let image: Image
 }
 
-/// Reads the frames of a video file one after another.
+/// Reads the frames of a video file, or of an address in a network, one after another.
 ///
-/// - Frames come in order of presentation, upright as players show them (by the rotation in MP4 and QuickTime files), as
-///   8-bit RGB.
+/// - Frames come in order of presentation, all of one size, as players show them, as 8-bit RGB: upright, pixels that are
+///   not square stretched, interlaced frames made whole, HDR as SDR, transparency on white. Of several video streams the
+///   film is read, not a cover picture.
 /// - Times are the container's, so a clip of variable frame rate keeps its pace. They count from the video stream's first
-///   frame, which may start later than the sound. The last frames of a clip with bidirectional prediction have no time
-///   stamp in OpenCV 4.6: they go on at the pace of the frames before them.
+///   frame, which may start later than the sound. Streams without a container have no times: their frames are evenly
+///   spaced, and ``warnings`` tells at what rate.
+/// - Damaged data are passed over, and counted in ``warnings``.
 /// - Every call blocks while it decodes; make it on a thread of one's own, not in Swift's cooperative pool. Calls from
 ///   several threads wait for each other. FFmpeg decodes on as many threads as there are cores.
 /// - The shared library behind it is loaded when the first reader is made (`docs/decisions/video-shim.md`).
 public final class VideoReader: Sendable {
-  /// The file.
+  /// The file or address.
   public let url: URL
   /// Upright width in pixels.
   public let width: Int
   /// Upright height in pixels.
   public let height: Int
-  /// Mean frames a second; nil where the file does not tell.
+  /// Mean frames per second; `nil` if the file does not tell.
   public let framesPerSecond: Double?
-  /// How many frames the file says it has, for progress; counted in some containers, estimated in others, nil where it
+  /// How many frames the file says it has, for progress; counted in some containers, estimated in others, `nil` if it
   /// does not tell.
   public let frameCount: Int?
+  /// What messages call it: a file's path, an address without its password.
+  package let name: String
+  private let notes: [String]
   private let state: Mutex<State>
 
   private struct State {
     let functions: mien_opencv_video_functions_table
     let handle: OpaquePointer
-    /// What to say at the end where the file is cut off.
-    let truncation: String?
+    let size: (width: Int, height: Int)
+    let kind: Kind
     /// The mean length of a frame in seconds.
     let pace: Double
     var nextIndex = 0
@@ -50,68 +56,179 @@ public final class VideoReader: Sendable {
     var isAtEnd = false
   }
 
-  /// Opens a file. Its container is told by its content, whatever its name: MP4 and QuickTime, Matroska and WebM, AVI,
-  /// MPEG-TS, MPEG-PS, FLV, Ogg, ASF (WMV) or YUV4MPEG2.
+  /// What is read, for what is said of its end.
+  private enum Kind {
+    /// A file; `cutOff` names the container of one that says it is longer than it is.
+    case file(cutOff: String?)
+    case address
+    case camera
+  }
+
+  /// Opens a file, or an address of http, https, rtsp or rtmp.
   ///
-  /// - Throws: ``MienError`` that names the file: it is missing, empty, no video, has no video stream, is cut off before
-  ///   its index, or its codec cannot be decoded here.
-  public init(contentsOf url: URL) throws {
+  /// A file's container is told by its content, whatever its name: MP4 and QuickTime, Matroska and WebM, AVI, MPEG-TS,
+  /// MPEG-PS, FLV, Ogg, ASF (WMV), DV, MXF, IVF or YUV4MPEG2; H.264, HEVC, MPEG and Motion JPEG without a container;
+  /// animated GIF, PNG and WebP. Of an address, whatever takes longer than 20 s fails.
+  ///
+  /// - Throws: ``MienError`` that names the file, or the address without its password: it is missing, empty, no video, has
+  ///   no video stream, is cut off before its index, or its codec cannot be decoded here.
+  public convenience init(contentsOf url: URL) throws { try self.init(contentsOf: url, isLive: false) }
+
+  /// - Parameter isLive: whether a frame is wanted as soon as it comes.
+  package init(contentsOf url: URL, isLive: Bool) throws {
     self.url = url
+    let address = url.isFileURL ? nil : NetworkAddress(url.absoluteString)
+    name = address?.shown ?? url.path
     do {
-      let container = try VideoContainer(contentsOf: url)
-      let functions = try VideoShim.functions()
-      var handle: OpaquePointer?
-      var info = mien_opencv_video_info()
-      do {
-        try VideoShim.check(functions) {
-          functions.reader_open(url.path, Int32(container.quarterTurns), &handle, &info, $0)
-        }
-      } catch let error as MienError {
-        let codec = container.codec.map { "; its codec is \($0)" } ?? ""
-        throw MienError(.format, nil, "cannot be read as \(container.name): \(error.message)\(codec)")
+      let opened: Opened
+      if let address {
+        opened = try Self.open(address, isLive: isLive)
+        notes = []
+      } else {
+        let container = try VideoContainer(contentsOf: url)
+        opened = try Self.open(url, container)
+        notes = container.isUntimed ? [Self.note(opened.info, container)] : []
       }
-      guard let handle else { throw MienError(.native, nil, "could not be opened") }
-      width = Int(info.width)
-      height = Int(info.height)
-      framesPerSecond = info.frames_per_second > 0 ? info.frames_per_second : nil
-      frameCount = info.frame_count > 0 ? Int(info.frame_count) : nil
-      state = Mutex(
-        State(
-          functions: functions, handle: handle, truncation: container.isTruncated ? container.name : nil,
-          pace: 1 / (framesPerSecond ?? 25)))
+      (width, height) = opened.size
+      framesPerSecond = opened.framesPerSecond
+      frameCount = opened.frameCount
+      state = Mutex(opened.state)
     } catch let error as MienError {
-      throw error.subject == nil ? error.about(url.path) : error
+      throw error.subject == nil ? error.about(name) : error
     }
   }
 
-  /// Opens the camera of a number, from 0 on. Times are the driver's, from any moment on.
-  package init(camera: Int) throws {
-    url = URL(fileURLWithPath: "/dev/video\(camera)")
+  /// Opens a camera of this machine: its number, from 0 on, or its device's path. Times are the driver's, from any moment
+  /// on.
+  package init(camera: String) throws {
+    let path = Int(camera).map { "/dev/video\($0)" } ?? camera
+    url = URL(fileURLWithPath: path)
+    name = "camera \(camera)"
+    notes = []
     do {
-      let functions = try VideoShim.functions()
-      var handle: OpaquePointer?
-      var info = mien_opencv_video_info()
-      try VideoShim.check(functions) { functions.camera_open(Int32(clamping: camera), &handle, &info, $0) }
-      guard let handle else { throw MienError(.native, nil, "could not be opened") }
-      width = Int(info.width)
-      height = Int(info.height)
-      framesPerSecond = info.frames_per_second > 0 ? info.frames_per_second : nil
+      let opened = try Opened(.camera) { functions, handle, info, error in
+        path.withCString { functions.camera_open($0, &handle, &info, error) }
+      }
+      (width, height) = opened.size
+      framesPerSecond = opened.framesPerSecond
       frameCount = nil
-      state = Mutex(State(functions: functions, handle: handle, truncation: nil, pace: 1 / (framesPerSecond ?? 25)))
+      state = Mutex(opened.state)
     } catch let error as MienError {
-      throw error.about("camera \(camera)")
+      let isThere = access(path, F_OK) == 0
+      throw MienError(error.kind, name, isThere ? error.message : "\(error.message)\(Self.cameras())")
     }
   }
 
   deinit { state.withLock { $0.functions.reader_free($0.handle) } }
 
-  /// The next frame; nil at the end.
+  // MARK: - Opening
+
+  /// A reader of the shim and what it says of its source.
+  private struct Opened {
+    let info: mien_opencv_video_info
+    let state: State
+    var size: (width: Int, height: Int) { state.size }
+    var framesPerSecond: Double? { info.frames_per_second > 0 ? info.frames_per_second : nil }
+    var frameCount: Int? { info.frame_count > 0 ? Int(info.frame_count) : nil }
+
+    init(
+      _ kind: Kind,
+      _ open: (
+        mien_opencv_video_functions_table, inout OpaquePointer?, inout mien_opencv_video_info,
+        UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+      ) -> Int32
+    ) throws {
+      let functions = try VideoShim.functions()
+      var handle: OpaquePointer?
+      var info = mien_opencv_video_info()
+      try VideoShim.check(functions) { open(functions, &handle, &info, $0) }
+      guard let handle, info.width > 0, info.height > 0 else { throw MienError(.native, nil, "could not be opened") }
+      self.info = info
+      state = State(
+        functions: functions, handle: handle, size: (Int(info.width), Int(info.height)), kind: kind,
+        pace: 1 / (info.frames_per_second > 0 ? info.frames_per_second : 25))
+    }
+  }
+
+  private static func open(_ url: URL, _ container: VideoContainer) throws -> Opened {
+    do {
+      return try Opened(.file(cutOff: container.isTruncated ? container.name : nil)) { functions, handle, info, error in
+        VideoShim.withSource(url.path, container) { functions.reader_open($0, &handle, &info, error) }
+      }
+    } catch let error as MienError {
+      let codec = container.codec.map { "; its codec is \($0)" } ?? ""
+      throw MienError(.format, nil, "cannot be read as \(container.name): \(error.message)\(codec)")
+    }
+  }
+
+  private static func open(_ address: NetworkAddress, isLive: Bool) throws -> Opened {
+    guard NetworkAddress.videoSchemes.contains(address.scheme) else {
+      let known = NetworkAddress.videoSchemes.joined(separator: ", ")
+      throw MienError(.argument, nil, "expected an address of \(known), found \(address.scheme)")
+    }
+    do {
+      return try Opened(.address) { functions, handle, info, error in
+        address.text.withCString { text in
+          var source = mien_opencv_video_source()
+          (source.location, source.is_address, source.is_live) = (text, 1, isLive ? 1 : 0)
+          return functions.reader_open(&source, &handle, &info, error)
+        }
+      }
+    } catch let error as MienError {
+      throw MienError(.file, nil, "cannot be read: \(error.message)")
+    }
+  }
+
+  /// What is said of a stream without time stamps.
+  private static func note(_ info: mien_opencv_video_info, _ container: VideoContainer) -> String {
+    let rate = (info.frames_per_second * 1000).rounded() / 1000
+    let text = rate == rate.rounded() ? "\(Int(rate))" : "\(rate)"
+    let origin =
+      info.is_rate_assumed != 0
+      ? "which is assumed; if it is another: ffmpeg -r RATE -f \(container.format ?? "h264") -i IN -c copy out.mp4"
+      : "as it says itself"
+    return "is \(container.name) without a container, so without time stamps: read at \(text) frames per second, "
+      + origin
+  }
+
+  /// The cameras that there are.
+  private static func cameras() -> String {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev")) ?? []
+    let devices = names.filter { $0.hasPrefix("video") && $0.dropFirst(5).allSatisfy(\.isNumber) && $0.count > 5 }
+    guard !devices.isEmpty else {
+      return "; this machine has none (a container sees those that it is given: docker run --device /dev/video0)"
+    }
+    let numbers = devices.compactMap { Int($0.dropFirst(5)) }.sorted().map { "\($0) (/dev/video\($0))" }
+    return "; there are \(numbers.joined(separator: ", "))"
+  }
+
+  // MARK: - Reading
+
+  /// What was wrong with the video but did not end it, each in a sentence that starts after its name: frames that were
+  /// damaged or are missing, an assumed rate. Complete once the last frame was read.
+  public var warnings: [String] {
+    state.withLock { state in
+      guard let faults = Self.faults(state), faults.damaged > 0 || faults.missing > 0 else { return notes }
+      let total = state.nextIndex + faults.missing
+      var parts: [String] = []
+      if faults.damaged > 0 {
+        parts.append("parts of \(Spelling.counted(faults.damaged, "frame")) may be wrong")
+      }
+      if faults.missing > 0 {
+        let missing = Spelling.counted(faults.missing, "frame")
+        parts.append("\(missing) could not be decoded and \(faults.missing == 1 ? "is" : "are") missing")
+      }
+      return notes + ["is damaged: of \(Spelling.counted(total, "frame")), \(parts.joined(separator: ", "))"]
+    }
+  }
+
+  /// The next frame; `nil` at the end.
   ///
-  /// - Throws: ``MienError`` that names the file: at the end of one that is cut off, after its last whole frame, and where
-  ///   not a single frame could be decoded. Further calls then return nil.
+  /// - Throws: ``MienError`` that names the video: at the end of a file that is cut off, after its last whole frame; where
+  ///   a connection broke off; and where not a single frame could be decoded. Further calls then return `nil`.
   public func next() throws -> VideoFrame? { try next(notBefore: -.infinity) }
 
-  /// The next frame that is shown at `seconds` or later; nil at the end. Frames before it are decoded, as others are
+  /// The next frame that is shown at `seconds` or later; `nil` at the end. Frames before it are decoded, as others are
   /// built on them, but not converted to RGB.
   ///
   /// - Throws: ``MienError`` as ``next()`` does.
@@ -126,7 +243,7 @@ public final class VideoReader: Sendable {
         return nil
       }
     } catch let error as MienError {
-      throw error.about(url.path)
+      throw error.about(name)
     }
   }
 
@@ -136,7 +253,7 @@ public final class VideoReader: Sendable {
   /// - Throws: ``MienError`` as ``next()`` does.
   public func skip() throws -> Bool {
     do { return try state.withLock { try Self.advance(&$0) } } catch let error as MienError {
-      throw error.about(url.path)
+      throw error.about(name)
     }
   }
 
@@ -145,40 +262,58 @@ public final class VideoReader: Sendable {
   /// - Returns: whether there was one.
   private static func advance(_ state: inout State) throws -> Bool {
     guard !state.isAtEnd else { return false }
-    var (hasFrame, milliseconds) = (Int32(0), 0.0)
-    try VideoShim.check(state.functions) { state.functions.reader_grab(state.handle, &hasFrame, &milliseconds, $0) }
+    var (hasFrame, stamp) = (Int32(0), 0.0)
+    try VideoShim.check(state.functions) { state.functions.reader_grab(state.handle, &hasFrame, &stamp, $0) }
     guard hasFrame != 0 else {
       state.isAtEnd = true
-      if let container = state.truncation {
-        let seconds = (state.seconds * 100).rounded() / 100
-        throw MienError(
-          .format, nil,
-          "is a truncated file (\(container)): it ends after \(state.nextIndex) frames, at \(seconds) s")
-      }
-      guard state.nextIndex > 0 else {
-        throw MienError(.format, nil, "holds no frame that can be decoded")
-      }
+      if let problem = problem(atEndOf: state) { throw problem }
       return false
     }
-    var seconds = milliseconds / 1000
+    var seconds = stamp
     if state.nextIndex > 0 {
       if seconds > state.seconds {
         // Frames whose time stamps do not rise follow at the last pace, but not at a jump that one wrong stamp made.
         state.step = min(seconds - state.seconds, max(1, 10 * state.pace))
       } else {
+        // Not a number where there is no stamp.
         seconds = state.seconds + (state.step > 0 ? state.step : state.pace)
       }
     }
-    state.seconds = seconds
+    state.seconds = seconds.isFinite ? seconds : 0
     state.nextIndex += 1
     return true
   }
 
+  /// Why the end is none that was to be expected.
+  private static func problem(atEndOf state: State) -> MienError? {
+    let place = "after \(Spelling.counted(state.nextIndex, "frame")), at \((state.seconds * 100).rounded() / 100) s"
+    switch state.kind {
+    case .file(let container?):
+      return MienError(.format, nil, "is a truncated file (\(container)): it ends \(place)")
+    case .camera:
+      return MienError(.file, nil, "gave no more pictures \(place); was it unplugged?")
+    case .file, .address:
+      if let failure = faults(state)?.failure { return MienError(.file, nil, "broke off \(place): \(failure)") }
+    }
+    return state.nextIndex > 0 ? nil : MienError(.format, nil, "holds no frame that can be decoded")
+  }
+
+  private static func faults(_ state: State) -> (damaged: Int, missing: Int, failure: String?)? {
+    var faults = mien_opencv_video_faults()
+    guard state.functions.reader_faults(state.handle, &faults, nil) == MIEN_OPENCV_VIDEO_OK else { return nil }
+    defer { state.functions.string_free(faults.failure) }
+    return (Int(faults.damaged), Int(faults.missing), faults.failure.map { String(cString: $0) })
+  }
+
   private static func image(_ state: State) throws -> Image {
-    var pixels: UnsafePointer<UInt8>?
-    var (width, height) = (Int32(0), Int32(0))
-    try VideoShim.check(state.functions) { state.functions.reader_retrieve(state.handle, &pixels, &width, &height, $0) }
-    let samples = Array(UnsafeBufferPointer(start: pixels, count: Int(width) * Int(height) * 3))
-    return try Image(width: Int(width), height: Int(height), channels: 3, pixels: samples)
+    let (width, height) = state.size
+    let count = width * height * 3
+    let samples = try [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
+      try VideoShim.check(state.functions) {
+        state.functions.reader_retrieve(state.handle, buffer.baseAddress, count, $0)
+      }
+      written = count
+    }
+    return try Image(width: width, height: height, channels: 3, pixels: samples)
   }
 }

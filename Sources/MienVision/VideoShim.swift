@@ -3,8 +3,8 @@ import Foundation
 import Glibc
 import MienCore
 
-/// `libMienVideoShim.so`, loaded when the first video is opened: it pulls in OpenCV's videoio and FFmpeg, which a program
-/// that reads photos need not wait for.
+/// `libMienVideoShim.so`, loaded when the first video is opened: it pulls in FFmpeg's libraries and OpenCV's videoio, which
+/// a program that reads photos need not wait for.
 enum VideoShim {
   private static let name = "libMienVideoShim.so"
 
@@ -53,6 +53,40 @@ enum VideoShim {
     throw MienError(
       status == MIEN_OPENCV_VIDEO_INVALID ? .argument : .native, nil,
       message.map { String(cString: $0) } ?? "no reason given")
+  }
+
+  /// Lends a file of a known container to a function of the shim.
+  static func withSource<Result>(
+    _ path: String, _ container: VideoContainer, _ body: (UnsafePointer<mien_opencv_video_source>) -> Result
+  ) -> Result {
+    path.withCString { location in
+      (container.format ?? "").withCString { format in
+        var source = mien_opencv_video_source()
+        source.location = location
+        if container.format != nil { source.format = format }
+        source.is_untimed = container.isUntimed ? 1 : 0
+        return body(&source)
+      }
+    }
+  }
+
+  /// The sound of a video file.
+  struct Sound {
+    /// How many streams of sound the file has.
+    let count: Int
+    /// The number of the one to keep; `nil` if none can be decoded.
+    let stream: Int?
+    /// Seconds from the file's start to its first picture.
+    let videoStart: Double
+
+    init(of url: URL) throws {
+      let (functions, container) = (try VideoShim.functions(), try VideoContainer(contentsOf: url))
+      var found = mien_opencv_video_sound()
+      try VideoShim.check(functions) { error in
+        VideoShim.withSource(url.path, container) { functions.sound_find($0, &found, error) }
+      }
+      (count, stream, videoStart) = (Int(found.count), found.stream >= 0 ? Int(found.stream) : nil, found.video_start)
+    }
   }
 
   /// OpenCV's writer of video files.

@@ -5,7 +5,8 @@ import MienCore
 /// Writes an MP4 file of H.264 that browsers play, frame by frame at the frames' own times.
 ///
 /// - Where the program `ffmpeg` is installed, frames go to it through a socket, and the sound of another file can be kept;
-///   else OpenCV writes the file, three to four times slower and without sound.
+///   else OpenCV writes the file, three to four times slower and without sound. Sound that cannot be kept costs nothing
+///   else: ``warning`` says why.
 /// - The file has a constant frame rate: a frame is shown until the next one's time, so a clip of variable frame rate keeps
 ///   its pace. Of odd sizes the last column or row is left out.
 /// - A wrong time stamp fills no disk: a gap of more than ten minutes counts as that long, a jump back by more as one frame,
@@ -15,6 +16,8 @@ import MienCore
 public final class VideoWriter {
   /// The file.
   public let url: URL
+  /// Why the finished file has no sound although there was some to keep, in a sentence that starts after its name.
+  public private(set) var warning: String?
   private let temporary: URL
   private let framesPerSecond: Double
   /// In seconds.
@@ -101,7 +104,7 @@ public final class VideoWriter {
       pending = nil
       guard let encoder else { return }
       self.encoder = nil
-      try encoder.finish()
+      warning = try encoder.finish()
       // What OpenCV could not write it does not tell.
       guard (try? VideoContainer(contentsOf: temporary))?.isTruncated == false else {
         throw MienError(.file, nil, "could not be written; is the disk full?")
@@ -132,7 +135,7 @@ public final class VideoWriter {
     if let program {
       return try FFmpegEncoder(program: program, url: temporary, format: format, sound: sound)
     }
-    return try ShimEncoder(url: temporary, format: format)
+    return try ShimEncoder(url: temporary, format: format, sound: sound)
   }
 
   private func discard() {
@@ -156,7 +159,9 @@ protocol VideoEncoder {
   /// Adds a frame of RGB samples.
   func write(_ pixels: [UInt8]) throws
   /// Completes the file.
-  func finish() throws
+  ///
+  /// - Returns: why it has no sound although there was some to keep, in a sentence that starts after its name.
+  func finish() throws -> String?
   /// Ends without a usable file.
   func cancel()
 }
@@ -164,8 +169,20 @@ protocol VideoEncoder {
 /// OpenCV's writer, in the video shim.
 private final class ShimEncoder: VideoEncoder {
   private let shim: VideoShim.Writer
-  init(url: URL, format: VideoFormat) throws { shim = try VideoShim.Writer(path: url.path, format) }
+  private let sound: URL?
+
+  init(url: URL, format: VideoFormat, sound: URL?) throws {
+    shim = try VideoShim.Writer(path: url.path, format)
+    self.sound = sound
+  }
+
   func write(_ pixels: [UInt8]) throws { try shim.write(pixels) }
-  func finish() throws { shim.close() }
+
+  func finish() throws -> String? {
+    shim.close()
+    let hasSound = sound.flatMap { try? VideoShim.Sound(of: $0) }.map { $0.count > 0 } ?? false
+    return hasSound ? "has no sound: keeping it needs the program ffmpeg; install it and run this again" : nil
+  }
+
   func cancel() { shim.close() }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import MienCommandLine
+import MienVision
 
 /// `mien-server`: the part of Mien that serves and that keeps corrections. `mien` hands its `serve`, `adapt` and
 /// `corrections` commands over to it.
@@ -8,5 +9,5 @@ import MienCommandLine
     commandName: "mien-server", abstract: "Serves recognition over HTTP, and learns from corrections.",
     subcommands: [ServeCommand.self, AdaptCommand.self, CorrectionsCommand.self])
 
-  static func main() async { await runProgram() }
+  static func main() async { await runProgram { try VisionProcess.configure() } }
 }

@@ -16,7 +16,7 @@ struct MienTrain: AsyncParsableCommand {
       ExplainCommand.self, BenchmarkCommand.self,
     ])
 
-  static func main() async { await runProgram() }
+  static func main() async { await runProgram { try Torch.keepFreedMemory() } }
 }
 
 extension ModelPrecision: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import MienTorch
 
 /// `--device` and `--threads`: where libtorch computes.
@@ -13,21 +14,32 @@ struct TorchOptions: ParsableArguments {
   @Flag(help: "With --device cuda: let cuDNN time its algorithms for each shape and keep the fastest.")
   var autotune = false
 
-  @Option(help: "Threads for libtorch.")
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: "Threads for libtorch (default: one for each core, divided among the processes that torchrun starts).")
+  var threads: Int?
 
   func validate() throws {
-    if threads < 1 { throw ValidationError("--threads must be at least 1.") }
+    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
     if device == .cpu, fullPrecision || autotune {
       throw ValidationError("--full-precision and --autotune need --device cuda.")
     }
   }
 
+  /// The options as words of a command, without those at their defaults.
+  var words: [String] {
+    (device == .cpu ? [] : ["--device", device.rawValue]) + (fullPrecision ? ["--full-precision"] : [])
+      + (autotune ? ["--autotune"] : []) + (threads.map { ["--threads", "\($0)"] } ?? [])
+  }
+
   /// Has libtorch compute there.
   ///
+  /// - Parameter place: where this process stands among those that train together, if there are several. On CUDA each
+  ///   process of a machine takes the GPU of its number.
   /// - Throws: ``MienCore/MienError`` where there is no such device.
-  func use() async throws {
-    let (device, threads, fullPrecision, autotune) = (device, threads, fullPrecision, autotune)
+  func use(as place: ProcessGroup.Place? = nil) async throws {
+    if let place, device == .cuda { setenv("CUDA_VISIBLE_DEVICES", "\(place.localRank)", 0) }
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let threads = threads ?? max(1, cores / (place?.localSize ?? 1))
+    let (device, fullPrecision, autotune) = (device, fullPrecision, autotune)
     try await TorchActor.run {
       try Torch.use(device, fullPrecision: fullPrecision, autotune: autotune)
       try Torch.configure(threads: threads)

@@ -13,7 +13,8 @@ struct TrainCommand: AsyncParsableCommand {
     discussion: """
       Writes a run folder: recipe.yaml, metrics.csv, TensorBoard events, checkpoints/{last,best}.safetensors and, at the \
       end, report.html. A recipe with folds or seeds makes a run folder for each of them, and a summary. Ctrl-C or a \
-      crash leaves a run that --resume continues; the exit status is then 1.
+      crash leaves a run that --resume continues; the exit status is then 1. Under torchrun, several processes train one \
+      run together.
       """)
 
   @Argument(help: "The recipe, a YAML file or the name of a built-in one (chen, mien-s…); not given with --resume.")
@@ -25,6 +26,9 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(name: .customLong("set"), help: "A recipe key and its value, as optimizer.learningRate=0.05. Repeatable.")
   var settings: [String] = []
 
+  @Option(help: "How many epochs to train, as --set epochs=N.")
+  var epochs: Int?
+
   @Option(help: "Continue the run in this folder.")
   var resume: String?
 
@@ -32,7 +36,9 @@ struct TrainCommand: AsyncParsableCommand {
     name: [.customShort("o"), .customLong("output")], help: "The run folder (default: under MIEN_RUNS or ~/mien-runs).")
   var output: String?
 
-  @Option(name: .customLong("init"), help: "Begin with the best weights of the run in this folder, or with a model.")
+  @Option(
+    name: .customLong("init"),
+    help: "Begin with the best weights of a run (its folder), a model (its file) or mien-s, the built-in model.")
   var initialRun: String?
 
   @Option(help: "With --init: how many of the trunk's first layers do not train.")
@@ -42,40 +48,39 @@ struct TrainCommand: AsyncParsableCommand {
 
   func validate() throws {
     if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE, or --resume RUN.") }
-    if resume != nil && (!settings.isEmpty || output != nil || initialRun != nil || freeze != nil) {
+    if resume != nil && (!settings.isEmpty || epochs != nil || output != nil || initialRun != nil || freeze != nil) {
       throw ValidationError(
-        "--resume continues a run as it is: --set, --output, --init and --freeze do not go with it.")
+        "--resume continues a run as it is: --set, --epochs, --output, --init and --freeze do not go with it.")
     }
+    if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
     if let freeze, initialRun == nil || freeze < 0 {
       throw ValidationError("--freeze needs --init, and a number of layers from 0.")
     }
   }
 
   func run() async throws {
-    try await torch.use()
-    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
-    let run: RunFolder
-    if let resume {
-      run = try RunFolder(opening: URL(fileURLWithPath: resume))
-    } else {
-      let (recipe, note) = try newRecipe().cuttingValidation(from: sets)
-      if let note { Console.error(note) }
-      // What cannot be split or built leaves no folder behind.
-      _ = try recipe.members(for: sets)
-      try await TorchActor.run { _ = try recipe.network() }
-      run = try RunFolder(
-        creating: output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: recipe.name), recipe: recipe)
+    let place = try ProcessGroup.Place()
+    if place != nil, output == nil, resume == nil {
+      throw ValidationError("Give the run folder with -o, so that all processes, and those after a restart, find it.")
     }
+    try await torch.use(as: place)
+    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     Interrupt.listen()
+    let group = try await TorchActor.run { try place.map { try ProcessGroup(joining: $0) } }
+    let (run, isNew) = try await folder(for: sets, group: group)
+    let continuation = "continue with `\(continuation(of: run))`"
     let (isFinished, summary): (Bool, SeriesSummary?) = try await TorchActor.run {
       func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
-        [TerminalProgress(member: name), MetricsFile(run: run), TensorBoardEvents(run: run)]
+        [
+          TerminalProgress(member: name, continuation: continuation), MetricsFile(run: run),
+          TensorBoardEvents(run: run),
+        ]
       }
       guard run.recipe.isSeries else {
         let trainer: Trainer
-        do { trainer = try Trainer(run: run, sets: sets, observers: observers(run, "")) } catch {
+        do { trainer = try Trainer(run: run, sets: sets, observers: observers(run, ""), group: group) } catch {
           // The same folder can be asked for again, with what was wrong put right.
-          if resume == nil { run.abandon() }
+          if isNew { run.abandon() }
           throw error
         }
         return (try trainer.run(shouldStop: { Interrupt.isRaised }) != nil, nil)
@@ -84,6 +89,7 @@ struct TrainCommand: AsyncParsableCommand {
       return (summary != nil, summary)
     }
     guard isFinished else { throw ExitCode.failure }
+    if let group, !group.isFirst { return }
     if let summary { try Console.print(Self.table(of: summary).text) }
     var isWhole = true
     for folder in summary?.runs.map({ run.url.appendingPathComponent($0.name) }) ?? [run.url]
@@ -100,7 +106,54 @@ struct TrainCommand: AsyncParsableCommand {
     if !isWhole { throw ExitCode.failure }
   }
 
+  /// The folder to train in, and whether this process made it. With a group, the first process chooses for all.
+  private func folder(for sets: [FaceSet], group: ProcessGroup?) async throws -> (run: RunFolder, isNew: Bool) {
+    if let group, !group.isFirst {
+      let path = try await TorchActor.run { String(decoding: try group.fromFirst { [] }, as: UTF8.self) }
+      return (try RunFolder(opening: URL(fileURLWithPath: path)), false)
+    }
+    let (run, isNew) = try await folder(for: sets, restarts: group?.place.restarts ?? 0)
+    if group != nil, run.recipe.isSeries {
+      if isNew { run.abandon() }
+      throw MienError(
+        .argument, run.recipe.name,
+        "several processes train one run together, and the recipe stands for several: add --set folds.fold=1 or "
+          + "--set 'seeds=[]', or train them without torchrun")
+    }
+    let path = run.url.path
+    try await TorchActor.run { _ = try group?.fromFirst { Array(path.utf8) } }
+    return (run, isNew)
+  }
+
+  private func folder(for sets: [FaceSet], restarts: Int) async throws -> (run: RunFolder, isNew: Bool) {
+    if let resume { return (try RunFolder(opening: URL(fileURLWithPath: resume)), false) }
+    let (recipe, note) = try newRecipe().cuttingValidation(from: sets)
+    let place = output.map { URL(fileURLWithPath: $0) }
+    // torchrun starts all processes again, with the same command, when one of them has ended early.
+    if restarts > 0, let place, let run = try? RunFolder(opening: place) {
+      guard run.recipe == recipe else {
+        throw MienError(.mismatch, place.path, "holds a run of another recipe; choose another folder with -o")
+      }
+      return (run, false)
+    }
+    if let note { Console.error(note) }
+    // What cannot be split or built leaves no folder behind.
+    let members = try recipe.members(for: sets)
+    try await TorchActor.run {
+      _ = try recipe.network()
+      if let first = members.first { _ = try TrainingData(sets, recipe: first.recipe) }
+    }
+    return (try RunFolder(creating: place ?? RunFolder.fresh(named: recipe.name), recipe: recipe), true)
+  }
+
+  /// The command that goes on with `run` after a stop.
+  private func continuation(of run: RunFolder) -> String {
+    (["mien", "train", "--resume", run.url.path, "--data"] + data + torch.words).map(ShellWord.quoted)
+      .joined(separator: " ")
+  }
+
   private func newRecipe() throws -> Recipe {
+    let settings = settings + (epochs.map { ["epochs=\($0)"] } ?? [])
     var recipe = try RecipeFile.find(recipe ?? "", settings: settings)
     if let initialRun { recipe.initialWeights = initialRun }
     if let freeze { recipe.freeze = freeze }

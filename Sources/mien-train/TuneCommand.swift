@@ -88,6 +88,11 @@ struct TuneRunCommand: AsyncParsableCommand {
     try await torch.use()
     let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
     let plan = try plan(for: sets)
+    // Data that no trial can be trained on leave no folder behind.
+    if let first = try plan.trials().first?.recipe {
+      let recipe = try first.members(for: sets).first?.recipe ?? first
+      try await TorchActor.run { _ = try TrainingData(sets, recipe: recipe) }
+    }
     let folder = try folder(for: plan)
     let count = folder.trials.count
     Console.error("\(count) trials of \(plan.recipe.name), search folder \(folder.url.path)")
@@ -102,11 +107,18 @@ struct TuneRunCommand: AsyncParsableCommand {
       return (isFinished, tuner.folder)
     }
     guard isFinished else {
-      Console.error("stopped; the same command with --resume -o \(folder.url.path) goes on")
+      Console.error("stopped; continue with `\(continuation(in: folder))`")
       throw ExitCode.failure
     }
     try TuneShowCommand.show(result, report: report)
     if result.best == nil { throw ExitCode.failure }
+  }
+
+  /// The command that goes on with the search after a stop.
+  private func continuation(in folder: TuningFolder) -> String {
+    let given = CommandLine.arguments.dropFirst().filter { $0 != "--resume" }
+    let place = output == nil ? ["-o", folder.url.path] : []
+    return (["mien"] + given + ["--resume"] + place).map(ShellWord.quoted).joined(separator: " ")
   }
 
   /// A finished trial in a line.

@@ -33,9 +33,11 @@ struct EmbeddedFaces: Sendable {
   /// The share of some faces that `head` reads right.
   ///
   /// - Parameter classes: only these count as answers; nil for all of the head's.
-  func accuracy(_ head: LinearHead, of indices: some Collection<Int>, among classes: Set<Emotion>? = nil) -> Double {
-    let hits = indices.count { index in
-      let logits = head.logits(embeddings[index])
+  func accuracy(
+    _ head: LinearHead, of indices: some Collection<Int>, among classes: Set<Emotion>? = nil
+  ) throws -> Double {
+    let hits = try indices.count { index in
+      let logits = try head.logits(embeddings[index])
       let answers = head.labels.emotions.indices.filter { classes?.contains(head.labels.emotions[$0]) ?? true }
       return answers.max { logits[$0] < logits[$1] }.map { head.labels.emotions[$0] } == emotions[index]
     }
@@ -91,7 +93,7 @@ struct AdaptationTrials: Sendable {
     let readers = Set(people).subtracting(givers)
     let tested = faces.subjects.indices.filter { readers.contains(faces.subjects[$0]) }
     var pool = faces.subjects.indices.filter { givers.contains(faces.subjects[$0]) }.shuffled(using: &random)
-    if drawn == .mistakes { pool = pool.filter { faces.accuracy(adaptation.original, of: [$0]) == 0 } }
+    if drawn == .mistakes { pool = try pool.filter { try faces.accuracy(adaptation.original, of: [$0]) == 0 } }
     var clips: Set<String> = []
     let (first, further) = pool.reduce(into: ([Int](), [Int]())) { parts, index in
       if clips.insert(faces.sequences[index]).inserted { parts.0.append(index) } else { parts.1.append(index) }
@@ -99,18 +101,18 @@ struct AdaptationTrials: Sendable {
     let order = first + further
     let classes = Set(faces.emotions)
     let everyGuard = guardFaces.emotions.indices
-    let before = faces.accuracy(adaptation.original, of: tested)
-    let sharedBefore = faces.accuracy(adaptation.original, of: tested, among: classes)
-    let guardBefore = guardFaces.accuracy(adaptation.original, of: everyGuard)
+    let before = try faces.accuracy(adaptation.original, of: tested)
+    let sharedBefore = try faces.accuracy(adaptation.original, of: tested, among: classes)
+    let guardBefore = try guardFaces.accuracy(adaptation.original, of: everyGuard)
     return try counts.map { count in
       let examples = order.prefix(count).map {
         HeadAdaptation.Example(embedding: faces.embeddings[$0], emotion: faces.emotions[$0])
       }
       let head = try adaptation.fit(examples).head
       return Outcome(
-        corrections: examples.count, before: before, after: faces.accuracy(head, of: tested),
-        sharedBefore: sharedBefore, sharedAfter: faces.accuracy(head, of: tested, among: classes),
-        guardBefore: guardBefore, guardAfter: guardFaces.accuracy(head, of: everyGuard))
+        corrections: examples.count, before: before, after: try faces.accuracy(head, of: tested),
+        sharedBefore: sharedBefore, sharedAfter: try faces.accuracy(head, of: tested, among: classes),
+        guardBefore: guardBefore, guardAfter: try guardFaces.accuracy(head, of: everyGuard))
     }
   }
 }

@@ -49,16 +49,19 @@ final class ProgressLine {
     return try work(line)
   }
 
-  /// Says that `done` of `total` are done, if it is time to say so.
-  func update(_ done: Int, of total: Int) {
+  /// Says that `done` of `total` are done, if it is time to say so; without a total there is no time left to tell.
+  func update(_ done: Int, of total: Int?) {
     let now = clock.now
     guard now - last >= .milliseconds(isTerminal ? 200 : 10_000) else { return }
     last = now
     let seconds = (now - start) / .seconds(1)
     let rate = Double(done) / seconds
-    let left = rate > 0 ? Int((Double(total - done) / rate).rounded(.up)) : 0
     let rounded = (rate * 10).rounded() / 10
-    let line = "\(done) of \(total) \(what), \(rounded) a second, \(left / 60) min \(left % 60) s left"
+    var line = "\(done) \(total.map { "of \($0) " } ?? "")\(what), \(rounded) per second"
+    if let total, rate > 0 {
+      let left = Int((Double(total - done) / rate).rounded(.up))
+      line += ", \(left / 60) min \(left % 60) s left"
+    }
     if isTerminal { Console.redraw(line) } else { Console.error(line) }
     isDrawn = isTerminal
   }

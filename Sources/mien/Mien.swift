@@ -1,5 +1,6 @@
 import ArgumentParser
 import MienCommandLine
+import MienVision
 
 /// The command that users type.
 @main struct Mien: AsyncParsableCommand {
@@ -13,5 +14,5 @@ import MienCommandLine
       Export.self,
     ])
 
-  static func main() async { await runProgram() }
+  static func main() async { await runProgram { try VisionProcess.configure() } }
 }

@@ -4,7 +4,8 @@ import MienCore
 import MienInference
 import MienVision
 
-/// The photos that the arguments of `mien detect` name: files, folders (recursive, sorted) and patterns.
+/// The photos that the arguments of `mien detect` name: files, folders (recursive, sorted) and patterns; `-` is a picture on
+/// standard input.
 struct PhotoPaths {
   /// A photo, or an argument that gives none and why, in the order of the arguments.
   enum Entry {
@@ -30,8 +31,18 @@ struct PhotoPaths {
   /// - Parameter excluded: a folder whose pictures are results, not photos.
   init(_ arguments: [String], excluding excluded: URL? = nil) {
     self.excluded = excluded.flatMap { FileIdentity(FilePath($0.path)) }
+    var hasReadInput = false
     for argument in arguments {
+      if argument == "-" {
+        if !hasReadInput { entries.append(Self.standardInput()) }
+        hasReadInput = true
+        continue
+      }
       let path = Self.path(ofArgument: argument)
+      if let address = NetworkAddress(argument), FileIdentity(path) == nil {
+        entries.append(.problem(Self.refusal(of: address)))
+        continue
+      }
       if FileIdentity(path) == nil, argument.contains(where: { "*?[".contains($0) }) {
         let matches = Self.matches(of: path)
         if matches.isEmpty { entries.append(.problem(MienError(.file, argument, "matches no file"))) }
@@ -40,6 +51,32 @@ struct PhotoPaths {
         add(path)
       }
     }
+  }
+
+  /// The picture on standard input, all of which is read.
+  private static func standardInput() -> Entry {
+    let name = "standard input"
+    let most = ImageLimits.default.maxFileBytes
+    if isatty(STDIN_FILENO) != 0 {
+      let message = "is the terminal, expected a picture: mien detect - < photo.jpg, or ./- for a file of this name"
+      return .problem(MienError(.file, name, message))
+    }
+    do {
+      let content = try FileHandle.standardInput.read(upToCount: most + 1) ?? Data()
+      return .photo(.init(name: name, content: content), relativePath: FilePath("standard-input"))
+    } catch {
+      return .problem(MienError(.file, name, "could not be read"))
+    }
+  }
+
+  /// What is said of an address: pictures are not fetched.
+  private static func refusal(of address: NetworkAddress) -> MienError {
+    let isWeb = ["http", "https", "ftp", "ftps", "sftp"].contains(address.scheme)
+    let advice =
+      isWeb
+      ? "fetch it first: curl -fLO ADDRESS, or curl -fL ADDRESS | mien detect -"
+      : "`mien video` and `mien camera` read a camera's address"
+    return MienError(.file, address.shown, "is an address, and photos are not fetched from a network; \(advice)")
   }
 
   /// What was passed over in folders, in one sentence; `nil` for nothing.
@@ -152,27 +189,10 @@ struct PhotoPaths {
     return FilePath(argument)
   }
 
-  /// The names in a folder, in the order of their bytes.
   private static func contents(of folder: FilePath) -> Result<[FilePath], MienError> {
-    var code: Int32 = 0
-    let opened = folder.withCString { path in
-      let stream = opendir(path)
-      code = errno
-      return stream
-    }
-    guard let stream = opened else {
-      let reason = String(cString: strerror(code))
-      return .failure(MienError(.file, folder.text, "the folder may not be read: \(reason)"))
-    }
-    defer { closedir(stream) }
-    let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
-    var names: [FilePath] = []
-    while let entry = readdir(stream) {
-      // The record is shorter than the type says, so the name is read in place.
-      let name = UnsafeRawPointer(entry).advanced(by: nameOffset).assumingMemoryBound(to: CChar.self)
-      names.append(FilePath(bytes: UnsafeRawBufferPointer(start: name, count: strlen(name))))
-    }
-    return .success(names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) })
+    if let names = folder.contents() { return .success(names) }
+    let reason = String(cString: strerror(errno))
+    return .failure(MienError(.file, folder.text, "the folder may not be read: \(reason)"))
   }
 
   /// A regular file's first bytes; `nil` for others, and where it cannot be read.

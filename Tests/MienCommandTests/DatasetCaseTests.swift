@@ -156,4 +156,9 @@ import Testing
     let readsGIF = !skipped.errors.contains("moving.gif")
     #expect(try made().count == truth[readsGIF ? "withGIF" : "faces"] as? Int)
   }
+
+  @Test func aFolderWhoseNameStartsWithADashIsToldFromOptions() throws {
+    let outcome = try Command.mien("dataset", "import", "folders", "-dash", "-o", output)
+    #expect(outcome.status == 64 && outcome.output.isEmpty && outcome.errors.contains("./-dash"))
+  }
 }

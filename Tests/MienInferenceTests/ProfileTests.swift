@@ -43,7 +43,7 @@ import Testing
       let head = try model.linearHead(for: labels)
       for index in 0..<5 {
         let expected = try #require(output[labels.name]).row(index)
-        for (found, value) in zip(head.probabilities(embedding.row(index)), expected) {
+        for (found, value) in try zip(head.probabilities(embedding.row(index)), expected) {
           #expect(abs(found - value) < 1e-5, "\(labels.name)")
         }
       }

@@ -76,11 +76,12 @@ import Testing
   }
 
   @Test func the468PointsComeBack() throws {
-    let mesh = try #require(
-      FaceLandmarks(
-        points: (0..<FaceLandmarks.count).map {
-          FaceLandmarks.Point3(x: Double($0 % 31), y: Double($0 % 17), z: Double($0 % 7))
-        }, probability: 1))
+    var points: [FaceLandmarks.Point3] = []
+    for index in 0..<FaceLandmarks.count {
+      let (x, y, z): (Int, Int, Int) = (index % 31, index % 17, index % 7)
+      points.append(FaceLandmarks.Point3(x: Double(x), y: Double(y), z: Double(z)))
+    }
+    let mesh = try #require(FaceLandmarks(points: points, probability: 1))
     let reading = FaceReading(
       face: face(points: mesh.sixPoints, landmarks: mesh), distribution: try distribution(0.75))
     let read = try value(FaceReading.self, text(reading, landmarks: .all))

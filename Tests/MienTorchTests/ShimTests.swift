@@ -59,6 +59,28 @@ import Testing
     #expect(!text.contains("libtorch_cpu.so"))
   }
 
+  @Test func aGroupOfProcessesRefusesWhatDoesNotFit() throws {
+    var group: OpaquePointer?
+    #expect(message { mien_torch_group_join(nil, &group, $0) } == "null argument")
+    func join(host: UnsafePointer<CChar>?, rank: Int32, size: Int32, timeout: Double) -> String? {
+      var options = mien_torch_group_options(
+        host: host, port: 1, rank: rank, size: size, hosts_store: 0, prefix: nil, timeout_seconds: timeout)
+      return message { mien_torch_group_join(&options, &group, $0) }
+    }
+    #expect(join(host: nil, rank: 2, size: 2, timeout: 1) == "rank 2 of 2")
+    #expect(join(host: nil, rank: 0, size: 1, timeout: .nan) == "a timeout that is not above 0")
+    #expect(join(host: nil, rank: 0, size: 1, timeout: 1) == "null text")
+    #expect(group == nil)
+    #expect(message { mien_torch_group_sum_inplace(nil, nil, 1, $0) } == "bad list of numbers")
+    var number = 1.0
+    #expect(message { mien_torch_group_sum_inplace(nil, &number, 1, $0) } == "null group")
+    #expect(message { mien_torch_group_average_inplace(nil, nil, 0, nil, 0, $0) } == "null group")
+    #expect(message { mien_torch_group_get(nil, "key", nil, nil, $0) } == "null out-parameter")
+    #expect(message { mien_torch_group_set(nil, "key", nil, 1, $0) } == "bad bytes")
+    mien_torch_group_free(nil)
+    mien_torch_bytes_free(nil)
+  }
+
   @Test func errorPointerMayBeNull() {
     #expect(mien_torch_configure(0, nil) == -1)
   }

@@ -1,3 +1,4 @@
+import Foundation
 import MienCore
 import MienTorch
 import MienTraining
@@ -212,6 +213,39 @@ import Testing
     #expect(try apply(recipe.augmentation, to: input, seed: 2) != output)
   }
 
+  /// Training and recognition feed a network the same numbers, to the last bit, for all 256 values of a byte.
+  @Test(arguments: [1, 3]) func aBatchHasTheBytesOfThePreprocessing(_ channels: Int) throws {
+    let recipe = try DrawnFaces.recipe(epochs: 1, settings: ["model.channels=\(channels)"])
+    let pixels = (0..<(2 * 48 * 48 * channels)).map { UInt8($0 % 256) }
+    let rows = [Split.train, .validation].map { split in
+      FaceSet.Row(label: .happiness, split: split, votes: [UInt8](repeating: 1, count: 10), sourceRow: 0)
+    }
+    let set = try FaceSet(
+      source: "bytes", labelSet: .fer2013, height: 48, width: 48, channels: channels, rows: rows, pixels: Data(pixels))
+    let batch = try TrainingBatches(TrainingData([set], recipe: recipe), recipe: recipe).batch(0)
+    let expected = try recipe.preprocessing.input(pixels: set.face(at: 0), sourceChannels: channels)
+    #expect(Set(set.face(at: 0)).count == 256)
+    #expect(try batch.faces.floats() == expected)
+  }
+
+  /// Each of several processes makes its own share of the same batch.
+  @Test func sharesOfABatchAreItsFaces() throws {
+    let recipe = try DrawnFaces.recipe(epochs: 2, settings: ["batchSize=6"])
+    let data = try TrainingData([DrawnFaces.set(count: 35, split: { $0 < 21 ? .train : .validation })], recipe: recipe)
+    let whole = try TrainingBatches(data, recipe: recipe)
+    let shares = try (0..<3).map { try TrainingBatches(data, recipe: recipe, share: $0, of: 3) }
+    for step in 0..<5 {
+      let batches = try shares.map { try $0.batch(step) }
+      #expect(try batches.flatMap { try $0.faces.floats() } == whole.batch(step).faces.floats())
+      for head in 0..<2 {
+        #expect(try batches.flatMap { try $0.targets[head].floats() } == whole.batch(step).targets[head].floats())
+      }
+      #expect(Set(batches.map(\.seed)).count == 3, "each has its own dropout")
+    }
+    let error = #expect(throws: MienError.self) { try TrainingBatches(data, recipe: recipe, share: 0, of: 4) }
+    #expect(error?.description.contains("batchSize 6") == true)
+  }
+
   /// Batches are made several at once: a run resumed in between gets the same ones.
   @Test func aBatchDependsOnItsStepAlone() throws {
     let recipe = try DrawnFaces.recipe(
@@ -222,7 +256,7 @@ import Testing
         "augmentation.noise=0.05", "progressive={side: 32, epochs: 0.5}",
       ])
     let data = try TrainingData([DrawnFaces.set(count: 35, split: { $0 < 21 ? .train : .validation })], recipe: recipe)
-    let running = TrainingBatches(data, recipe: recipe)
+    let running = try TrainingBatches(data, recipe: recipe)
     for step in 0..<12 {
       let (expected, resumed) = (try running.batch(step), try TrainingBatches(data, recipe: recipe).batch(step))
       #expect(try resumed.faces.floats() == expected.faces.floats())

@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienInference
 import MienONNX
 import MienTestSupport
 import MienTorch
@@ -134,6 +135,30 @@ import Testing
       #expect(recorder.plan?.notes == ["the head ferplus of \(model.path) is left behind"])
       #expect(try ModelExport.model(of: run).card().training.map(\.labels) == [["ferplus", "fer2013"], ["fer2013"]])
     }
+  }
+
+  /// The built-in model is begun with by its name, and the run computes what `mien detect` does.
+  @Test func theBuiltInModelBeginsARunByItsName() async throws {
+    let recipe = try RecipeFile.builtIn(
+      "mien-s", settings: ["epochs=2", "batchSize=16", "initialWeights=mien-s", "model.options.dropout=0"]
+    ).withAbsolutePaths
+    #expect(recipe.initialWeights == "mien-s")
+    let run = try RunFolder(creating: folder.file("fine"), recipe: recipe)
+    let trainer = try Trainer(run: run, sets: [set], observers: [])
+    let network = try recipe.network()
+    try Checkpoint.restore(network.state, prefix: "weights", from: SafeTensors(contentsOf: run.lastCheckpoint))
+    let inputs = try (0..<8).flatMap { try Preprocessing().input(pixels: set.face(at: $0), sourceChannels: 1) }
+    let classifier = try EmotionClassifier.default()
+    let outputs = try classifier.predictions(for: inputs, count: 8)
+    let logits = try Tensor.withGradients(false) {
+      try network.logits(Tensor(inputs, shape: [8, 1, 48, 48]), .inference)
+    }
+    for (head, output) in zip(logits, classifier.card.outputs) {
+      let expected = try #require(outputs[output.name]?.values)
+      let found = try head.scaled(by: 1 / output.temperature).softmax(1).floats()
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-3 }, "\(output.name)")
+    }
+    withExtendedLifetime(trainer) {}
   }
 
   @Test func whatDoesNotFitIsRefusedByName() throws {

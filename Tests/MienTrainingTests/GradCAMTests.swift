@@ -37,7 +37,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [("chen", "{}"), ("gao", "{blocks: [[32, 32], [64, 64], [128, 128]]}")])
+  @Test(arguments: [("chen", "{}"), ("gao", "{filters: [[32, 32], [64, 64], [128, 128]]}")])
   func otherNetworksHaveOne(architecture: String, options: String) throws {
     let channels = architecture == "chen" ? 3 : 1
     let (run, folder) = try trained([

@@ -8,7 +8,7 @@ import Testing
 
 /// What must hold for every architecture in the registry.
 @Suite @TorchActor struct ModelTests {
-  nonisolated static let names = ModelRegistry.architectures.keys.sorted()
+  nonisolated static let names = ModelRegistry.builtIn.keys.sorted()
 
   private func network(_ name: String, channels: Int = 1, seed: UInt64 = 1) throws -> FaceNetwork {
     var random = SeededRandom(seed: seed)
@@ -77,7 +77,7 @@ import Testing
 
   @Test(arguments: names) func learnsSixtyFourFacesByHeart(_ name: String) throws {
     var architecture = try ModelRegistry.architecture(named: name)
-    if name == "le-deep", var narrow = architecture as? LeNetwork {
+    if name == "le-deep", var narrow = architecture as? PlainNetwork {
       // The paper's widths would take minutes; the same layers at a tenth of the work show the same.
       narrow.filters = [16, 32, 64, 64]
       architecture = narrow
@@ -179,7 +179,7 @@ import Testing
     #expect(try shape("le-shallow", "") == [1, 128, 12, 12])
     #expect(try shape("le-deep", "") == [1, 512, 3, 3])
     #expect(try shape("le-deep", "filters: [4, 8, 8, 8, 16]", channels: 3) == [1, 16, 1, 1])
-    #expect(try shape("javier", "blocks: [[4], [6, 8]], samePadding: false") == [1, 8, 9, 9])
+    #expect(try shape("javier", "filters: [4, [6, 8]], samePadding: false") == [1, 8, 9, 9])
     #expect(try shape("yousaf", "filters: [4, 4]") == [1, 4, 12, 12])
     let short = try network("mien-s", "stem: 4, widths: [8, 12, 16], blocks: [1, 1, 0]")
     #expect(try short.logits(.full([1, 1, 48, 48], 0), .inference)[0].shape[0] == 1)
@@ -233,7 +233,7 @@ import Testing
 
   @Test(arguments: [
     ("le-deep", "activation: tanh", "tanh"), ("chen", "pooling: maximum", "maximum"), ("gao", "dense: wide", "dense"),
-    ("yousaf", "filter: 3", "filters"), ("mien-s", "stem: 1.5", "stem"),
+    ("yousaf", "filter: 3", "filters"), ("plain", "filters: [wide]", "filters"), ("mien-s", "stem: 1.5", "stem"),
   ]) func optionsThatDoNotFitAreRefusedByName(_ architecture: String, _ options: String, _ named: String) {
     let error = #expect(throws: MienError.self) { try network(architecture, options) }
     #expect(error?.description.contains(named) == true && error?.description.contains("model.options") == true)
@@ -241,10 +241,10 @@ import Testing
 
   @Test(arguments: [
     ("chen", "filters: [4]"), ("chen", "kernels: [4, 5, 3]"), ("chen", "filters: [0, 1, 1]"), ("chen", "dense: [0]"),
-    ("chen", "dropout: 1"), ("le-deep", "kernels: []"), ("le-deep", "filters: [2, 2, 2, 2, 2, 2]"),
-    ("javier", "blocks: [[]]"), ("mien-s", "stochasticDepth: 1"),
+    ("chen", "denseDropout: 1"), ("le-deep", "kernels: []"), ("le-deep", "filters: [2, 2, 2, 2, 2, 2]"),
+    ("javier", "filters: [[]]"), ("mien-s", "stochasticDepth: 1"),
     ("mien-s", "dropout: 1"), ("mien-s", "widths: [4, 4, 4, 4, 4], blocks: [1, 1, 1, 1, 1]"),
-    ("yousaf", "kernel: 49, samePadding: false"),
+    ("yousaf", "kernels: 49, samePadding: false"),
     ("chen", "filters: [4611686018427387904, 1, 1]"), ("chen", "filters: [65537, 1, 1]"),
     ("chen", "filters: [4096, 65536, 1]"), ("chen", "kernels: [4294967297, 3, 3]"),
     ("chen", "dense: [4611686018427387904]"), ("mien-s", "stem: 4611686018427387904"),

@@ -19,7 +19,8 @@ import Testing
 
   @Test(arguments: Pooling.allCases, Activation.allCases)
   func everyPoolingAndActivationHasItsONNXForm(_ pooling: Pooling, _ activation: Activation) async throws {
-    var small = LeNetwork(filters: [6, 9], kernels: [3, 5], dense: [12])
+    var small = PlainNetwork.leShallow
+    (small.filters, small.dense) = ([6, 9], [12])
     (small.pooling, small.activation) = (pooling, activation)
     var random = SeededRandom(seed: 2)
     let network = try small.network(channels: 3, labels: labels, random: &random)

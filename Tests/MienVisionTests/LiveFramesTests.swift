@@ -19,7 +19,7 @@ struct LiveFramesTests {
 
   @Test("Who is slow gets the newest frame, not the next")
   func slow() throws {
-    let frames = try LiveFrames(file: clip(20))
+    let frames = try LiveFrames(contentsOf: clip(20))
     #expect(frames.width == 32 && frames.height == 32)
     var indices: [Int] = []
     while let frame = try frames.next() {
@@ -36,12 +36,12 @@ struct LiveFramesTests {
     let whole = try Data(contentsOf: clip(3))
     try whole.prefix(200).write(to: folder.file("cut.y4m"))
     #expect(throws: MienError.self) {
-      let frames = try LiveFrames(file: folder.file("cut.y4m"))
+      let frames = try LiveFrames(contentsOf: folder.file("cut.y4m"))
       while try frames.next() != nil {}
     }
-    let error = #expect(throws: MienError.self) { try LiveFrames(camera: 987) }
+    let error = #expect(throws: MienError.self) { try LiveFrames(camera: "987") }
     #expect(error?.subject == "camera 987")
-    #expect(throws: MienError.self) { try LiveFrames(camera: -1) }
+    #expect(throws: MienError.self) { try LiveFrames(camera: "-1") }
   }
 
   @Test("Without a display there is no window, and the reason is said")

@@ -14,13 +14,4 @@ enum Shared {
   static var hasMedia: Bool { FileManager.default.isReadableFile(atPath: media("obama.jpg").path) }
 
   static func media(_ name: String) -> URL { root.appendingPathComponent("media/\(name)") }
-
-  static var hasCases: Bool { FileManager.default.isReadableFile(atPath: root.appendingPathComponent("cases").path) }
-
-  /// The files of a folder of cases, by name.
-  static func cases(_ folder: String) throws -> [URL] {
-    try FileManager.default.contentsOfDirectory(
-      at: root.appendingPathComponent("cases/\(folder)"), includingPropertiesForKeys: nil
-    ).sorted { $0.path < $1.path }
-  }
 }

@@ -69,11 +69,11 @@ struct VideoReaderTests {
     #expect(message(folder.file("none.mp4")) == "no such file")
     #expect(message(folder.url).contains("is a folder"))
     #expect(message(try file("empty.mp4", Data())) == "is empty, expected a video")
-    #expect(message(try file("text.mp4", Data("hello\n".utf8))).contains("is no video that is known here"))
+    #expect(message(try file("text.mp4", Data("hello\n".utf8))).contains("is no video that is known here, but text"))
     #expect(message(try file("list.m3u8", Data("#EXTM3U\n/etc/passwd\n".utf8))).contains("is no video"))
     #expect(message(try file("script.txt", Data("ffconcat version 1.0\nfile /etc/passwd\n".utf8))).contains("no video"))
     let picture = try PictureFiles.quarters().encoded(as: .png)
-    #expect(message(try file("picture.mp4", picture)).contains("is a picture, expected a video"))
+    #expect(message(try file("picture.mp4", picture)).contains("is a picture (PNG), expected a video"))
     #expect(message(try file("brand.mp4", DrawnClip.box("ftyp", Data("heic\0\0\0\0mif1".utf8)))).contains("HEIC"))
     let fifo = folder.file("pipe.mp4")
     mkfifo(fifo.path, 0o600)
@@ -199,33 +199,114 @@ struct VideoReaderTests {
     }
   }
 
-  @Test("Phone clips look as their upright copy does", .enabled(if: Shared.hasCases, "needs cases/video-rotation"))
-  func phoneClips() throws {
-    let clips = try Shared.cases("video-rotation")
-    func frame(_ url: URL) throws -> (picture: [Double], count: Int) {
-      let reader = try VideoReader(contentsOf: url)
-      var tenth: [Double] = []
-      var count = 0
-      while let frame = try reader.next() {
-        if frame.index == 10 { tenth = frame.image.grey.pixels.map(Double.init) }
-        count += 1
-      }
-      #expect(reader.width == 320 && reader.height == 480)
-      return (tenth, count)
+  /// The mean difference of two pictures' samples.
+  static func difference(_ a: Image, _ b: Image) -> Double {
+    guard a.pixels.count == b.pixels.count else { return .infinity }
+    return Double(zip(a.pixels, b.pixels).map { abs(Int($0) - Int($1)) }.reduce(0, +)) / Double(a.pixels.count)
+  }
+
+  func frame(_ index: Int, of url: URL) throws -> Image {
+    let reader = try VideoReader(contentsOf: url)
+    for _ in 0..<index { _ = try reader.skip() }
+    return try #require(try reader.next()).image
+  }
+
+  @Test("Interlaced frames are made whole", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func interlaced() throws {
+    // A bar that moves by six pixels from field to field.
+    let source =
+      "nullsrc=size=320x288:rate=50:duration=1,geq=lum='60+140*gt(mod(X-6*N+160000,160),80)':cb=128:cr=128"
+    let coded = ["-c:v", "mpeg2video", "-q:v", "2"]
+    let progressive = try ffmpeg(
+      "progressive.mpg", ["-f", "lavfi", "-i", source, "-vf", "select='not(mod(n,2))'", "-r", "25"] + coded)
+    let fields = ["-f", "lavfi", "-i", source, "-vf", "tinterlace=interleave_top"] + coded
+    let marked = try ffmpeg("marked.mpg", fields + ["-flags", "+ildct+ilme", "-top", "1"])
+    let unmarked = try ffmpeg("unmarked.mpg", fields)
+    let whole = try frame(12, of: progressive)
+    let mended = try Self.difference(frame(12, of: marked), whole)
+    let combed = try Self.difference(frame(12, of: unmarked), whole)
+    #expect(combed > 4 && mended < 0.1 * combed, "\(mended), without mending \(combed)")
+  }
+
+  @Test("Pixels that are not square are stretched", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func pixelShapes() throws {
+    let source = ["-f", "lavfi", "-i", "testsrc=size=180x144:rate=10:duration=0.3", "-c:v", "mpeg4"]
+    for (aspect, width, height) in [("16/11", 262, 144), ("8/9", 180, 162), ("1", 180, 144), ("50", 180, 144)] {
+      let reader = try VideoReader(contentsOf: ffmpeg("clip.mp4", source + ["-vf", "setsar=\(aspect)"]))
+      let image = try #require(try reader.next()).image
+      #expect(reader.width == width && reader.height == height, "\(aspect): \(reader.width)x\(reader.height)")
+      #expect(image.width == width && image.height == height)
     }
-    func correlation(_ a: [Double], _ b: [Double]) -> Double {
-      let (meanA, meanB) = (a.reduce(0, +) / Double(a.count), b.reduce(0, +) / Double(b.count))
-      let products = zip(a, b).map { ($0 - meanA) * ($1 - meanB) }.reduce(0, +)
-      let squares = [(a, meanA), (b, meanB)].map { values, mean in values.map { ($0 - mean) * ($0 - mean) }.reduce(0, +)
-      }
-      return products / (squares[0] * squares[1]).squareRoot()
+  }
+
+  @Test("The film is read and not a cover picture", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func covers() throws {
+    let film = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1"]
+    let cover = ["-f", "lavfi", "-i", "color=red:size=320x240:rate=1:duration=1"]
+    for (name, maps, disposition) in [("a.mp4", ["0", "1"], "1"), ("b.mkv", ["1", "0"], "0")] {
+      let url = try ffmpeg(
+        name,
+        film + cover + maps.flatMap { ["-map", $0] }
+          + ["-c:v", "mpeg4", "-c:v:\(disposition)", "mjpeg"]
+          + ["-disposition:v:\(disposition)", "attached_pic"])
+      let found = try times(url)
+      #expect(found.count == 10, "\(name): \(found)")
     }
-    let upright = try frame(#require(clips.first { $0.lastPathComponent == "upright.mp4" }))
-    for clip in clips where ["mp4", "mov"].contains(clip.pathExtension) {
-      let found = try frame(clip)
-      #expect(found.count == upright.count, "\(clip.lastPathComponent)")
-      #expect(correlation(found.picture, upright.picture) > 0.9, "\(clip.lastPathComponent)")
+  }
+
+  @Test("Streams without a container are read at a rate that is said", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func bareStreams() throws {
+    let source = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1"]
+    for (options, words) in [
+      (["-c:v", "libx264", "-f", "h264"], "H.264 without a container"),
+      (["-c:v", "libx265", "-x265-params", "log-level=none", "-f", "hevc"], "HEVC without a container"),
+      (["-c:v", "mjpeg", "-f", "mjpeg"], "25 frames per second, which is assumed"),
+    ] {
+      let reader = try VideoReader(contentsOf: ffmpeg("clip.bin", source + options))
+      var seconds: [Double] = []
+      while let frame = try reader.next() { seconds.append(frame.seconds) }
+      let rate = try #require(reader.framesPerSecond)
+      #expect(seconds.count == 10 && reader.warnings.count == 1 && reader.warnings[0].contains(words))
+      for (index, second) in seconds.enumerated() { #expect(abs(second - Double(index) / rate) < 1e-6) }
     }
+    // A photo is none, whatever follows it.
+    let photo = try PictureFiles.quarters().encoded(as: .jpeg(quality: 90))
+    #expect(message(try file("photo.mjpeg", photo + Data("more".utf8) + photo)).contains("is a picture (JPEG)"))
+  }
+
+  @Test("Animations are videos", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"), arguments: ["gif", "apng"])
+  func animations(format: String) throws {
+    let url = try ffmpeg(
+      "clip.\(format)", ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=5:duration=2", "-f", format])
+    let found = try times(url)
+    #expect(found.count == 10)
+    for (index, seconds) in found.enumerated() { #expect(abs(seconds - Double(index) / 5) < 0.011, "\(found)") }
+  }
+
+  @Test("Transparent parts of an animation are white")
+  func transparency() throws {
+    let name = "animated.gif"
+    let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/\(name)")
+    let (still, moving) = (try Image(contentsOf: url), try frame(0, of: url))
+    #expect(Self.difference(still.rgb, moving) < 2)
+  }
+
+  @Test("Damage is counted", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func damage() throws {
+    let whole = try ffmpeg(
+      "whole.mp4",
+      ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=2", "-c:v", "libx264", "-g", "10", "-bf", "0"])
+    #expect(try times(whole).count == 50)
+    var data = try Data(contentsOf: whole)
+    let start = try #require(data.range(of: Data("mdat".utf8))).upperBound
+    let end = try #require(data.range(of: Data("moov".utf8))).lowerBound
+    let hole = start + (end - start) / 3
+    data.replaceSubrange(hole..<(hole + 3000), with: Data(count: 3000))
+    let reader = try VideoReader(contentsOf: file("hole.mp4", data))
+    var last: VideoFrame?
+    while let frame = try reader.next() { last = frame }
+    #expect(abs((last?.seconds ?? 0) - 1.96) < 0.01, "the frames behind the hole are read")
+    #expect(reader.warnings.count == 1 && reader.warnings[0].hasPrefix("is damaged: of 50 frames, "))
   }
 
   @Test("A file that is cut off gives its whole frames, then says so", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
@@ -268,8 +349,9 @@ struct VideoReaderTests {
     let table = try #require(unsafeBitCast(symbol, to: mien_opencv_video_functions_type.self)()?.pointee)
     #expect(table.version == MIEN_OPENCV_VIDEO_VERSION)
     let calls: [(UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32] = [
-      { table.reader_open(nil, 0, nil, nil, $0) }, { table.reader_grab(nil, nil, nil, $0) },
-      { table.reader_retrieve(nil, nil, nil, nil, $0) }, { table.camera_open(0, nil, nil, $0) },
+      { table.reader_open(nil, nil, nil, $0) }, { table.reader_grab(nil, nil, nil, $0) },
+      { table.reader_retrieve(nil, nil, 0, $0) }, { table.camera_open(nil, nil, nil, $0) },
+      { table.reader_faults(nil, nil, $0) }, { table.sound_find(nil, nil, $0) },
       { table.writer_open(nil, 2, 2, 25, nil, $0) }, { table.writer_write(nil, nil, 0, $0) },
       { table.window_show(nil, nil, 0, 1, 1, nil, $0) },
     ]

@@ -69,8 +69,6 @@ export function reading(json) {
 }
 
 const TOKEN = 'mien-token';
-/** Under this probability a reading is unsure. */
-export const MIN_CONFIDENCE = 0.4;
 
 /** The server, as its clients see it. */
 export class Server {
@@ -114,7 +112,7 @@ export class Server {
 
   /** How to read, whatever is read. */
   get options() {
-    return { minConfidence: MIN_CONFIDENCE, ...(this.profile === null ? {} : { profile: this.profile }) };
+    return this.profile === null ? {} : { profile: this.profile };
   }
 
   /**

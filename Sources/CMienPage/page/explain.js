@@ -24,7 +24,7 @@ export class Explanations extends SectionMaker {
   constructor(server, announce) {
     super(server, '/v1/explain', announce);
     /**
-     * Draws a map over the large picture, or takes it away; false if that shows something else by now.
+     * Draws a map over the large picture, or takes it away; false if that has moved on or is out of sight.
      * @type {(explanation: ?Explanation) => boolean}
      */
     this.onStage = () => false;

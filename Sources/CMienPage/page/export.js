@@ -45,7 +45,7 @@ function csv(rows) {
 }
 
 /**
- * An array with an element a photo.
+ * An array with one element per photo.
  * @param {Object[]} pictures As the server described them, each with its `file`.
  */
 export function photosJSON(pictures) {
@@ -53,7 +53,7 @@ export function photosJSON(pictures) {
 }
 
 /**
- * A row a face; a photo without one and one that failed have a row with empty fields.
+ * One row per face; a photo without one and one that failed have a row with empty fields.
  * @param {any[]} pictures As for `photosJSON`.
  * @param {string[]} emotions What the model tells apart.
  */
@@ -82,13 +82,13 @@ function found({ score, pose }) {
   return [score, pose?.yaw, pose?.pitch, pose?.roll].map(decimal);
 }
 
-/** A line a frame and face; a frame without a face has one line of nulls. @param {Row[]} rows */
+/** One line per frame and face; a frame without a face has one line of nulls. @param {Row[]} rows */
 export function videoJSON(rows) {
   return videoRows(rows).map((row) => `${json(row)}\n`).join('');
 }
 
 /**
- * A row a frame and face: the scores of the frame alone, then the smoothed ones.
+ * One row per frame and face: the scores of the frame alone, then the smoothed ones.
  * @param {Row[]} rows @param {string[]} emotions What the model tells apart.
  */
 export function videoCSV(rows, emotions) {

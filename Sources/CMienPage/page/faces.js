@@ -1,4 +1,4 @@
-/** The list of faces: what each shows, with a bar an emotion. */
+/** The list of faces: what each shows, with one bar per emotion. */
 
 import { trackColour } from './draw.js';
 import { doubt, shortDoubt } from './details.js';

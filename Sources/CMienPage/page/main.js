@@ -47,9 +47,9 @@ export class Page {
     this.faces.crop = (face, canvas) => this.stage.crop(face.box, canvas);
     const explanations = new Explanations(this.server, (text) => this.announce(text));
     explanations.onStage = (explanation) => {
-      const isStill = this.source instanceof Photos;
-      if (isStill) this.stage.explain(explanation);
-      return isStill;
+      if (!(this.source instanceof Photos) || (explanation && !this.stage.isInSight)) return false;
+      this.stage.explain(explanation);
+      return true;
     };
     this.corrections = new Corrections(this.server, (text) => this.announce(text));
     const select = /** @type {HTMLSelectElement} */ (element('profile'));

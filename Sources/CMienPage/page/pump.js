@@ -96,7 +96,7 @@ export class FramePump {
 
   /**
    * Of the last two seconds.
-   * @returns {{rate: number, latency: number}} Readings a second; the median time from a frame's capture to its answer,
+   * @returns {{rate: number, latency: number}} Readings per second; the median time from a frame's capture to its answer,
    *   in milliseconds.
    */
   speed() {

@@ -7,7 +7,7 @@ import { heatmap } from './explain.js';
 /** @typedef {import('./explain.js').Explanation} Explanation */
 
 const ZOOMS = [1, 1.5, 2, 3, 4, 6];
-/** A drawing has at most so many pixels a side. */
+/** A drawing has at most so many pixels per side. */
 const LARGEST_DRAWING = 4096;
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -119,6 +119,12 @@ export class Stage {
     this.reading = reading;
     this.selected = selected;
     this.draw();
+  }
+
+  /** Whether most of the picture is in the window. */
+  get isInSight() {
+    const { top, bottom, height } = this.scroller.getBoundingClientRect();
+    return Math.min(bottom, innerHeight) - Math.max(top, 0) > height / 2;
   }
 
   /** Draws why a face is read as it is over the picture; null takes it away. @param {?Explanation} explanation */

@@ -1,9 +1,9 @@
-// What libMienVideoShim.so offers: reading video files and cameras and writing video files by
-// way of OpenCV's videoio, and windows by way of its highgui.
+// What libMienVideoShim.so offers: reading video files and network streams by way of FFmpeg's libraries, cameras and
+// writing video files by way of OpenCV's videoio, and windows by way of its highgui.
 //
-// videoio pulls in some hundred libraries at start-up, so nothing links it: MienVision loads the shim when a video is
-// opened, looks up mien_opencv_video_functions and calls through the table that it returns. This header is all that both
-// sides share.
+// These pull in some hundred libraries at start-up, so nothing links the shim: MienVision loads it when a video is opened,
+// looks up mien_opencv_video_functions and calls through the table that it returns. This header is all that both sides
+// share.
 //
 // Conventions
 // - A function returns MIEN_OPENCV_VIDEO_OK or another status and then leaves its results as they were.
@@ -12,6 +12,7 @@
 // - No C++ exception leaves a function; a null pointer is MIEN_OPENCV_VIDEO_INVALID.
 // - Frames are 8-bit RGB, interleaved, without padding between rows.
 // - Functions may be called from any thread; a reader is used by one thread at a time.
+// - Messages never hold an address, which may hold a password.
 
 #ifndef MIEN_VIDEO_FUNCTIONS_H
 #define MIEN_VIDEO_FUNCTIONS_H
@@ -24,13 +25,13 @@ extern "C" {
 #endif
 
 /// Changes with every change of the table.
-#define MIEN_OPENCV_VIDEO_VERSION 3
+#define MIEN_OPENCV_VIDEO_VERSION 4
 
 /// The call did what it says.
 #define MIEN_OPENCV_VIDEO_OK 0
 /// An argument is null or out of range.
 #define MIEN_OPENCV_VIDEO_INVALID 1
-/// OpenCV refused or failed.
+/// FFmpeg or OpenCV refused or failed.
 #define MIEN_OPENCV_VIDEO_FAILED 2
 
 /// An open video file or camera, owned by its caller.
@@ -39,16 +40,52 @@ typedef struct mien_opencv_video_reader mien_opencv_video_reader;
 /// A video file that is being written, owned by its caller.
 typedef struct mien_opencv_video_writer mien_opencv_video_writer;
 
+/// What is opened, and how.
+typedef struct {
+  /// A file's path, or an address of http, https, rtsp, rtsps or rtmp.
+  const char *location;
+  /// FFmpeg's name of the container, or NULL where its content tells.
+  const char *format;
+  /// Whether `location` is an address: then nothing on this machine is opened, however a playlist names it.
+  int32_t is_address;
+  /// Whether frames are wanted as soon as they come: decoding them side by side would hold some back.
+  int32_t is_live;
+  /// Whether the stream has no time stamps: frames are then evenly spaced.
+  int32_t is_untimed;
+} mien_opencv_video_source;
+
 /// What a file says of its video stream. Unknown numbers are 0.
 typedef struct {
-  /// Size of the frames as reader_retrieve hands them out, in pixels.
+  /// Size of the frames as reader_retrieve hands them out, in pixels: upright, with square pixels.
   int32_t width;
   int32_t height;
-  /// Mean frames a second.
+  /// Mean frames per second.
   double frames_per_second;
   /// Frames, counted or estimated from the duration.
   int64_t frame_count;
+  /// Whether the rate of a stream without time stamps is nothing but usual.
+  int32_t is_rate_assumed;
 } mien_opencv_video_info;
+
+/// What was wrong with what was read so far.
+typedef struct {
+  /// Frames that were shown although parts of them may be wrong.
+  int64_t damaged;
+  /// Frames that could not be decoded. Known at the end.
+  int64_t missing;
+  /// Why reading ended before the end, to be freed by string_free; NULL for nothing.
+  char *failure;
+} mien_opencv_video_faults;
+
+/// The sound of a file.
+typedef struct {
+  /// How many streams of sound there are.
+  int32_t count;
+  /// Number of the stream to keep, of those that can be decoded; -1 for none.
+  int32_t stream;
+  /// Seconds from the file's start to its first picture.
+  double video_start;
+} mien_opencv_video_sound;
 
 /// The functions of the shim.
 typedef struct {
@@ -58,26 +95,33 @@ typedef struct {
   /// Frees a message that another function handed out. NULL is allowed.
   void (*string_free)(char *string);
 
-  /// Opens a file with FFmpeg and nothing else. reader_retrieve turns each frame by `quarter_turns`, 0 to 3, clockwise;
-  /// what the file itself says of rotation is ignored, because OpenCV 4.6 turns such frames the wrong way round.
+  /// Opens a file or an address with FFmpeg. Of several video streams the film is read, not a cover picture. Frames are
+  /// turned and stretched as the file says that they are shown; interlaced ones are made whole, HDR becomes SDR, alpha is
+  /// composited on white. Of an address whatever takes longer than 20 s fails.
   /// On success the caller owns *reader (reader_free).
-  int32_t (*reader_open)(const char *path, int32_t quarter_turns, mien_opencv_video_reader **reader,
+  int32_t (*reader_open)(const mien_opencv_video_source *source, mien_opencv_video_reader **reader,
                          mien_opencv_video_info *info, char **error);
 
   /// Frees a reader. NULL is allowed.
   void (*reader_free)(mien_opencv_video_reader *reader);
 
-  /// Decodes the next frame in order of presentation. *milliseconds is its place from the first frame's on, by the
-  /// file's time stamps, and 0 where the decoder lost them; *has_frame is 0 at the end.
-  int32_t (*reader_grab)(mien_opencv_video_reader *reader, int32_t *has_frame, double *milliseconds, char **error);
+  /// Decodes the next frame in order of presentation. *seconds is its place from the first frame's on, by the file's time
+  /// stamps, and not a number where it has none; *has_frame is 0 at the end. Damaged data are passed over: see
+  /// reader_faults.
+  int32_t (*reader_grab)(mien_opencv_video_reader *reader, int32_t *has_frame, double *seconds, char **error);
 
-  /// Converts the frame that reader_grab decoded. *pixels belongs to the reader and lives until its next call; it holds
-  /// width * height * 3 bytes.
-  int32_t (*reader_retrieve)(mien_opencv_video_reader *reader, const uint8_t **pixels, int32_t *width, int32_t *height,
-                             char **error);
+  /// Converts the frame that reader_grab decoded into `pixels`, of `count` = width * height * 3 bytes by the reader's info.
+  int32_t (*reader_retrieve)(mien_opencv_video_reader *reader, uint8_t *pixels, size_t count, char **error);
 
-  /// Opens the camera of a number from 0 on. On success the caller owns *reader (reader_free); info.frame_count is 0.
-  int32_t (*camera_open)(int32_t index, mien_opencv_video_reader **reader, mien_opencv_video_info *info, char **error);
+  /// Says what was wrong so far.
+  int32_t (*reader_faults)(const mien_opencv_video_reader *reader, mien_opencv_video_faults *faults, char **error);
+
+  /// Looks for a file's sound.
+  int32_t (*sound_find)(const mien_opencv_video_source *source, mien_opencv_video_sound *sound, char **error);
+
+  /// Opens the camera at a device's path, as /dev/video0. On success the caller owns *reader (reader_free);
+  /// info.frame_count is 0.
+  int32_t (*camera_open)(const char *path, mien_opencv_video_reader **reader, mien_opencv_video_info *info, char **error);
 
   /// Starts an MP4 file of H.264 without sound; odd sizes lose their last column and row. On success the caller owns
   /// *writer (writer_close).

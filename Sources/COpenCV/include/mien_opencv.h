@@ -65,6 +65,10 @@ typedef struct {
   int32_t neighbors;
 } mien_opencv_detection;
 
+/// Sets how many threads OpenCV may use for one call, in the whole process: at least 1. It is as many as there are cores
+/// until then, which is too many for callers that work on several pictures at a time.
+int32_t mien_opencv_set_threads(int32_t threads, char **error);
+
 /// Frees a message that another function handed out. NULL is allowed.
 void mien_opencv_string_free(char *string);
 

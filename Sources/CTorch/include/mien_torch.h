@@ -42,9 +42,10 @@ void mien_torch_string_free(char *text) MIEN_NOEXCEPT;
 /// Frees one reference to a tensor. Null is allowed.
 void mien_torch_free(mien_torch_tensor *tensor) MIEN_NOEXCEPT;
 
-/// Sets how many threads an operation may use, flushes denormal numbers to zero on the calling thread, and has the
-/// process keep freed memory for the next step.
+/// Sets how many threads an operation may use, and flushes denormal numbers to zero on the calling thread.
 int32_t mien_torch_configure(int32_t threads, char **error) MIEN_NOEXCEPT;
+/// Has the whole process keep freed memory for reuse, through glibc's `mallopt`. Call it once, before other threads start.
+int32_t mien_torch_keep_freed_memory(char **error) MIEN_NOEXCEPT;
 /// Loads libtorch's CUDA libraries, by the name `libtorch_cuda.so`, and has tensors be made on the first CUDA device from
 /// then on. Call it before any tensor is made: libtorch decides once whether there is CUDA. Fails if the libraries or a
 /// device are missing.

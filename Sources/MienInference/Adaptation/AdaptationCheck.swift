@@ -40,10 +40,10 @@ public struct AdaptationCheck: Sendable, Equatable, Codable {
         uniqueKeysWithValues: order.enumerated().map { place, index in (index, place % folds == fold) })
       let rest = examples.indices.filter { isHeldOut[$0] == false }.map { examples[$0] }
       let head = try adaptation.fit(rest).head
-      for index in examples.indices where isHeldOut[index] == true { after.add(examples[index], head) }
+      for index in examples.indices where isHeldOut[index] == true { try after.add(examples[index], head) }
     }
     var before = Tally()
-    for example in examples { before.add(example, adaptation.original) }
+    for example in examples { try before.add(example, adaptation.original) }
     count = examples.count
     self.folds = folds
     self.before = before.score
@@ -55,8 +55,8 @@ public struct AdaptationCheck: Sendable, Equatable, Codable {
     var correct = 0
     var loss = 0.0
 
-    mutating func add(_ example: HeadAdaptation.Example, _ head: LinearHead) {
-      let probabilities = head.probabilities(example.embedding)
+    mutating func add(_ example: HeadAdaptation.Example, _ head: LinearHead) throws {
+      let probabilities = try head.probabilities(example.embedding)
       guard let target = head.labels.index(of: example.emotion) else { return }
       count += 1
       if probabilities.firstIndex(of: probabilities.max() ?? 0) == target { correct += 1 }

@@ -167,7 +167,8 @@ public struct HeadAdaptation: Sendable {
       for (row, value) in outputs.solveUpper(unit).enumerated() { map[row * classes + column] = value }
     }
     return HeadFittingProblem(
-      inputs: inputs, targets: targets, logits: examples.map { original.logits($0.embedding).map { Double($0) } },
+      inputs: inputs, targets: targets,
+      logits: try examples.map { try original.logits($0.embedding).map { Double($0) } },
       outputMap: map, classes: classes, width: original.width + 1)
   }
 

@@ -30,12 +30,7 @@
   ///   - logits: `[N, K]`.
   ///   - targets: `[N, K]`, not negative; a row of zeros does not count.
   public func callAsFunction(logits: Tensor, targets: Tensor) throws -> Tensor {
-    var targets = targets
-    if labelSmoothing > 0 {
-      let counts = try targets.sum(1).reshaped([-1, 1]).scaled(by: labelSmoothing / Float(try targets.shape[1]))
-      targets = try targets.scaled(by: 1 - labelSmoothing).adding(counts)
-    }
-    if let classWeights { targets = try targets.multiplied(by: classWeights) }
+    var targets = try weighted(targets)
     let logarithms = try logits.logSoftmax(1)
     let count = try targets.sum().clamped(to: .leastNormalMagnitude...(.greatestFiniteMagnitude))
     if focalGamma > 0 {
@@ -43,6 +38,18 @@
       targets = try targets.multiplied(by: missing.power(focalGamma))
     }
     return try targets.multiplied(by: logarithms).sum().scaled(by: -1).divided(by: count)
+  }
+
+  /// What the mean loss of a batch is divided by: how much its faces count together, after smoothing and class weights.
+  public func weight(of targets: Tensor) throws -> Float { try weighted(targets).sum().scalar() }
+
+  private func weighted(_ targets: Tensor) throws -> Tensor {
+    var targets = targets
+    if labelSmoothing > 0 {
+      let counts = try targets.sum(1).reshaped([-1, 1]).scaled(by: labelSmoothing / Float(try targets.shape[1]))
+      targets = try targets.scaled(by: 1 - labelSmoothing).adding(counts)
+    }
+    return try classWeights.map { try targets.multiplied(by: $0) } ?? targets
   }
 
   /// Weights that make every class count alike, `N / (K * count)`, where `counts` says how many faces each has; a class

@@ -108,10 +108,10 @@ public import MienTorch
       value = graph.node(
         "Add", [value, try graph.constant("scaling.offset", shape: [1], values: [network.scaling.offset])])
     }
-    let features = try network.trunk.exported(value, path: "trunk", to: &graph)
-    let embedding = try network.neck.exported(features, path: "neck", to: &graph)
+    let features = try network.trunk.export(value, path: "trunk", to: &graph)
+    let embedding = try network.neck.export(features, path: "neck", to: &graph)
     for (index, head) in network.heads.enumerated() {
-      var logits = try head.exported(embedding, path: "heads.\(index)", to: &graph)
+      var logits = try head.export(embedding, path: "heads.\(index)", to: &graph)
       let output = card.outputs[index]
       let temperature = try graph.constant("heads.\(index).temperature", shape: [1], values: [output.temperature])
       logits = graph.node("Div", [logits, temperature])

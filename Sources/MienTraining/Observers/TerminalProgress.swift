@@ -19,7 +19,7 @@ public final class TerminalProgress: TrainingObserver {
   /// - Parameters:
   ///   - member: which run of a series it is; empty for a run alone.
   ///   - isBrief: whether only the running line is shown, for many short runs.
-  ///   - continuation: says how a stopped run goes on; nil: `continue with --resume` and its folder.
+  ///   - continuation: says how a stopped run goes on; `nil` to say only that it can.
   public init(member: String = "", isBrief: Bool = false, continuation: String? = nil) {
     self.member = member
     self.isBrief = isBrief
@@ -78,9 +78,7 @@ public final class TerminalProgress: TrainingObserver {
   public func stopped(_ plan: TrainingPlan, step: Int) {
     clearLine()
     guard !isBrief else { return }
-    let folder = URL(fileURLWithPath: plan.folder)
-    let whole = member.isEmpty ? folder : folder.deletingLastPathComponent()
-    Console.error("stopped at step \(step); \(continuation ?? "continue with --resume \(whole.path)")")
+    Console.error("stopped at step \(step); \(continuation ?? "the run can be resumed")")
   }
 
   /// Says which epoch was best and how to export it.

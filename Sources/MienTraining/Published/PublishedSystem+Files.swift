@@ -75,7 +75,7 @@ extension PublishedSystem {
       }
     }
     let emotions = Emotion.allCases.map(\.rawValue)
-    try check(node, ["name", "paper", "remarks", "measurements"], "a published system")
+    try check(node, CodingKeys.allCases.map(\.rawValue), "a published system")
     for measurement in node["measurements"]?.sequence ?? [] {
       try check(measurement, Measurement.keys, "a measurement")
       try check(measurement["repeats"], Repeats.CodingKeys.allCases.map(\.rawValue), "repeats")

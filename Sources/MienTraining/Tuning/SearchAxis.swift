@@ -61,7 +61,7 @@ public struct SearchAxis: Codable, Sendable, Equatable {
       guard case .sequence(let sequence) = value else {
         return try SearchAxis(key: key.string ?? "", values: value.string ?? "")
       }
-      let entries = try sequence.map { try RecipeFile.json($0).jsonText }
+      let entries = try sequence.map { try JSONValue($0).jsonText }
       return try SearchAxis(key: key.string ?? "", values: entries.joined(separator: ","))
     }
   }
@@ -88,8 +88,8 @@ public struct SearchAxis: Codable, Sendable, Equatable {
     guard !isLogarithmic, ends.count == 1, let node = try? compose(yaml: "[\(text)]"),
       case .sequence(let sequence) = node, !sequence.isEmpty
     else { throw MienError(.argument, subject, "expected a list a,b,c or a range LOW..HIGH or log:LOW..HIGH") }
-    let list = sequence.map(RecipeFile.json)
-    guard list.indices.allSatisfy({ !list[..<$0].contains(list[$0]) }) else {
+    let list = try sequence.map { try JSONValue($0) }
+    guard Set(list).count == list.count else {
       throw MienError(.argument, subject, "expected a list without repeats")
     }
     return .list(list)

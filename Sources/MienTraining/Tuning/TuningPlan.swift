@@ -112,10 +112,13 @@ public struct TuningPlan: Codable, Sendable, Equatable {
   /// - Throws: ``MienError`` where one is no valid recipe, they do not measure the same faces, or there are too many or too
   ///   few combinations.
   public func trials() throws -> [Trial] {
-    let text = try RecipeFile.text(of: recipe)
+    let base = try RecipeDocument(recipe, file: recipe.name)
     let trials = try combinations().enumerated().map { index, values in
-      let settings = try zip(axes, values).map { "\($0.key)=\(try $1.jsonText)" }
-      var recipe = try RecipeFile.parse(text, file: recipe.name, settings: settings, option: "--search")
+      var document = base
+      for (axis, value) in zip(axes, values) {
+        try document.set("\(axis.key)=\(value.jsonText)", option: "--search")
+      }
+      var recipe = try document.recipe()
       recipe.name += " trial \(index + 1)"
       return Trial(number: index + 1, values: values, recipe: recipe)
     }
@@ -146,11 +149,12 @@ public struct TuningPlan: Codable, Sendable, Equatable {
       throw MienError(.argument, "--trials \(draws)", "there are only \(Int(count)) combinations")
     }
     var found: [[JSONValue]] = []
+    var known: Set<[JSONValue]> = []
     var random = SeededRandom(seed: seed)
     // Whole numbers of a small range may have fewer combinations than draws are asked for.
     for _ in 0..<(draws * 1000) where found.count < draws {
       let values = axes.map { $0.draw(&random) }
-      if !found.contains(values) { found.append(values) }
+      if known.insert(values).inserted { found.append(values) }
     }
     guard found.count == draws else {
       throw MienError(.argument, "--trials \(draws)", "found only \(found.count) different combinations")

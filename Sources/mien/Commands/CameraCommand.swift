@@ -5,17 +5,20 @@ import MienInference
 import MienModelOptions
 import MienVision
 
-/// `mien camera [INDEX|FILE]`: the emotions of the faces before a camera.
+/// `mien camera [INDEX|DEVICE|ADDRESS|FILE]`: the emotions of the faces before a camera.
 struct Camera: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Follows the faces before a camera and says what they show.",
     discussion: """
       Frames that come faster than they are read are left out, so that what is shown is never late. A window shows them \
-      with bars of probability, and is closed by q; --headless writes JSON Lines as `mien video --json -` does.
+      with bars of probability, and is closed by q; --headless writes JSON Lines as `mien video --json -` does. A network \
+      camera has an address (rtsp://camera.local/stream), which its manual tells.
       """)
 
   @Argument(
-    help: ArgumentHelp("A camera's number, or a video file that plays in its place.", valueName: "index|file"))
+    help: ArgumentHelp(
+      "A camera's number or device (/dev/video0), an address (rtsp, http), or a video file that plays in its place.",
+      valueName: "camera"))
   var source = "0"
 
   @Flag(help: "Open no window; write JSON Lines to standard output.")
@@ -45,11 +48,8 @@ struct Camera: AsyncParsableCommand {
   }
 
   private func open() throws -> LiveFrames {
-    if let number = Int(source) { return try LiveFrames(camera: number) }
-    let url = URL(fileURLWithPath: source)
-    do { return try LiveFrames(file: url) } catch let error as MienError where error.subject == url.path {
-      throw error.about(source)
-    }
+    if Int(source) != nil || source.hasPrefix("/dev/") { return try LiveFrames(camera: source) }
+    return try VideoInput(source).reporting { try LiveFrames(contentsOf: $0) }
   }
 
   private func write(_ readings: VideoReadings) async throws {

@@ -61,9 +61,11 @@ struct DatasetExtract: AsyncParsableCommand {
       let folder = try faces.addVideo(url)
       let progress = ProgressLine("frames of \(Console.printable(url.lastPathComponent))")
       let outcome = try extractor.extract(
-        url, shouldStop: { Interrupt.isRaised }, progress: { progress.update($0 + 1, of: max($1 ?? 0, $0 + 1)) },
+        url, shouldStop: { Interrupt.isRaised },
+        progress: { index, count in progress.update(index + 1, of: count.map { max($0, index + 1) }) },
         { try faces.add($0, video: video, folder: folder) })
       progress.clear()
+      for warning in outcome.warnings { Console.error("mien: \(Console.printable("\(video): \(warning)"))") }
       if let error = outcome.error {
         failed = true
         Console.error("mien: \(Console.printable("\(video): \(error.message)"))")

@@ -16,7 +16,7 @@ struct Detect: AsyncParsableCommand {
       no failure), 1 where some failed, 64 for wrong usage.
       """)
 
-  @Argument(help: ArgumentHelp("Photos, folders and patterns.", valueName: "path"))
+  @Argument(help: ArgumentHelp("Photos, folders and patterns; - is a photo on standard input.", valueName: "path"))
   var paths: [String]
 
   @Option(help: ArgumentHelp("Write JSON to a file, or to standard output and nothing else.", valueName: "file|-"))

@@ -137,7 +137,7 @@ struct Explain: AsyncParsableCommand {
           if case .problem(let error) = entry { throw error }
           continue
         }
-        let image = try Image(contentsOf: photo.path)
+        let image = try photo.image()
         if let warning = image.warning { say("\(photo.name): \(warning)") }
         let found = try await recognizer.explanations(
           in: image, emotions: recognizer.labels.emotions, method: method)

@@ -12,11 +12,11 @@ struct Video: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Follows the faces in a video and says what they show over time.",
     discussion: """
-      Ctrl-C ends at the next frame and keeps what is done. Exit status: 0 where the video was read to its end, 1 where \
-      it was not or a file could not be written, 64 for wrong usage.
+      Ctrl-C ends at the next frame and keeps what is done. The copy of an address has no sound. Exit status: 0 where the \
+      video was read to its end, 1 where it was not or a file could not be written, 64 for wrong usage.
       """)
 
-  @Argument(help: ArgumentHelp("A video file.", valueName: "file"))
+  @Argument(help: ArgumentHelp("A video file, or an address (http, https, rtsp, rtmp).", valueName: "file"))
   var file: String
 
   @Option(
@@ -52,14 +52,10 @@ struct Video: AsyncParsableCommand {
     try ResultFile.check(
       ["--json": json, "--csv": csv, "--annotate": annotate, "--timeline": timeline],
       inputs: [file, model.model.name])
-    let url = URL(fileURLWithPath: file)
+    let input = VideoInput(file)
     let clock = ContinuousClock()
     let start = clock.now
-    let reader: VideoReader
-    do { reader = try VideoReader(contentsOf: url) } catch let error as MienError where error.subject == url.path {
-      // The name the user gave.
-      throw error.about(file)
-    }
+    let reader = try input.reporting { try VideoReader(contentsOf: $0) }
     let (model, minConfidence) = (model, options.minConfidence)
     let detector = try options.detector.faceDetector()
     let recognizer = try await NativeQueue.shared.run {
@@ -75,14 +71,22 @@ struct Video: AsyncParsableCommand {
     let pace = Double(every) / rate
     let outputs = try VideoOutputs(
       labels: recognizer.labels, json: json, csv: csv,
-      copy: annotate.map { try VideoWriter(url: URL(fileURLWithPath: $0), framesPerSecond: 1 / pace, sound: url) },
+      copy: annotate.map {
+        // An address would be asked for the same sound once more, or for another.
+        try VideoWriter(
+          url: URL(fileURLWithPath: $0), framesPerSecond: 1 / pace, sound: input.isAddress ? nil : input.url)
+      },
       pace: pace, duration: reader.frameCount.map { Double($0) / rate },
       keepsPictures: timeline != nil)
     let ready = clock.now
-    var problems = await read(readings, outputs, frameCount: reader.frameCount)
+    var problems = await read(readings, outputs, input, frameCount: reader.frameCount)
     problems += outputs.finish()
+    for warning in reader.warnings { Console.error("mien: \(Console.printable("\(input.name): \(warning)"))") }
+    if let annotate, let warning = outputs.copyWarning {
+      Console.error("mien: \(Console.printable("\(annotate): \(warning)"))")
+    }
     let elapsed = (clock.now - ready) / .seconds(1)
-    do { try writeTimeline(outputs, card: recognizer.classifier.card) } catch { problems.append(error) }
+    do { try writeTimeline(outputs, input, card: recognizer.classifier.card) } catch { problems.append(error) }
     if json != "-" && csv != "-" { try Console.print(outputs.timeline.table.text) }
     if timings { printTimings(readings.timings, outputs, elapsed: elapsed, starting: (ready - start) / .seconds(1)) }
     for problem in problems { Console.error("mien: \(Console.printable("\(problem)"))") }
@@ -92,33 +96,35 @@ struct Video: AsyncParsableCommand {
   /// Reads to the end, or as far as it goes.
   ///
   /// - Returns: why it did not go further.
-  private func read(_ readings: VideoReadings, _ outputs: VideoOutputs, frameCount: Int?) async -> [any Error] {
+  private func read(
+    _ readings: VideoReadings, _ outputs: VideoOutputs, _ input: VideoInput, frameCount: Int?
+  ) async -> [any Error] {
     Interrupt.listen()
-    let progress = ProgressLine("frames of \(Console.printable(URL(fileURLWithPath: file).lastPathComponent))")
+    let progress = ProgressLine("frames of \(Console.printable(input.shortName))")
     defer { progress.clear() }
     do {
       for try await frame in readings {
         guard !Interrupt.isRaised else {
-          return [MienError(.file, file, "stopped after \(outputs.frames) frames, which are kept")]
+          return [MienError(.file, input.name, "stopped after \(outputs.frames) frames, which are kept")]
         }
         try outputs.add(frame)
-        progress.update(frame.index + 1, of: max(frameCount ?? 0, frame.index + 1))
+        progress.update(frame.index + 1, of: frameCount.map { max($0, frame.index + 1) })
       }
-    } catch let error as MienError where error.subject == URL(fileURLWithPath: file).path {
-      return [error.about(file)]
+    } catch let error as MienError {
+      return [input.named(error)]
     } catch {
       return [error]
     }
     return []
   }
 
-  private func writeTimeline(_ outputs: VideoOutputs, card: ModelCard) throws {
+  private func writeTimeline(_ outputs: VideoOutputs, _ input: VideoInput, card: ModelCard) throws {
     guard let timeline else { return }
     let environment = RunEnvironment.current()
     let report = outputs.timeline.report(
-      name: URL(fileURLWithPath: file).lastPathComponent, seconds: outputs.seconds,
+      name: input.shortName, seconds: outputs.seconds,
       facts: [
-        .init("video", file), .init("frames read", "\(outputs.frames), one in \(every)"),
+        .init("video", input.name), .init("frames read", "\(outputs.frames), one in \(every)"),
         .init("model", "\(card.name), weights \(card.weightsSHA256.prefix(16))"),
         .init("smoothing", options.isSmoothed ? "exponential, \(ReadingTrackerOptions().timeConstant) s" : "none"),
         .init("made", "\(environment.date) on \(environment.processor), \(environment.cores) cores"),

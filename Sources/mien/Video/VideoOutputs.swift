@@ -17,7 +17,9 @@ final class VideoOutputs {
   private let emotions: [Emotion]
   private let json: LineFile?
   private let csv: LineFile?
-  private let copy: VideoWriter?
+  /// The copy, until it fails: rows do not depend on it.
+  private var copy: VideoWriter?
+  private var copyFailure: (any Error)?
   private let encoder: JSONEncoder
   private let annotator = Annotator()
   private let pace: Double
@@ -49,6 +51,9 @@ final class VideoOutputs {
 
   private let keepsPictures: Bool
 
+  /// What is to be said of the finished copy, in a sentence that starts after its name.
+  var copyWarning: String? { copy?.warning }
+
   /// Takes the next frame.
   func add(_ frame: FrameReadings) throws {
     let start = clock.now
@@ -74,7 +79,11 @@ final class VideoOutputs {
     let drawn = clock.now
     lineTime += drawn - start
     if let copy, let image = frame.image {
-      try copy.write(annotator.annotated(image, marks: frame.faces.map(Annotator.Mark.init)), seconds: seconds)
+      do {
+        try copy.write(annotator.annotated(image, marks: frame.faces.map(Annotator.Mark.init)), seconds: seconds)
+      } catch {
+        (self.copy, copyFailure) = (nil, error)
+      }
       drawTime += clock.now - drawn
     }
   }
@@ -83,7 +92,7 @@ final class VideoOutputs {
   ///
   /// - Returns: what went wrong.
   func finish() -> [any Error] {
-    var problems: [any Error] = []
+    var problems = copyFailure.map { [$0] } ?? []
     // The last frame is shown for as long as it stands for.
     let end = min(seconds + pace, max(seconds, duration ?? .infinity))
     for close in [{ try self.json?.close() }, { try self.csv?.close() }, { try self.copy?.finish(until: end) }] {

@@ -3,7 +3,7 @@
 
     check_page.py SERVER PHOTO CAMERA [CHECK…] [--clip MP4] [--axe FILE]
 
-Prints a line a check; the exit status is 1 if one failed.
+Prints one line per check; the exit status is 1 if one failed.
 """
 
 import argparse

@@ -5,7 +5,7 @@ import io
 import json
 import os
 
-from support import Base, expect
+from support import Base, Server, expect
 
 
 class LiveChecks(Base):
@@ -123,6 +123,35 @@ class LiveChecks(Base):
         page.wait("!document.getElementById('work').classList.contains('stale')", "a new reading")
         page.wait("document.getElementById('notice').hidden", "the notice to go")
 
+    def restart(self, page):
+        """A server that was started anew has forgotten the session: another is opened at once, without a word of “busy”."""
+        program = os.path.join(os.path.dirname(self.program), "mien-server")
+        state = ("--state-dir", os.path.join(self.folder, "restarted"))
+        server = Server(program, *state)
+        try:
+            page.open(server.url)
+            page.wait("document.getElementById('model').innerText.length > 5", "the page to start")
+            page.click("#welcome [data-open=camera]")
+            page.wait("document.querySelectorAll('.face').length === 1", "a face")
+            page.run("""(() => {
+              window.said = new Set();
+              const text = document.getElementById('notice-text');
+              new MutationObserver(() => window.said.add(text.textContent)).observe(text, { childList: true });
+            })()""")
+            server.close()
+            page.wait("document.getElementById('work').classList.contains('stale')", "the reading to be dimmed")
+            server = Server(program, "--port", server.url.rstrip("/").rsplit(":", 1)[1], *state)
+            page.wait("document.getElementById('notice').hidden && !document.getElementById('work').classList.contains('stale')",
+                      "readings of the new server")
+            page.wait("document.querySelectorAll('.face').length === 1", "a face again")
+            said = page.run("[...window.said]")
+            expect(not any("busy" in words for words in said), f"the page said {said}")
+            page.open(self.server.url)
+        finally:
+            server.close()
+            # The other server is no stranger, and its absence no surprise.
+            page.events.clear()
+
     def camera_refused(self, page):
         """A camera that is refused, or not there."""
         for name, words in (("NotAllowedError", "was refused"), ("NotFoundError", "No camera")):
@@ -224,7 +253,7 @@ class LiveChecks(Base):
         """A video that the server reads as a whole is saved byte for byte as `mien video` writes it; one that is read while it
         plays has the same columns, and frames by the same numbers and times."""
         name = os.path.basename(self.clip)
-        whole = {kind: self.mien("video", self.clip, "--min-confidence", "0.4", f"--{flag}", "-")
+        whole = {kind: self.mien("video", self.clip, f"--{flag}", "-")
                  for kind, flag in (("jsonl", "json"), ("csv", "csv"))}
         lines = [line.split(",") for line in whole["csv"].decode().split("\r\n")[:-1]]
         page.drop(self.clip)

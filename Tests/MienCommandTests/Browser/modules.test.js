@@ -419,7 +419,7 @@ test('what cannot be mended ends it', async () => {
   assert.equal(pump.offer(() => 2), false);
 });
 
-test('readings a second', async () => {
+test('readings per second', async () => {
   const { pump, doors, settle, wait } = pumpWithDoor();
   assert.equal(pump.speed().rate, 0);
   for (let i = 0; i < 25; i += 1) {

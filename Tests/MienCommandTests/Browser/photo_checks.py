@@ -116,7 +116,7 @@ class PhotoChecks(Base):
         page.click("#save-csv")
         saved = {kind: page.downloaded(f"mien.{kind}") for kind in ("json", "csv")}
         for kind in saved:
-            expect(saved[kind] == self.mien("detect", "--landmarks", "--min-confidence", "0.4", f"--{kind}", "-", "--", *names),
+            expect(saved[kind] == self.mien("detect", "--landmarks", f"--{kind}", "-", "--", *names),
                    f"the page's {kind.upper()} of photos differs from mien's: {saved[kind].decode()}")
 
     def exports(self, page):
@@ -172,6 +172,15 @@ class PhotoChecks(Base):
           viewport.dispatchEvent(new MouseEvent('click', place));
         }})()""")
         page.wait("!document.querySelector('.explanation figure').hidden", "the map after a click on the face")
+        # In a low window the photo is out of sight: the map is drawn small, where one looks.
+        page.click(".explanation .quiet")
+        page.viewport(640, 430)
+        try:
+            page.click(".explanation .quiet")
+            page.wait("!document.querySelector('.explanation figure').hidden", "the map in a low window")
+            expect(page.run("document.querySelector('.explanation-map').checkVisibility()"), "the map is out of sight")
+        finally:
+            page.call("Emulation.clearDeviceMetricsOverride")
 
     def correction(self, page):
         """A correction is kept by the server, with no picture unless asked."""

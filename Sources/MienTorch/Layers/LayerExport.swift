@@ -1,29 +1,9 @@
 import MienCore
-import MienONNX
-import MienTorch
+public import MienONNX
 
-/// A layer that can write itself into an ONNX graph as it computes at inference.
-@TorchActor protocol ExportableLayer: Layer {
+extension Sequential {
   /// Adds the layer's nodes.
-  ///
-  /// - Parameters:
-  ///   - input: the value it reads.
-  ///   - path: its property path, which names its constants.
-  /// - Returns: the value it makes.
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String
-}
-
-extension Layer {
-  func exported(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
-    guard let layer = self as? any ExportableLayer else {
-      throw MienError(.mismatch, path, "a layer of type \(type(of: self)) has no ONNX form")
-    }
-    return try layer.export(input, path: path, to: &graph)
-  }
-}
-
-extension Sequential: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
     var value = input
     var index = 0
     while index < layers.count {
@@ -34,7 +14,7 @@ extension Sequential: ExportableLayer {
         value = try map.export(value, path: layerPath, foldedWith: norm, to: &graph)
         index += 2
       } else {
-        value = try layers[index].exported(value, path: layerPath, to: &graph)
+        value = try layers[index].export(value, path: layerPath, to: &graph)
         index += 1
       }
     }
@@ -42,23 +22,28 @@ extension Sequential: ExportableLayer {
   }
 }
 
-/// A layer of weights and biases whose outputs are the weights' first dimension: batch norm after it folds into them.
-@TorchActor protocol LinearMap: ExportableLayer {
+/// A layer whose output is linear in its weights and biases, with the weights' first dimension as channels.
+///
+/// Batch norm right after it in a ``Sequential`` is folded into the exported weights.
+@TorchActor public protocol LinearMap: Layer {
+  /// Adds the layer's nodes, with `norm` folded in, if any: see ``Layer/export(_:path:to:)`` and
+  /// ``addConstants(weight:bias:path:foldedWith:to:)``.
   func export(
     _ input: String, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
   ) throws -> String
 }
 
 extension LinearMap {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
     try export(input, path: path, foldedWith: nil, to: &graph)
   }
 
   /// Adds the weights and biases as constants, with batch norm folded in: `w' = w * s` and
   /// `b' = (b - mean) * s + offset`, `s = scale / sqrt(variance + epsilon)`.
   ///
-  /// - Returns: the constants' names; the biases' is missing where there are none.
-  func addConstants(
+  /// - Returns: the names of the constants; without biases and batch norm only that of the weights.
+  public func addConstants(
     weight: Parameter, bias: Parameter?, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
   ) throws -> [String] {
     let shape = try weight.value.shape
@@ -79,7 +64,8 @@ extension LinearMap {
 }
 
 extension Conv2d: LinearMap {
-  func export(
+  /// Adds the layer's nodes.
+  public func export(
     _ input: String, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
   ) throws -> String {
     let shape = try weight.value.shape
@@ -94,7 +80,8 @@ extension Conv2d: LinearMap {
 }
 
 extension Linear: LinearMap {
-  func export(
+  /// Adds the layer's nodes.
+  public func export(
     _ input: String, path: String, foldedWith norm: BatchNorm?, to graph: inout ONNXGraphBuilder
   ) throws -> String {
     let constants = try addConstants(weight: weight, bias: bias, path: path, foldedWith: norm, to: &graph)
@@ -102,7 +89,7 @@ extension Linear: LinearMap {
   }
 }
 
-extension BatchNorm: ExportableLayer {
+extension BatchNorm {
   /// The normalisation as `x * scale + offset` a channel, computed in double precision.
   fileprivate func affine() throws -> (scale: [Float], offset: [Float]) {
     let (weights, biases) = (try weight.value.floats(), try bias.value.floats())
@@ -112,7 +99,8 @@ extension BatchNorm: ExportableLayer {
     return (scale.map(Float.init), offset.map(Float.init))
   }
 
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
     let tensors = [
       ("weight", weight.value), ("bias", bias.value), ("mean", runningMean.value), ("variance", runningVariance.value),
     ]
@@ -123,32 +111,38 @@ extension BatchNorm: ExportableLayer {
   }
 }
 
-extension ReLU: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String { graph.node("Relu", [input]) }
+extension ReLU {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+    graph.node("Relu", [input])
+  }
 }
 
-extension LeakyReLU: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+extension LeakyReLU {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
     graph.node("LeakyRelu", [input], attributes: ["alpha": .float(Float(slope))])
   }
 }
 
-extension ParametricReLU: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+extension ParametricReLU {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
     let slopes = try graph.constant("\(path).slopes", shape: slopes.value.shape, values: slopes.value.floats())
     return graph.node("PRelu", [input, slopes])
   }
 }
 
-extension SiLU: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+extension SiLU {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
     graph.node("Mul", [input, graph.node("Sigmoid", [input])])
   }
 }
 
-extension GELU: ExportableLayer {
+extension GELU {
   /// Operator set 17 has no GELU of its own.
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
     func constant(_ name: String, _ value: Float) throws -> String {
       try graph.constant("\(path).\(name)", shape: [1], values: [value])
     }
@@ -160,18 +154,21 @@ extension GELU: ExportableLayer {
   }
 }
 
-extension Dropout: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String { input }
+extension Dropout {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String { input }
 }
 
-extension Flatten: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+extension Flatten {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
     graph.node("Flatten", [input], attributes: ["axis": .int(1)])
   }
 }
 
-extension Pool2d: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+extension Pool2d {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
     var attributes: [String: ONNXGraphBuilder.Attribute] = [
       "kernel_shape": .ints([kernel, kernel]), "strides": .ints([stride, stride]),
       "pads": .ints([padding, padding, padding, padding]),
@@ -181,9 +178,9 @@ extension Pool2d: ExportableLayer {
   }
 }
 
-extension FractionalMaxPool2d: ExportableLayer {
+extension FractionalMaxPool2d {
   /// The largest of `kernel` gathered rows, then the same of columns: a maximum over a square is one over its sides.
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
     let places = try (0..<kernel).map { offset in
       try graph.constant(
         "\(path).places.\(offset)", shape: [output], integers: inferenceStarts.map { Int64($0 + offset) })
@@ -197,33 +194,37 @@ extension FractionalMaxPool2d: ExportableLayer {
   }
 }
 
-extension GlobalMaxPool: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+extension GlobalMaxPool {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
     let pooled = graph.node("GlobalMaxPool", [input])
     return graph.node("Flatten", [pooled], attributes: ["axis": .int(1)])
   }
 }
 
-extension GlobalAveragePool: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
+extension GlobalAveragePool {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) -> String {
     let pooled = graph.node("GlobalAveragePool", [input])
     return graph.node("Flatten", [pooled], attributes: ["axis": .int(1)])
   }
 }
 
-extension Residual: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
-    let bent = try body.exported(input, path: "\(path).body", to: &graph)
-    let straight = try shortcut?.exported(input, path: "\(path).shortcut", to: &graph) ?? input
+extension Residual {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+    let bent = try body.export(input, path: "\(path).body", to: &graph)
+    let straight = try shortcut?.export(input, path: "\(path).shortcut", to: &graph) ?? input
     return graph.node("Relu", [graph.node("Add", [bent, straight])])
   }
 }
 
-extension SqueezeExcite: ExportableLayer {
-  func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
+extension SqueezeExcite {
+  /// Adds the layer's nodes.
+  public func export(_ input: String, path: String, to graph: inout ONNXGraphBuilder) throws -> String {
     let mean = graph.node("Flatten", [graph.node("GlobalAveragePool", [input])], attributes: ["axis": .int(1)])
-    let squeezed = graph.node("Relu", [try reduce.exported(mean, path: "\(path).reduce", to: &graph)])
-    let gate = graph.node("Sigmoid", [try expand.exported(squeezed, path: "\(path).expand", to: &graph)])
+    let squeezed = graph.node("Relu", [try reduce.export(mean, path: "\(path).reduce", to: &graph)])
+    let gate = graph.node("Sigmoid", [try expand.export(squeezed, path: "\(path).expand", to: &graph)])
     let channels = try expand.bias.value.shape[0]
     let shape = try graph.constant("\(path).shape", shape: [4], integers: [-1, Int64(channels), 1, 1])
     return graph.node("Mul", [input, graph.node("Reshape", [gate, shape])])

@@ -1,0 +1,431 @@
+#include "video_reader.hpp"
+
+#include "frame_converter.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <deque>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/cpu.h>
+#include <libavutil/opt.h>
+}
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long an address may keep silent.
+constexpr auto kPatience = std::chrono::seconds(20);
+
+/// Containers that hold everything themselves. A playlist or script names other files.
+constexpr char kFormats[] =
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,yuv4mpegpipe,ivf,dv,mxf,h264,hevc,mpegvideo,"
+    "m4v,mjpeg,gif,apng";
+
+/// What addresses may give beside that: cameras' streams, and playlists of addresses.
+constexpr char kNetworkFormats[] = ",rtsp,sdp,rtp,hls,applehttp,dash,mpjpeg,live_flv";
+constexpr char kNetworkProtocols[] = "http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtmp,rtmps,rtmpt,crypto,data";
+
+/// The last thing that FFmpeg complained of on this thread; it names no file, and may name an address.
+thread_local std::string complaint;
+
+void keepComplaint(void *, int level, const char *format, va_list arguments) {
+  if (level > AV_LOG_ERROR) return;
+  char line[512];
+  vsnprintf(line, sizeof line, format, arguments);
+  complaint = line;
+  while (!complaint.empty() && strchr("\n\r .", complaint.back())) complaint.pop_back();
+}
+
+std::string reason(int status) {
+  char text[AV_ERROR_MAX_STRING_SIZE] = {};
+  return av_strerror(status, text, sizeof text) == 0 ? text : "unknown error";
+}
+
+struct ClosePacket {
+  void operator()(AVPacket *packet) const { av_packet_free(&packet); }
+};
+struct CloseFrame {
+  void operator()(AVFrame *frame) const { av_frame_free(&frame); }
+};
+struct CloseDecoder {
+  void operator()(AVCodecContext *codec) const { avcodec_free_context(&codec); }
+};
+
+/// An open container.
+class Container {
+ public:
+  explicit Container(const mien_opencv_video_source &source) : isAddress_(source.is_address) {
+    static std::once_flag once;
+    std::call_once(once, [] { avformat_network_init(); });
+    av_log_set_callback(keepComplaint);
+    complaint.clear();
+    context_ = avformat_alloc_context();
+    if (!context_) throw std::bad_alloc();
+    AVDictionary *options = nullptr;
+    const std::string formats = std::string(kFormats) + (isAddress_ ? kNetworkFormats : "");
+    av_dict_set(&options, "format_whitelist", formats.c_str(), 0);
+    av_dict_set(&options, "protocol_whitelist", isAddress_ ? kNetworkProtocols : "file", 0);
+    if (isAddress_) {
+      context_->interrupt_callback = {[](void *self) { return static_cast<Container *>(self)->isLate() ? 1 : 0; }, this};
+      extendPatience();
+      // Over TCP nothing is lost on the way; certificates are checked as browsers do.
+      av_dict_set(&options, "rtsp_transport", "tcp", 0);
+      av_dict_set(&options, "tls_verify", "1", 0);
+    }
+    if (source.is_live) {
+      context_->flags |= AVFMT_FLAG_NOBUFFER;
+      av_dict_set(&options, "fflags", "nobuffer", 0);
+    }
+    const auto format = source.format ? av_find_input_format(source.format) : nullptr;
+    const std::string location = isAddress_ ? source.location : std::string("file:") + source.location;
+    // On failure the context is freed.
+    const int status = avformat_open_input(&context_, location.c_str(), format, &options);
+    av_dict_free(&options);
+    if (status < 0) throw std::runtime_error(openingFailure(status));
+    const int found = avformat_find_stream_info(context_, nullptr);
+    if (found < 0 && context_->nb_streams == 0) throw failure(openingFailure(found));
+  }
+
+  ~Container() { avformat_close_input(&context_); }
+  Container(const Container &) = delete;
+  Container &operator=(const Container &) = delete;
+
+  AVFormatContext *operator->() const { return context_; }
+  AVFormatContext *get() const { return context_; }
+
+  void extendPatience() { deadline_ = (Clock::now() + kPatience).time_since_epoch().count(); }
+  bool isLate() const { return Clock::now().time_since_epoch().count() > deadline_; }
+
+  /// Why reading broke off.
+  std::string readingFailure(int status) const {
+    if (isAddress_ && isLate()) return "nothing came for 20 s";
+    return isAddress_ ? "the connection broke off: " + reason(status) : reason(status);
+  }
+
+  /// Closes the container, for a constructor that gives up.
+  std::runtime_error failure(const std::string &message) {
+    avformat_close_input(&context_);
+    return std::runtime_error(message);
+  }
+
+ private:
+  std::string openingFailure(int status) const {
+    if (!isAddress_) return "FFmpeg finds no video stream that it can decode";
+    if (isLate()) return "no answer within 20 s";
+    if (status == AVERROR_INVALIDDATA || status == AVERROR(EINVAL)) return "FFmpeg finds no video there";
+    if (status == AVERROR_PROTOCOL_NOT_FOUND) return "this FFmpeg does not know the protocol";
+    if (status != AVERROR(EIO)) return reason(status);
+    // The name is not known, the certificate is not trusted: only the complaint tells.
+    const bool namesAddress = complaint.find("://") != std::string::npos || complaint.find('@') != std::string::npos;
+    return complaint.empty() || namesAddress ? "it cannot be reached" : complaint;
+  }
+
+  AVFormatContext *context_ = nullptr;
+  bool isAddress_;
+  std::atomic<Clock::rep> deadline_{0};
+};
+
+/// The picture of a song or a chapter: no film.
+bool isCover(const AVStream &stream) {
+  return stream.disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE);
+}
+
+/// Whether a codec is one of pictures, in which some containers hold covers like any other stream.
+bool isPictureCodec(AVCodecID codec) {
+  return codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_PNG || codec == AV_CODEC_ID_BMP || codec == AV_CODEC_ID_GIF ||
+         codec == AV_CODEC_ID_WEBP;
+}
+
+/// The film among the streams: not a cover, of several frames if there is such a one, the default or the largest.
+AVStream *film(const Container &container, bool &hasCover) {
+  AVStream *best = nullptr;
+  std::array<int64_t, 5> bestRank{};
+  for (unsigned i = 0; i < container->nb_streams; ++i) {
+    AVStream *stream = container->streams[i];
+    const AVCodecParameters &codec = *stream->codecpar;
+    if (codec.codec_type != AVMEDIA_TYPE_VIDEO) continue;
+    if (isCover(*stream)) {
+      hasCover = true;
+      continue;
+    }
+    const std::array<int64_t, 5> rank = {
+        avcodec_find_decoder(codec.codec_id) != nullptr, stream->nb_frames != 1, !isPictureCodec(codec.codec_id),
+        stream->disposition & AV_DISPOSITION_DEFAULT ? 1 : 0, int64_t(codec.width) * codec.height};
+    if (!best || rank > bestRank) best = stream, bestRank = rank;
+  }
+  return best;
+}
+
+double rate(AVRational value) { return value.num > 0 && value.den > 0 ? av_q2d(value) : 0; }
+
+class FFmpegReader final : public mien_opencv_video_reader {
+ public:
+  explicit FFmpegReader(const mien_opencv_video_source &source)
+      : container_(source), packet_(av_packet_alloc()), frame_(av_frame_alloc()), isUntimed_(source.is_untimed) {
+    if (!packet_ || !frame_) throw std::bad_alloc();
+    bool hasCover = false;
+    stream_ = film(container_, hasCover);
+    if (!stream_) {
+      throw std::runtime_error(hasCover ? "it holds a cover picture and no film" : "FFmpeg finds no video stream in it");
+    }
+    for (unsigned i = 0; i < container_->nb_streams; ++i) {
+      if (container_->streams[i] != stream_) container_->streams[i]->discard = AVDISCARD_ALL;
+    }
+    openDecoder(source.is_live);
+    isTransportStream_ = !strcmp(container_->iformat->name, "mpegts");
+
+    if (!isUntimed_ && !source.is_live && rate(stream_->avg_frame_rate) <= 0) lookAhead();
+
+    // The first frame tells what the container may not: the size, the shape of the pixels, the rate.
+    hasFirst_ = decode();
+    if (!hasFirst_ && source.is_address && !failure_.empty()) {
+      const bool canSkip = container_->pb && container_->pb->seekable & AVIO_SEEKABLE_NORMAL;
+      throw std::runtime_error(
+          canSkip ? failure_
+                  : "its index is at its end, and the server does not send parts of files; download it first: "
+                    "curl -fLO ADDRESS");
+    }
+    const AVCodecParameters &parameters = *stream_->codecpar;
+    const int width = hasFirst_ ? frame_->width : parameters.width, height = hasFirst_ ? frame_->height : parameters.height;
+    if (width <= 0 || height <= 0) throw std::runtime_error("FFmpeg finds no video stream that it can decode");
+    converter_.emplace(width, height, aspect(), Orientation::of(displayMatrix()));
+    info.width = converter_->width();
+    info.height = converter_->height();
+    findRate();
+    findCount();
+  }
+
+  bool grab(double &seconds) override {
+    if (!std::exchange(hasFirst_, false) && !decode()) return false;
+    seconds = time();
+    ++shown_;
+    if (frame_->flags & AV_FRAME_FLAG_CORRUPT || frame_->decode_error_flags) ++damaged_;
+    return true;
+  }
+
+  const cv::Mat &retrieve() override {
+    if (frame_->width <= 0) throw std::runtime_error("there is no frame");
+    return converter_->convert(*frame_);
+  }
+
+  mien_opencv_video_faults faults() const override {
+    const bool isAtEnd = isDraining_ && !hasFirst_;
+    const bool isFaulty = errors_ > 0 || damaged_ > 0;
+    const int64_t missing = isFaulty && isAtEnd ? std::max<int64_t>(packets_ - shown_, 0) : 0;
+    return {damaged_, missing, failure_.empty() ? nullptr : strdup(failure_.c_str())};
+  }
+
+ private:
+  void openDecoder(bool isLive) {
+    const auto *decoder = avcodec_find_decoder(stream_->codecpar->codec_id);
+    if (!decoder) throw std::runtime_error("FFmpeg finds no video stream that it can decode");
+    codec_.reset(avcodec_alloc_context3(decoder));
+    if (!codec_ || avcodec_parameters_to_context(codec_.get(), stream_->codecpar) < 0) throw std::bad_alloc();
+    codec_->pkt_timebase = stream_->time_base;
+    codec_->thread_count = std::min(16, std::max(1, av_cpu_count()));
+    codec_->max_pixels = 200'000'000;
+    // A frame of which a part is missing is better than none, and is counted.
+    codec_->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
+    if (isLive) {
+      codec_->thread_type = FF_THREAD_SLICE;
+      codec_->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    }
+    if (avcodec_open2(codec_.get(), decoder, nullptr) < 0) {
+      throw std::runtime_error("FFmpeg finds no video stream that it can decode");
+    }
+  }
+
+  /// Decodes the next frame into frame_; false at the end.
+  bool decode() {
+    while (true) {
+      const int status = avcodec_receive_frame(codec_.get(), frame_.get());
+      if (status == 0) return true;
+      if (status == AVERROR_EOF) return false;
+      if (status == AVERROR(EAGAIN)) {
+        if (isDraining_) return false;
+        feed();
+      } else if (status == AVERROR(ENOMEM)) {
+        throw std::bad_alloc();
+      } else if (++errors_ > 1'000'000) {
+        return false;
+      }
+    }
+  }
+
+  /// Reads some packets to tell the rate by their time stamps, where the container tells none: browsers' recordings.
+  void lookAhead() {
+    std::vector<int64_t> stamps;
+    while (ahead_.size() < 32 && readPacket()) {
+      if (packet_->pts != AV_NOPTS_VALUE) stamps.push_back(packet_->pts);
+      ahead_.emplace_back(av_packet_clone(packet_.get()));
+      av_packet_unref(packet_.get());
+      if (!ahead_.back()) throw std::bad_alloc();
+    }
+    std::sort(stamps.begin(), stamps.end());
+    if (stamps.size() < 2 || stamps.back() == stamps.front()) return;
+    measuredRate_ = double(stamps.size() - 1) / (double(stamps.back() - stamps.front()) * av_q2d(stream_->time_base));
+  }
+
+  /// Hands the decoder the next packet of the film, or the end.
+  void feed() {
+    if (!ahead_.empty()) {
+      packet_ = std::move(ahead_.front());
+      ahead_.pop_front();
+    } else if (isBrokenOff_ || !readPacket()) {
+      isDraining_ = true;
+      avcodec_send_packet(codec_.get(), nullptr);
+      return;
+    }
+    if (!(packet_->flags & AV_PKT_FLAG_DISCARD)) ++packets_;
+    if (avcodec_send_packet(codec_.get(), packet_.get()) < 0) ++errors_;
+    av_packet_unref(packet_.get());
+  }
+
+  /// Reads the next packet of the film into packet_; false at the end.
+  bool readPacket() {
+    for (int failures = 0;;) {
+      container_.extendPatience();
+      const int status = av_read_frame(container_.get(), packet_.get());
+      if (status == AVERROR(EAGAIN)) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        if (++failures > 4000) return breakOff("nothing came for 20 s");
+        continue;
+      }
+      if (status == AVERROR_EOF) return breakOff("");
+      if (status < 0) {
+        // A damaged place, behind which there may be more.
+        ++errors_;
+        if (status != AVERROR_INVALIDDATA || ++failures > 100) return breakOff(container_.readingFailure(status));
+        continue;
+      }
+      const bool isFilm = packet_->stream_index == stream_->index && packet_->size > 0;
+      // Cut off in the middle, but for transport streams, which mark lost parts so.
+      const bool isCut = packet_->flags & AV_PKT_FLAG_CORRUPT && !isTransportStream_;
+      if (isFilm && !isCut) return true;
+      av_packet_unref(packet_.get());
+    }
+  }
+
+  bool breakOff(const std::string &failure) {
+    failure_ = failure;
+    isBrokenOff_ = true;
+    return false;
+  }
+
+  /// Seconds from the first frame to this one.
+  double time() {
+    if (isUntimed_) return double(shown_) / info.frames_per_second;
+    const int64_t stamp = frame_->best_effort_timestamp;
+    if (stamp == AV_NOPTS_VALUE) return shown_ == 0 ? 0 : std::numeric_limits<double>::quiet_NaN();
+    if (!firstStamp_) firstStamp_ = stamp;
+    return double(stamp - *firstStamp_) * av_q2d(stream_->time_base);
+  }
+
+  double aspect() const {
+    const AVRational ratio = av_guess_sample_aspect_ratio(container_.get(), stream_, hasFirst_ ? frame_.get() : nullptr);
+    return ratio.num > 0 && ratio.den > 0 ? av_q2d(ratio) : 1;
+  }
+
+  const int32_t *displayMatrix() const {
+#if LIBAVFORMAT_VERSION_MAJOR >= 59
+    size_t size = 0;
+#else
+    int size = 0;
+#endif
+    const uint8_t *matrix = av_stream_get_side_data(stream_, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    return matrix && size >= 9 * sizeof(int32_t) ? reinterpret_cast<const int32_t *>(matrix) : nullptr;
+  }
+
+  void findRate() {
+    if (isUntimed_) {
+      // What the demuxer says is nothing but its default.
+      info.frames_per_second = rate(codec_->framerate);
+      info.is_rate_assumed = info.frames_per_second <= 0 || info.frames_per_second > 1000;
+      if (info.is_rate_assumed) info.frames_per_second = 25;
+      return;
+    }
+    info.frames_per_second = rate(stream_->avg_frame_rate);
+    if (info.frames_per_second <= 0) info.frames_per_second = measuredRate_;
+  }
+
+  void findCount() {
+    if (isUntimed_) return;
+    int64_t count = stream_->nb_frames;
+    if (count <= 0 && info.frames_per_second > 0) {
+      double seconds = 0;
+      if (stream_->duration > 0) {
+        seconds = double(stream_->duration) * av_q2d(stream_->time_base);
+      } else if (container_->duration > 0 && container_->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE) {
+        seconds = double(container_->duration) / AV_TIME_BASE;
+      }
+      count = int64_t(std::min(seconds * info.frames_per_second + 0.5, 1e15));
+    }
+    info.frame_count = std::max<int64_t>(count, 0);
+  }
+
+  Container container_;
+  AVStream *stream_ = nullptr;
+  std::unique_ptr<AVCodecContext, CloseDecoder> codec_;
+  std::unique_ptr<AVPacket, ClosePacket> packet_;
+  std::unique_ptr<AVFrame, CloseFrame> frame_;
+  std::optional<FrameConverter> converter_;
+  std::optional<int64_t> firstStamp_;
+  std::string failure_;
+  /// Whether frame_ was decoded when the file was opened and not grabbed yet.
+  bool hasFirst_ = false;
+  bool isUntimed_;
+  bool isTransportStream_ = false;
+  /// Packets that were read when the file was opened.
+  std::deque<std::unique_ptr<AVPacket, ClosePacket>> ahead_;
+  double measuredRate_ = 0;
+  /// Whether there is nothing more to read.
+  bool isBrokenOff_ = false;
+  /// Whether the decoder was told so.
+  bool isDraining_ = false;
+  int64_t packets_ = 0;
+  int64_t shown_ = 0;
+  int64_t damaged_ = 0;
+  int64_t errors_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<mien_opencv_video_reader> openVideo(const mien_opencv_video_source &source) {
+  return std::make_unique<FFmpegReader>(source);
+}
+
+mien_opencv_video_sound findSound(const mien_opencv_video_source &source) {
+  const Container container(source);
+  bool hasCover = false;
+  const AVStream *video = film(container, hasCover);
+  mien_opencv_video_sound sound{0, -1, 0};
+  int bestRank = -1;
+  for (unsigned i = 0; i < container->nb_streams; ++i) {
+    const AVStream *stream = container->streams[i];
+    if (stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO) continue;
+    ++sound.count;
+    if (!avcodec_find_decoder(stream->codecpar->codec_id)) continue;
+    const int rank = stream->disposition & AV_DISPOSITION_DEFAULT ? 1 : 0;
+    if (rank > bestRank) sound.stream = int32_t(i), bestRank = rank;
+  }
+  if (video && video->start_time != AV_NOPTS_VALUE && container->start_time != AV_NOPTS_VALUE) {
+    const double start = double(video->start_time) * av_q2d(video->time_base);
+    sound.video_start = std::max(0.0, start - double(container->start_time) / AV_TIME_BASE);
+  }
+  return sound;
+}
