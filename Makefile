@@ -16,14 +16,15 @@ PREFIX ?= /usr/local
 
 # One configuration for everything, so that each dependency compiles once. Tests use `package` access, which a release
 # build allows, rather than `@testable`, which it does not.
-SWIFT_FLAGS := -c release --jobs $(JOBS)
+# The trait Server lets SwiftPM fetch what mien-server is made of; to turn it on or off compiles Mien anew.
+SWIFT_FLAGS := -c release --jobs $(JOBS) --traits Server
 # What is built and what the tests run. All of it by product: `--build-tests` would also compile every program of every
 # dependency, protoc among them, which doubles the time.
 PROGRAMS := mien MienVideoShim mien-server mien-train
 SWIFT_FILES := $(wildcard Sources Tests Benchmarks Package.swift)
 export PKG_CONFIG_PATH := $(CURDIR)/.native/pkgconfig$(if $(PKG_CONFIG_PATH),:$(PKG_CONFIG_PATH))
 
-.PHONY: help setup run build test test-operations lint format bench docs install dist clean
+.PHONY: help setup run build test test-operations client lint format bench docs install dist clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 23
@@ -49,7 +50,10 @@ test: ## Set up, build everything, lint, run every test: what CI runs
 	@$(MAKE) --no-print-directory lint
 	@scripts/test.sh '$(FILTER)' $(SWIFT_FLAGS)
 
-test-operations: ## Try Mien with nginx, as far as it is installed
+client: ## Build and run Tests/Client, a package that depends on Mien by version
+	@JOBS=$(JOBS) scripts/test-client.sh
+
+test-operations: ## Try Slurm, nginx, Kubernetes' schemas, DuckDB and the image, as far as they are installed
 	@scripts/test-operations.sh
 
 lint: ## Check the style of the Swift code

@@ -35,6 +35,10 @@ let package = Package(
     .executable(name: "mien-train", targets: ["mien-train"]),
     .executable(name: "mien-server", targets: ["mien-server"]),
   ],
+  // Off, so that a package that depends on Mien fetches neither a web server nor a database; `make` turns it on.
+  traits: [
+    .trait(name: "Server", description: "What mien-server is made of: Hummingbird and GRDB.")
+  ],
   // Ranges, so that a program that depends on Mien is free to choose; built and tested with the version in the comment.
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),  // 1.8.2
@@ -142,15 +146,16 @@ let package = Package(
       name: "MienServer",
       dependencies: [
         "CMienPage", "CMienServerFiles", "MienInference", "MienONNX",
-        .product(name: "Hummingbird", package: "hummingbird"),
-        .product(name: "HummingbirdTLS", package: "hummingbird"), .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
+        .product(name: "HummingbirdTLS", package: "hummingbird", condition: .when(traits: ["Server"])),
+        .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Server"])),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "mien-server",
       dependencies: [
         "MienCommandLine", "MienModelOptions", "MienServer", "MienVision",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
 
@@ -181,7 +186,7 @@ let package = Package(
       name: "MienServerTests",
       dependencies: [
         "MienServer", "MienInference", "MienVision", "MienTestSupport",
-        .product(name: "HummingbirdTesting", package: "hummingbird"),
+        .product(name: "HummingbirdTesting", package: "hummingbird", condition: .when(traits: ["Server"])),
       ],
       swiftSettings: strict),
     .testTarget(

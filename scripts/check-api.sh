@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Holds the running server against its OpenAPI document with schemathesis: thousands of right and wrong requests, and
-# whether each answer is one that the document promises.
-# Usage: scripts/check-api.sh [EXAMPLES]: how many requests a route and phase, 50 unless told. Needs `make build`, curl and
-# Python 3.11 to 3.13; schemathesis goes into a virtual environment under MIEN_CACHE (~/.cache/mien).
+# whether each answer is one that the document promises. Then generates a client from the document and uses it.
+# Usage: scripts/check-api.sh [EXAMPLES]: how many requests per route and phase, 50 unless told. Needs `make build`, or
+# another mien-server that MIEN_SERVER names, curl and Python 3.11 to 3.13; schemathesis and the client's generator go into a
+# virtual environment under MIEN_CACHE (~/.cache/mien).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 examples=${1:-50}
-server=$PWD/.build/release/mien-server
-python=${MIEN_CACHE:-$HOME/.cache/mien}/python-api
+server=${MIEN_SERVER:-$PWD/.build/release/mien-server}
+cache=${MIEN_CACHE:-$HOME/.cache/mien}
+python=$cache/python-api
 stamp=$(sha256sum scripts/requirements-api.txt)
 if [[ ! -f $python/.mien-stamp || $(<"$python/.mien-stamp") != "$stamp" ]]; then
   rm -rf "$python"
@@ -35,6 +37,12 @@ done
   --checks all --exclude-checks positive_data_acceptance --max-examples "$examples" --seed 1 --workers 1 \
   --request-timeout 30 --suppress-health-check all)
 kill -0 "$pid" || { echo "the server has ended" >&2; exit 1; }
+photo=$cache/samples/astronaut.png
+if [[ -f $photo ]]; then
+  "$python/bin/python3" scripts/check-client.py "$url" "$photo" "$token"
+else
+  echo "$photo is not there (make setup): no client is tried"
+fi
 if grep '"level":"error"' "$folder/log"; then
   echo "the server logged failures" >&2
   exit 1

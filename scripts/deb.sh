@@ -15,12 +15,14 @@ name="mien_${debian_version}_$architecture"
 
 root="$(mktemp -d)"
 trap 'rm -rf "$root"' EXIT
-mkdir -p "$root"/{DEBIAN,usr,lib/systemd/system}
+mkdir -p "$root"/{DEBIAN,usr,lib/systemd/system,etc/mien}
 cp -a "$installed/." "$root/usr/"
 if [[ -x $root/usr/bin/mien-server ]]; then
   install -m 644 deploy/mien.service "$root/lib/systemd/system/mien.service"
+  install -m 644 deploy/serve.yaml "$root/etc/mien/serve.yaml"
+  echo /etc/mien/serve.yaml >"$root/DEBIAN/conffiles"
 else
-  rmdir "$root/lib/systemd/system" "$root/lib/systemd" "$root/lib"
+  rmdir "$root/etc/mien" "$root/etc" "$root/lib/systemd/system" "$root/lib/systemd" "$root/lib"
 fi
 # Debian's name for the licences.
 {

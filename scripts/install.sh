@@ -37,6 +37,8 @@ else
   scripts/setup.sh "$level"
   export PKG_CONFIG_PATH="$PWD/.native/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
   flags=(-c release --jobs "${JOBS:-2}" --scratch-path .build/install --static-swift-stdlib)
+  # What mien-server is made of.
+  if has serving; then flags+=(--traits Server); fi
   for product in "${products[@]}"; do swift build "${flags[@]}" --product "$product"; done
   built="$(swift build "${flags[@]}" --show-bin-path)"
 fi
@@ -63,7 +65,8 @@ if has recognition; then
 fi
 if has serving; then
   install_program mien-server
-  install -D -m 644 docs/server.md "$doc/server.md"
+  install -D -m 644 deploy/serve.yaml "$doc/serve.yaml"
+  install -m 644 docs/server.md "$doc/server.md"
 fi
 if has recognition || has serving; then
   install -d "$target/lib/mien/openvino"

@@ -117,7 +117,11 @@ unshare --mount /bin/bash -c '
     { tail -n 15 "$log" >&2; exit 1; }
   run env LD_LIBRARY_PATH=/swift /bin/bash /try.sh /usr/bin
   run dpkg --verify mien
+  # The configuration that an operator changed outlasts removal, not a purge.
+  echo "port: 8081" >>"$root/etc/mien/serve.yaml"
   run dpkg --remove mien >/dev/null
-  [[ ! -e $root/usr/bin/mien ]]
+  [[ ! -e $root/usr/bin/mien && -f $root/etc/mien/serve.yaml ]]
+  run dpkg --purge mien >/dev/null 2>&1
+  [[ ! -e $root/etc/mien/serve.yaml ]]
 ' bash "$root"
 echo "test-dist: the Debian package is installed by apt, reads, serves and is removed"

@@ -3,6 +3,19 @@ import Foundation
 import Glibc
 package import MienCore
 
+/// A command line to which other sources of options, a file for instance, have added theirs.
+package struct ExtendedArguments {
+  /// The arguments behind the program's name.
+  package let arguments: [String]
+  /// Where the options that an error's message mentions stand, one line each.
+  package let notes: (String) -> [String]
+
+  /// Makes the command line.
+  package init(_ arguments: [String], notes: @escaping (String) -> [String]) {
+    (self.arguments, self.notes) = (arguments, notes)
+  }
+}
+
 extension AsyncParsableCommand {
   /// Runs the program's command line and ends the process if it fails. Exit status: 0 all done, 1 a failure, 64 wrong
   /// usage.
@@ -11,13 +24,16 @@ extension AsyncParsableCommand {
   ///   - overview: the help of `mien`, which also holds other programs' commands; `nil` for programs whose own help is
   ///     whole, and which hand nothing over.
   ///   - configure: sets up what holds for the whole process, before anything else.
+  ///   - extend: adds the options of other sources to the arguments; `nil` as its answer adds none.
   package static func runProgram(
-    overview: (() -> String)? = nil, configure: @Sendable () throws -> Void = {}
+    overview: (() -> String)? = nil, configure: @Sendable () throws -> Void = {},
+    extend: ([String]) throws -> ExtendedArguments? = { _ in nil }
   ) async {
     // What is closed would be the number of the next file opened, which results or progress would then be written into.
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
+    var notes: (String) -> [String] = { _ in [] }
     do {
       try configure()
       let arguments = Array(CommandLine.arguments.dropFirst())
@@ -27,7 +43,9 @@ extension AsyncParsableCommand {
       }
       try checkDashes(arguments)
       try checkNames(arguments, externals: overview == nil ? [] : ExternalCommand.allCases.map(\.rawValue))
-      var command = try parseAsRoot()
+      let extended = try extend(arguments)
+      if let extended { notes = extended.notes }
+      var command = try parseAsRoot(extended?.arguments)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -39,14 +57,15 @@ extension AsyncParsableCommand {
       _exit(ExitCode.success.rawValue)
     } catch {
       ResultFile.nameWritten()
-      end(error)
+      end(error, notes)
     }
   }
 
   /// Says what went wrong, or the help that was asked for, and ends the process.
-  private static func end(_ error: any Error) -> Never {
+  private static func end(_ error: any Error, _ notes: (String) -> [String]) -> Never {
     if let error = error as? MienError {
       Console.failure("\(spoken(error, CommandLine.arguments))")
+      for note in notes("\(error)") { Console.error(note) }
       Foundation.exit(error.kind == .argument ? ExitCode.validationFailure.rawValue : ExitCode.failure.rawValue)
     }
     let code = exitCode(for: error)
@@ -58,6 +77,7 @@ extension AsyncParsableCommand {
       Console.failure(first.hasPrefix(prefix) ? String(first.dropFirst(prefix.count)) : first)
       for line in lines.dropFirst() { Console.error(Console.printable(line)) }
     }
+    for note in notes(message) { Console.error(note) }
     Foundation.exit(code.rawValue)
   }
 

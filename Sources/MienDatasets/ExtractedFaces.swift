@@ -58,14 +58,23 @@ public final class ExtractedFaces {
   /// - Throws: ``MienError`` that names the file that could not be written.
   @discardableResult
   public func add(_ face: FaceExtractor.Face, video: String, folder name: String) throws -> String {
-    try Self.make(folder.appendingPathComponent(name))
+    let file = try Self.write(face, folder: name, in: folder)
+    let milliseconds = (face.seconds * 1000).rounded() / 1000
+    let box = [face.box.x, face.box.y, face.box.width, face.box.height].map(String.init)
+    try append([file, video, "\(face.frame)", "\(milliseconds)"] + box)
+    return file
+  }
+
+  /// Writes the picture of `face` into the folder `name` inside `folder`, which is made.
+  ///
+  /// - Returns: the picture's path below `folder`.
+  /// - Throws: ``MienError`` that names the file that could not be written.
+  package static func write(_ face: FaceExtractor.Face, folder name: String, in folder: URL) throws -> String {
+    try make(folder.appendingPathComponent(name))
     let frame = String(face.frame)
     let digits = String(repeating: "0", count: max(0, 6 - frame.count)) + frame
     let file = "\(name)/\(name)_\(digits)_\(face.number).png"
     try face.image.write(to: folder.appendingPathComponent(file))
-    let milliseconds = (face.seconds * 1000).rounded() / 1000
-    let box = [face.box.x, face.box.y, face.box.width, face.box.height].map(String.init)
-    try append([file, video, frame, "\(milliseconds)"] + box)
     return file
   }
 

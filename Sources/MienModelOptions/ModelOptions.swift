@@ -27,17 +27,8 @@ package struct ModelChoice: ParsableArguments, Sendable {
   }
 }
 
-/// `--model`, `--profile`, `--prior` and `--prior-strength`: which model reads faces, and how.
-package struct ModelOptions: ParsableArguments, Sendable {
-  /// The network.
-  @OptionGroup package var model: ModelChoice
-
-  /// The name of a profile; nil for the model as it is.
-  @Option(
-    help: ArgumentHelp(
-      "Use the profile of this name, which `mien adapt` made from a user's corrections.", valueName: "name"))
-  package var profile: String?
-
+/// `--prior` and `--prior-strength`: how often each emotion is expected.
+package struct PriorOptions: ParsableArguments, Sendable {
   /// `data`, `uniform` or the name of a JSON file.
   @Option(
     help: ArgumentHelp(
@@ -71,6 +62,23 @@ package struct ModelOptions: ParsableArguments, Sendable {
       }
     }
   }
+}
+
+/// `--model`, `--profile`, `--prior` and `--prior-strength`: which model reads faces, and how.
+package struct ModelOptions: ParsableArguments, Sendable {
+  /// The network.
+  @OptionGroup package var model: ModelChoice
+
+  /// The name of a profile; nil for the model as it is.
+  @Option(
+    help: ArgumentHelp(
+      "Use the profile of this name, which `mien adapt` made from a user's corrections.", valueName: "name"))
+  package var profile: String?
+
+  /// The mix of emotions to expect.
+  @OptionGroup package var prior: PriorOptions
+
+  package init() {}
 
   /// Reads the model's file.
   package func file() throws -> ONNXModel { try model.file() }
@@ -90,7 +98,7 @@ package struct ModelOptions: ParsableArguments, Sendable {
   package func classifier(of file: ONNXModel, threads: Int? = nil) throws -> EmotionClassifier {
     do {
       let head = try profile.map { try ProfileStore().head(of: ProfileName($0)) }
-      let prior = try classPrior()
+      let prior = try prior.classPrior()
       return try naming {
         let made = try EmotionClassifier(model: file, threads: threads, adaptedHead: head, prior: prior)
         _ = Unmanaged.passRetained(made)

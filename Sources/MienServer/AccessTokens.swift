@@ -1,40 +1,55 @@
 package import Foundation
 import MienCore
 import MienONNX
+import Synchronization
 
 /// The secrets that clients prove themselves with, by `Authorization: Bearer TOKEN`.
 ///
 /// Each token is a client of its own: sessions and jobs belong to the token that made them.
-package struct AccessTokens: Sendable {
+package final class AccessTokens: Sendable {
   /// A client, as a keyed hash of its token; empty where the server asks for none.
   package typealias Client = String
 
   private static let lengths = 16...512
   private static let fileBytes = 1 << 20
-  private let tokens: [[UInt8]]
+  private let tokens: Mutex<[[UInt8]]>
+
+  /// How many there are.
+  package var count: Int { tokens.withLock { $0.count } }
 
   /// Takes tokens of 16 to 512 printable ASCII characters without spaces.
   ///
   /// - Throws: ``MienError`` that does not repeat a token.
-  package init(_ tokens: [String]) throws {
+  package init(_ tokens: [String]) throws { self.tokens = Mutex(try Self.checked(tokens)) }
+
+  /// Reads a file with a token a line; blank lines and those that start with `#` are passed over.
+  package init(contentsOf url: URL) throws { tokens = Mutex(try Self.read(url)) }
+
+  /// Takes the tokens of a file instead of those that there are, which stay if it cannot be read. Sessions and jobs of
+  /// tokens that are gone are out of reach from then on.
+  package func reload(from url: URL) throws {
+    let new = try Self.read(url)
+    tokens.withLock { $0 = new }
+  }
+
+  private static func checked(_ tokens: [String]) throws -> [[UInt8]] {
     guard !tokens.isEmpty else { throw MienError(.format, nil, "expected a token, found none") }
     for (index, token) in tokens.enumerated() {
-      guard Self.lengths.contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      guard lengths.contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
         throw MienError(
           .format, nil,
           "token \(index + 1): expected 16 to 512 printable ASCII characters without spaces, as from "
             + "`openssl rand -hex 32`")
       }
     }
-    self.tokens = tokens.map { Array($0.utf8) }
+    return tokens.map { Array($0.utf8) }
   }
 
-  /// Reads a file with a token a line; blank lines and those that start with `#` are passed over.
-  package init(contentsOf url: URL) throws {
+  private static func read(_ url: URL) throws -> [[UInt8]] {
     do {
       // A pipe, as `<(command)` makes it, has no length: it is read to its end.
-      guard let file = try? FileHandle(forReadingFrom: url), let data = try? file.read(upToCount: Self.fileBytes + 1),
-        data.count <= Self.fileBytes
+      guard let file = try? FileHandle(forReadingFrom: url), let data = try? file.read(upToCount: fileBytes + 1),
+        data.count <= fileBytes
       else {
         throw MienError(.file, nil, FileProblem.reading(url))
       }
@@ -42,7 +57,7 @@ package struct AccessTokens: Sendable {
         throw MienError(.format, nil, "expected a text with a token a line")
       }
       let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-      try self.init(lines.filter { !$0.isEmpty && !$0.hasPrefix("#") })
+      return try checked(lines.filter { !$0.isEmpty && !$0.hasPrefix("#") })
     } catch let error as MienError {
       throw error.about(url.path)
     }
@@ -58,14 +73,15 @@ package struct AccessTokens: Sendable {
     else { return nil }
     let given = Array(authorization[authorization.index(after: space)...].utf8)
     var found: Client?
-    for token in tokens where Self.isSame(token, given) { found = key.client(of: token) }
+    for token in tokens.withLock({ $0 }) where Self.isSame(token, given) { found = key.client(of: token) }
     return found
   }
 
   /// All clients, by the names that earlier servers gave them: the SHA-256 of the token, without a key.
   package func clients(key: ClientKey) -> [String: Client] {
     Dictionary(
-      tokens.map { (SHA256.hexadecimal(of: Data($0)), key.client(of: $0)) }, uniquingKeysWith: { first, _ in first })
+      tokens.withLock { $0 }.map { (SHA256.hexadecimal(of: Data($0)), key.client(of: $0)) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   private static func isSame(_ a: [UInt8], _ b: [UInt8]) -> Bool {

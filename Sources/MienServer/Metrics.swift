@@ -13,6 +13,32 @@ final class Metrics: Sendable {
     var buckets = [Int](repeating: 0, count: edges.count)
     var count = 0
     var sum = 0.0
+
+    mutating func add(_ seconds: Double) {
+      count += 1
+      sum += seconds
+      for (index, edge) in edges.enumerated() where seconds <= edge { buckets[index] += 1 }
+    }
+
+    /// The lines of a histogram whose series has one label.
+    func lines(_ name: String, _ label: String) -> [String] {
+      zip(edges, buckets).map { edge, count in "\(name)_bucket{\(label),le=\"\(edge)\"} \(count)" } + [
+        "\(name)_bucket{\(label),le=\"+Inf\"} \(count)", "\(name)_sum{\(label)} \(sum)",
+        "\(name)_count{\(label)} \(count)",
+      ]
+    }
+  }
+
+  /// What a picture goes through.
+  enum Stage: String, CaseIterable {
+    /// Waiting for its turn.
+    case wait
+    /// Decoding.
+    case decode
+    /// The search for faces, and cutting them out.
+    case find
+    /// The network, with the wait for the batch before.
+    case classify
   }
 
   private struct RequestKey: Hashable {
@@ -30,6 +56,7 @@ final class Metrics: Sendable {
   private struct State {
     var requests: [RequestKey: Int] = [:]
     var durations: [String: Durations] = [:]
+    var stages = Dictionary(uniqueKeysWithValues: Stage.allCases.map { ($0, Durations()) })
     var counters: [String: Counter] = [:]
     var help: [String: String] = [:]
     var gauges: [String: Gauge] = [:]
@@ -75,12 +102,13 @@ final class Metrics: Sendable {
     let method = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].contains(method) ? method : "other"
     state.withLock { state in
       state.requests[RequestKey(method: method, route: route, status: status), default: 0] += 1
-      var durations = state.durations[route] ?? Durations()
-      durations.count += 1
-      durations.sum += seconds
-      for (index, edge) in Self.edges.enumerated() where seconds <= edge { durations.buckets[index] += 1 }
-      state.durations[route] = durations
+      state.durations[route, default: Durations()].add(seconds)
     }
+  }
+
+  /// Counts the time that a picture spent in a stage.
+  func time(_ stage: Stage, _ duration: Duration) {
+    state.withLock { $0.stages[stage]?.add(duration / .seconds(1)) }
   }
 
   /// Everything, as text.
@@ -97,12 +125,11 @@ final class Metrics: Sendable {
     }
     head("mien_request_seconds", "histogram", "Time from a request's head to its answer.")
     for (route, durations) in state.durations.sorted(by: { $0.key < $1.key }) {
-      for (edge, count) in zip(Self.edges, durations.buckets) {
-        lines.append("mien_request_seconds_bucket{route=\"\(route)\",le=\"\(edge)\"} \(count)")
-      }
-      lines.append("mien_request_seconds_bucket{route=\"\(route)\",le=\"+Inf\"} \(durations.count)")
-      lines.append("mien_request_seconds_sum{route=\"\(route)\"} \(durations.sum)")
-      lines.append("mien_request_seconds_count{route=\"\(route)\"} \(durations.count)")
+      lines += durations.lines("mien_request_seconds", "route=\"\(route)\"")
+    }
+    head("mien_stage_seconds", "histogram", "Time that a picture spends in a stage.")
+    for stage in Stage.allCases {
+      lines += (state.stages[stage] ?? Durations()).lines("mien_stage_seconds", "stage=\"\(stage.rawValue)\"")
     }
     for (name, counter) in state.counters.sorted(by: { $0.key < $1.key }) {
       head(name, "counter", state.help[name] ?? "")

@@ -29,16 +29,18 @@ package final class MienServer: Sendable {
   private let isStopping = Atomic(false)
   private let isDraining = Atomic(false)
 
-  /// Prepares to serve `classifier`.
+  /// Prepares to serve.
   ///
   /// - Parameters:
+  ///   - models: what reads faces, the default one first.
+  ///   - profiles: the folder of profiles.
   ///   - state: where videos and their results are kept, and the key that names clients; nil to take no videos.
   ///   - page: the files of the web page.
   ///   - corrections: where corrections are kept; nil where none are taken.
-  /// - Throws: ``MienError`` where the options do not fit together or the detector cannot be loaded.
+  /// - Throws: ``MienError`` if the options do not fit together, or a model, a profile or the detector cannot be used.
   package init(
-    options: ServerOptions, classifier: EmotionClassifier, state: StateFolder?, page: [StaticFile] = [],
-    corrections: CorrectionStore? = nil, logger: Logger
+    options: ServerOptions, models: [ServerModel], profiles: ProfileStore = ProfileStore(), state: StateFolder?,
+    page: [StaticFile] = [], corrections: CorrectionStore? = nil, logger: Logger
   ) throws {
     try options.validate()
     self.options = options
@@ -53,7 +55,8 @@ package final class MienServer: Sendable {
     key = try options.tokens == nil ? .random() : state.map { try ClientKey(in: $0.keys) } ?? .random()
     places = ConnectionPlaces(options.limits.connections)
     proxies = try TrustedProxies(options.trustedProxies)
-    engine = try InferenceEngine(classifier: classifier, limits: options.limits, metrics: metrics)
+    engine = try InferenceEngine(
+      models: models, profiles: profiles, options: options, metrics: metrics, logger: logger)
     let sessions = SessionStore(capacity: options.limits.sessions, idleSeconds: options.limits.sessionSeconds)
     let jobs = try VideoJobs(
       folder: state, clients: options.tokens?.clients(key: key) ?? [:], limits: options.limits, engine: engine,
@@ -129,17 +132,46 @@ package final class MienServer: Sendable {
 
     var routes = RouteTable(router)
     let bodies = BodyReader(limits: options.limits)
-    StatusRoutes(engine: engine, metrics: metrics, places: places) { [self] in isStopping.load(ordering: .relaxed) }
-      .add(to: &routes)
+    status.add(to: &routes)
     DetectRoutes(engine: engine, bodies: bodies).add(to: &routes)
     ExplainRoutes(engine: engine, bodies: bodies).add(to: &routes)
     CorrectionRoutes(store: corrections, engine: engine, bodies: bodies).add(to: &routes)
+    ProfileRoutes(corrections: corrections, models: engine.models).add(to: &routes)
     SessionRoutes(engine: engine, bodies: bodies, sessions: sessions).add(to: &routes)
-    VideoRoutes(bodies: bodies, jobs: jobs).add(to: &routes)
+    VideoRoutes(engine: engine, bodies: bodies, jobs: jobs).add(to: &routes)
     let contract = StaticFile.contract(keepsCorrections: corrections != nil, takesVideos: jobs.isOpen)
     StaticRoutes(files: page + [contract]).add(to: &routes)
     paths.set(routes)
     return (router, routes)
+  }
+
+  private var status: StatusRoutes {
+    StatusRoutes(engine: engine, metrics: metrics, places: places) { [self] in isStopping.load(ordering: .relaxed) }
+  }
+
+  /// The probes and the metrics on a port of their own: nothing is logged or counted there, and no token is asked for.
+  ///
+  /// - Returns: `nil` if no address was named for them.
+  private func statusApplication() -> (any Service)? {
+    guard let address = options.metricsAddress else { return nil }
+    let (router, paths) = (Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints), KnownPaths())
+    router.add(middleware: ErrorMiddleware(metrics: metrics, paths: paths))
+    var routes = RouteTable(router)
+    status.addProbes(to: &routes)
+    paths.set(routes)
+    let places = ConnectionPlaces(ConnectionPlaces.reserve)
+    return Application(
+      router: router,
+      server: HTTPServerBuilder { [options] responder in
+        HTTPConnection(responder: responder, idleSeconds: options.limits.idleSeconds, places: places) { _ in }
+      },
+      configuration: .init(
+        address: .hostname(address.host, port: address.port), serverName: nil,
+        availableConnectionsDelegate: .maximum(2 * ConnectionPlaces.reserve, logger: logger)),
+      onServerRunning: { [logger] channel in
+        logger.info(
+          "metrics", metadata: ["address": "\(address.host)", "port": "\(channel.localAddress?.port ?? 0)"])
+      }, logger: logger)
   }
 
   /// Serves until SIGTERM or SIGINT; then, after the drain delay, finishes what was accepted. A second signal ends the
@@ -148,7 +180,11 @@ package final class MienServer: Sendable {
     if !options.isLoopback, options.tls == nil {
       logger.warning("tokens and pictures travel unencrypted; --tls-cert and --tls-key, or a proxy, would change that")
     }
-    var configuration = ServiceGroupConfiguration(services: [try application()], logger: logger)
+    // Services stop in the reverse order: the probes answer to the end.
+    var services: [any Service] = []
+    if let status = statusApplication() { services.append(status) }
+    services.append(try application())
+    var configuration = ServiceGroupConfiguration(services: services, logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(options.limits.shutdownSeconds)
     let group = ServiceGroup(configuration: configuration)
     do {
@@ -166,8 +202,9 @@ package final class MienServer: Sendable {
     } catch let error as IOError where error.errnoCode == EADDRINUSE {
       throw MienError(.argument, nil, "port \(options.port) is in use; choose another with --port")
     } catch let error as IOError {
+      let other = options.metricsAddress.map { " or \($0.host):\($0.port)" } ?? ""
       throw MienError(
-        .argument, "\(options.host):\(options.port)",
+        .argument, "\(options.host):\(options.port)\(other)",
         "cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
     } catch is SocketAddressError.UnknownHost {
       throw MienError(.argument, "--host \(options.host)", "expected an address of this machine; no such name is known")
@@ -189,6 +226,7 @@ package final class MienServer: Sendable {
         drain = Task { [self] in
           try? await Task.sleep(for: .seconds(delay))
           isDraining.store(false, ordering: .relaxed)
+          sessions.stopListening()
           await group.triggerGracefulShutdown()
         }
         continue

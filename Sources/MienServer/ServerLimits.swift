@@ -3,9 +3,11 @@ import MienCore
 /// How much a server takes on before it refuses.
 package struct ServerLimits: Sendable {
   /// Most bytes of a request with pictures.
-  package var bodyBytes = 16 << 20
+  package var bodyBytes = 64 << 20
   /// Most pixels of a picture (width x height).
-  package var pixels = 25_000_000
+  package var pixels = 200_000_000
+  /// Most pixels of a picture to keep in memory; larger ones are read at 1/2, 1/4 or 1/8 of their sides.
+  package var decodedPixels = 32_000_000
   /// Most pictures of a request.
   package var pictures = 32
   /// Most bytes of all requests that are being read or waiting, together.
@@ -42,7 +44,8 @@ package struct ServerLimits: Sendable {
 
   func validate() throws {
     for (name, value) in [
-      ("max-body", bodyBytes), ("max-pixels", pixels), ("max-pictures", pictures), ("max-connections", connections),
+      ("max-body", bodyBytes), ("max-pixels", pixels),
+      ("decoded-pixels", decodedPixels), ("max-pictures", pictures), ("max-connections", connections),
       ("max-waiting", waiting), ("max-sessions", sessions), ("max-video", videoBytes), ("max-videos", videos),
     ] where value < 1 {
       throw MienError(.argument, "--\(name) \(value)", "expected at least 1")

@@ -1,5 +1,6 @@
 package import Foundation
-import MienCore
+package import MienCore
+import MienInference
 
 /// What a server is started with.
 package struct ServerOptions: Sendable {
@@ -17,10 +18,40 @@ package struct ServerOptions: Sendable {
   package var allowedHosts: [String] = []
   /// Addresses and networks of proxies whose `X-Forwarded-Host` and `X-Forwarded-Proto` are believed.
   package var trustedProxies: [String] = []
+  /// What finds faces where a request does not say: a name of ``FaceDetectors``, or a YuNet network's file.
+  package var detector = FaceDetectors.standard
+  /// Side of the smallest face that this detector finds, in pixels; `nil` for the detector's default.
+  package var minFace: Int?
+  /// The profiles that every client may use; the first is used where a request names none.
+  package var profiles: [String] = []
+  /// The mix of emotions to expect where a request does not say.
+  package var prior = ClassPrior.data
+  /// The address of a second port with `/metrics`, `/healthz` and `/readyz`, for everybody who reaches it; `nil` for none.
+  package var metricsAddress: Address?
   /// How much is taken on.
   package var limits = ServerLimits()
   /// Is told the server's address, as `http://127.0.0.1:8080/`, when it answers there.
   package var whenListening: @Sendable (String) -> Void = { _ in }
+
+  /// Where to listen.
+  package struct Address: Sendable, Equatable {
+    /// The address.
+    package var host: String
+    /// The port; 0 for any that is free.
+    package var port: Int
+
+    /// Reads `9090`, `0.0.0.0:9090` or `[::]:9090`; without an address, `127.0.0.1`.
+    package init?(_ text: String) {
+      let colon = text.lastIndex(of: ":")
+      guard let port = Int(text[(colon.map { text.index(after: $0) } ?? text.startIndex)...]),
+        (0...65_535).contains(port)
+      else { return nil }
+      let host = colon.map { text[..<$0].trimmingPrefix("[") }
+      self.host = host.map { $0.hasSuffix("]") ? String($0.dropLast()) : String($0) } ?? "127.0.0.1"
+      self.port = port
+      if self.host.isEmpty { return nil }
+    }
+  }
 
   /// PEM files.
   package struct TLSFiles: Sendable {

@@ -160,7 +160,7 @@ package enum PictureFormat: String, Sendable, CaseIterable {
   case icon = "icon"
 
   /// Their names, for messages.
-  static let list = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF, JPEG 2000, PNM, TGA or icon"
+  package static let list = "JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP, TIFF, JPEG 2000, PNM, TGA or icon"
 
   /// The format whose signature `file` starts with.
   init?(_ file: ByteView) {

@@ -76,46 +76,23 @@ struct AdaptCommand: AsyncParsableCommand {
       throw MienError(.mismatch, "profile \(name)", "has no corrections in \(store.url.path)")
     }
     try model.naming {
-      let file = try model.file()
-      let card = try file.card()
-      let own = made.filter { $0.weightsSHA256 == card.weightsSHA256 }
-      let others = made.count - own.count
+      let fitting = try ProfileFitting(name, made, model: model.file(), budget: budget)
+      let others = fitting.otherWeights
       if others > 0 {
         try Console.print(
           "\(Spelling.counted(others, "correction")) \(others == 1 ? "was" : "were") made with other weights and left out"
         )
       }
-      guard !own.isEmpty else {
-        throw MienError(.mismatch, "profile \(name)", "none of its corrections was made with \(model.subject)")
-      }
-      guard let reference = try file.embeddingReference() else {
-        throw MienError(.mismatch, nil, "its file has no averages of embeddings; `mien reference` puts them there")
-      }
-      let labels = try card.widestLabels()
-      let head = try file.linearHead(for: labels)
-      // Whatever their row says, these are of other weights.
-      let misfits = own.filter { $0.embedding.count != head.width || labels.index(of: $0.emotion) == nil }.map(\.id)
-      source.name(unreadable: misfits)
-      let adaptation = try HeadAdaptation(original: head, reference: reference, divergenceBudget: budget)
-      let examples = own.filter { !misfits.contains($0.id) }.map {
-        HeadAdaptation.Example(embedding: $0.embedding, emotion: $0.emotion)
-      }
-      guard !examples.isEmpty else {
-        throw MienError(.mismatch, "profile \(name)", "none of its corrections fits \(model.subject)")
-      }
-      let check = try AdaptationCheck(adaptation, examples)
-      let fit = try adaptation.fit(examples)
-      try report(name, examples.map(\.emotion), check, fit)
-      guard force || !check.isWorse else {
+      source.name(unreadable: fitting.misfits)
+      try report(name, fitting.corrections.map(\.emotion), fitting.check, fitting.fit)
+      guard force || !fitting.check.isWorse else {
         throw MienError(
           .mismatch, "profile \(name)",
           "not written: it reads corrections that it was not fitted to worse than the model does, as corrections do that "
             + "contradict one another; `mien corrections list --profile \(name)` shows them, --force writes it all the same"
         )
       }
-      let adapted = AdaptedHead(
-        head: fit.head, info: .init(profile: name, model: card, fit: fit, check: check))
-      let url = try ProfileStore().write(adapted, as: name)
+      let url = try ProfileStore().write(fitting.head, as: name)
       try Console.print("wrote \(url.path); `--profile \(name)` uses it")
     }
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import MienCommandLine
 import MienModelOptions
 import MienVision
@@ -13,7 +14,16 @@ import MienVision
 
   @OptionGroup var version: VersionOption
 
-  static func main() async { await runProgram(configure: { try VisionProcess.configure() }) }
+  static func main() async {
+    await runProgram(
+      configure: { try VisionProcess.configure() },
+      extend: { arguments in
+        guard arguments.first == "serve", !arguments.contains("--help"), !arguments.contains("-h") else { return nil }
+        let settings = try ServeSettings(
+          Array(arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+        return ExtendedArguments(["serve"] + settings.arguments, notes: settings.notes(on:))
+      })
+  }
 
   func run() async throws { try version.answer(for: Self.self, ModelVersions.lines) }
 }

@@ -1,10 +1,13 @@
 import ArgumentParser
+import Dispatch
 import Foundation
 import Glibc
 import Logging
 import MienCommandLine
 import MienCore
+import MienInference
 import MienModelOptions
+import MienONNX
 import MienServer
 
 /// `mien serve`: recognition over HTTP.
@@ -13,7 +16,10 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: ExternalCommand.serve.rawValue, abstract: ExternalCommand.serve.abstract,
     discussion: """
       Only this machine is served, unless --host says otherwise; then --token-file is needed. The log goes to standard \
-      error, a line of JSON a request. SIGTERM and Ctrl-C stop the server after it has finished what it accepted.
+      error, a line of JSON a request. SIGTERM and Ctrl-C stop the server after it has finished what it accepted. \
+      Options can also stand in a YAML file (--config: `max-body: 8000000`) and in the environment \
+      (MIEN_SERVE_MAX_BODY=8000000); the command line comes first, then the environment. SIGHUP reads the tokens again and \
+      opens the log anew, unless the server was started in a terminal.
       """)
 
   @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
@@ -50,7 +56,23 @@ struct ServeCommand: AsyncParsableCommand {
       valueName: "address|network"))
   var trustedProxy: [String] = []
 
-  @OptionGroup var model: ModelOptions
+  @Option(
+    name: .customLong("model"),
+    help: ArgumentHelp(
+      "A model file, or a name that `mien models` lists; without it, the built-in model. May be given several times: "
+        + "requests choose one by name, the first is the default.", valueName: "file|name"))
+  var models: [String] = []
+
+  @Option(
+    name: .customLong("profile"),
+    help: ArgumentHelp(
+      "Read as `mien adapt` fitted the model to a user's corrections under this name. May be given several times: every "
+        + "client may choose among them, the first is the default.", valueName: "name"))
+  var profiles: [String] = []
+
+  @OptionGroup var prior: PriorOptions
+
+  @OptionGroup var detector: DetectorOptions
 
   @Option(
     help: ArgumentHelp(
@@ -65,6 +87,18 @@ struct ServeCommand: AsyncParsableCommand {
       valueName: "dir"))
   var stateDir: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Serve /metrics, /healthz and /readyz on a port of their own too, without a token; 127.0.0.1, unless an address is "
+        + "named.", valueName: "[address:]port"))
+  var metricsPort: String?
+
+  @Option(help: ArgumentHelp("Read options from a file, as `port: 8080`.", valueName: "file.yaml"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("Add the log to a file instead of writing it to standard error.", valueName: "file"))
+  var logFile: String?
+
   @OptionGroup(title: "Limits") var limits: LimitOptions
 
   func validate() throws {
@@ -72,8 +106,41 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    try Self.openLog(logFile)
     let server = try makeServer()
+    let hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+    // A terminal that closes sends it, too, and means the end.
+    if isatty(STDIN_FILENO) == 0 {
+      signal(SIGHUP, SIG_IGN)
+      let (tokens, tokenFile, logFile) = (server.options.tokens, tokenFile, logFile)
+      hangUp.setEventHandler { Self.reload(tokens, tokenFile: tokenFile, logFile: logFile) }
+    }
+    hangUp.activate()
     try await server.run()
+    hangUp.cancel()
+  }
+
+  /// Makes the log file, if there is one, standard error.
+  private static func openLog(_ logFile: String?) throws {
+    guard let logFile else { return }
+    let descriptor = Glibc.open(logFile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+    guard descriptor >= 0 else {
+      throw MienError(.file, logFile, "could not be opened for the log: \(String(cString: strerror(errno)))")
+    }
+    dup2(descriptor, STDERR_FILENO)
+    Glibc.close(descriptor)
+  }
+
+  /// Opens the log anew, which may have been renamed, and reads the tokens again. What cannot be read stays as it was.
+  private static func reload(_ tokens: AccessTokens?, tokenFile: String?, logFile: String?) {
+    let logger = Logger(label: "mien") { _ in JSONLog() }
+    do {
+      try openLog(logFile)
+      if let tokens, let tokenFile { try tokens.reload(from: URL(fileURLWithPath: tokenFile)) }
+      logger.info("reloaded", metadata: ["tokens": "\(tokens?.count ?? 0)"])
+    } catch {
+      logger.error("could not be reloaded; what was read before stays", metadata: ["error": "\(error)"])
+    }
   }
 
   private func makeServer() throws -> MienServer {
@@ -87,10 +154,28 @@ struct ServeCommand: AsyncParsableCommand {
     if let tlsCert, let tlsKey {
       options.tls = .init(certificate: URL(fileURLWithPath: tlsCert), key: URL(fileURLWithPath: tlsKey))
     }
+    options.detector = detector.detector
+    options.minFace = detector.minFace
+    options.profiles = profiles
+    options.prior = try prior.classPrior()
+    if let metricsPort {
+      guard let address = ServerOptions.Address(metricsPort) else {
+        throw MienError(.argument, "--metrics-port \(metricsPort)", "expected a port, or an address and a port")
+      }
+      options.metricsAddress = address
+    }
     options.limits = limits.limits
     if isatty(STDOUT_FILENO) == 1 { options.whenListening = { url in try? Console.print("open \(url)") } }
     try options.validate()
-    let classifier = try model.classifier(threads: 1)
+    let names: [String?] = models.isEmpty ? [nil] : models
+    let served = try ServerModel.named(
+      names.map { name in
+        do { return (name, try ModelStore().model(named: name)) } catch let error as MienError
+          where error.subject == nil
+        {
+          throw error.about(name ?? "the built-in model")
+        }
+      })
     let logger = Logger(label: "mien") { _ in JSONLog() }
     let store = try corrections.map { path in
       try CorrectionStore(url: URL(fileURLWithPath: path)) {
@@ -106,7 +191,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     JSONLog.takeStandardError(logger)
     return try MienServer(
-      options: options, classifier: classifier, state: try state(logger), page: WebPage.files(), corrections: store,
+      options: options, models: served, state: try state(logger), page: WebPage.files(), corrections: store,
       logger: logger)
   }
 }
@@ -131,6 +216,11 @@ struct LimitOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Most pixels of a picture.", valueName: "pixels"))
   var maxPixels = standard.pixels
+
+  @Option(
+    help: ArgumentHelp(
+      "Read pictures of more pixels at 1/2, 1/4 or 1/8 of their sides, to save memory.", valueName: "pixels"))
+  var decodedPixels = standard.decodedPixels
 
   @Option(help: ArgumentHelp("Most pictures of a request.", valueName: "n"))
   var maxPictures = standard.pictures
@@ -182,6 +272,7 @@ struct LimitOptions: ParsableArguments {
     var limits = ServerLimits()
     limits.bodyBytes = maxBody
     limits.pixels = maxPixels
+    limits.decodedPixels = decodedPixels
     limits.pictures = maxPictures
     limits.connections = maxConnections
     limits.waiting = maxWaiting

@@ -20,7 +20,7 @@ import MienVision
 
   /// The commands by what they are for: this program's, then those of others.
   private static let groups: [(title: String, commands: [any ParsableCommand.Type], externals: [ExternalCommand])] = [
-    ("Read faces", [Detect.self, Video.self, Camera.self], [.serve]),
+    ("Read faces", [Detect.self, Video.self, Camera.self, Merge.self], [.serve]),
     ("Know a model", [Models.self, Evaluate.self, Compare.self, Explain.self], []),
     ("Train a model", [Dataset.self], [.recipes, .train, .tune, .export, .reproduce]),
     ("Adapt to a user", [Profiles.self, Reference.self], [.corrections, .adapt]),

@@ -4,9 +4,14 @@ import MienCore
 import MienInference
 import MienVision
 
-/// The photos that the arguments of `mien detect` name: files, folders (recursive, sorted) and patterns; `-` is a picture on
-/// standard input.
+/// The photos, or videos, that the arguments of a command name: files, folders (recursive, sorted) and patterns; `-` is a
+/// picture on standard input.
 struct PhotoPaths {
+  /// What is looked for in folders.
+  enum Kind {
+    case photos, videos
+  }
+
   /// A photo, or an argument that gives none and why, in the order of the arguments.
   enum Entry {
     case photo(PhotoPipeline.Photo, relativePath: FilePath)
@@ -20,16 +25,27 @@ struct PhotoPaths {
     "tiff", "jp2", "j2k", "jpf", "jpx", "j2c", "jpc", "pbm", "pgm", "ppm", "pnm", "pam", "tga", "ico", "cur",
   ]
 
+  /// Files with these extensions are taken for videos; all others are looked into.
+  private static let videoExtensions: Set<String> = [
+    "mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "mpg", "mpeg", "mpe", "ts", "mts", "m2ts", "flv", "wmv", "asf",
+    "3gp",
+    "3g2", "ogv", "vob", "y4m",
+  ]
+
   /// What was found.
   private(set) var entries: [Entry] = []
+  /// Arguments that lead to nothing; they are among the entries, too.
+  private(set) var missing: Set<FilePath> = []
   /// Documents and videos in folders, by what they are: how many, and the first one's name.
   private var passedOver: [FileKind.Other: (count: Int, example: String)] = [:]
   private let excluded: FileIdentity?
+  private let kind: Kind
 
-  /// Finds the photos of `arguments`.
+  /// Finds the photos of `arguments`, or the videos.
   ///
   /// - Parameter excluded: a folder whose pictures are results, not photos.
-  init(_ arguments: [String], excluding excluded: URL? = nil) {
+  init(_ arguments: [String], of kind: Kind = .photos, excluding excluded: URL? = nil) {
+    self.kind = kind
     self.excluded = excluded.flatMap { FileIdentity(FilePath($0.path)) }
     var hasReadInput = false
     for argument in arguments {
@@ -92,7 +108,9 @@ struct PhotoPaths {
   }
 
   private mutating func add(_ path: FilePath) {
-    guard let identity = FileIdentity(path), identity.isFolder else {
+    let found = FileIdentity(path)
+    if found == nil { missing.insert(path) }
+    guard let identity = found, identity.isFolder else {
       // What is missing or unreadable is said when it is opened, with all other failures.
       entries.append(.photo(.init(name: path.text, path: path), relativePath: path.name))
       return
@@ -108,7 +126,9 @@ struct PhotoPaths {
     search(path, relative: FilePath(""), &problems)
     if entries.count == before && problems.isEmpty {
       problems = [
-        MienError(.file, path.text, "is a folder without pictures" + (summary.map { "; \($0)" } ?? ""))
+        MienError(
+          .file, path.text,
+          "is a folder without \(kind == .photos ? "pictures" : "videos")" + (summary.map { "; \($0)" } ?? ""))
       ]
       passedOver = others
     } else {
@@ -133,20 +153,26 @@ struct PhotoPaths {
         search(root, relative: inner, &problems)
       } else if let target = FileIdentity(path), target.isFolder {
         continue
-      } else if isPicture(path, name) {
+      } else if isWanted(path, name) {
         entries.append(.photo(.init(name: path.text, path: path), relativePath: inner))
       }
     }
   }
 
-  /// Whether a file of a folder is a picture, or is to be: else it is counted if one can look at it.
-  private mutating func isPicture(_ path: FilePath, _ name: FilePath) -> Bool {
+  /// Whether a file of a folder is what is looked for, or is to be: where pictures are, else it is counted if one can look
+  /// at it.
+  private mutating func isWanted(_ path: FilePath, _ name: FilePath) -> Bool {
     let fileExtension = name.bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).dropFirst()
       .last
-    if let fileExtension, Self.extensions.contains(String(decoding: fileExtension, as: UTF8.self).lowercased()) {
+    let extensions = kind == .photos ? Self.extensions : Self.videoExtensions
+    if let fileExtension, extensions.contains(String(decoding: fileExtension, as: UTF8.self).lowercased()) {
       return true
     }
     guard let start = Self.start(of: path), start.count > 16 else { return false }
+    if kind == .videos {
+      guard case .other(let other) = FileKind(start: start) else { return false }
+      return other.content == .video
+    }
     switch FileKind(start: start) {
     // TGA has no signature, so the name must say it.
     case .picture(let format): return format != .tga

@@ -1,50 +1,28 @@
 import Foundation
 import MienCore
-import MienDatasets
 import MienInference
 
 /// Collects the outcomes of a run and writes them as JSON and CSV.
 struct PhotoResults {
   private var json: [Data] = []
   private var csv: [String] = []
-  private let emotions: [Emotion]
+  private let layout: PictureCSV
   private let encoder: JSONEncoder
   private let landmarks: LandmarkDetail?
 
   /// Collects readings over `labels`, with the points of each face where they are asked for.
   init(labels: LabelSet, landmarks: LandmarkDetail? = nil) {
     self.landmarks = landmarks
-    emotions = labels.emotions.sorted()
+    layout = PictureCSV(labels: labels, landmarks: landmarks)
     encoder = JSONText.encoder()
     encoder.landmarks = landmarks
-    csv.append(
-      CSVLine.text(
-        ["file", "face", "x", "y", "width", "height", "emotion", "probability", "confident"]
-          + emotions.map(\.rawValue) + FaceColumns.names + ["reason"]
-          + (landmarks == nil ? [] : FaceColumns.measureNames) + ["error"]))
+    csv.append(layout.header)
   }
 
   /// Adds a photo. What is kept are a few hundred bytes a face.
   mutating func add(_ outcome: PhotoPipeline.Outcome) throws {
     json.append(try encoder.encode(outcome.readings))
-    for (index, face) in outcome.faces.enumerated() {
-      let box = face.box
-      let numbers = [index + 1, box.x, box.y, box.width, box.height].map(String.init)
-      let scores = emotions.map { "\(face.distribution[$0] ?? 0)" }
-      csv.append(
-        CSVLine.text(
-          [outcome.name] + numbers + [face.emotion.rawValue, "\(face.probability)", "\(face.isConfident)"] + scores
-            + FaceColumns.values(face) + [face.doubt?.rawValue ?? ""]
-            + (landmarks == nil ? [] : FaceColumns.measures(face)) + [""]))
-    }
-    if outcome.faces.isEmpty {
-      let blanks = [String](repeating: "", count: csvColumns - 2)
-      csv.append(CSVLine.text([outcome.name] + blanks + [outcome.error?.message ?? ""]))
-    }
-  }
-
-  private var csvColumns: Int {
-    11 + emotions.count + FaceColumns.names.count + (landmarks == nil ? 0 : FaceColumns.measureNames.count)
+    csv.append(layout.rows(outcome.readings))
   }
 
   /// All photos: one JSON array, an element a line.
@@ -59,30 +37,6 @@ struct PhotoResults {
 
   /// A header and a row a face; a photo without a face, and one that failed, have a row with empty fields.
   var csvDocument: Data { Data(csv.joined().utf8) }
-}
-
-/// The columns of CSV that say how a face was found.
-enum FaceColumns {
-  /// Of every face.
-  static let names = ["score", "yaw", "pitch", "roll"]
-  /// Of faces whose points are asked for.
-  static let measureNames = ["leftEyeOpenness", "rightEyeOpenness", "mouthOpenness", "mouthWidth", "browRaise"]
-
-  /// The values of ``names``; empty where they are not known.
-  static func values(_ face: FaceReading) -> [String] {
-    [face.score, face.pose?.yaw, face.pose?.pitch, face.pose?.roll].map(text)
-  }
-
-  /// The values of ``measureNames``; empty where they are not known.
-  static func measures(_ face: FaceReading) -> [String] {
-    let measures = face.face.landmarks?.measures
-    return [
-      measures?.leftEyeOpenness, measures?.rightEyeOpenness, measures?.mouthOpenness, measures?.mouthWidth,
-      measures?.browRaise,
-    ].map(text)
-  }
-
-  private static func text(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
 }
 
 /// The rows of the table that people read, printed as they come.

@@ -107,7 +107,7 @@ import Testing
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let server = try MienServer(
-      options: options, classifier: EmotionClassifier(model: PixelGraph.model([.ferplus]), threads: 1),
+      options: options, models: [ServerModel(PixelGraph.model([.ferplus]))],
       state: StateFolder(folder.file("state")), corrections: store, logger: logger)
     try await server.application().test(.router) { client in
       let headers: HTTPFields = [.authorization: "Bearer \(Self.token)"]
@@ -127,7 +127,7 @@ import Testing
     let store = try CorrectionStore(url: folder.file("corrections.sqlite"))
     let error = #expect(throws: MienError.self) {
       try MienServer(
-        options: options, classifier: EmotionClassifier(model: PixelGraph.model([.ferplus]), threads: 1), state: nil,
+        options: options, models: [ServerModel(PixelGraph.model([.ferplus]))], state: nil,
         corrections: store, logger: Logger(label: "test"))
     }
     #expect(error?.description.contains("--state-dir") == true)
@@ -137,7 +137,7 @@ import Testing
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let server = try MienServer(
-      options: ServerOptions(), classifier: EmotionClassifier(model: PixelGraph.model([.ferplus]), threads: 1),
+      options: ServerOptions(), models: [ServerModel(PixelGraph.model([.ferplus]))],
       state: nil, logger: logger)
     try await server.application().test(.router) { client in
       let photo = try await client.execute(

@@ -26,7 +26,7 @@ import Testing
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     return try MienServer(
-      options: options, classifier: EmotionClassifier(model: TinyGraph.model(), threads: 1),
+      options: options, models: [ServerModel(TinyGraph.model())],
       state: StateFolder(folder.file("state")), corrections: store, logger: logger)
   }
 

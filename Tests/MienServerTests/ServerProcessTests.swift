@@ -4,93 +4,12 @@ import MienCore
 import MienInference
 import MienServer
 import MienTestSupport
-import Synchronization
 import Testing
 
 /// The built `mien-server`, run as operators run it.
 @Suite(.serialized) struct ServerProcessTests {
-  private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    .deletingLastPathComponent().appendingPathComponent("mien-server").path
-
   /// A running server.
-  private final class Server {
-    let process = Process()
-    private(set) var port = 0
-    private let log = Pipe()
-    private let lines = LogLines()
-
-    /// Starts it on a free port and waits until it listens.
-    init(_ arguments: [String], wrapper: [String] = [], environment: [String: String] = [:]) async throws {
-      let words = wrapper + [ServerProcessTests.program, "serve", "--port", "0"] + arguments
-      process.executableURL = URL(fileURLWithPath: words[0])
-      process.arguments = Array(words.dropFirst())
-      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-      process.standardError = log
-      process.standardOutput = FileHandle.nullDevice
-      try process.run()
-      let handle = log.fileHandleForReading
-      port = try await NativeQueue(width: 1).run { [lines] in
-        var text = ""
-        defer { lines.add(text) }
-        while let data = try handle.read(upToCount: 1), !data.isEmpty {
-          text += String(decoding: data, as: UTF8.self)
-          if text.hasSuffix("\n"), let url = text.range(of: "\"url\":\"") {
-            let address = text[url.upperBound...].prefix { $0 != "\"" }
-            return Int(address.split(separator: ":").last ?? "") ?? 0
-          }
-        }
-        return 0
-      }
-      try #require(port > 0)
-      // The pipe must not fill up.
-      handle.readabilityHandler = { [lines] in lines.add(String(decoding: $0.availableData, as: UTF8.self)) }
-    }
-
-    /// The first line of the log that has all of `words`, once it is there; nil if it does not come.
-    func line(_ words: String...) async throws -> String? {
-      for _ in 0..<1200 {
-        if let line = lines.all.first(where: { line in words.allSatisfy(line.contains) }) { return line }
-        try await Task.sleep(for: .milliseconds(25))
-      }
-      return nil
-    }
-
-    /// All of the log so far.
-    var allLines: [String] { lines.all }
-
-    /// Text that comes in pieces, by lines.
-    private final class LogLines: Sendable {
-      private let text = Mutex("")
-      func add(_ more: String) { text.withLock { $0 += more } }
-      var all: [String] { text.withLock { $0.split(separator: "\n").map(String.init) } }
-    }
-
-    /// The answer to a request on a connection of its own.
-    func request(
-      _ method: String, _ path: String, _ body: Data = Data(), type: String = "video/mp4"
-    ) async throws -> String {
-      try await ServerProcessTests.request(port, method, path, body, type: type)
-    }
-
-    /// The value of `key` in a body of JSON.
-    static func value(_ key: String, in answer: String) -> String? {
-      guard let start = answer.range(of: "\"\(key)\":\"") else { return nil }
-      return String(answer[start.upperBound...].prefix { $0 != "\"" })
-    }
-
-    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
-  }
-
-  private static func request(
-    _ port: Int, _ method: String, _ path: String, _ body: Data = Data(), type: String = "video/mp4"
-  ) async throws -> String {
-    let raw = try RawClient(port: port)
-    let head =
-      "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: \(type)\r\n"
-      + "Content-Length: \(body.count)\r\n\r\n"
-    try await raw.send(Data(head.utf8) + body)
-    return try await raw.receive()
-  }
+  private typealias Server = ServerProcess
 
   /// A clip whose frames take a while to search.
   private static func longClip(frames: Int) -> Data {
@@ -100,29 +19,115 @@ import Testing
     return (0..<frames).reduce(into: Data("YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C444\n".utf8)) { clip, _ in clip += frame }
   }
 
-  @Test func aJobThatWasCutShortByAKillIsReportedAsFailedAndItsFilesAreGone() async throws {
+  /// Waits for the state of a video.
+  private static func wait(for state: String, of id: String, _ server: Server) async throws -> String {
+    var answer = ""
+    for _ in 0..<6000 {
+      answer = try await server.request("GET", "/v1/video/\(id)")
+      if answer.contains("\"\(state)\"") { return answer }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return answer
+  }
+
+  @Test func jobsThatWereCutShortByAKillAreReadByTheNextServer() async throws {
     let folder = try TemporaryFolder()
     let state = ["--state-dir", folder.url.path]
     let first = try await Server(state)
     let clip = Self.longClip(frames: 60)
-    let running = try #require(Server.value("id", in: try await first.request("POST", "/v1/video", clip)))
+    let running = try #require(Server.value("id", in: try await first.request("POST", "/v1/video?every=30", clip)))
     let next = Self.longClip(frames: 1)
     let waiting = try #require(Server.value("id", in: try await first.request("POST", "/v1/video", next)))
-    #expect(try await first.request("GET", "/v1/video/\(waiting)").contains("\"queued\""))
+    #expect(try await Self.wait(for: "running", of: running, first).contains("\"running\""))
     kill(first.process.processIdentifier, SIGKILL)
     first.process.waitUntilExit()
     #expect(FileManager.default.fileExists(atPath: folder.file("videos/\(running)/upload").path))
 
     let second = try await Server(state)
-    for id in [running, waiting] {
-      let answer = try await second.request("GET", "/v1/video/\(id)")
-      #expect(answer.contains("\"failed\"") && answer.contains("The server stopped before the video was read."))
-      #expect(
-        try FileManager.default.contentsOfDirectory(atPath: folder.file("videos/\(id)").path) == ["job.json"])
+    for (id, frames) in [(running, 2), (waiting, 1)] {
+      let answer = try await Self.wait(for: "done", of: id, second)
+      #expect(answer.contains("\"done\"") && answer.contains("\"frames\":\(frames),"), "\(answer)")
+      let rows = try await second.request("GET", "/v1/video/\(id)/result")
+      #expect(rows.components(separatedBy: "\"frame\":").count == frames + 1)
     }
     second.process.terminate()
     second.process.waitUntilExit()
     #expect(second.process.terminationStatus == 0)
+  }
+
+  @Test func aVideoThatEndsServersIsGivenUp() async throws {
+    let folder = try TemporaryFolder()
+    let state = ["--state-dir", folder.url.path]
+    var id = ""
+    for _ in 0..<2 {
+      let server = try await Server(state)
+      if id.isEmpty {
+        id = try #require(
+          Server.value("id", in: try await server.request("POST", "/v1/video", Self.longClip(frames: 200))))
+      }
+      _ = try await Self.wait(for: "running", of: id, server)
+      // It is noted before the first frame is read.
+      for _ in 0..<2000 {
+        if FileManager.default.fileExists(atPath: folder.file("videos/\(id)/result.jsonl").path) { break }
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      kill(server.process.processIdentifier, SIGKILL)
+      server.process.waitUntilExit()
+    }
+    let last = try await Server(state)
+    let answer = try await last.request("GET", "/v1/video/\(id)")
+    #expect(answer.contains("\"failed\"") && answer.contains("stopped 2 times"), "\(answer)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("videos/\(id)").path) == ["job.json"])
+  }
+
+  @Test func probesAndMetricsHaveAPortOfTheirOwn() async throws {
+    let folder = try TemporaryFolder()
+    try Data("0123456789abcdef\n".utf8).write(to: folder.file("tokens"))
+    let server = try await Server([
+      "--state-dir", folder.file("state").path, "--metrics-port", "0", "--token-file", folder.file("tokens").path,
+    ])
+    let line = try #require(try await server.line("\"message\":\"metrics\""))
+    let port = try #require(Server.value("port", in: line).flatMap { Int($0) })
+    #expect(try await ServerProcess.request(port, "GET", "/metrics").contains("mien_requests_total"))
+    for path in ["/healthz", "/readyz"] {
+      #expect(try await ServerProcess.request(port, "GET", path).hasPrefix("HTTP/1.1 200 "))
+    }
+    #expect(try await ServerProcess.request(port, "GET", "/v1/models").hasPrefix("HTTP/1.1 404 "))
+    #expect(try await ServerProcess.request(port, "POST", "/metrics").hasPrefix("HTTP/1.1 405 "))
+    // The other one still asks for a token.
+    #expect(try await server.request("GET", "/metrics").hasPrefix("HTTP/1.1 401 "))
+    server.process.terminate()
+    server.process.waitUntilExit()
+    #expect(server.process.terminationStatus == 0)
+  }
+
+  @Test func whoListensToASessionDoesNotKeepAServerFromStopping() async throws {
+    let folder = try TemporaryFolder()
+    let server = try await Server(["--state-dir", folder.url.path, "--shutdown-timeout", "600"])
+    let id = try #require(
+      Server.value("id", in: try await server.request("POST", "/v1/sessions", type: "application/json")))
+    let listener = try RawClient(port: server.port)
+    try await listener.send(Data("GET /v1/sessions/\(id)/events HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+    _ = try await listener.receive(upTo: ": still here\n\n\r\n")
+    server.process.terminate()
+    #expect(try await listener.receive().contains("event: end"))
+    server.process.waitUntilExit()
+    #expect(server.process.terminationStatus == 0)
+  }
+
+  @Test(.enabled(if: NameSpace.canMount, "needs the right to mount a file system in a name space of its own"))
+  func aDetectorThatNobodyAsksForNeedsNoFile() async throws {
+    let folder = try TemporaryFolder()
+    let script = "for d in /usr/share/opencv*; do mount -t tmpfs tmpfs $d; done; exec \"$@\""
+    let server = try await Server(
+      ["--state-dir", folder.url.path], wrapper: ["/usr/bin/unshare", "-m", "bash", "-c", script, "bash"],
+      environment: ["MIEN_HAARCASCADES": folder.url.path])
+    let photo = Data(try TestServer.face(1).readableBytesView)
+    let found = try await server.request("POST", "/v1/detect", photo, type: "image/png")
+    #expect(found.hasPrefix("HTTP/1.1 200 "))
+    let answer = try await server.request("POST", "/v1/detect?detector=haar", photo, type: "image/png")
+    #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("not installed"), "\(answer)")
+    #expect(try await server.line("haarcascade") != nil)
   }
 
   @Test func acceptedWorkIsFinishedBeforeTheServerStops() async throws {
@@ -132,10 +137,10 @@ import Testing
     let id = try #require(Server.value("id", in: try await server.request("POST", "/v1/video", clip)))
     let picture = Data(try TestServer.noise(side: 4000).readableBytesView)
     let port = server.port
-    async let answer = Self.request(port, "POST", "/v1/detect", picture, type: "image/png")
+    async let answer = ServerProcess.request(port, "POST", "/v1/detect", picture, type: "image/png")
     var hasCome = false
     for _ in 0..<6000 where !hasCome {
-      hasCome = try await Self.request(port, "GET", "/metrics").contains("mien_pictures_active 1.0")
+      hasCome = try await ServerProcess.request(port, "GET", "/metrics").contains("mien_pictures_active 1.0")
       try await Task.sleep(for: .milliseconds(5))
     }
     try #require(hasCome, "the picture is not worked on")
@@ -193,7 +198,9 @@ import Testing
     server.process.waitUntilExit()
     #expect(ContinuousClock.now - start < .seconds(60) && server.process.terminationStatus == 0)
     let record = try String(contentsOf: folder.file("videos/\(id)/job.json"), encoding: .utf8)
-    #expect(record.contains("\"failed\""))
+    // The next server reads it.
+    #expect(record.contains("\"queued\"") && !record.contains("attempts"))
+    #expect(FileManager.default.fileExists(atPath: folder.file("videos/\(id)/upload").path))
   }
 
   @Test func theLogHoldsWhatBecameOfVideosAndLinesOfJSONAlone() async throws {
@@ -299,14 +306,16 @@ import Testing
       (["--trusted-proxy", "proxy"], 64, "--trusted-proxy"), (["--drain-delay", "-1"], 64, "--drain-delay"),
       (["--state-dir", "/dev/null/state"], 1, "--state-dir"),
       (["--host", "no-such-name.invalid", "--token-file", folder.file("tokens").path], 64, "--host"),
-      (["--model", "no-such"], 64, "no-such"),
+      (["--model", "no-such"], 64, "no-such"), (["--profile", "no-such"], 1, "no-such"),
+      (["--profile", "../x"], 64, "profile"), (["--min-face", "5"], 64, "--min-face"),
+      (["--detector", "magic"], 64, "--detector"), (["--metrics-port", "x"], 64, "--metrics-port"),
       (["--token-file", folder.file("token").path], 1, "token 1"),
       (["--token-file", folder.file("none").path], 1, "no such file"),
       (["--tls-cert", "/nowhere/a.pem", "--tls-key", "/nowhere/b.pem"], 1, "/nowhere/a.pem"),
     ] {
       let process = Process()
       let errors = Pipe()
-      process.executableURL = URL(fileURLWithPath: Self.program)
+      process.executableURL = URL(fileURLWithPath: ServerProcess.program)
       process.arguments = ["serve", "--state-dir", folder.file("state").path, "--port", "0"] + arguments
       process.standardError = errors
       process.standardOutput = FileHandle.nullDevice

@@ -165,4 +165,47 @@ import Testing
       }
     }
   }
+
+  @Test func whoListensGetsEveryAnswer() async throws {
+    try await TestServer.make().application().test(.live) { client in
+      let port = try #require(client.port)
+      let id = try await open(client, "{\"detector\": \"none\"}").json(Opened.self).id
+      let listener = try RawClient(port: port)
+      try await listener.send(
+        Data("GET /v1/sessions/\(id)/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+      let head = try await listener.receive(upTo: ": still here\n\n\r\n")
+      #expect(head.hasPrefix("HTTP/1.1 200 ") && head.lowercased().contains("content-type: text/event-stream"))
+      for index in 0..<3 {
+        let sent = try await client.execute(
+          uri: "/v1/sessions/\(id)/frames?seconds=\(index)", method: .post, body: TestServer.face(index))
+        let answer = String(buffer: sent.body)
+        let event = try await listener.receive(upTo: "\n\n\r\n")
+        #expect(event.contains("event: frame\nid: \(index)\ndata: \(answer)\n\n"), "\(event)")
+      }
+      #expect(try await client.execute(uri: "/v1/sessions/\(id)", method: .delete).status == .noContent)
+      // The answer ends with the session.
+      #expect(try await listener.receive().contains("event: end\n"))
+      let late = try await client.execute(uri: "/v1/sessions/\(id)/events", method: .get)
+      #expect(late.status == .notFound && late.errorCode == "no_session")
+    }
+  }
+
+  @Test func fewMayListenToASession() async throws {
+    try await TestServer.make().application().test(.live) { client in
+      let port = try #require(client.port)
+      let id = try await open(client).json(Opened.self).id
+      let request = Data("GET /v1/sessions/\(id)/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+      var listeners: [RawClient] = []
+      for _ in 0..<8 {
+        let listener = try RawClient(port: port)
+        try await listener.send(request)
+        _ = try await listener.receive(upTo: ": still here\n\n\r\n")
+        listeners.append(listener)
+      }
+      let more = try await client.execute(uri: "/v1/sessions/\(id)/events", method: .get)
+      #expect(more.status == .tooManyRequests && more.headers[.retryAfter] != nil)
+      _ = try await client.execute(uri: "/v1/sessions/\(id)", method: .delete)
+      for listener in listeners { #expect(try await listener.receive().contains("event: end\n")) }
+    }
+  }
 }

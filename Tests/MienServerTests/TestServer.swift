@@ -12,17 +12,22 @@ import MienVision
 enum TestServer {
   /// A server.
   ///
-  /// - Parameter folder: where it keeps videos; nil for one that is removed with the tests' process.
+  /// - Parameters:
+  ///   - folder: where it keeps videos; nil for one that is removed with the tests' process.
+  ///   - models: what it reads with; nil for the network whose answers are known.
+  ///   - profiles: the folder of profiles; nil for one that is not there.
   static func make(
-    folder: URL? = nil, _ change: (inout ServerOptions) throws -> Void = { _ in }
+    folder: URL? = nil, models: [ServerModel]? = nil, profiles: ProfileStore? = nil,
+    corrections: CorrectionStore? = nil, _ change: (inout ServerOptions) throws -> Void = { _ in }
   ) throws -> MienServer {
     var options = ServerOptions()
     try change(&options)
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     return try MienServer(
-      options: options, classifier: EmotionClassifier(model: PixelGraph.model([.ferplus]), threads: 1),
-      state: StateFolder(folder ?? folders.file(UUID().uuidString)), logger: logger)
+      options: options, models: models ?? [ServerModel(PixelGraph.model([.ferplus]))],
+      profiles: profiles ?? ProfileStore(folder: folders.file("profiles")),
+      state: StateFolder(folder ?? folders.file(UUID().uuidString)), corrections: corrections, logger: logger)
   }
 
   /// A picture that takes a while to search, as a file.
@@ -108,6 +113,8 @@ struct VideoBody: Decodable {
   let id: String
   let state: String
   let created: String
+  let model: String?
+  let profile: String?
   let frames: Int
   let progress: Double?
   let error: String?

@@ -177,6 +177,33 @@ import Testing
     }
   }
 
+  @Test func rowsAreWrittenAsCSV() async throws {
+    let folder = try TemporaryFolder()
+    let clip = DrawnClip.y4m(
+      width: 64, height: 64, rate: 4,
+      frames: [[UInt8]](repeating: [UInt8](repeating: 200, count: 64 * 64 * 3), count: 3))
+    try await TestServer.make(folder: folder.url).application().test(.live) { client in
+      let sent = try await send(client, clip, query: "?detector=none").json(VideoBody.self)
+      #expect(sent.model == "pixels" && sent.profile == nil)
+      _ = try await wait(for: sent.id, client)
+      let uri = "/v1/video/\(sent.id)/result"
+      let asked = try await client.execute(uri: "\(uri)?format=csv", method: .get)
+      let accepted = try await client.execute(uri: uri, method: .get, headers: [.accept: "text/csv"])
+      #expect(asked.headers[.contentType]?.hasPrefix("text/csv") == true && asked.body == accepted.body)
+      let lines = String(buffer: asked.body).components(separatedBy: "\r\n")
+      #expect(lines.count == 5 && lines.last == "")
+      #expect(lines[0].hasPrefix("frame,seconds,track,x,y,width,height,emotion,probability,anger,"))
+      #expect(
+        lines[1...3].map { String($0.prefix(20)) }
+          == ["0,0.0,1,0,0,64,64,", "1,0.25,1,0,0,64,64,", "2,0.5,1,0,0,64,64,"].map {
+            prefix in String(lines.first { $0.hasPrefix(prefix) }?.prefix(20) ?? "")
+          })
+      let rows = try await client.execute(uri: uri, method: .get)
+      #expect(rows.headers[.contentType] == "application/x-ndjson")
+      #expect(try await client.execute(uri: "\(uri)?format=json", method: .get).status == .badRequest)
+    }
+  }
+
   @Test func theRowsSoFarCanBeRead() async throws {
     let folder = try TemporaryFolder()
     var random = SeededRandom(seed: 3)

@@ -26,10 +26,13 @@ public struct AdaptedHead: Sendable, Equatable {
     public let divergence: Double
     /// What cross-validation said.
     public let check: AdaptationCheck
+    /// Whose corrections it was fitted to, as a server names its clients; `nil` if they are nobody's.
+    public let owner: String?
 
     /// Describes a fit.
     public init(
-      profile: ProfileName, model: ModelCard, fit: HeadAdaptation.Fit, check: AdaptationCheck, created: Date = Date()
+      profile: ProfileName, model: ModelCard, fit: HeadAdaptation.Fit, check: AdaptationCheck, created: Date = Date(),
+      owner: String? = nil
     ) {
       format = AdaptedHead.currentFormat
       self.profile = profile.text
@@ -41,6 +44,7 @@ public struct AdaptedHead: Sendable, Equatable {
       strength = fit.strength
       divergence = fit.divergence
       self.check = check
+      self.owner = owner
     }
   }
 

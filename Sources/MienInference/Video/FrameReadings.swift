@@ -14,21 +14,24 @@ public struct FrameReadings: Sendable {
   public let image: Image?
   /// Whether it is the first frame, or the first after a cut.
   public let startsScene: Bool
+  /// What is wrong with a picture of a server's session, as ``Image/warning`` says; `nil` if nothing is.
+  public let warning: String?
   /// The faces, in the order in which they were found.
   public let faces: [TrackedReading]
 
   init(index: Int, seconds: Double, image: Image, startsScene: Bool, faces: [TrackedReading]) {
     (self.index, self.seconds, self.image, self.startsScene) = (index, seconds, image, startsScene)
-    (width, height) = (image.width, image.height)
+    (width, height, warning) = (image.width, image.height, nil)
     self.faces = faces
   }
 
   /// A frame whose picture is not kept.
   public init(
-    index: Int, seconds: Double, width: Int, height: Int, startsScene: Bool = false, faces: [TrackedReading]
+    index: Int, seconds: Double, width: Int, height: Int, startsScene: Bool = false, warning: String? = nil,
+    faces: [TrackedReading]
   ) {
     (self.index, self.seconds, self.width, self.height) = (index, seconds, width, height)
-    (image, self.startsScene, self.faces) = (nil, startsScene, faces)
+    (image, self.startsScene, self.warning, self.faces) = (nil, startsScene, warning, faces)
   }
 
   /// The frame as lines of `mien video --json`: one row per face, or one of nulls if it has none.
@@ -41,16 +44,17 @@ public struct FrameReadings: Sendable {
 extension FrameReadings: Codable {
   private enum CodingKeys: String, CodingKey {
     case index = "frame"
-    case seconds, width, height, faces
+    case seconds, width, height, warning, faces
   }
 
-  /// Writes number, time, size and faces.
+  /// Writes number, time, size and faces; `warning` is there only if there is one.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(index, forKey: .index)
     try container.encode(seconds, forKey: .seconds)
     try container.encode(width, forKey: .width)
     try container.encode(height, forKey: .height)
+    try container.encodeIfPresent(warning, forKey: .warning)
     try container.encode(faces, forKey: .faces)
   }
 
@@ -61,6 +65,7 @@ extension FrameReadings: Codable {
       index: try container.decode(Int.self, forKey: .index),
       seconds: try container.decode(Double.self, forKey: .seconds),
       width: try container.decode(Int.self, forKey: .width), height: try container.decode(Int.self, forKey: .height),
+      warning: try container.decodeIfPresent(String.self, forKey: .warning),
       faces: try container.decode([TrackedReading].self, forKey: .faces))
   }
 }

@@ -23,9 +23,7 @@ struct CorrectionRoutes: Sendable {
   }
 
   private func open() throws -> CorrectionStore {
-    guard let store else {
-      throw APIError(.notFound, "not_kept", "This server keeps no corrections; `mien serve --corrections FILE` does.")
-    }
+    guard let store else { throw APIError.notKept }
     return store
   }
 
@@ -33,9 +31,13 @@ struct CorrectionRoutes: Sendable {
   /// model makes of the face.
   private func add(_ request: Request, _ context: ServerContext) async throws -> Response {
     let store = try open()
-    let query = try Query(request, ["profile", "emotion", "crop"] + Query.boxNames)
+    let query = try Query(request, ["profile", "emotion", "crop", "model"] + Query.boxNames)
     let profile = try Self.profile(query)
-    let labels = engine.recognizer.labels
+    // The query's profile is whose correction it is, not what the face is read with.
+    var choice = ReadingChoice()
+    choice.model = query.text("model")
+    let model = try await engine.models.reader(choice, client: context.client)
+    let labels = model.labels
     guard let emotion = try query.emotion(of: labels) else {
       throw APIError.badRequest("The query names no emotion: what the face shows.")
     }
@@ -43,17 +45,17 @@ struct CorrectionRoutes: Sendable {
     let keepsCrop = try query.flag("crop") ?? false
     return try await bodies.withPictures(of: request, context, limit: 1) { input in
       let picture = input.pictures[0].data
-      let face = try await context.whileConnected { try await engine.embedded(picture, box: box) }
+      let face = try await context.whileConnected { try await engine.embedded(picture, box: box, by: model) }
       do {
         let correction = try await store.add(
           Correction(
             profile: profile, owner: context.client, emotion: emotion, readEmotion: face.distribution.top.emotion,
             readProbability: face.distribution.top.probability, labels: labels.name,
-            weightsSHA256: engine.recognizer.classifier.card.weightsSHA256, embedding: face.embedding,
+            weightsSHA256: model.card.weightsSHA256, embedding: face.embedding,
             crop: keepsCrop ? face.crop : nil))
         return try JSON.response(CorrectionJSON(correction), status: .created)
       } catch let error as MienError where error.kind == .mismatch {
-        throw APIError(.conflict, "profile_taken", "The profile belongs to another client.")
+        throw APIError.profileTaken
       } catch let error as MienError where error.kind == .limit {
         throw APIError(
           .init(code: 507, reasonPhrase: "Insufficient Storage"), "full", "There is no room for further corrections.")
@@ -103,7 +105,7 @@ struct CorrectionRoutes: Sendable {
     let next: Int64?
   }
 
-  private static func profile(_ query: Query) throws -> ProfileName {
+  static func profile(_ query: Query) throws -> ProfileName {
     do { return try ProfileName(query.text("profile") ?? "") } catch let error as MienError {
       throw APIError.badRequest("profile: \(error.message).")
     }
@@ -123,9 +125,9 @@ extension InferenceEngine {
   ///
   /// - Parameter box: where the face is, in pixels of the upright picture; nil where it fills the picture.
   /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
-  func embedded(_ data: Data, box: Box?) async throws -> EmbeddedFace {
-    let (classifier, labels) = (recognizer.classifier, recognizer.labels)
-    return try await framed(data, box: box) { face, _ in
+  func embedded(_ data: Data, box: Box?, by model: ModelReader) async throws -> EmbeddedFace {
+    let (classifier, labels) = (model.classifier, model.labels)
+    return try await framed(data, box: box, card: model.card) { face, _ in
       let output = try classifier.predictions(
         for: classifier.card.preprocessing.input(face), count: 1, outputs: [labels.name, ONNXModel.embeddingName])
       guard let embedding = output[ONNXModel.embeddingName], let distribution = try output.distributions(labels).first

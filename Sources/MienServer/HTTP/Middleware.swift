@@ -113,7 +113,7 @@ struct CrossOriginMiddleware: RouterMiddleware {
   ) async throws -> Response {
     guard let origin = request.headers[.origin], origins.contains(origin) else {
       var response = try await next(request, context)
-      response.headers[.vary] = "Origin"
+      response.headers[values: .vary].append("Origin")
       return response
     }
     var response: Response
@@ -127,7 +127,7 @@ struct CrossOriginMiddleware: RouterMiddleware {
       response.headers[.accessControlExposeHeaders] = "Location, Retry-After, X-Request-Id"
     }
     response.headers[.accessControlAllowOrigin] = origin
-    response.headers[.vary] = "Origin"
+    response.headers[values: .vary].append("Origin")
     return response
   }
 }

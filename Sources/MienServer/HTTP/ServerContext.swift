@@ -35,3 +35,10 @@ package struct ServerContext: RequestContext {
     }
   }
 }
+
+extension Channel {
+  /// Closes the channel in so many seconds, unless that is cancelled: for answers to a client that may take nothing.
+  func closed(in seconds: Double) -> Scheduled<Void> {
+    eventLoop.scheduleTask(in: .milliseconds(Int64(seconds * 1000))) { self.close(promise: nil) }
+  }
+}

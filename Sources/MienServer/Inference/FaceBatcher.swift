@@ -22,13 +22,11 @@ final class FaceBatcher: Sendable {
   private let metrics: Metrics
   private let state = Mutex(State())
 
-  /// - Parameter runs: how many batches run at a time, each on an inference request of its own.
-  init(recognizer: Recognizer, runs: Int, metrics: Metrics) {
+  /// - Parameter queue: where batches run, each on an inference request of its own; the models of a server share it.
+  init(recognizer: Recognizer, queue: NativeQueue, metrics: Metrics) {
     self.recognizer = recognizer
     self.metrics = metrics
-    queue = NativeQueue(width: runs)
-    metrics.declareCounter("mien_batches_total", "Runs of the network.")
-    metrics.declareCounter("mien_faces_total", "Faces classified.")
+    self.queue = queue
   }
 
   /// What a picture's faces show, in their order.

@@ -1,4 +1,5 @@
 package import Foundation
+import Logging
 import MienCore
 package import MienInference
 import MienVision
@@ -6,16 +7,6 @@ import MienVision
 /// Reads the pictures of all requests: decoding and the search for faces on threads of its own, the network in batches
 /// across requests.
 package final class InferenceEngine: Sendable {
-  /// What finds faces.
-  package enum Detector: String, Sendable, CaseIterable {
-    /// The networks inside the program.
-    case blazeface
-    /// OpenCV's cascade of Haar features.
-    case haar
-    /// Nothing: the picture is one face.
-    case none
-  }
-
   /// What came of a picture.
   package struct Reading: Sendable {
     /// The whole upright picture's width in pixels.
@@ -28,41 +19,87 @@ package final class InferenceEngine: Sendable {
     package let faces: [FaceReading]
   }
 
-  /// The network and its labels.
-  package let recognizer: Recognizer
+  /// A model, a detector and the mix of emotions to expect, as a request has chosen them.
+  struct Reader: Sendable {
+    let model: ModelReader
+    let finder: FaceFinder
+    /// The detector's name.
+    let detector: String
+    let prior: ClassPrior
+
+    /// All that as the library puts it together. Blocks.
+    func recognizer() throws -> Recognizer {
+      try Recognizer(classifier: model.classifier(prior: prior), finder: finder, minConfidence: 0)
+    }
+
+    /// A reading for the mix of emotions that is expected: the network's batches serve requests of any mix.
+    func reweighted(_ reading: FaceReading) throws -> FaceReading {
+      if prior.changesNothing { return reading }
+      return FaceReading(
+        face: reading.face, distribution: try model.card.reweighted(reading.distribution, to: prior),
+        doubt: reading.doubt)
+    }
+  }
+
+  /// The models and their profiles.
+  let models: ModelRegistry
   let admission: Admission
   private let limits: ServerLimits
-  private let finders: [Detector: FaceFinder]
+  private let detectors: Detectors
+  /// The mix of emotions that is expected where a request does not say.
+  let prior: ClassPrior
   private let queue: NativeQueue
-  private let batcher: FaceBatcher
   private let metrics: Metrics
+  private let logger: Logger
 
-  /// Prepares to read pictures by `classifier`.
+  /// Prepares to read pictures.
   ///
-  /// - Throws: ``MienError`` where the detector cannot be loaded.
-  init(classifier: EmotionClassifier, limits: ServerLimits, metrics: Metrics) throws {
+  /// - Parameter profiles: the folder of profiles.
+  /// - Throws: ``MienError`` if a model, a profile or the detector cannot be used.
+  init(
+    models: [ServerModel], profiles: ProfileStore, options: ServerOptions, metrics: Metrics, logger: Logger
+  ) throws {
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    var finders: [Detector: FaceFinder] = [:]
-    for detector in Detector.allCases {
-      finders[detector] = FaceFinder(card: classifier.card, detector: try FaceDetectors.named(detector.rawValue))
-    }
-    self.finders = finders
-    // Each request has a threshold of its own.
-    recognizer = try Recognizer(
-      classifier: classifier,
-      finder: finders[.blazeface] ?? FaceFinder(card: classifier.card, detector: NetworkDetector()), minConfidence: 0)
+    let limits = options.limits
+    metrics.declareCounter("mien_pictures_total", "Pictures read.")
+    metrics.declareCounter("mien_batches_total", "Runs of the network.")
+    metrics.declareCounter("mien_faces_total", "Faces classified.")
+    self.models = try ModelRegistry(
+      models, profiles: options.profiles.map { try ProfileName($0) }, in: profiles, isOpen: options.tokens == nil,
+      runs: max(1, cores / 2), metrics: metrics, logger: logger)
+    prior = options.prior
+    for model in self.models.readers { try model.card.check(options.prior, for: model.labels) }
+    detectors = try Detectors(
+      standard: .init(name: options.detector, minFace: options.minFace), logger: logger)
     queue = NativeQueue(width: cores)
-    batcher = FaceBatcher(recognizer: recognizer, runs: max(1, cores / 2), metrics: metrics)
     // Twice the threads, so that the next picture is there when one is done.
     let admission = Admission(places: 2 * cores, capacity: limits.waiting)
     self.admission = admission
     self.limits = limits
     self.metrics = metrics
-    metrics.declareCounter("mien_pictures_total", "Pictures read.")
+    self.logger = logger
     metrics.declareGauge("mien_pictures_waiting", "Pictures that wait for their turn.") {
       Double(admission.waitingCount)
     }
     metrics.declareGauge("mien_pictures_active", "Pictures that are worked on.") { Double(admission.activeCount) }
+  }
+
+  /// The model and the detector that a request chooses.
+  ///
+  /// - Throws: ``APIError`` if there is none of these names.
+  func reader(_ choice: ReadingChoice, client: AccessTokens.Client) async throws -> Reader {
+    let model = try await models.reader(choice, client: client)
+    let detector = try await detectors.detector(choice)
+    let prior: ClassPrior
+    do {
+      prior = try choice.classPrior(self.prior)
+      try model.card.check(prior, for: model.labels)
+    } catch let error as MienError {
+      throw APIError.badRequest("prior: \(model.name) \(error.message).")
+    }
+    return Reader(
+      model: model, finder: FaceFinder(card: model.card, detector: detector), detector: detectors.name(of: choice),
+      prior: prior)
   }
 
   /// Reads an encoded picture.
@@ -71,29 +108,29 @@ package final class InferenceEngine: Sendable {
   ///   - isAccepted: whether it belongs to work that was accepted before, and waits as long as it takes.
   ///   - minConfidence: readings of a lower top probability are marked, 0…1.
   /// - Throws: ``APIError`` where there is no room or the picture cannot be read.
-  package func read(
-    _ data: Data, detector: Detector = .blazeface, minConfidence: Float = FaceReading.standardMinConfidence,
-    isAccepted: Bool = false
+  func read(
+    _ data: Data, by reader: Reader, minConfidence: Float = FaceReading.standardMinConfidence, isAccepted: Bool = false
   ) async throws -> Reading {
-    guard let finder = finders[detector] else { throw MienError(.argument, detector.rawValue, "no such detector") }
-    let (reading, _) = try await read(data, isAccepted: isAccepted) { (try finder.prepare($0), ()) }
+    let (reading, _) = try await read(data, by: reader, isAccepted: isAccepted) {
+      (try reader.finder.prepare($0), ())
+    }
     return Reading(
       width: reading.width, height: reading.height, warning: reading.warning,
       faces: reading.faces.map { $0.marked(minConfidence: minConfidence) })
   }
 
-  /// Starts on the pictures of a camera.
-  func sequence() -> FaceSequence { recognizer.sequence() }
-
   /// Reads the next encoded picture of a camera. One at a time of each camera.
   ///
   /// - Parameters:
   ///   - seconds: the picture's time on the camera's clock.
+  ///   - reader: what reads the faces.
   ///   - sequence: the camera's pictures so far.
   /// - Returns: the reading, and whether the picture is the first after a cut.
   /// - Throws: ``APIError`` where there is no room or the picture cannot be read.
-  func read(_ data: Data, seconds: Double, in sequence: FaceSequence) async throws -> (Reading, startsScene: Bool) {
-    try await read(data, isAccepted: false) { image in
+  func read(
+    _ data: Data, seconds: Double, by reader: Reader, in sequence: FaceSequence
+  ) async throws -> (Reading, startsScene: Bool) {
+    try await read(data, by: reader, isAccepted: false) { image in
       let step = try sequence.next(image, seconds: seconds)
       return (step.prepared, step.startsScene)
     }
@@ -101,16 +138,26 @@ package final class InferenceEngine: Sendable {
 
   /// Decodes a picture, lets `search` find its faces, and classifies them.
   private func read<Answer: Sendable>(
-    _ data: Data, isAccepted: Bool, search: @escaping @Sendable (Image) throws -> (FaceFinder.PreparedFaces, Answer)
+    _ data: Data, by reader: Reader, isAccepted: Bool,
+    search: @escaping @Sendable (Image) throws -> (FaceFinder.PreparedFaces, Answer)
   ) async throws -> (Reading, Answer) {
     try Self.checkKind(data)
+    let clock = ContinuousClock()
+    let arrival = clock.now
     return try await admission.withPlace(patience: isAccepted ? nil : limits.waitingSeconds) {
+      metrics.time(.wait, clock.now - arrival)
       let (width, height, warning, prepared, answer) = try await queue.run {
+        let start = clock.now
         let image = try self.decode(data)
+        let decoded = clock.now
         let (prepared, answer) = try search(image)
+        self.metrics.time(.decode, decoded - start)
+        self.metrics.time(.find, clock.now - decoded)
         return (image.wholeWidth, image.wholeHeight, image.warning, prepared.inWholePicture(of: image), answer)
       }
-      let faces = try await batcher.readings(of: prepared)
+      let found = clock.now
+      let faces = try await reader.model.batcher.readings(of: prepared).map { try reader.reweighted($0) }
+      metrics.time(.classify, clock.now - found)
       metrics.add(to: "mien_pictures_total")
       return (Reading(width: width, height: height, warning: warning, faces: faces), answer)
     }
@@ -120,13 +167,14 @@ package final class InferenceEngine: Sendable {
   ///
   /// - Parameters:
   ///   - box: where the face is, in pixels of the upright picture; nil where it fills the picture.
+  ///   - card: how the model sees faces.
   ///   - body: blocks; takes the face as the model sees it, and what of the picture that is.
   /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
   func framed<Result: Sendable>(
-    _ data: Data, box: Box?, _ body: @escaping @Sendable (Image, TurnedSquare) throws -> Result
+    _ data: Data, box: Box?, card: ModelCard, _ body: @escaping @Sendable (Image, TurnedSquare) throws -> Result
   ) async throws -> Result {
     try Self.checkKind(data)
-    let frame = FaceFrame(card: recognizer.classifier.card)
+    let frame = FaceFrame(card: card)
     return try await admission.withPlace(patience: limits.waitingSeconds) {
       try await queue.run {
         let image = try self.decode(data)
@@ -143,25 +191,24 @@ package final class InferenceEngine: Sendable {
 
   /// Decodes a picture that a client sent. Blocks.
   ///
-  /// - Throws: ``APIError`` where it is damaged or too large.
+  /// - Throws: ``APIError`` if it is damaged, too large, or of a kind that this machine has no library for.
   private func decode(_ data: Data) throws -> Image {
-    let limits = ImageLimits(maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes)
+    let limits = ImageLimits(
+      maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes, decodedPixels: limits.decodedPixels)
     do { return try Image(encoded: data, limits: limits) } catch let error as MienError {
+      if error.kind == .native, case .picture(let format) = FileKind(of: data), [.heic, .avif].contains(format) {
+        logger.warning("a picture cannot be read", metadata: ["error": "\(error)"])
+        throw APIError.unsupportedType(
+          "The picture is a \(format.rawValue) file, which this server has no decoder for; send it as JPEG or PNG.")
+      }
       throw APIError.unreadable(error) ?? error
     }
   }
 
-  /// Whether `data` starts as JPEG, PNG and WebP files do: the server decodes no other kind.
-  static func isPicture(_ data: Data) -> Bool {
-    func has(_ pattern: [UInt8], at offset: Int = 0) -> Bool { data.dropFirst(offset).starts(with: pattern) }
-    return has([0xFF, 0xD8, 0xFF]) || has([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
-      || has(Array("RIFF".utf8)) && has(Array("WEBP".utf8), at: 8)
-  }
-
-  /// Refuses what is no picture that the server decodes.
+  /// Refuses what is no picture that is read.
   ///
   /// - Throws: ``APIError``.
   private static func checkKind(_ data: Data) throws {
-    guard isPicture(data) else { throw APIError.unsupportedType("The picture is no JPEG, PNG or WebP file.") }
+    if let refusal = FileKind(of: data).refusal { throw refusal }
   }
 }

@@ -12,31 +12,38 @@ struct DetectRoutes: Sendable {
   }
 
   private func detect(_ request: Request, _ context: ServerContext) async throws -> Response {
-    let query = try Query(request, "minConfidence", "detector", "landmarks")
+    let query = try Query(request, ["minConfidence", "landmarks", "format"] + ReadingChoice.names)
     let minConfidence =
       try query.number("minConfidence", in: 0...1).map { Float($0) } ?? FaceReading.standardMinConfidence
-    let detector = try query.choice("detector", InferenceEngine.Detector.blazeface)
     let landmarks = try query.text("landmarks").map { _ in try query.choice("landmarks", LandmarkDetail.six) }
+    let format = try AnswerFormat(query, accept: request.headers[.accept], or: .json)
+    let reader = try await engine.reader(ReadingChoice(query), client: context.client)
     return try await bodies.withPictures(of: request, context) { input in
       let results = try await context.whileConnected {
-        try await read(input.pictures, detector, minConfidence, isList: input.isList)
+        try await read(input.pictures, by: reader, minConfidence, isList: input.isList)
       }
+      if format == .csv {
+        let layout = PictureCSV(labels: reader.model.labels, landmarks: landmarks)
+        return format.response(layout.header + results.map(layout.rows).joined())
+      }
+      let pictures = results.map { PictureAnswer(picture: $0, profile: reader.model.profile?.text) }
       return input.isList
-        ? try JSON.response(results, landmarks: landmarks) : try JSON.response(results[0], landmarks: landmarks)
+        ? try JSON.response(pictures, landmarks: landmarks) : try JSON.response(pictures[0], landmarks: landmarks)
     }
   }
 
   /// Reads the pictures of a request, a few at a time. The first waits for its turn as any request does; then the request
   /// is accepted and the others wait as long as it takes.
   private func read(
-    _ pictures: [PictureInput.Picture], _ detector: InferenceEngine.Detector, _ minConfidence: Float,
-    isList: Bool
+    _ pictures: [PictureInput.Picture], by reader: InferenceEngine.Reader, _ minConfidence: Float, isList: Bool
   ) async throws -> [PictureReadings] {
     @Sendable func result(_ picture: PictureInput.Picture, isAccepted: Bool) async throws -> PictureReadings {
       do {
         let reading = try await engine.read(
-          picture.data, detector: detector, minConfidence: minConfidence, isAccepted: isAccepted)
-        return PictureReadings(file: picture.name, reading)
+          picture.data, by: reader, minConfidence: minConfidence, isAccepted: isAccepted)
+        return PictureReadings(
+          file: picture.name, width: reading.width, height: reading.height, faces: reading.faces,
+          warning: reading.warning)
       } catch let error as APIError where isList && error.status != .tooManyRequests {
         return PictureReadings(file: picture.name, error: error.message)
       }
@@ -56,9 +63,16 @@ struct DetectRoutes: Sendable {
   }
 }
 
-extension PictureReadings {
-  init(file: String?, _ reading: InferenceEngine.Reading) {
-    self.init(
-      file: file, width: reading.width, height: reading.height, faces: reading.faces, warning: reading.warning)
+/// A picture in an answer: as `mien detect --json` writes it, and the profile that it was read with, if any.
+private struct PictureAnswer: Encodable {
+  let picture: PictureReadings
+  let profile: String?
+
+  private enum Keys: String, CodingKey { case profile }
+
+  func encode(to encoder: any Encoder) throws {
+    try picture.encode(to: encoder)
+    var container = encoder.container(keyedBy: Keys.self)
+    try container.encodeIfPresent(profile, forKey: .profile)
   }
 }

@@ -14,8 +14,9 @@ struct ExplainRoutes: Sendable {
   }
 
   private func explain(_ request: Request, _ context: ServerContext) async throws -> Response {
-    let query = try Query(request, ["emotion"] + Query.boxNames)
-    let (classifier, labels) = (engine.recognizer.classifier, engine.recognizer.labels)
+    let query = try Query(request, ["emotion", "model", "profile"] + Query.boxNames)
+    let model = try await engine.models.reader(ReadingChoice(query), client: context.client)
+    let (classifier, labels) = (model.classifier, model.labels)
     let emotion = try query.emotion(of: labels)
     let box = try query.box()
     return try await bodies.withPictures(of: request, context, limit: 1) { input in
@@ -30,7 +31,7 @@ struct ExplainRoutes: Sendable {
   private func explanation(
     of picture: Data, box: Box?, _ emotion: Emotion?, _ classifier: EmotionClassifier, _ labels: LabelSet
   ) async throws -> ExplanationJSON {
-    try await engine.framed(picture, box: box) { face, square in
+    try await engine.framed(picture, box: box, card: classifier.card) { face, square in
       let found = try classifier.maps(
         of: emotion.map { [$0] } ?? [], for: classifier.card.preprocessing.input(face), count: 1, labels: labels)
       guard let face = found.first, let map = face.maps.first else {

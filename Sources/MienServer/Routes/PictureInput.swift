@@ -1,4 +1,5 @@
 import Foundation
+import MienVision
 
 /// The pictures of a request, told by its content whatever its `Content-Type` says: the bytes of a picture, their base64
 /// or a data URI, a JSON object with these, or the parts of a form.
@@ -35,7 +36,8 @@ struct PictureInput: Sendable {
       (pictures, isList, decodedBytes) = (form, true, 0)
       return
     }
-    if InferenceEngine.isPicture(body) {
+    let kind = FileKind(of: body)
+    if kind.isPicture {
       (pictures, isList, decodedBytes) = ([Picture(name: nil, data: body)], false, 0)
       return
     }
@@ -45,7 +47,7 @@ struct PictureInput: Sendable {
     } else if let data = try Self.decoded(body) {
       (pictures, isList) = ([Picture(name: nil, data: data)], false)
     } else {
-      throw APIError.unsupportedType(Self.explanation(of: body, type: type))
+      throw Self.refusal(of: body, kind, type: type)
     }
     decodedBytes = pictures.reduce(0) { $0 + $1.data.count }
   }
@@ -57,9 +59,10 @@ struct PictureInput: Sendable {
         return nil
       }
       let pictures = try parser.parts(of: body).compactMap { part -> Picture? in
-        let data = InferenceEngine.isPicture(part.body) ? nil : try? decoded(part.body)
+        let isPicture = FileKind(of: part.body).isPicture
+        let data = isPicture ? nil : try? decoded(part.body)
         // Whatever a file holds: its place in the answer says what is wrong with it.
-        guard part.fileName != nil || data != nil || InferenceEngine.isPicture(part.body) else { return nil }
+        guard part.fileName != nil || data != nil || isPicture else { return nil }
         return Picture(name: part.fileName, data: data ?? part.body)
       }
       guard !pictures.isEmpty else {
@@ -99,7 +102,7 @@ struct PictureInput: Sendable {
       throw APIError.badRequest("Addresses are not fetched; send the picture itself, as base64.")
     }
     guard let data = try decoded(Data(text.utf8)) else {
-      throw APIError.unsupportedType("The text is no base64 of a JPEG, PNG or WebP file.")
+      throw APIError.unsupportedType("The text is no base64 of a picture (\(PictureFormat.list)).")
     }
     return Picture(name: nil, data: data)
   }
@@ -128,9 +131,13 @@ struct PictureInput: Sendable {
       }
     }
     while plain.count % 4 != 0 { plain.append(UInt8(ascii: "=")) }
-    let data = Data(base64Encoded: plain)
-    if let data, InferenceEngine.isPicture(data) { return data }
-    if isURI { throw APIError.unsupportedType("The data URI holds no JPEG, PNG or WebP file.") }
+    // Of text that happens to be base64 the bytes mean nothing; of others the kind is told.
+    guard let data = Data(base64Encoded: plain), !data.isEmpty else {
+      if isURI { throw APIError.unsupportedType("The data URI holds no valid base64.") }
+      return nil
+    }
+    guard let refusal = FileKind(of: data).refusal else { return data }
+    if isURI { throw refusal }
     return nil
   }
 
@@ -143,14 +150,18 @@ struct PictureInput: Sendable {
     }
   }
 
-  /// What to say of a body that holds no picture.
-  private static func explanation(of body: Data, type: String) -> String {
-    if body.starts(with: [0x1F, 0x8B]) { return "The body is compressed with gzip; send the picture as it is." }
-    let expected = "The body is no JPEG, PNG or WebP file, and no base64 of one."
-    if type == "application/x-www-form-urlencoded" {
-      return expected + " With curl: --data-binary @photo.jpg -H 'Content-Type: image/jpeg', or -F picture=@photo.jpg."
+  /// The error response for a body that holds no picture.
+  private static func refusal(of body: Data, _ kind: FileKind, type: String) -> APIError {
+    if body.starts(with: [0x1F, 0x8B]) {
+      return .unsupportedType("The body is compressed with gzip; send the picture as it is.")
     }
-    return expected
+    guard case .other(let other) = kind, other.content == .none, other.advice.isEmpty else {
+      return kind.refusal ?? .unsupportedType("The body is no picture.")
+    }
+    let message = "Expected a picture (\(PictureFormat.list)) or its base64, found \(other.name)."
+    guard type == "application/x-www-form-urlencoded" else { return .unsupportedType(message) }
+    return .unsupportedType(
+      message + " With curl: --data-binary @photo.jpg -H 'Content-Type: image/jpeg', or -F picture=@photo.jpg.")
   }
 }
 

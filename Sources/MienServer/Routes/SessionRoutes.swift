@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import MienInference
+import NIOCore
 
 /// `/v1/sessions`: pictures of a camera, one after another.
 struct SessionRoutes: Sendable {
@@ -16,17 +17,20 @@ struct SessionRoutes: Sendable {
       return Response(status: .noContent)
     }
     routes.on(.post, "/v1/sessions/{id}/frames", use: frame)
+    routes.on(.get, "/v1/sessions/{id}/events", use: events)
   }
 
   private func open(_ request: Request, _ context: ServerContext) async throws -> Response {
     _ = try Query(request)
-    let options: LiveSession.Options = try await bodies.withBody(of: request, context, limit: 4096) { body in
-      if body.isEmpty { return LiveSession.Options() }
+    let given: GivenOptions = try await bodies.withBody(of: request, context, limit: 4096) { body in
+      if body.isEmpty { return GivenOptions() }
       return try Self.options(body)
     }
-    let id = try sessions.open(LiveSession(options, engine: engine), client: context.client)
+    let (options, reader) = (given.options, try await engine.reader(given.choice, client: context.client))
+    let id = try sessions.open(LiveSession(options, by: reader, engine: engine), client: context.client)
     let answer = OpenedJSON(
-      id: id, minConfidence: options.minConfidence, smoothing: options.smoothing,
+      id: id, minConfidence: options.minConfidence, smoothing: options.smoothing, model: reader.model.name,
+      profile: reader.model.profile?.text, detector: reader.detector,
       expiresAfterSeconds: bodies.limits.sessionSeconds)
     return try JSON.response(answer, status: .created, headers: [.location: "/v1/sessions/\(id)"])
   }
@@ -44,31 +48,109 @@ struct SessionRoutes: Sendable {
     }
   }
 
+  /// Seconds after which a listener hears that the connection still stands.
+  private static let pulse = 15.0
+
+  /// The answers to a session's pictures as server-sent events
+  /// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+  private func events(_ request: Request, _ context: ServerContext) async throws -> Response {
+    _ = try Query(request)
+    let stream = try sessions.session(Self.id(context), client: context.client).events.listen()
+    let (channel, patience) = (context.channel, bodies.limits.idleSeconds)
+    let body = ResponseBody { writer in
+      // Comments keep proxies from closing a connection on which nothing happens, and find out who has gone.
+      let (texts, continuation) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingNewest(64))
+      let frames = Task {
+        for await event in stream { continuation.yield(try Self.text(event)) }
+        continuation.finish()
+      }
+      let pulse = Task {
+        while true {
+          continuation.yield(": still here\n\n")
+          try await Task.sleep(for: .seconds(Self.pulse))
+        }
+      }
+      defer {
+        frames.cancel()
+        pulse.cancel()
+      }
+      for await text in texts {
+        let end = channel.closed(in: patience)
+        defer { end.cancel() }
+        try await writer.write(ByteBuffer(string: text))
+      }
+      try await writer.finish(nil)
+    }
+    return Response(status: .ok, headers: [.contentType: "text/event-stream"], body: body)
+  }
+
+  /// An event as the protocol has it. JSON has no line ends.
+  private static func text(_ event: FrameEvents.Event) throws -> String {
+    switch event {
+    case .frame(let answer):
+      let data = String(decoding: try JSON.encode(answer), as: UTF8.self)
+      return "event: frame\nid: \(answer.index)\ndata: \(data)\n\n"
+    case .end: return "event: end\ndata: {}\n\n"
+    }
+  }
+
   private static func id(_ context: ServerContext) -> String { context.parameters.get("id") ?? "" }
 
   /// Unknown names are refused, so that a misspelt option does not go unnoticed.
-  private static func options(_ body: Data) throws -> LiveSession.Options {
-    struct Given: Decodable {
-      let minConfidence: Float?
-      let smoothing: Bool?
-    }
-    guard let names = (try? JSONSerialization.jsonObject(with: body)) as? [String: Any],
-      Set(names.keys).isSubset(of: ["minConfidence", "smoothing"]), !names.values.contains(where: { $0 is NSNull }),
-      let given = try? JSONDecoder().decode(Given.self, from: body)
+  private static func options(_ body: Data) throws -> GivenOptions {
+    let names = ["minConfidence", "smoothing"] + ReadingChoice.names
+    guard let object = (try? JSONSerialization.jsonObject(with: body)) as? [String: Any],
+      Set(object.keys).isSubset(of: names), !object.values.contains(where: { $0 is NSNull }),
+      let given = try? JSONDecoder().decode(GivenOptions.self, from: body)
     else {
-      throw APIError.badRequest("Expected a JSON object with minConfidence (0 to 1) and smoothing (true, false).")
+      throw APIError.badRequest(
+        "Expected a JSON object with minConfidence and priorStrength (0 to 1), smoothing (true, false), model, profile, "
+          + "detector, prior (texts) and minFace (pixels).")
     }
+    guard (0...1).contains(given.options.minConfidence) else { throw APIError.badRequest("minConfidence is 0 to 1.") }
+    try given.choice.validate()
+    return given
+  }
+
+  /// The options of a new session, in one JSON object.
+  private struct GivenOptions: Decodable, Sendable {
     var options = LiveSession.Options()
-    options.minConfidence = given.minConfidence ?? options.minConfidence
-    options.smoothing = given.smoothing ?? options.smoothing
-    guard (0...1).contains(options.minConfidence) else { throw APIError.badRequest("minConfidence is 0 to 1.") }
-    return options
+    var choice = ReadingChoice()
+
+    private enum Keys: String, CodingKey { case minConfidence, smoothing }
+
+    init() {}
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Keys.self)
+      let confidence = try container.decodeIfPresent(Float.self, forKey: .minConfidence)
+      options.minConfidence = confidence ?? options.minConfidence
+      options.smoothing = try container.decodeIfPresent(Bool.self, forKey: .smoothing) ?? options.smoothing
+      choice = try ReadingChoice(from: decoder)
+    }
   }
 
   private struct OpenedJSON: Encodable {
     let id: String
     let minConfidence: Float
     let smoothing: Bool
+    let model: String
+    let profile: String?
+    let detector: String
     let expiresAfterSeconds: Double
+    private enum Keys: String, CodingKey {
+      case id, minConfidence, smoothing, model, profile, detector, expiresAfterSeconds
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      // No profile is written as null.
+      var container = encoder.container(keyedBy: Keys.self)
+      try container.encode(id, forKey: .id)
+      try container.encode(minConfidence, forKey: .minConfidence)
+      try container.encode(smoothing, forKey: .smoothing)
+      try container.encode(model, forKey: .model)
+      try container.encode(profile, forKey: .profile)
+      try container.encode(detector, forKey: .detector)
+      try container.encode(expiresAfterSeconds, forKey: .expiresAfterSeconds)
   }
 }

@@ -12,6 +12,12 @@ struct StatusRoutes: Sendable {
   let isStopping: @Sendable () -> Bool
 
   func add(to routes: inout RouteTable) {
+    addProbes(to: &routes)
+    addModels(to: &routes)
+  }
+
+  /// The probes and the metrics, which may have a port of their own.
+  func addProbes(to routes: inout RouteTable) {
     routes.on(.get, "/healthz") { _, _ in try JSON.response(["status": "alive"]) }
     routes.on(.get, "/readyz") { _, _ in
       guard !isStopping() else { throw APIError(.serviceUnavailable, "stopping", "The server is stopping.") }
@@ -25,17 +31,43 @@ struct StatusRoutes: Sendable {
         status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
         body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.text)))
     }
-    routes.on(.get, "/version") { _, _ in try JSON.response(VersionJSON(engine.recognizer.classifier.card)) }
-    routes.on(.get, "/v1/models") { _, _ in try JSON.response(ModelsJSON(models: [ModelJSON(engine.recognizer)])) }
+  }
+
+  private func addModels(to routes: inout RouteTable) {
+    routes.on(.get, "/version") { _, _ in try JSON.response(VersionJSON(engine.models.standard)) }
+    routes.on(.get, "/v1/models") { _, _ in
+      let models = engine.models
+      return try JSON.response(
+        ModelsJSON(
+          models: models.readers.map { reader in
+            ModelJSON(
+              reader, isDefault: reader.name == models.models[0].name,
+              profile: try models.standard(of: reader).profile?.text, prior: engine.prior)
+          }))
+    }
   }
 
   /// The answer of `/version`: what a program that talks to the server depends on.
   private struct VersionJSON: Encodable {
     let api = StaticFile.contractVersion
     let model: String
+    let profile: String?
     let weightsSHA256: String
 
-    init(_ card: ModelCard) { (model, weightsSHA256) = (card.name, card.weightsSHA256) }
+    init(_ reader: ModelReader) {
+      (model, profile, weightsSHA256) = (reader.name, reader.profile?.text, reader.card.weightsSHA256)
+    }
+
+    private enum Keys: String, CodingKey { case api, model, profile, weightsSHA256 }
+
+    func encode(to encoder: any Encoder) throws {
+      // No profile is written as null.
+      var container = encoder.container(keyedBy: Keys.self)
+      try container.encode(api, forKey: .api)
+      try container.encode(model, forKey: .model)
+      try container.encode(profile, forKey: .profile)
+      try container.encode(weightsSHA256, forKey: .weightsSHA256)
+    }
   }
 
   /// The answer of `/v1/models`.
@@ -43,9 +75,15 @@ struct StatusRoutes: Sendable {
     let models: [ModelJSON]
   }
 
-  /// The model in use: the parts of its card that concern those who use it.
+  /// A model: the parts of its card that concern those who use it.
   private struct ModelJSON: Encodable {
     let name: String
+    /// Whether it reads where a request names no model.
+    let isDefault: Bool
+    /// The profile that it reads with where a request names none.
+    let profile: String?
+    /// The mix of emotions that it expects where a request does not say.
+    let prior: ClassPrior
     let summary: String
     let labels: String
     let emotions: [Emotion]
@@ -54,16 +92,42 @@ struct StatusRoutes: Sendable {
     let weightsSHA256: String
     let measurements: [ModelCard.Measurement]
 
-    init(_ recognizer: Recognizer) {
-      let card = recognizer.classifier.card
-      name = card.name
+    init(_ reader: ModelReader, isDefault: Bool, profile: String?, prior: ClassPrior) {
+      let card = reader.card
+      name = reader.name
+      self.isDefault = isDefault
+      self.profile = profile
+      self.prior = prior
       summary = card.summary
-      labels = recognizer.labels.name
-      emotions = recognizer.labels.emotions.sorted()
+      labels = reader.labels.name
+      emotions = reader.labels.emotions.sorted()
       parameterCount = card.parameterCount
       license = card.license
       weightsSHA256 = card.weightsSHA256
       measurements = card.measurements
+    }
+
+    private enum Keys: String, CodingKey {
+      case name
+      case isDefault = "default"
+      case profile, prior, priorStrength, summary, labels, emotions, parameterCount, license, weightsSHA256
+      case measurements
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Keys.self)
+      try container.encode(name, forKey: .name)
+      try container.encode(isDefault, forKey: .isDefault)
+      try container.encode(profile, forKey: .profile)
+      try container.encode(prior.text, forKey: .prior)
+      try container.encode(prior.strength, forKey: .priorStrength)
+      try container.encode(summary, forKey: .summary)
+      try container.encode(labels, forKey: .labels)
+      try container.encode(emotions, forKey: .emotions)
+      try container.encode(parameterCount, forKey: .parameterCount)
+      try container.encode(license, forKey: .license)
+      try container.encode(weightsSHA256, forKey: .weightsSHA256)
+      try container.encode(measurements, forKey: .measurements)
     }
   }
 }

@@ -24,20 +24,25 @@ actor LiveSession {
   /// Seconds after which nothing of a face before counts any more.
   private static let maxGap = 10.0
 
+  /// Who listens to the answers.
+  nonisolated let events = FrameEvents()
   private let engine: InferenceEngine
+  private let reader: InferenceEngine.Reader
   /// The last picture's time on the client's clock, and on the session's.
   private var lastSeconds: Double?
   private var clock = 0.0
-  /// The pictures so far; its cascades are loaded for the first.
-  private var sequence: FaceSequence?
+  /// The pictures so far.
+  private let sequence: FaceSequence
   private let start = ContinuousClock.now
   private var tracker: ReadingTracker
   private var inFlight = 0
   private var frames = 0
   private var last: Task<Void, Never>?
 
-  init(_ options: Options, engine: InferenceEngine) {
+  init(_ options: Options, by reader: InferenceEngine.Reader, engine: InferenceEngine) {
     self.engine = engine
+    self.reader = reader
+    sequence = FaceSequence(finder: reader.finder)
     tracker = ReadingTracker(options: options.tracking)
   }
 
@@ -55,14 +60,16 @@ actor LiveSession {
     let frame = frames
     frames += 1
     let time = time(of: seconds)
-    let (before, engine) = (last, engine)
+    let (before, engine, reader, sequence) = (last, engine, reader, sequence)
     let task = Task { () throws -> FrameReadings in
       await before?.value
-      let sequence = opened()
-      let (reading, startsScene) = try await engine.read(data, seconds: time, in: sequence)
-      return FrameReadings(
+      let (reading, startsScene) = try await engine.read(data, seconds: time, by: reader, in: sequence)
+      let answer = FrameReadings(
         index: frame, seconds: seconds, width: reading.width, height: reading.height, startsScene: startsScene,
+        warning: reading.warning,
         faces: tracker.update(reading.faces, seconds: time, sceneChanged: startsScene))
+      events.send(answer)
+      return answer
     }
     last = Task { _ = await task.result }
     return try await withTaskCancellationHandler {
@@ -79,12 +86,5 @@ actor LiveSession {
     lastSeconds = seconds
     clock = before + min(max(step, 0), Self.maxGap)
     return clock
-  }
-
-  private func opened() -> FaceSequence {
-    if let sequence { return sequence }
-    let made = engine.sequence()
-    sequence = made
-    return made
   }
 }

@@ -61,13 +61,23 @@ final class SessionStore: Sendable {
   ///
   /// - Throws: ``APIError`` as ``session(_:client:)`` does.
   func close(_ id: String, client: AccessTokens.Client) throws {
-    _ = try session(id, client: client)
+    let session = try session(id, client: client)
     entries.withLock { $0[id] = nil }
+    session.events.finish()
+  }
+
+  /// Ends the answers of those who listen, as a server that stops waits for all its answers.
+  func stopListening() {
+    let sessions = entries.withLock { $0.values.map(\.session) }
+    for session in sessions { session.events.finish() }
   }
 
   private func removeExpired(_ entries: inout [String: Entry]) {
     let now = ContinuousClock.now
-    entries = entries.filter { now - $0.value.lastUse <= idle }
+    for (id, entry) in entries where now - entry.lastUse > idle {
+      entry.session.events.finish()
+      entries[id] = nil
+    }
   }
 }
 

@@ -20,6 +20,8 @@ struct VideoJob: Codable, Sendable {
     var every: Int
     /// How readings are smoothed.
     var reading: LiveSession.Options
+    /// What reads it, with the names that the server has found; `nil` in the records of earlier versions.
+    var choice: ReadingChoice?
 
     /// The options of the library.
     var videoOptions: VideoOptions { VideoOptions(every: every, tracking: reading.tracking) }
@@ -38,12 +40,14 @@ struct VideoJob: Codable, Sendable {
   var progress: Double?
   /// Why it failed, as a sentence for the client.
   var error: String?
+  /// How many servers have begun to read it and not come to its end; `nil` for none.
+  var attempts: Int?
 
   /// Whether nothing more will happen to it.
   var isFinished: Bool { state == .done || state == .failed }
 }
 
-/// The files of the jobs: a folder each, named by its id, with `job.json`, `upload` and `result.jsonl`.
+/// The files of the jobs: a folder each, named by its id, with `job.json`, `upload`, `result.jsonl` and `result.csv`.
 struct VideoJobFolder: Sendable {
   let url: URL
 
@@ -53,6 +57,8 @@ struct VideoJobFolder: Sendable {
   var upload: URL { url.appendingPathComponent("upload") }
   /// What came of it, a row a line.
   var result: URL { url.appendingPathComponent("result.jsonl") }
+  /// The same as CSV.
+  var table: URL { url.appendingPathComponent("result.csv") }
   private var record: URL { url.appendingPathComponent("job.json") }
 
   /// Makes the folder and an empty record: a file that is written anew keeps its rights.
@@ -80,8 +86,11 @@ struct VideoJobFolder: Sendable {
   func tidy() {
     try? FileManager.default.removeItem(at: upload)
     let size = (try? FileManager.default.attributesOfItem(atPath: result.path))?[.size] as? NSNumber
-    if size == 0 { try? FileManager.default.removeItem(at: result) }
+    if size == 0 { removeRows() }
   }
+
+  /// Removes what came of the job.
+  func removeRows() { for file in [result, table] { try? FileManager.default.removeItem(at: file) } }
 
   /// Removes what is left of a job without a record. A folder that holds anything but a job's files is not the server's
   /// own: it stays.
@@ -92,7 +101,7 @@ struct VideoJobFolder: Sendable {
     guard kind(url.path) == .typeDirectory,
       let names = try? FileManager.default.contentsOfDirectory(atPath: url.path)
     else { return }
-    let files = [upload, result, record].map(\.lastPathComponent)
+    let files = [upload, result, table, record].map(\.lastPathComponent)
     let isJobs = names.allSatisfy { name in
       // The third is a record that was being written.
       let isKnown = files.contains(name) || name.hasPrefix(".\(record.lastPathComponent).")

@@ -25,8 +25,11 @@ final class VideoJobs: Service {
   private let files = NativeQueue(width: 2)
   private static let ended = "mien_videos_total"
 
-  /// Takes up what an earlier server left in `folder`: jobs that it did not finish have failed, and what was sent for
-  /// them is removed. What is no job's is left alone. Blocks.
+  /// Servers that may end while they read a video; the next one does not try again: it may be the video that ends them.
+  private static let maxAttempts = 2
+
+  /// Takes up what an earlier server left in `folder`: jobs that it did not finish are read from their beginning. What is
+  /// no job's is left alone. Blocks.
   ///
   /// - Parameters:
   ///   - folder: nil if there is none; then no videos are taken.
@@ -52,17 +55,32 @@ final class VideoJobs: Service {
         continue
       }
       let isCut = !job.isFinished
-      if isCut {
-        Self.fail(&job, "The server stopped before the video was read.")
-        try? FileManager.default.removeItem(at: place.upload)
-        try? FileManager.default.removeItem(at: place.result)
-      }
+      if isCut { Self.restart(&job, place) }
       let renamed = clients[job.client]
       job.client = renamed ?? job.client
       if isCut || renamed != nil { try place.write(job) }
       found[name] = job
     }
     state.withLock { [found] in $0.jobs = found }
+    for job in found.values.filter({ $0.state == .queued }).sorted(by: Self.isEarlier) { enqueue.yield(job.id) }
+  }
+
+  /// Puts a job that was not finished back into the queue, if it can be read at all.
+  private static func restart(_ job: inout VideoJob, _ place: VideoJobFolder) {
+    place.removeRows()
+    (job.frames, job.progress) = (0, nil)
+    if job.attempts ?? 0 >= maxAttempts {
+      fail(&job, "The server stopped \(maxAttempts) times while it read the video.")
+      place.tidy()
+    } else if FileManager.default.fileExists(atPath: place.upload.path) {
+      job.state = .queued
+    } else {
+      fail(&job, "The server stopped before the video was read.")
+    }
+  }
+
+  private static func isEarlier(_ one: VideoJob, _ other: VideoJob) -> Bool {
+    (one.created, one.id) < (other.created, other.id)
   }
 
   /// Whether videos are taken.
@@ -126,7 +144,7 @@ final class VideoJobs: Service {
   /// The jobs of `client`, in the order in which they were made.
   func jobs(of client: AccessTokens.Client) -> [VideoJob] {
     state.withLock { $0.jobs.values.filter { $0.client == client && isShown($0) } }
-      .sorted { ($0.created, $0.id) < ($1.created, $1.id) }
+      .sorted(by: Self.isEarlier)
   }
 
   /// Whether a job is whole and has not expired.
@@ -136,11 +154,13 @@ final class VideoJobs: Service {
     job.finished.map { -$0.timeIntervalSinceNow > limits.resultSeconds } ?? false
   }
 
-  /// What came of the job `id`: JSON Lines.
+  /// What came of the job `id`: JSON Lines or CSV.
   ///
   /// - Parameter isPartial: whether the rows so far will do, of a job that is not done or has failed.
   /// - Throws: ``APIError`` where it is not done.
-  func result(_ id: String, client: AccessTokens.Client, isPartial: Bool) async throws -> VideoResult? {
+  func result(
+    _ id: String, client: AccessTokens.Client, format: AnswerFormat, isPartial: Bool
+  ) async throws -> VideoResult? {
     guard let folder else { throw APIError.noVideos }
     let job = try job(id, client: client)
     guard isPartial || job.state == .done else {
@@ -148,9 +168,10 @@ final class VideoJobs: Service {
         .conflict, job.state == .failed ? "failed" : "not_finished", job.error ?? "The video is not read yet.")
     }
     let place = VideoJobFolder(folder, id: id)
+    let file = format == .csv ? place.table : place.result
     return try await files.run { [files] in
-      if isPartial, !FileManager.default.fileExists(atPath: place.result.path) { return nil }
-      return try VideoResult(place.result, isPartial: job.state != .done, queue: files)
+      if isPartial, !FileManager.default.fileExists(atPath: file.path) { return nil }
+      return try VideoResult(file, isPartial: job.state != .done, queue: files)
     }
   }
 
@@ -189,10 +210,7 @@ final class VideoJobs: Service {
     } onGracefulShutdown: {
       self.enqueue.finish()
     }
-    // What is left was cut short.
-    for id in state.withLock({ $0.jobs.values.filter { $0.state == .queued }.map(\.id) }) {
-      await finish(id, error: "The server stopped before the video was read.")
-    }
+    // What is left waits for the next server.
   }
 
   private func work(_ id: String) async {
@@ -201,9 +219,11 @@ final class VideoJobs: Service {
     let place = VideoJobFolder(folder, id: id)
     // In one step, so that whoever removes a job that is being read finds the task to cancel.
     let task: Task<Void, any Error>? = state.withLock { state in
-      guard let job = state.jobs[id] else { return nil }
-      state.jobs[id]?.state = .running
-      let task = Task { try await read(job, place) }
+      guard var job = state.jobs[id] else { return nil }
+      job.state = .running
+      job.attempts = (job.attempts ?? 0) + 1
+      state.jobs[id] = job
+      let task = Task { [job] in try await read(job, place) }
       state.running = (id, task)
       return task
     }
@@ -214,7 +234,24 @@ final class VideoJobs: Service {
       task.cancel()
     }
     state.withLock { $0.running = nil }
+    if case .failure(is CancellationError) = result { return await postpone(id) }
     await finish(id, error: message(of: result, id, place), seconds: (ContinuousClock.now - start) / .seconds(1))
+  }
+
+  /// Leaves a job to the next server, unless it was removed. This one stops in order: that is no attempt.
+  private func postpone(_ id: String) async {
+    guard let folder else { return }
+    let place = VideoJobFolder(folder, id: id)
+    let job: VideoJob? = state.withLock { state in
+      state.jobs[id]?.state = .queued
+      state.jobs[id]?.attempts = state.jobs[id]?.attempts.flatMap { $0 > 1 ? $0 - 1 : nil }
+      return state.jobs[id]
+    }
+    try? await files.run {
+      guard let job else { return place.remove() }
+      try place.write(job)
+    }
+    if job != nil { logger.info("video", metadata: ["video": "\(id)", "state": "postponed"]) }
   }
 
   /// Why a video could not be read, as a sentence for the client; nil if it could.
@@ -224,7 +261,6 @@ final class VideoJobs: Service {
     case .failure(let error as APIError): return error.message
     case .failure(let error as MienError) where error.subject == place.upload.path && error.kind == .format:
       return "The video \(error.message)."
-    case .failure(is CancellationError): return "The server stopped before the video was read."
     case .failure(let error):
       logger.error("a video could not be read", metadata: ["video": "\(id)", "error": "\(error)"])
       return "The server failed to read the video."
@@ -232,18 +268,30 @@ final class VideoJobs: Service {
   }
 
   private func read(_ job: VideoJob, _ place: VideoJobFolder) async throws {
-    let output = try await files.run { try GrowingFile(place.result) }
-    let (recognizer, options) = (engine.recognizer, job.options.videoOptions)
-    let (reader, readings) = try await files.run {
-      let reader = try VideoReader(contentsOf: place.upload)
-      return (reader, try VideoReadings(source: reader, recognizer: recognizer, options: options, isLive: false))
+    let (output, table) = try await files.run {
+      // The next server has to know, whatever ends this one.
+      try place.write(job)
+      return (try GrowingFile(place.result), try GrowingFile(place.table))
     }
+    let reader = try await engine.reader(job.options.choice ?? ReadingChoice(), client: job.client)
+    let options = job.options.videoOptions
+    let recognizer = try await files.run { try reader.recognizer() }
+    let (video, readings) = try await files.run {
+      let video = try VideoReader(contentsOf: place.upload)
+      return (video, try VideoReadings(source: video, recognizer: recognizer, options: options, isLive: false))
+    }
+    let emotions = recognizer.labels.emotions.sorted()
+    try await files.run { try table.append(Data(VideoRow.csvHeader(emotions).utf8)) }
     var frames = 0
     for try await frame in readings {
-      let lines = try frame.rows.map { try JSON.encode($0) + Data("\n".utf8) }
-      try await files.run { try output.append(Data(lines.joined())) }
+      let rows = frame.rows
+      let lines = try rows.map { try JSON.encode($0) + Data("\n".utf8) }
+      try await files.run {
+        try output.append(Data(lines.joined()))
+        try table.append(Data(rows.map { $0.csv(emotions) }.joined().utf8))
+      }
       frames += 1
-      let progress = reader.frameCount.map { min(1, Double(frame.index + 1) / Double($0)) }
+      let progress = video.frameCount.map { min(1, Double(frame.index + 1) / Double($0)) }
       state.withLock { [frames] state in
         state.jobs[job.id]?.frames = frames
         state.jobs[job.id]?.progress = progress

@@ -1,10 +1,11 @@
 package import Foundation
+import MienVision
 
 /// The bytes of a video in the body of a request: the body as it is, or the first file of a form, taken out while it
 /// arrives. What is plainly no video is refused at its first bytes.
 struct VideoUpload {
   /// As many bytes as tell pictures and archives.
-  private static let startBytes = 16
+  private static let startBytes = FileKind.prefix
 
   private var form: MultipartFile?
   private let isSaidToBeVideo: Bool
@@ -55,8 +56,9 @@ struct VideoUpload {
   }
 
   private func refuseOthers() throws {
-    if InferenceEngine.isPicture(start) {
-      throw APIError.unsupportedType("The body is a picture, expected a video; POST /v1/detect reads pictures.")
+    if case .picture(let format) = FileKind(of: start) {
+      throw APIError.unsupportedType(
+        "Expected a video, found a picture (\(format.rawValue)); POST /v1/detect reads pictures.")
     }
     if start.starts(with: [0x1F, 0x8B]) {
       throw APIError.unsupportedType("The body is compressed with gzip; send the video as it is.")

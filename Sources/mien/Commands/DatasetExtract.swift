@@ -15,7 +15,9 @@ struct DatasetExtract: AsyncParsableCommand {
     discussion: """
       Each video gets a folder of face pictures; faces.csv says which video, frame and box each is from. Rename the \
       folders to classes, or move the pictures into folders of classes, then: mien dataset import folders DIR. \
-      Near-identical faces of a video are left out. Exit status: 0 where every video was read to its end, else 1.
+      Near-identical faces of a video are left out. Exit status: 0 where every video was read to its end, else 1. \
+      With --shard, folders are searched for videos too, the list is JSON Lines (part-….jsonl), and the same command goes on \
+      if it is stopped.
       """)
 
   @Argument(help: ArgumentHelp("Video files.", valueName: "video"))
@@ -23,6 +25,8 @@ struct DatasetExtract: AsyncParsableCommand {
 
   @Option(name: [.customShort("o"), .long], help: ArgumentHelp("The folder to write to.", valueName: "dir"))
   var output: String
+
+  @OptionGroup var shard: ShardOptions
 
   @Option(help: ArgumentHelp("Look at a frame every so many seconds; 1 where not given.", valueName: "seconds"))
   var every: Double?
@@ -54,6 +58,7 @@ struct DatasetExtract: AsyncParsableCommand {
       choice: scenes ? .scenes : .every(every ?? 1),
       frame: FaceFrame(framing: card.framing, preprocessing: Preprocessing(width: size, height: size)),
       equalizes: equalize, detector: detector.faceDetector())
+    if shard.shard != nil { return try extractShard(by: extractor, framing: card.framing) }
     let faces = try ExtractedFaces(folder: URL(fileURLWithPath: output, isDirectory: true))
     Interrupt.listen()
     var failed = false

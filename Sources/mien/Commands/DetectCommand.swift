@@ -13,7 +13,8 @@ struct Detect: AsyncParsableCommand {
     abstract: "Finds the faces in photos and says what they show.",
     discussion: """
       A folder is searched with its sub-folders. Exit status: 0 where every photo was read (a photo without a face is \
-      no failure), 1 where some failed, 64 for wrong usage.
+      no failure), 1 where some failed, 64 for wrong usage. With -o, results go to a folder as JSON Lines, a run that was \
+      stopped goes on, and photos that are damaged are no failure: mien merge counts them.
       """)
 
   @Argument(help: ArgumentHelp("Photos, folders and patterns; - is a photo on standard input.", valueName: "path"))
@@ -24,6 +25,15 @@ struct Detect: AsyncParsableCommand {
 
   @Option(help: ArgumentHelp("Write CSV, a row a face, to a file or to standard output.", valueName: "file|-"))
   var csv: String?
+
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp(
+      "Write JSON Lines, one line per photo, into a folder, where the same command goes on if it is stopped.",
+      valueName: "dir"))
+  var output: String?
+
+  @OptionGroup var shard: ShardOptions
 
   @Option(help: ArgumentHelp("Write the photos with their faces marked into a folder.", valueName: "dir"))
   var annotate: String?
@@ -52,9 +62,11 @@ struct Detect: AsyncParsableCommand {
 
   func validate() throws {
     guard (0...1).contains(minConfidence) else { throw ValidationError("--min-confidence is 0 to 1.") }
+    try shard.validate(output: output, excluding: ["--json": json, "--csv": csv])
   }
 
   func run() async throws {
+    if let output { return try await detect(into: URL(fileURLWithPath: output, isDirectory: true)) }
     if try await detect() { throw ExitCode.failure }
   }
 
@@ -71,16 +83,7 @@ struct Detect: AsyncParsableCommand {
     let file = try model.file()
     let card = try model.naming { try file.unverifiedCard() }
 
-    // The network is compiled while the first photos are decoded and searched. No result comes before its checks.
-    let (model, minConfidence) = (model, minConfidence)
-    let classifier = Task.detached {
-      try await NativeQueue.shared.run { try model.classifier(of: file) }
-    }
-    let finder = FaceFinder(card: card, detector: try detector.faceDetector())
-    let pipeline = PhotoPipeline(finder: finder, keepsImages: annotations != nil) {
-      try Recognizer(classifier: await classifier.value, finder: finder, minConfidence: minConfidence)
-    }
-
+    let pipeline = try pipeline(of: file, card: card, keepsImages: annotations != nil)
     var results = PhotoResults(labels: try card.widestLabels(), landmarks: landmarks?.detail)
     let table = json == "-" || csv == "-" ? nil : PhotoTable(names: entries.map(\.name))
     let progress = ProgressLine("photos")
@@ -119,6 +122,19 @@ struct Detect: AsyncParsableCommand {
     if let json { try ResultFile.write(results.jsonDocument, to: json) }
     if let csv { try ResultFile.write(results.csvDocument, to: csv) }
     return failures > 0
+  }
+
+  /// The pipeline over the model of `file`, which is compiled while the first photos are decoded and searched. No result
+  /// comes before its checks.
+  func pipeline(of file: ONNXModel, card: ModelCard, keepsImages: Bool) throws -> PhotoPipeline {
+    let (model, minConfidence) = (model, minConfidence)
+    let classifier = Task.detached {
+      try await NativeQueue.shared.run { try model.classifier(of: file) }
+    }
+    let finder = FaceFinder(card: card, detector: try detector.faceDetector())
+    return PhotoPipeline(finder: finder, keepsImages: keepsImages) {
+      try Recognizer(classifier: await classifier.value, finder: finder, minConfidence: minConfidence)
+    }
   }
 }
 

@@ -12,12 +12,24 @@ struct Video: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Follows the faces in a video and says what they show over time.",
     discussion: """
-      Ctrl-C ends at the next frame and keeps what is done. The copy of an address has no sound. Exit status: 0 where the \
-      video was read to its end, 1 where it was not or a file could not be written, 64 for wrong usage.
+      Ctrl-C ends at the next frame and keeps what is done. The copy of an address has no sound. With -o, many videos \
+      and folders of them are read into a folder, and a run that was stopped goes on. Exit status: 0 where the video was \
+      read to its end, 1 where it was not or a file could not be written, 64 for wrong usage.
       """)
 
-  @Argument(help: ArgumentHelp("A video file, or an address (http, https, rtsp, rtmp).", valueName: "file"))
-  var file: String
+  @Argument(help: ArgumentHelp("A video file, or an address (http, https, rtsp, rtmp); with -o several, folders and patterns.", valueName: "file"))
+  var paths: [String]
+
+  private var file: String { paths.first ?? "" }
+
+  @Option(
+    name: [.customShort("o"), .long],
+    help: ArgumentHelp(
+      "Write the rows of many videos as JSON Lines into a folder, where the same command goes on if it is stopped.",
+      valueName: "dir"))
+  var output: String?
+
+  @OptionGroup var shard: ShardOptions
 
   @Option(
     help: ArgumentHelp("Write JSON Lines, a row a frame and face, to a file or standard output.", valueName: "file|-"))
@@ -46,9 +58,19 @@ struct Video: AsyncParsableCommand {
     if let annotate, !annotate.lowercased().hasSuffix(".mp4") {
       throw ValidationError("--annotate \(annotate): expected a name that ends in .mp4")
     }
+    try shard.validate(
+      output: output,
+      excluding: [
+        "--json": json, "--csv": csv, "--annotate": annotate, "--timeline": timeline,
+        "--timings": timings ? "" : nil,
+      ])
+    guard output != nil || paths.count == 1 else {
+      throw ValidationError("found \(paths.count) videos, expected one; several need -o DIR.")
+    }
   }
 
   func run() async throws {
+    if let output { return try await read(into: URL(fileURLWithPath: output, isDirectory: true)) }
     try ResultFile.check(
       ["--json": json, "--csv": csv, "--annotate": annotate, "--timeline": timeline],
       inputs: [file, model.model.name])
@@ -56,14 +78,7 @@ struct Video: AsyncParsableCommand {
     let clock = ContinuousClock()
     let start = clock.now
     let reader = try input.reporting { try VideoReader(contentsOf: $0) }
-    let (model, minConfidence) = (model, options.minConfidence)
-    let detector = try options.detector.faceDetector()
-    let recognizer = try await NativeQueue.shared.run {
-      // The search for faces needs the other cores.
-      let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
-      return try Recognizer(
-        classifier: model.classifier(threads: threads), detector: detector, minConfidence: minConfidence)
-    }
+    let recognizer = try await recognizer()
     let readings = try VideoReadings(
       source: reader, recognizer: recognizer,
       options: options.videoOptions(every: every), isLive: false)
@@ -91,6 +106,18 @@ struct Video: AsyncParsableCommand {
     if timings { printTimings(readings.timings, outputs, elapsed: elapsed, starting: (ready - start) / .seconds(1)) }
     for problem in problems { Console.failure("\(problem)") }
     if !problems.isEmpty { throw ExitCode.failure }
+  }
+
+  /// The model and the detector that the options name.
+  func recognizer() async throws -> Recognizer {
+    let (model, minConfidence) = (model, options.minConfidence)
+    let detector = try options.detector.faceDetector()
+    return try await NativeQueue.shared.run {
+      // The search for faces needs the other cores.
+      let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+      return try Recognizer(
+        classifier: model.classifier(threads: threads), detector: detector, minConfidence: minConfidence)
+    }
   }
 
   /// Reads to the end, or as far as it goes.

@@ -22,6 +22,16 @@ final class LineFile {
     guard descriptor >= 0 else { throw failure(errno) }
   }
 
+  /// Goes on with the file at `path` behind its first `length` bytes; what follows them is cut off.
+  ///
+  /// - Throws: ``MienError`` that names the file.
+  init(_ path: String, after length: Int) throws {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure(errno) }
+    try cut(to: length)
+  }
+
   deinit { if descriptor > STDERR_FILENO { Glibc.close(descriptor) } }
 
   /// Adds whole lines, at once.
@@ -30,11 +40,29 @@ final class LineFile {
   func write(_ lines: Data) throws {
     guard AtomicFile.writeAll(lines, to: descriptor) else {
       let reason = errno
-      // Has no effect on a pipe or a terminal.
+      // Neither has an effect on a pipe or a terminal.
       _ = ftruncate(descriptor, length)
+      _ = lseek(descriptor, length, SEEK_SET)
       throw failure(reason)
     }
     length += off_t(lines.count)
+  }
+
+  /// Cuts off what follows the first `length` bytes.
+  ///
+  /// - Throws: ``MienError`` if the system could not.
+  func cut(to length: Int) throws {
+    guard ftruncate(descriptor, off_t(length)) == 0, lseek(descriptor, off_t(length), SEEK_SET) >= 0 else {
+      throw failure(errno)
+    }
+    self.length = off_t(length)
+  }
+
+  /// Puts what was written on the disk.
+  ///
+  /// - Throws: ``MienError`` if the system could not.
+  func synchronize() throws {
+    guard fsync(descriptor) == 0 || errno == EINVAL else { throw failure(errno) }
   }
 
   /// Ends the file.

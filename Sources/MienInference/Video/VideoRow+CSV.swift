@@ -1,18 +1,16 @@
-import MienCore
-import MienDatasets
-import MienInference
+package import MienCore
 
-/// The rows of `mien video --csv`. Part of the command's contract.
+/// The rows of `mien video --csv` and of the server's videos. Part of both contracts.
 extension VideoRow {
   /// The header of the CSV form.
-  static func csvHeader(_ emotions: [Emotion]) -> String {
+  package static func csvHeader(_ emotions: [Emotion]) -> String {
     CSVLine.text(
       ["frame", "seconds", "track", "x", "y", "width", "height", "emotion", "probability"] + emotions.map(\.rawValue)
         + emotions.map { "smoothed_\($0.rawValue)" } + FaceColumns.names)
   }
 
   /// The row as a line of CSV; what a frame without a face lacks is empty.
-  func csv(_ emotions: [Emotion]) -> String {
+  package func csv(_ emotions: [Emotion]) -> String {
     let start = ["\(frame)", "\(seconds)"]
     guard let face else {
       return CSVLine.text(start + [String](repeating: "", count: 7 + 2 * emotions.count + FaceColumns.names.count))

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Reads photos with curl: a JSON object for each, or CSV for all of them.
+# Usage: detect.sh [--csv] PHOTO…   MIEN_URL is the server (http://127.0.0.1:8080), MIEN_TOKEN its token, if it asks for one.
+set -euo pipefail
+url=${MIEN_URL:-http://127.0.0.1:8080}
+# The retries are for 429, busy: curl waits as long as the server says.
+call=(curl --silent --show-error --fail-with-body --retry 5)
+if [[ -n ${MIEN_TOKEN:-} ]]; then call+=(--header "Authorization: Bearer $MIEN_TOKEN"); fi
+
+if [[ ${1:-} == --csv ]]; then
+  shift
+  # One request with all photos; one that cannot be read has its error in its row.
+  form=()
+  for photo; do form+=(--form "pictures=@\"$photo\""); done
+  exec "${call[@]}" "${form[@]}" --header "Accept: text/csv" "$url/v1/detect"
+fi
+for photo; do
+  "${call[@]}" --data-binary "@$photo" --header "Content-Type: application/octet-stream" "$url/v1/detect"
+  echo
+done

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import MienCommandLine
+import MienCore
+import MienInference
+import MienModelOptions
+
+extension Detect {
+  /// Reads the photos of a shard into `folder`, or what a run before left of them.
+  func detect(into folder: URL) async throws {
+    let shard = try shard.resolved()
+    let annotateFolder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
+    let found = PhotoPaths(paths, excluding: annotateFolder)
+    let file = try model.file()
+    let card = try model.naming { try file.unverifiedCard() }
+    var settings = detector.settings.merging(model.settings(card)) { $1 }
+    settings["--landmarks"] = landmarks.map { "\($0)" }
+    settings["--min-confidence"] = "\(minConfidence)"
+    let output = try ShardOutput(folder: folder, shard: shard, command: "detect", settings: settings)
+    let files = ShardFiles(found, for: output)
+    // Over all shards, so that copies have the same names whatever the shards.
+    let annotations = try annotateFolder.map { try AnnotatedFiles(folder: $0, entries: found.entries) }
+    let pipeline = try pipeline(of: file, card: card, keepsImages: annotations != nil)
+    let encoder = JSONText.encoder()
+    encoder.landmarks = landmarks?.detail
+    var progress = ShardProgress(output, files, noun: "photo")
+    Interrupt.listen()
+    let photos = files.remaining.map(\.photo)
+    var rest = photos[...]
+    do {
+      try await pipeline.run(photos) { outcome in
+        if Interrupt.isRaised { throw CancellationError() }
+        guard let photo = rest.popFirst() else { return }
+        var outcome = outcome
+        if let image = outcome.image {
+          do { try annotations?.write(image, outcome.faces, of: photo) } catch let error as MienError {
+            outcome = .init(name: outcome.name, error: error)
+          }
+        }
+        if outcome.error?.kind != .file {
+          try output.write(
+            encoder.encode(outcome.readings) + Data("\n".utf8))
+        }
+        try progress.finish(photo, error: outcome.error, warning: outcome.warning)
+      }
+    } catch is CancellationError {}
+    if let summary = found.summary { Console.warning(summary) }
+    try progress.end(stopped: !rest.isEmpty)
+  }
+}
+
+extension ModelOptions {
+  /// What decides how faces are read, by name, for a shard's manifest.
+  func settings(_ card: ModelCard) -> [String: String] {
+    var settings = ["model": card.weightsSHA256]
+    settings["--profile"] = profile
+    if prior.prior != "data" {
+      settings["--prior"] = prior.prior
+      settings["--prior-strength"] = "\(prior.priorStrength)"
+    }
+    return settings
+  }
+}
+
+extension DetectorOptions {
+  /// The options by name, for a shard's manifest.
+  var settings: [String: String] {
+    var settings = ["--detector": detector]
+    settings["--min-face"] = minFace.map(String.init)
+    return settings
+  }
+}

@@ -1,0 +1,215 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import MienCore
+import MienInference
+import MienONNX
+import MienServer
+import MienTestSupport
+import Testing
+
+/// Profiles over HTTP: fitted, used, listed and deleted while the server runs.
+@Suite struct ProfileRouteTests {
+  private let folder: TemporaryFolder
+  private let store: CorrectionStore
+  private let profiles: ProfileStore
+  private let model: ONNXModel
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = try CorrectionStore(url: folder.file("corrections.sqlite"))
+    profiles = ProfileStore(folder: folder.file("profiles"))
+    let plain = try TinyGraph.model()
+    let width = try plain.linearHead(for: .ferplus).width
+    // Ordinary faces that hardly hold a fit back.
+    model = try plain.replacingReference(
+      EmbeddingReference(
+        source: "drawn", count: 1, weightsSHA256: plain.weightsSHA256, width: width,
+        moment: (0..<((width + 1) * (width + 1))).map { $0 % (width + 2) == 0 ? 1 : 0 },
+        information: ["ferplus": (0..<64).map { $0 % 9 == 0 ? 1e-6 : 0 }]))
+  }
+
+  private func server(
+    tokens: [String]? = nil, profiles names: [String] = [], keepsCorrections: Bool = true
+  ) throws -> MienServer {
+    try TestServer.make(
+      folder: folder.file(UUID().uuidString), models: [ServerModel(model), ServerModel(PixelGraph.model([.ferplus]))],
+      profiles: profiles, corrections: keepsCorrections ? store : nil
+    ) {
+      $0.tokens = try tokens.map { try AccessTokens($0) }
+      $0.profiles = names
+    }
+  }
+
+  private struct Profile: Decodable {
+    struct Score: Decodable { let correct: Int }
+    let profile, model: String
+    let corrections: Int
+    let before, after: Score
+  }
+
+  private struct Profiles: Decodable { let profiles: [Profile] }
+
+  private struct Answer: Decodable {
+    let faces: [PictureBody.Face]
+    let profile: String?
+  }
+
+  private func read(
+    _ client: any TestClientProtocol, _ query: String = "", headers: HTTPFields = [:]
+  ) async throws -> TestResponse {
+    try await client.execute(
+      uri: "/v1/detect?detector=none\(query)", method: .post, headers: headers, body: TestServer.face(3))
+  }
+
+  private func correct(
+    _ client: any TestClientProtocol, as emotion: String, headers: HTTPFields = [:]
+  ) async throws {
+    for index in 0..<6 {
+      let response = try await client.execute(
+        uri: "/v1/corrections?profile=me&emotion=\(emotion)", method: .post, headers: headers,
+        body: TestServer.face(3 + index))
+      #expect(response.status == .created)
+    }
+  }
+
+  private func fit(
+    _ client: any TestClientProtocol, _ query: String = "", headers: HTTPFields = [:]
+  ) async throws -> TestResponse {
+    try await client.execute(uri: "/v1/profiles/me\(query)", method: .put, headers: headers)
+  }
+
+  @Test func aProfileIsFittedUsedAndDeletedWithoutARestart() async throws {
+    try await server().application().test(.router) { client in
+      #expect(try await fit(client).errorCode == "no_corrections")
+      let plain = try await read(client).json(Answer.self)
+      let emotion = plain.faces.first?.emotion == "disgust" ? "fear" : "disgust"
+      try await correct(client, as: emotion)
+      #expect(try await read(client, "&profile=me").errorCode == "no_profile")
+
+      let fitted = try await fit(client)
+      #expect(fitted.status == .ok, "\(String(buffer: fitted.body))")
+      let profile = try fitted.json(Profile.self)
+      #expect(profile.profile == "me" && profile.model == "tiny" && profile.corrections == 6)
+      #expect(profile.before.correct == 0 && profile.after.correct == 6)
+      let adapted = try await read(client, "&profile=me").json(Answer.self)
+      #expect(adapted.faces.first?.emotion == emotion && adapted.profile == "me")
+      let after = try await read(client).json(Answer.self)
+      #expect(after.profile == nil && after.faces.first?.emotion == plain.faces.first?.emotion)
+      let list = try await client.execute(uri: "/v1/profiles", method: .get).json(Profiles.self).profiles
+      #expect(list.map(\.profile) == ["me"] && list.first?.corrections == 6)
+
+      // Sessions and explanations read by it too.
+      struct Opened: Decodable { let id, model, profile: String }
+      let opened = try await client.execute(
+        uri: "/v1/sessions", method: .post, body: ByteBuffer(string: "{\"profile\": \"me\", \"detector\": \"none\"}")
+      ).json(Opened.self)
+      #expect(opened.model == "tiny" && opened.profile == "me")
+      let frame = try await client.execute(
+        uri: "/v1/sessions/\(opened.id)/frames", method: .post, body: TestServer.face(3)
+      ).json(FrameBody.self)
+      #expect(frame.faces.first?.emotion == emotion)
+      struct Explanation: Decodable { let emotion: String }
+      let explained = try await client.execute(
+        uri: "/v1/explain?profile=me", method: .post, body: TestServer.face(3)
+      ).json(Explanation.self)
+      #expect(explained.emotion == emotion)
+
+      let mismatch = try await read(client, "&profile=me&model=pixels")
+      #expect(mismatch.status == .conflict && mismatch.errorCode == "profile_mismatch")
+      #expect(try await fit(client, "?model=pixels").errorCode == "not_adaptable")
+      #expect(try await fit(client, "?model=other").errorCode == "bad_request")
+
+      #expect(try await client.execute(uri: "/v1/profiles/me", method: .delete).status == .noContent)
+      #expect(try await read(client, "&profile=me").errorCode == "no_profile")
+      #expect(try await client.execute(uri: "/v1/profiles/me", method: .delete).errorCode == "no_profile")
+    }
+  }
+
+  @Test func whatAnotherProgramFitsCountsFromTheNextRequest() async throws {
+    let fear = try head(.fear)
+    try profiles.write(fear, as: ProfileName("me"))
+    try await server(profiles: ["me"]).application().test(.router) { client in
+      // It is the default, and says so.
+      #expect(try await read(client).json(Answer.self).profile == "me")
+      #expect(try await read(client).json(Answer.self).faces.first?.emotion == "fear")
+      let raw = try await read(client, "&profile=").json(Answer.self)
+      #expect(raw.profile == nil && raw.faces.first?.emotion != "fear")
+      let models = try await client.execute(uri: "/v1/models", method: .get)
+      #expect(String(buffer: models.body).contains("\"profile\":\"me\""))
+      let version = try await client.execute(uri: "/version", method: .get)
+      #expect(String(buffer: version.body).contains("\"profile\":\"me\""))
+      // It is the default of its own model only.
+      #expect(try await read(client, "&model=pixels").json(Answer.self).profile == nil)
+
+      try profiles.write(head(.surprise), as: ProfileName("me"))
+      #expect(try await read(client).json(Answer.self).faces.first?.emotion == "surprise")
+      // A file that cannot be read leaves the default as it was.
+      try Data("damaged".utf8).write(to: profiles.url(of: ProfileName("me")))
+      for query in ["", "&profile=me"] {
+        #expect(try await read(client, query).json(Answer.self).faces.first?.emotion == "surprise")
+      }
+    }
+    #expect(throws: MienError.self) { try server(profiles: ["me"]) }
+    #expect(throws: MienError.self) { try server(profiles: ["nobody"]) }
+  }
+
+  @Test func profilesBelongToTheirClients() async throws {
+    let tokens = ["the-first-token-0001", "the-other-token-0002"]
+    let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }
+    try profiles.write(head(.fear), as: ProfileName("theirs"))
+    try profiles.write(head(.surprise), as: ProfileName("everybodys"))
+    try await server(tokens: tokens, profiles: ["everybodys"]).application().test(.router) { client in
+      try await correct(client, as: "disgust", headers: headers[0])
+      #expect(try await fit(client, "?force=true", headers: headers[0]).status == .ok)
+      #expect(try await read(client, "&profile=me", headers: headers[0]).status == .ok)
+      for (query, code) in [("&profile=me", "no_profile"), ("&profile=theirs", "no_profile")] {
+        #expect(try await read(client, query, headers: headers[1]).errorCode == code)
+      }
+      #expect(try await read(client, "&profile=everybodys", headers: headers[1]).status == .ok)
+      for (owner, names) in [(0, ["everybodys", "me"]), (1, ["everybodys"])] {
+        let list = try await client.execute(uri: "/v1/profiles", method: .get, headers: headers[owner])
+        #expect(try list.json(Profiles.self).profiles.map(\.profile) == names)
+      }
+      #expect(try await fit(client, headers: headers[1]).errorCode == "no_corrections")
+      for (name, owner) in [("me", 1), ("everybodys", 0), ("theirs", 0)] {
+        let deleted = try await client.execute(uri: "/v1/profiles/\(name)", method: .delete, headers: headers[owner])
+        #expect(deleted.errorCode == "no_profile", "\(name)")
+      }
+      // A name that is taken is not overwritten.
+      for index in 0..<2 {
+        _ = try await client.execute(
+          uri: "/v1/corrections?profile=everybodys&emotion=fear", method: .post, headers: headers[1],
+          body: TestServer.face(index))
+      }
+      let taken = try await client.execute(
+        uri: "/v1/profiles/everybodys?force=true", method: .put, headers: headers[1])
+      #expect(taken.status == .conflict && taken.errorCode == "profile_taken")
+    }
+  }
+
+  @Test func withoutCorrectionsNothingIsFitted() async throws {
+    try await server(keepsCorrections: false).application().test(.router) { client in
+      #expect(try await fit(client).errorCode == "not_kept")
+      #expect(try await client.execute(uri: "/v1/profiles", method: .get).json(Profiles.self).profiles.isEmpty)
+    }
+  }
+
+  /// A layer that says `emotion` to everything, of nobody.
+  private func head(_ emotion: Emotion) throws -> AdaptedHead {
+    let original = try model.linearHead(for: .ferplus)
+    var biases = original.biases
+    biases[try #require(LabelSet.ferplus.index(of: emotion))] += 100
+    let head = try LinearHead(labels: .ferplus, width: original.width, weights: original.weights, biases: biases)
+    let adaptation = try HeadAdaptation(original: original, reference: #require(try model.embeddingReference()))
+    let examples = [
+      HeadAdaptation.Example(embedding: [Float](repeating: 0.1, count: original.width), emotion: emotion)
+    ]
+    return AdaptedHead(
+      head: head,
+      info: .init(
+        profile: try ProfileName("me"), model: try model.card(),
+        fit: .init(head: head, strength: 1, divergence: 0.01), check: try AdaptationCheck(adaptation, examples)))
+  }
+}
