@@ -27,7 +27,7 @@ extension AsyncParsableCommand {
   ///   - extend: adds the options of other sources to the arguments; `nil` as its answer adds none.
   package static func runProgram(
     overview: (() -> String)? = nil, configure: @Sendable () throws -> Void = {},
-    extend: ([String]) throws -> ExtendedArguments? = { _ in nil }
+    extend: @Sendable ([String]) throws -> ExtendedArguments? = { _ in nil }
   ) async {
     // What is closed would be the number of the next file opened, which results or progress would then be written into.
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {

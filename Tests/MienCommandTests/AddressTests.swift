@@ -110,7 +110,7 @@ struct AddressTests {
     process.executableURL = Command.mien
     process.arguments = ["camera", "http://\(server.web)/camera.mjpg", "--headless"]
     let output = folder.file("rows.jsonl")
-    FileManager.default.createFile(atPath: output.path, contents: nil)
+    _ = FileManager.default.createFile(atPath: output.path, contents: nil)
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = FileHandle.nullDevice
     try process.run()

@@ -11,14 +11,11 @@ import Testing
 @Suite(
   .enabled(if: Sample.exists, "the sample photo is not there; run make setup"),
   .enabled(
-    if: FileManager.default.isExecutableFile(atPath: CommandAgreementTests.mien), "needs the built mien"))
+    if: FileManager.default.isExecutableFile(atPath: CommandProgram.path), "needs the built mien"))
 struct CommandAgreementTests {
-  fileprivate static let mien = URL(fileURLWithPath: ServerProcess.program).deletingLastPathComponent()
-    .appendingPathComponent("mien").path
-
   private func output(_ arguments: String...) throws -> String {
     let (process, pipe) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: Self.mien)
+    process.executableURL = URL(fileURLWithPath: CommandProgram.path)
     process.arguments = arguments
     process.standardOutput = pipe
     process.standardError = FileHandle.nullDevice
@@ -61,4 +58,10 @@ struct CommandAgreementTests {
       #expect(String(buffer: response.body) == expected)
     }
   }
+}
+
+/// The `mien` that was built beside the tests.
+private enum CommandProgram {
+  static let path = URL(fileURLWithPath: ServerProcess.program).deletingLastPathComponent()
+    .appendingPathComponent("mien").path
 }

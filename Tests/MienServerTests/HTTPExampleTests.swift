@@ -52,7 +52,7 @@ struct HTTPExampleTests {
     process.standardInput = FileHandle.nullDevice
     // Files take any amount, whichever of the two is read first.
     let places = ["output", "errors"].map { folder.file($0) }
-    for place in places { FileManager.default.createFile(atPath: place.path, contents: nil) }
+    for place in places { _ = FileManager.default.createFile(atPath: place.path, contents: nil) }
     process.standardOutput = try FileHandle(forWritingTo: places[0])
     process.standardError = try FileHandle(forWritingTo: places[1])
     try process.run()

@@ -258,7 +258,7 @@ import Testing
     let server = try await Server(["--state-dir", one.url.path])
     let process = Process()
     let errors = Pipe()
-    process.executableURL = URL(fileURLWithPath: Self.program)
+    process.executableURL = URL(fileURLWithPath: ServerProcess.program)
     process.arguments = ["serve", "--port", "\(server.port)", "--state-dir", two.url.path]
     process.standardError = errors
     process.standardOutput = FileHandle.nullDevice
@@ -279,7 +279,7 @@ import Testing
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Self.script)
     process.arguments = [
-      "-qfec", "\(Self.program) serve --port 0 --state-dir \(folder.file("state").path)",
+      "-qfec", "\(ServerProcess.program) serve --port 0 --state-dir \(folder.file("state").path)",
       folder.file("typescript").path,
     ]
     process.standardInput = FileHandle.nullDevice

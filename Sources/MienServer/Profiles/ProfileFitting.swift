@@ -1,4 +1,4 @@
-package import MienCore
+import MienCore
 package import MienInference
 package import MienONNX
 

@@ -138,6 +138,7 @@ struct SessionRoutes: Sendable {
     let profile: String?
     let detector: String
     let expiresAfterSeconds: Double
+
     private enum Keys: String, CodingKey {
       case id, minConfidence, smoothing, model, profile, detector, expiresAfterSeconds
     }
@@ -152,5 +153,6 @@ struct SessionRoutes: Sendable {
       try container.encode(profile, forKey: .profile)
       try container.encode(detector, forKey: .detector)
       try container.encode(expiresAfterSeconds, forKey: .expiresAfterSeconds)
+    }
   }
 }

@@ -243,9 +243,11 @@ final class VideoJobs: Service {
     guard let folder else { return }
     let place = VideoJobFolder(folder, id: id)
     let job: VideoJob? = state.withLock { state in
-      state.jobs[id]?.state = .queued
-      state.jobs[id]?.attempts = state.jobs[id]?.attempts.flatMap { $0 > 1 ? $0 - 1 : nil }
-      return state.jobs[id]
+      guard var job = state.jobs[id] else { return nil }
+      job.state = .queued
+      job.attempts = job.attempts.flatMap { $0 > 1 ? $0 - 1 : nil }
+      state.jobs[id] = job
+      return job
     }
     try? await files.run {
       guard let job else { return place.remove() }
