@@ -15,8 +15,8 @@ import Testing
   /// Every command that users can type: this program's and the others'.
   private static let commands =
     [
-      "detect", "video", "camera", "models", "evaluate", "compare", "explain", "dataset", "profiles", "reference",
-      "doctor", "benchmark", "completions",
+      "detect", "video", "camera", "merge", "models", "evaluate", "compare", "explain", "dataset", "profiles",
+      "reference", "doctor", "benchmark", "completions",
     ] + ExternalCommand.allCases.map(\.rawValue)
 
   @Test(arguments: [[], ["help"], ["--help"], ["-h"]])
@@ -150,7 +150,7 @@ import Testing
   @Test(.enabled(if: CommandLineTests.has("groff"), "needs groff")) func troffHasNothingToSayOfThePages() throws {
     #expect(try Command.mien("manual", path("man")).status == 0)
     for file in try FileManager.default.contentsOfDirectory(atPath: path("man")) {
-      let outcome = try Command.run("/usr/bin/env", ["groff", "-man", "-Tascii", "-ww", "-z", path("man/\(file)")])
+      let outcome = try Command.run("/usr/bin/env", ["groff", "-man", "-Tutf8", "-ww", "-z", path("man/\(file)")])
       #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(file): \(outcome.errors)")
     }
   }
