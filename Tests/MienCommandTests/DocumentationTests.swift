@@ -8,7 +8,8 @@ import Testing
     let pages = try MarkdownPage.all()
     let problems = pages.flatMap(\.brokenLinks)
     #expect(problems.isEmpty, "\(problems.joined(separator: "\n"))")
-    #expect(pages.contains { $0.name == "docs/server.md" } && pages.reduce(0) { $0 + $1.links.count } > 100)
+    let count = pages.map(\.links.count).reduce(0, +)
+    #expect(count > 100, "\(count) links in \(pages.map(\.name))")
   }
 
   /// Pages of the libraries' reference have an index of their own.
