@@ -33,7 +33,7 @@ extension AsyncParsableCommand {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
     }
-    var notes: (String) -> [String] = { _ in [] }
+    var (notes, spoken): ((String) -> [String], [String]) = ({ _ in [] }, CommandLine.arguments)
     do {
       try configure()
       let arguments = Array(CommandLine.arguments.dropFirst())
@@ -44,7 +44,7 @@ extension AsyncParsableCommand {
       try checkDashes(arguments)
       try checkNames(arguments, externals: overview == nil ? [] : ExternalCommand.allCases.map(\.rawValue))
       let extended = try extend(arguments)
-      if let extended { notes = extended.notes }
+      if let extended { (notes, spoken) = (extended.notes, extended.arguments) }
       var command = try parseAsRoot(extended?.arguments)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -57,15 +57,16 @@ extension AsyncParsableCommand {
       _exit(ExitCode.success.rawValue)
     } catch {
       ResultFile.nameWritten()
-      end(error, notes)
+      end(error, spoken, notes)
     }
   }
 
   /// Says what went wrong, or the help that was asked for, and ends the process.
-  private static func end(_ error: any Error, _ notes: (String) -> [String]) -> Never {
+  private static func end(_ error: any Error, _ arguments: [String], _ notes: (String) -> [String]) -> Never {
     if let error = error as? MienError {
-      Console.failure("\(spoken(error, CommandLine.arguments))")
-      for note in notes("\(error)") { Console.error(note) }
+      let message = "\(spoken(error, arguments))"
+      Console.failure(message)
+      for note in notes(message) { Console.error(note) }
       Foundation.exit(error.kind == .argument ? ExitCode.validationFailure.rawValue : ExitCode.failure.rawValue)
     }
     let code = exitCode(for: error)

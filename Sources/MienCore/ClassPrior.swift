@@ -27,6 +27,16 @@ public struct ClassPrior: Sendable, Hashable {
 
   private init() { (mix, strength) = (.data, 0) }
 
+  /// The mix in words: `data`, `uniform`, or shares such as `neutral:0.2,happiness:0.5`.
+  package var text: String {
+    switch mix {
+    case .data: "data"
+    case .uniform: "uniform"
+    case .shares(let shares):
+      shares.sorted { $0.key < $1.key }.map { "\($0.key.rawValue):\($0.value)" }.joined(separator: ",")
+    }
+  }
+
   /// Makes a prior.
   ///
   /// - Throws: ``MienError`` if `strength` is not 0…1, or shares are negative, not finite or all 0.

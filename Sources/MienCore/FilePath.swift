@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// A path as the file system knows it: bytes, of which a `String` or `URL` holds only those that are UTF-8.
@@ -16,6 +17,16 @@ package struct FilePath: Sendable, Hashable {
 
   /// What follows the last slash.
   package var name: FilePath { FilePath(bytes: bytes.suffix(while: { $0 != UInt8(ascii: "/") })) }
+
+  /// The path from the root, without empty components and those that are `.`; links and `..` stay as they are.
+  package var absolute: FilePath {
+    var path = FilePath("/")
+    let from = bytes.first == UInt8(ascii: "/") ? [] : Array(FileManager.default.currentDirectoryPath.utf8)
+    for component in (from + [UInt8(ascii: "/")] + bytes).split(separator: UInt8(ascii: "/")) where component != [46] {
+      path = path.appending(FilePath(bytes: component))
+    }
+    return path
+  }
 
   /// The path with a component, or a relative path, behind a slash.
   package func appending(_ path: FilePath) -> FilePath {

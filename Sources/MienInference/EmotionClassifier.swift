@@ -26,7 +26,8 @@ public final class EmotionClassifier: Sendable {
   public let prior: ClassPrior
   private let outputShapes: [String: [Int]]
   /// The heads that class activation maps can be made of, by output; an adapted one is none of them.
-  let pooledHeads: [String: PooledHead]
+  var pooledHeads: [String: PooledHead] { modelHeads.filter { $0.key != adaptedHead?.info.labels.name } }
+  private let modelHeads: [String: PooledHead]
   private let network: CompiledNetwork
 
   /// Compiles a model and checks that its card tells the truth about the network.
@@ -70,16 +71,32 @@ public final class EmotionClassifier: Sendable {
       if shape.first == .some(nil), !rest.contains(nil) { shapes[name] = rest.compactMap(\.self) }
     }
     outputShapes = shapes
-    let embedding = shapes[ONNXModel.embeddingName]
-    try adaptedHead?.check(
-      fits: card, labelSets: labelSets, width: embedding?.count == 1 ? embedding?.first : nil)
+    try adaptedHead?.check(fits: card, labelSets: labelSets, width: Self.width(shapes[ONNXModel.embeddingName]))
     self.adaptedHead = adaptedHead
     var heads: [String: PooledHead] = [:]
-    for labels in labelSets where shapes[Self.featuresName] != nil && labels != adaptedHead?.info.labels {
+    for labels in labelSets where shapes[Self.featuresName] != nil {
       heads[labels.name] = model.pooledHead(of: labels.name, features: Self.featuresName)
     }
-    pooledHeads = heads
+    modelHeads = heads
   }
+
+  /// The network of `other`, which both use, with another last layer and another mix of emotions to expect.
+  ///
+  /// - Parameters:
+  ///   - adaptedHead: a last layer fitted to corrections; `nil` for the model's own, whatever `other` has.
+  ///   - prior: the mix of emotions to expect.
+  /// - Throws: ``MienError`` if `adaptedHead` is of another model, or the card does not state the class shares that `prior`
+  ///   needs.
+  public init(_ other: EmotionClassifier, adaptedHead: AdaptedHead?, prior: ClassPrior = .data) throws {
+    (card, labelSets, widestLabels) = (other.card, other.labelSets, other.widestLabels)
+    (outputShapes, modelHeads, network) = (other.outputShapes, other.modelHeads, other.network)
+    try card.check(prior, for: widestLabels)
+    try adaptedHead?.check(fits: card, labelSets: labelSets, width: Self.width(outputShapes[ONNXModel.embeddingName]))
+    (self.adaptedHead, self.prior) = (adaptedHead, prior)
+  }
+
+  /// How many numbers an embedding of this shape has; `nil` if it is no row of numbers.
+  private static func width(_ shape: [Int]?) -> Int? { shape?.count == 1 ? shape?.first : nil }
 
   /// The names of the tensors that a run gives.
   public var outputNames: Set<String> { Set(outputShapes.keys) }

@@ -182,8 +182,10 @@ package final class MienServer: Sendable {
     }
     // Services stop in the reverse order: the probes answer to the end.
     var services: [any Service] = []
-    if let status = statusApplication() { services.append(status) }
-    services.append(try application())
+    if let status = statusApplication(), let address = options.metricsAddress {
+      services.append(Listener(service: status, host: address.host, port: address.port, option: "--metrics-port"))
+    }
+    services.append(Listener(service: try application(), host: options.host, port: options.port, option: "--port"))
     var configuration = ServiceGroupConfiguration(services: services, logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(options.limits.shutdownSeconds)
     let group = ServiceGroup(configuration: configuration)
@@ -199,15 +201,6 @@ package final class MienServer: Sendable {
     } catch is CancellationError {
       logger.warning("stopped before all was finished")
       return
-    } catch let error as IOError where error.errnoCode == EADDRINUSE {
-      throw MienError(.argument, nil, "port \(options.port) is in use; choose another with --port")
-    } catch let error as IOError {
-      let other = options.metricsAddress.map { " or \($0.host):\($0.port)" } ?? ""
-      throw MienError(
-        .argument, "\(options.host):\(options.port)\(other)",
-        "cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
-    } catch is SocketAddressError.UnknownHost {
-      throw MienError(.argument, "--host \(options.host)", "expected an address of this machine; no such name is known")
     }
     logger.info("stopped")
   }
@@ -271,6 +264,26 @@ private struct Housekeeping: Service {
         try await Task.sleep(for: .seconds(10))
         await body()
       }
+    }
+  }
+}
+
+/// A service that listens on an address; says of one that it cannot have which option named it.
+private struct Listener: Service {
+  let service: any Service
+  let host: String
+  let port: Int
+  /// The option that names the port.
+  let option: String
+
+  func run() async throws {
+    do { try await service.run() } catch let error as IOError where error.errnoCode == EADDRINUSE {
+      throw MienError(.argument, nil, "port \(port) is in use; choose another with \(option)")
+    } catch let error as IOError {
+      throw MienError(
+        .argument, "\(host):\(port)", "cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
+    } catch is SocketAddressError.UnknownHost {
+      throw MienError(.argument, host, "expected an address of this machine; no such name is known")
     }
   }
 }

@@ -106,18 +106,30 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try Self.openLog(logFile)
-    let server = try makeServer()
-    let hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
-    // A terminal that closes sends it, too, and means the end.
-    if isatty(STDIN_FILENO) == 0 {
-      signal(SIGHUP, SIG_IGN)
-      let (tokens, tokenFile, logFile) = (server.options.tokens, tokenFile, logFile)
-      hangUp.setEventHandler { Self.reload(tokens, tokenFile: tokenFile, logFile: logFile) }
+    // A terminal that closes sends it, too, and means the end. Else it must not end a server that is just starting.
+    let reloads = isatty(STDIN_FILENO) == 0
+    if reloads { signal(SIGHUP, SIG_IGN) }
+    let errors = dup(STDERR_FILENO)
+    defer { close(errors) }
+    do {
+      try Self.openLog(logFile)
+      let server = try makeServer()
+      let hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+      if reloads {
+        let (tokens, tokenFile, logFile) = (server.options.tokens, tokenFile, logFile)
+        hangUp.setEventHandler { Self.reload(tokens, tokenFile: tokenFile, logFile: logFile) }
+      }
+      hangUp.activate()
+      try await server.run()
+      hangUp.cancel()
+    } catch {
+      if logFile != nil {
+        Logger(label: "mien") { _ in JSONLog() }.critical("ended", metadata: ["error": "\(error)"])
+        // Whoever started the server hears of it too.
+        dup2(errors, STDERR_FILENO)
+      }
+      throw error
     }
-    hangUp.activate()
-    try await server.run()
-    hangUp.cancel()
   }
 
   /// Makes the log file, if there is one, standard error.
@@ -131,16 +143,16 @@ struct ServeCommand: AsyncParsableCommand {
     Glibc.close(descriptor)
   }
 
-  /// Opens the log anew, which may have been renamed, and reads the tokens again. What cannot be read stays as it was.
+  /// Reads the tokens again, and opens the log anew, which may have been renamed. What cannot be read stays as it was, and
+  /// keeps the other from nothing.
   private static func reload(_ tokens: AccessTokens?, tokenFile: String?, logFile: String?) {
     let logger = Logger(label: "mien") { _ in JSONLog() }
-    do {
-      try openLog(logFile)
-      if let tokens, let tokenFile { try tokens.reload(from: URL(fileURLWithPath: tokenFile)) }
-      logger.info("reloaded", metadata: ["tokens": "\(tokens?.count ?? 0)"])
-    } catch {
-      logger.error("could not be reloaded; what was read before stays", metadata: ["error": "\(error)"])
+    let read = Result { if let tokens, let tokenFile { try tokens.reload(from: URL(fileURLWithPath: tokenFile)) } }
+    let opened = Result { try openLog(logFile) }
+    for case .failure(let error) in [read, opened] {
+      logger.error("could not be reloaded; what was there before stays", metadata: ["error": "\(error)"])
     }
+    if case .success = read { logger.info("reloaded", metadata: ["tokens": "\(tokens?.count ?? 0)"]) }
   }
 
   private func makeServer() throws -> MienServer {

@@ -126,8 +126,8 @@ struct ServeSettings {
       }
       let values: [String]
       if let scalar = value.scalar {
-        // `token-file:` without a value.
-        if scalar.string.isEmpty { continue }
+        // `token-file:` without a value, or ~.
+        if scalar.string.isEmpty || value.null != nil { continue }
         values = [scalar.string]
       } else if let sequence = value.sequence, option.isRepeating {
         values = try sequence.map { item in

@@ -243,7 +243,7 @@ import Testing
         headers: [.origin: "https://example.org", .accessControlRequestMethod: "POST"])
       #expect(preflight.status == .noContent)
       #expect(preflight.headers[.accessControlAllowOrigin] == "https://example.org")
-      #expect(preflight.headers[.accessControlAllowMethods] == "DELETE, GET, POST")
+      #expect(preflight.headers[.accessControlAllowMethods] == "DELETE, GET, POST, PUT")
       let field = try #require(HTTPField.Name("X-Request-Id"))
       #expect(preflight.headers[.vary] == "Origin" && preflight.headers[field] != nil)
       let refused = try await client.execute(

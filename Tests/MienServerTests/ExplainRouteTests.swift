@@ -62,7 +62,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "emotion=joy", "x=1&y=1&width=4", "x=20&y=20&width=40&height=40", "x=0&y=0&width=0&height=1", "profile=me",
+    "emotion=joy", "x=1&y=1&width=4", "x=20&y=20&width=40&height=40", "x=0&y=0&width=0&height=1", "profile=..%2Fme",
+    "detector=haar",
   ])
   func whatCannotBeMeantIsRefused(query: String) async throws {
     try await TestServer.make().application().test(.router) { client in

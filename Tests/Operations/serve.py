@@ -205,6 +205,9 @@ def without_home():
         print("a user without a home: not tried, needs root and setpriv")
         return
     nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    if subprocess.run([*nobody, PROGRAM, "--version"], capture_output=True).returncode != 0:
+        print("a user without a home: not tried, the program's libraries are in a folder that only root reads")
+        return
     if subprocess.run([*nobody, "test", "-x", PROGRAM], stderr=subprocess.DEVNULL).returncode != 0:
         print("a user without a home: not tried, that user may not run the programs where they are")
         return

@@ -13,7 +13,10 @@ enum ConnectionEvent: Sendable {
   case readsBody
   /// Work begins that is of no use if the client goes away.
   case works(onGone: @Sendable () -> Void)
-  /// That work is over.
+  /// An answer without an end is being written: a client that sends no more has gone or only listens, and only writing to
+  /// it tells.
+  case streams(onInputClosed: @Sendable () -> Void)
+  /// That work, or that answer, is over.
   case rests
 }
 
@@ -99,6 +102,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var discarded = 0
   private var end: Scheduled<Void>?
   private var onGone: (@Sendable () -> Void)?
+  private var onInputClosed: (@Sendable () -> Void)?
 
   /// - Parameters:
   ///   - requestLine: stands before the decoder.
@@ -119,7 +123,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     hasPlace = false
     end?.cancel()
     onGone?()
-    onGone = nil
+    (onGone, onInputClosed) = (nil, nil)
     context.fireChannelInactive()
   }
 
@@ -209,6 +213,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     if case ChannelEvent.inputClosed = event {
       isInputClosed = true
       if onGone != nil { probe(context) }
+      onInputClosed?()
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -337,7 +342,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
       }
       self.onGone = onGone
       if isInputClosed { probe(context) }
-    case .rests: onGone = nil
+    case .streams(let onInputClosed):
+      self.onInputClosed = onInputClosed
+      if isInputClosed { onInputClosed() }
+    case .rests: (onGone, onInputClosed) = (nil, nil)
     }
     promise?.succeed()
   }

@@ -33,15 +33,18 @@ final class Detectors: Sendable {
   /// The name of the detector that `choice` means.
   func name(of choice: ReadingChoice) -> String { choice.detector ?? standard.name }
 
+  /// The size that `choice` means: the server's own is one of its own detector.
+  func minFace(of choice: ReadingChoice) -> Int? {
+    choice.minFace ?? (name(of: choice) == standard.name ? standard.minFace : nil)
+  }
+
   /// The detector that `choice` means.
   ///
   /// - Throws: ``APIError`` if it has no such size, or its files are missing.
   func detector(_ choice: ReadingChoice) async throws -> any FaceDetector {
     let name = name(of: choice)
-    // The server's own size is one of its own detector.
-    let minFace = choice.minFace ?? (name == standard.name ? standard.minFace : nil)
     if name == "none", choice.minFace != nil { throw APIError.badRequest("minFace needs a detector other than none.") }
-    let wanted = Choice(name: name, minFace: minFace)
+    let wanted = Choice(name: name, minFace: minFace(of: choice))
     do {
       if let known = try known(wanted) { return known }
       return try await files.run { try self.load(wanted) }

@@ -102,6 +102,9 @@ package final class InferenceEngine: Sendable {
       prior: prior)
   }
 
+  /// The side in pixels of the smallest face that a request's choice finds; `nil` for the detector's own.
+  func minFace(of choice: ReadingChoice) -> Int? { detectors.minFace(of: choice) }
+
   /// Reads an encoded picture.
   ///
   /// - Parameters:

@@ -78,7 +78,7 @@ final class ModelRegistry: Sendable {
       })
     for name in offered {
       let head = try store.head(of: name)
-      _ = try load(name, head, for: model(of: head) ?? models[0], stamp: Stamp(store.url(of: name)))
+      _ = try load(name, head, for: (model(of: head) ?? models[0]).name, stamp: Stamp(store.url(of: name)))
     }
   }
 
@@ -125,11 +125,24 @@ final class ModelRegistry: Sendable {
     }
   }
 
+  /// Checks that a client may write or remove a profile: nobody has it, or it is the client's own and not one that the
+  /// operator offers to everybody. Blocks.
+  ///
+  /// - Throws: ``APIError``.
+  func checkOwner(of name: ProfileName, client: AccessTokens.Client) throws {
+    if isOpen || !FileManager.default.fileExists(atPath: store.url(of: name).path) { return }
+    // Of a file that cannot be read nobody knows whose it is.
+    guard !offered.contains(name), let info = try? store.head(of: name).info, info.owner == client else {
+      throw APIError.profileTaken
+    }
+  }
+
   /// Removes a profile's file. Blocks.
   ///
-  /// - Throws: ``APIError`` if the client has no such profile.
+  /// - Throws: ``APIError`` if the client has no such profile, or may not remove it.
   func remove(_ name: ProfileName, client: AccessTokens.Client) throws {
-    guard let info = try? store.head(of: name).info, isOpen || info.owner == client else { throw APIError.noProfile }
+    guard let info = try? store.head(of: name).info, isAllowed(name, info, client) else { throw APIError.noProfile }
+    try checkOwner(of: name, client: client)
     do { try FileManager.default.removeItem(at: store.url(of: name)) } catch {
       throw MienError(.file, store.url(of: name).path, "could not be removed: \(error.localizedDescription)")
     }
@@ -169,7 +182,7 @@ final class ModelRegistry: Sendable {
         .conflict, "profile_mismatch",
         "The profile was fitted to another model, \(head.info.model); fit it again, or name that model.")
     }
-    return try load(name, head, for: model, stamp: stamp)
+    return try load(name, head, for: model.name, stamp: stamp)
   }
 
   /// The model that a profile was fitted to.
@@ -181,11 +194,11 @@ final class ModelRegistry: Sendable {
   /// leaves what was read of it before: readings do not change without a word.
   private func adaptedReader(_ model: String, _ name: ProfileName) throws -> ModelReader? {
     let last = adapted.withLock { $0[Key(model: model, profile: name.text)] }
-    guard let last, let served = models.first(where: { $0.name == model }) else { return nil }
+    guard let last else { return nil }
     let stamp = Stamp(store.url(of: name))
     if stamp == last.stamp { return last.reader }
     do {
-      return try load(name, try store.head(of: name), for: served, stamp: stamp)
+      return try load(name, try store.head(of: name), for: model, stamp: stamp)
     } catch {
       logger.warning(
         "the profile's file has changed and cannot be used; it is read with as it was before",
@@ -214,16 +227,17 @@ final class ModelRegistry: Sendable {
   }
 
   private func load(
-    _ name: ProfileName, _ head: AdaptedHead, for model: ServerModel, stamp: Stamp?
+    _ name: ProfileName, _ head: AdaptedHead, for model: String, stamp: Stamp?
   ) throws -> ModelReader {
-    let reader = try ModelReader(model, profile: name, head: head, queue: batches, metrics: metrics)
+    guard let whole = plain[model] else { return try unknown(model) }
+    let reader = try ModelReader(whole, profile: name, head: head, queue: batches, metrics: metrics)
     guard let stamp else { return reader }
     adapted.withLock { adapted in
       let others = adapted.filter { !offered.map(\.text).contains($0.key.profile) }
       if others.count >= Self.capacity, let oldest = others.min(by: { $0.value.lastUse < $1.value.lastUse })?.key {
         adapted[oldest] = nil
       }
-      adapted[Key(model: model.name, profile: name.text)] = Kept(
+      adapted[Key(model: model, profile: name.text)] = Kept(
         reader: reader, info: head.info, stamp: stamp, lastUse: .now)
     }
     return reader

@@ -89,14 +89,4 @@ extension ClassPrior {
       try self.init(.shares(shares), strength: strength)
     }
   }
-
-  /// The mix as ``init(text:strength:)`` reads it.
-  var text: String {
-    switch mix {
-    case .data: "data"
-    case .uniform: "uniform"
-    case .shares(let shares):
-      shares.sorted { $0.key < $1.key }.map { "\($0.key.rawValue):\($0.value)" }.joined(separator: ",")
-    }
-  }
 }

@@ -53,7 +53,6 @@ final class ModelReader: Sendable {
   let recognizer: Recognizer
   /// Where faces wait for the network.
   let batcher: FaceBatcher
-  private let file: ONNXModel
 
   /// The network.
   var classifier: EmotionClassifier { recognizer.classifier }
@@ -64,23 +63,29 @@ final class ModelReader: Sendable {
 
   /// Compiles a model.
   ///
-  /// - Throws: ``MienError`` if it cannot be used, or `head` was fitted to another model.
-  init(
-    _ model: ServerModel, profile: ProfileName? = nil, head: AdaptedHead? = nil, queue: NativeQueue, metrics: Metrics
-  ) throws {
-    name = model.name
-    file = model.file
-    self.profile = profile
+  /// - Throws: ``MienError`` if it cannot be used.
+  init(_ model: ServerModel, queue: NativeQueue, metrics: Metrics) throws {
+    (name, profile) = (model.name, nil)
     do {
-      // Faces are found by the detectors of requests.
-      recognizer = try Recognizer(
-        classifier: EmotionClassifier(model: model.file, threads: 1, adaptedHead: head), detector: WholePicture(),
-        // Each request has a threshold of its own.
-        minConfidence: 0)
+      recognizer = try Self.recognizer(EmotionClassifier(model: model.file, threads: 1))
     } catch let error as MienError where error.subject == nil {
       throw error.about(model.name)
     }
     batcher = FaceBatcher(recognizer: recognizer, queue: queue, metrics: metrics)
+  }
+
+  /// A model, whose network is not compiled once more, with the last layer of a profile.
+  ///
+  /// - Throws: ``MienError`` if `head` was fitted to another model.
+  init(_ model: ModelReader, profile: ProfileName, head: AdaptedHead, queue: NativeQueue, metrics: Metrics) throws {
+    (name, self.profile) = (model.name, profile)
+    recognizer = try Self.recognizer(EmotionClassifier(model.classifier, adaptedHead: head))
+    batcher = FaceBatcher(recognizer: recognizer, queue: queue, metrics: metrics)
+  }
+
+  /// Faces are found by the detectors of requests, and each request has a threshold of its own.
+  private static func recognizer(_ classifier: EmotionClassifier) throws -> Recognizer {
+    try Recognizer(classifier: classifier, detector: WholePicture(), minConfidence: 0)
   }
 
   /// The model by itself, as videos are read with it.
@@ -88,6 +93,6 @@ final class ModelReader: Sendable {
   /// - Parameter prior: the mix of emotions to expect.
   func classifier(prior: ClassPrior) throws -> EmotionClassifier {
     if prior.changesNothing { return classifier }
-    return try EmotionClassifier(model: file, threads: 1, adaptedHead: classifier.adaptedHead, prior: prior)
+    return try EmotionClassifier(classifier, adaptedHead: classifier.adaptedHead, prior: prior)
   }
 }

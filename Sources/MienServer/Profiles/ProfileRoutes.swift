@@ -63,13 +63,11 @@ struct ProfileRoutes: Sendable {
           guard isForced || !check.isWorse else {
             throw APIError(
               .conflict, "worse",
-              "With the profile, \(check.after.correct) of \(check.count) corrections would be read right, without it "
-                + "\(check.before.correct): it is not kept. force=true keeps it all the same.")
+              "With the profile, \(check.after.correct) of \(check.count) corrections would be read right (log loss "
+                + "\(NumberText.fixed(check.after.logLoss, 3))), without it \(check.before.correct) (log loss "
+                + "\(NumberText.fixed(check.before.logLoss, 3))): it is not kept. force=true keeps it all the same.")
           }
-          // A profile of this name may be another client's, or made for everybody by the operator.
-          if !models.isOpen, let there = try? store.head(of: name).info, there.owner != context.client {
-            throw APIError.profileTaken
-          }
+          try models.checkOwner(of: name, client: context.client)
           let head = fitting.head
           try store.write(head, as: name)
           return try JSON.response(ProfileJSON(name, head.info))
@@ -109,5 +107,7 @@ struct ProfileRoutes: Sendable {
 extension APIError {
   static let notKept = APIError(
     .notFound, "not_kept", "This server keeps no corrections; `mien serve --corrections FILE` does.")
-  static let profileTaken = APIError(.conflict, "profile_taken", "The profile belongs to another client.")
+  static let profileTaken = APIError(
+    .conflict, "profile_taken",
+    "A profile of this name is another client's or the operator's; only they may change it. Choose another name.")
 }

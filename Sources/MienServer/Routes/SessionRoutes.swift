@@ -48,8 +48,12 @@ struct SessionRoutes: Sendable {
     }
   }
 
+  /// A comment, which clients pass over.
+  private static let comment = ": still here\n\n"
   /// Seconds after which a listener hears that the connection still stands.
   private static let pulse = 15.0
+  /// Seconds between two pulses to a client that sends no more: the network refuses the first one's successor.
+  private static let probe = 0.2
 
   /// The answers to a session's pictures as server-sent events
   /// (https://html.spec.whatwg.org/multipage/server-sent-events.html).
@@ -66,13 +70,23 @@ struct SessionRoutes: Sendable {
       }
       let pulse = Task {
         while true {
-          continuation.yield(": still here\n\n")
+          continuation.yield(Self.comment)
           try await Task.sleep(for: .seconds(Self.pulse))
         }
       }
+      channel.triggerUserOutboundEvent(
+        ConnectionEvent.streams {
+          Task {
+            for _ in 0..<2 {
+              continuation.yield(Self.comment)
+              try await Task.sleep(for: .seconds(Self.probe))
+            }
+          }
+        }, promise: nil)
       defer {
         frames.cancel()
         pulse.cancel()
+        channel.triggerUserOutboundEvent(ConnectionEvent.rests, promise: nil)
       }
       for await text in texts {
         let end = channel.closed(in: patience)

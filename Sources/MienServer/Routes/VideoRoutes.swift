@@ -43,6 +43,8 @@ struct VideoRoutes: Sendable {
     let reader = try await engine.reader(choice, client: context.client)
     choice.model = reader.model.name
     choice.profile = reader.model.profile?.text ?? ""
+    choice.detector = reader.detector
+    choice.minFace = engine.minFace(of: choice)
     choice.prior = reader.prior.text
     choice.priorStrength = reader.prior.strength
     let options = VideoJob.Options(

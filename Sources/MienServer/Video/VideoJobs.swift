@@ -55,7 +55,7 @@ final class VideoJobs: Service {
         continue
       }
       let isCut = !job.isFinished
-      if isCut { Self.restart(&job, place) }
+      if isCut { Self.restart(&job, place) } else { place.tidy() }
       let renamed = clients[job.client]
       job.client = renamed ?? job.client
       if isCut || renamed != nil { try place.write(job) }
@@ -67,13 +67,12 @@ final class VideoJobs: Service {
 
   /// Puts a job that was not finished back into the queue, if it can be read at all.
   private static func restart(_ job: inout VideoJob, _ place: VideoJobFolder) {
-    place.removeRows()
-    (job.frames, job.progress) = (0, nil)
     if job.attempts ?? 0 >= maxAttempts {
       fail(&job, "The server stopped \(maxAttempts) times while it read the video.")
       place.tidy()
     } else if FileManager.default.fileExists(atPath: place.upload.path) {
-      job.state = .queued
+      place.removeRows()
+      (job.state, job.frames, job.progress) = (.queued, 0, nil)
     } else {
       fail(&job, "The server stopped before the video was read.")
     }
@@ -170,7 +169,11 @@ final class VideoJobs: Service {
     let place = VideoJobFolder(folder, id: id)
     let file = format == .csv ? place.table : place.result
     return try await files.run { [files] in
-      if isPartial, !FileManager.default.fileExists(atPath: file.path) { return nil }
+      if !FileManager.default.fileExists(atPath: file.path) {
+        if isPartial { return nil }
+        // A version before this one wrote no CSV, and of a video without a frame there are no rows.
+        if format == .csv, FileManager.default.fileExists(atPath: place.result.path) { throw APIError.noTable }
+      }
       return try VideoResult(file, isPartial: job.state != .done, queue: files)
     }
   }
@@ -316,8 +319,14 @@ final class VideoJobs: Service {
     }
     try? await files.run {
       guard let job else { return place.remove() }
-      place.tidy()
-      try? place.write(job)
+      do {
+        // In this order: a server that is killed in between leaves an upload too many, not a result too few.
+        try place.write(job)
+        place.tidy()
+      } catch {
+        // The next server reads the video again.
+        self.logger.error("the end of a video could not be noted", metadata: ["video": "\(id)", "error": "\(error)"])
+      }
     }
     guard let job else { return }
     // Clients hear of the end when the files are as they will stay.
@@ -352,5 +361,7 @@ final class VideoJobs: Service {
 extension APIError {
   static let noVideos = APIError(
     .notFound, "not_kept", "This server reads no videos: it has no folder for them, which --state-dir names.")
+  static let noTable = APIError(
+    .notFound, "no_csv", "The rows of this video were not kept as CSV; format=jsonl has them.")
   static let noVideo = APIError(.notFound, "no_video", "There is no such video; its result may have expired.")
 }

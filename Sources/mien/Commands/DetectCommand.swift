@@ -63,6 +63,9 @@ struct Detect: AsyncParsableCommand {
   func validate() throws {
     guard (0...1).contains(minConfidence) else { throw ValidationError("--min-confidence is 0 to 1.") }
     try shard.validate(output: output, excluding: ["--json": json, "--csv": csv])
+    if output != nil, paths.contains("-") {
+      throw ValidationError("-o is for files, which a run that goes on knows by their names; it excludes -.")
+    }
   }
 
   func run() async throws {

@@ -84,6 +84,12 @@ private struct MergedShards {
       } else {
         first = (header, place)
       }
+      // Pictures are named by their place below the folder.
+      if let folder = first?.place.folder, header.command == "dataset extract", folder.path != place.folder.path {
+        throw MienError(
+          .mismatch, place.folder.path,
+          "the faces of \(folder.path) are named by their place in that folder; expected the shards of one folder")
+      }
       if let other = seen.updateValue(place, forKey: place.shard.number) {
         throw MienError(.mismatch, name, "is the same shard as \(other.results.path), expected each once")
       }

@@ -17,7 +17,10 @@ struct Video: AsyncParsableCommand {
       read to its end, 1 where it was not or a file could not be written, 64 for wrong usage.
       """)
 
-  @Argument(help: ArgumentHelp("A video file, or an address (http, https, rtsp, rtmp); with -o several, folders and patterns.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp(
+      "A video file, or an address (http, https, rtsp, rtmp); with -o several, folders and patterns.", valueName: "file"
+    ))
   var paths: [String]
 
   private var file: String { paths.first ?? "" }

@@ -13,7 +13,7 @@ extension Detect {
     let found = PhotoPaths(paths, excluding: annotateFolder)
     let file = try model.file()
     let card = try model.naming { try file.unverifiedCard() }
-    var settings = detector.settings.merging(model.settings(card)) { $1 }
+    var settings = try detector.settings.merging(model.settings(card)) { $1 }
     settings["--landmarks"] = landmarks.map { "\($0)" }
     settings["--min-confidence"] = "\(minConfidence)"
     let output = try ShardOutput(folder: folder, shard: shard, command: "detect", settings: settings)
@@ -50,13 +50,17 @@ extension Detect {
 }
 
 extension ModelOptions {
-  /// What decides how faces are read, by name, for a shard's manifest.
-  func settings(_ card: ModelCard) -> [String: String] {
-    var settings = ["model": card.weightsSHA256]
-    settings["--profile"] = profile
-    if prior.prior != "data" {
-      settings["--prior"] = prior.prior
-      settings["--prior-strength"] = "\(prior.priorStrength)"
+  /// What decides how faces are read, by name, for a shard's manifest. Files are held by what is in them.
+  func settings(_ card: ModelCard) throws -> [String: String] {
+    var settings = ["model": card.weightsSHA256, "card": SHA256.hexadecimal(of: try JSONText.line(card))]
+    settings["--profile"] = try profile.map { name in
+      let url = try ProfileStore().url(of: ProfileName(name))
+      return "\(name) (\(SHA256.hexadecimal(of: (try? Data(contentsOf: url)) ?? Data()).prefix(16)))"
+    }
+    let prior = try prior.classPrior()
+    if !prior.changesNothing {
+      settings["--prior"] = prior.text
+      settings["--prior-strength"] = "\(prior.strength)"
     }
     return settings
   }
@@ -66,6 +70,10 @@ extension DetectorOptions {
   /// The options by name, for a shard's manifest.
   var settings: [String: String] {
     var settings = ["--detector": detector]
+    if !FaceDetectors.names.contains(detector) {
+      let data = (try? Data(contentsOf: URL(fileURLWithPath: detector))) ?? Data()
+      settings["--detector"] = "\(detector) (\(SHA256.hexadecimal(of: data).prefix(16)))"
+    }
     settings["--min-face"] = minFace.map(String.init)
     return settings
   }

@@ -60,7 +60,7 @@ struct ShardFiles {
     remaining = found.entries.compactMap { entry in
       guard case .photo(let photo, let relativePath) = entry, output.shard.contains(relativePath),
         !found.missing.contains(photo.path),
-        !output.isDone(photo.path), taken.insert(photo.path).inserted
+        !output.isDone(photo.path), taken.insert(photo.path.absolute).inserted
       else { return nil }
       return File(photo: photo, relativePath: relativePath)
     }
@@ -81,12 +81,15 @@ struct ShardProgress {
   private let noun: String
   private let total: Int
   private let line: ProgressLine
+  private let writesErrors: Bool
   /// Files that could not be opened and others that could not be found: they are not done.
   private var missing: Int
 
   /// Starts on `files`, called `noun` in the singular.
-  init(_ output: ShardOutput, _ files: ShardFiles, noun: String) {
-    (self.output, self.noun) = (output, noun)
+  ///
+  /// - Parameter writesErrors: whether a file that failed gets a line that says so; else its results do.
+  init(_ output: ShardOutput, _ files: ShardFiles, noun: String, writesErrors: Bool = false) {
+    (self.output, self.noun, self.writesErrors) = (output, noun, writesErrors)
     total = files.remaining.count
     line = ProgressLine("\(noun)s")
     missing = files.problems.count
@@ -106,6 +109,9 @@ struct ShardProgress {
       missing += 1
       try output.discard()
     } else {
+      if writesErrors, let error {
+        try output.write(try JSONText.line(["file": photo.name, "error": error.message]) + Data("\n".utf8))
+      }
       try output.finish(photo.path, error: error?.message)
     }
     line.update(output.now, of: total)

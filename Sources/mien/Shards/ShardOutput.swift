@@ -21,6 +21,7 @@ final class ShardOutput {
   private let lines: LineFile
   private let manifest: LineFile
   private let lock: FileLock
+  /// By their absolute paths: another spelling of a name is no other file.
   private var done: Set<FilePath> = []
   private var length: Int
   /// ``length`` behind the last file that is done.
@@ -67,7 +68,7 @@ final class ShardOutput {
     synchronized = clock.now
     if found.header == nil { try add(header) }
     for entry in found.files {
-      if let name = entry.name { done.insert(name) }
+      if let name = entry.name { done.insert(name.absolute) }
       if entry.error != nil { failed += 1 }
     }
     before = done.count
@@ -76,7 +77,7 @@ final class ShardOutput {
   }
 
   /// Whether the file of this name is done.
-  func isDone(_ name: FilePath) -> Bool { done.contains(name) }
+  func isDone(_ name: FilePath) -> Bool { done.contains(name.absolute) }
 
   /// Adds lines of the file that is being done.
   ///
@@ -109,7 +110,7 @@ final class ShardOutput {
     try add(
       ShardManifest.Entry(
         file: name.text, bytes: isText ? nil : Data(name.bytes), end: length, crc32: checksum.value, error: error))
-    done.insert(name)
+    done.insert(name.absolute)
     (finishedLength, checksum, begun) = (length, Checksum(), nil)
     now += 1
     if error != nil { failed += 1 }

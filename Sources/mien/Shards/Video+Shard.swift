@@ -13,13 +13,13 @@ extension Video {
     let found = PhotoPaths(paths, of: .videos)
     let file = try model.file()
     let card = try model.naming { try file.unverifiedCard() }
-    var settings = options.detector.settings.merging(model.settings(card)) { $1 }
+    var settings = try options.detector.settings.merging(model.settings(card)) { $1 }
     settings["--min-confidence"] = "\(options.minConfidence)"
     settings["--no-smooth"] = "\(options.isUnsmoothed)"
     settings["--every"] = "\(every)"
     let output = try ShardOutput(folder: folder, shard: shard, command: "video", settings: settings)
     let files = ShardFiles(found, for: output)
-    var progress = ShardProgress(output, files, noun: "video")
+    var progress = ShardProgress(output, files, noun: "video", writesErrors: true)
     let recognizer = try await recognizer()
     Interrupt.listen()
     for video in files.remaining.map(\.photo) where !Interrupt.isRaised {

@@ -16,6 +16,8 @@ final class LineFile {
     self.path = path
     guard path != "-" else {
       descriptor = STDOUT_FILENO
+      // A file that was opened with `>>` holds something already; a pipe and a terminal say -1.
+      length = max(0, lseek(STDOUT_FILENO, 0, SEEK_END))
       return
     }
     descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

@@ -192,7 +192,7 @@ class PhotoChecks(Base):
         offered = page.run("[...document.querySelectorAll('.correction-form option')].map((one) => one.value)")
         expect("happiness" not in offered and len(offered) == 8, f"offered: {offered}")
         words = page.text(".correction-form")
-        expect("mien adapt" in words and "learns" not in words, f"the form says {words!r}")
+        expect("adapted to the profile" in words and "learns" not in words, f"the form says {words!r}")
         page.click(".correction-form .primary")
         expect(page.run("document.querySelector('.correction-form') !== null"), "sent without an answer")
         page.run("document.querySelector('.correction-form select').value = 'sadness'")

@@ -15,7 +15,7 @@ struct StripeNetwork: Architecture {
       trunk: Sequential([
         Conv2d(channels, filters, kernel: 3, random: &random), ReLU(), Pool2d(.max, kernel: 4),
       ]),
-      neck: Sequential([Flatten(), Linear(filters * 11 * 11, 32, random: &random), ReLU()]),
+      neck: Sequential([Flatten(), Linear(filters * 12 * 12, 32, random: &random), ReLU()]),
       embedding: 32, labels: labels, random: &random)
   }
 }
