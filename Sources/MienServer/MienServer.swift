@@ -23,6 +23,8 @@ package final class MienServer: Sendable {
   private let corrections: CorrectionStore?
   private let sessions: SessionStore
   private let jobs: VideoJobs
+  /// Held for its lock.
+  private let state: StateFolder?
   private let places: ConnectionPlaces
   private let proxies: TrustedProxies
   private let key: ClientKey
@@ -47,6 +49,7 @@ package final class MienServer: Sendable {
     self.logger = logger
     self.page = page
     self.corrections = corrections
+    self.state = state
     if corrections != nil, options.tokens != nil, state == nil {
       throw MienError(
         .argument, "--state-dir",

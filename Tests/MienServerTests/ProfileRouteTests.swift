@@ -173,9 +173,11 @@ import Testing
         #expect(try list.json(Profiles.self).profiles.map(\.profile) == names)
       }
       #expect(try await fit(client, headers: headers[1]).errorCode == "no_corrections")
-      for (name, owner) in [("me", 1), ("everybodys", 0), ("theirs", 0)] {
+      for (name, owner, code) in [
+        ("me", 1, "no_profile"), ("everybodys", 0, "profile_taken"), ("theirs", 0, "no_profile"),
+      ] {
         let deleted = try await client.execute(uri: "/v1/profiles/\(name)", method: .delete, headers: headers[owner])
-        #expect(deleted.errorCode == "no_profile", "\(name)")
+        #expect(deleted.errorCode == code, "\(name)")
       }
       // A name that is taken is not overwritten.
       for index in 0..<2 {
@@ -187,6 +189,36 @@ import Testing
         uri: "/v1/profiles/everybodys?force=true", method: .put, headers: headers[1])
       #expect(taken.status == .conflict && taken.errorCode == "profile_taken")
     }
+  }
+
+  /// The operator has made it from the corrections of one client, and everybody reads by it.
+  @Test func whatIsOfferedToEverybodyIsTheOperatorsToChange() async throws {
+    let tokens = ["the-first-token-0001", "the-other-token-0002"]
+    let header: HTTPFields = [.authorization: "Bearer \(tokens[0])"]
+    try await server(tokens: tokens, profiles: []).application().test(.router) { client in
+      try await correct(client, as: "disgust", headers: header)
+      #expect(try await fit(client, "?force=true", headers: header).status == .ok)
+    }
+    let before = try Data(contentsOf: profiles.url(of: ProfileName("me")))
+    try await server(tokens: tokens, profiles: ["me"]).application().test(.router) { client in
+      try await correct(client, as: "fear", headers: header)
+      #expect(try await fit(client, "?force=true", headers: header).errorCode == "profile_taken")
+      let deleted = try await client.execute(uri: "/v1/profiles/me", method: .delete, headers: header)
+      #expect(deleted.errorCode == "profile_taken")
+    }
+    #expect(try Data(contentsOf: profiles.url(of: ProfileName("me"))) == before)
+  }
+
+  @Test func aFileThatCannotBeReadIsNobodysToOverwrite() async throws {
+    let tokens = ["the-first-token-0001"]
+    let header: HTTPFields = [.authorization: "Bearer \(tokens[0])"]
+    try FileManager.default.createDirectory(at: profiles.folder, withIntermediateDirectories: true)
+    try Data("damaged".utf8).write(to: profiles.url(of: ProfileName("me")))
+    try await server(tokens: tokens, profiles: []).application().test(.router) { client in
+      try await correct(client, as: "disgust", headers: header)
+      #expect(try await fit(client, "?force=true", headers: header).errorCode == "profile_taken")
+    }
+    #expect(try Data(contentsOf: profiles.url(of: ProfileName("me"))) == Data("damaged".utf8))
   }
 
   @Test func withoutCorrectionsNothingIsFitted() async throws {

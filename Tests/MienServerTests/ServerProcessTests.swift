@@ -77,7 +77,128 @@ import Testing
     let last = try await Server(state)
     let answer = try await last.request("GET", "/v1/video/\(id)")
     #expect(answer.contains("\"failed\"") && answer.contains("stopped 2 times"), "\(answer)")
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("videos/\(id)").path) == ["job.json"])
+    #expect(!FileManager.default.fileExists(atPath: folder.file("videos/\(id)/upload").path))
+    #expect(try await last.request("GET", "/v1/video/\(id)/result?partial=true").hasPrefix("HTTP/1.1 200 "))
+  }
+
+  /// As a server leaves it that is killed between noting the end and removing what was sent.
+  @Test func aVideoThatIsDoneStaysDone() async throws {
+    let folder = try TemporaryFolder()
+    let first = try await Server(["--state-dir", folder.url.path])
+    let id = try #require(
+      Server.value("id", in: try await first.request("POST", "/v1/video", Self.longClip(frames: 1))))
+    #expect(try await Self.wait(for: "done", of: id, first).contains("\"done\""))
+    kill(first.process.processIdentifier, SIGKILL)
+    first.process.waitUntilExit()
+    let upload = folder.file("videos/\(id)/upload")
+    #expect(!FileManager.default.fileExists(atPath: upload.path))
+    try Data("rest".utf8).write(to: upload)
+    let second = try await Server(["--state-dir", folder.url.path])
+    #expect(try await second.request("GET", "/v1/video/\(id)").contains("\"done\""))
+    #expect(try await second.request("GET", "/v1/video/\(id)/result").contains("\"frame\":0"))
+    #expect(!FileManager.default.fileExists(atPath: upload.path))
+  }
+
+  @Test func listenersThatHaveGoneGiveTheirPlacesBack() async throws {
+    let folder = try TemporaryFolder()
+    let server = try await Server(["--state-dir", folder.url.path])
+    let id = try #require(
+      Server.value("id", in: try await server.request("POST", "/v1/sessions", type: "application/json")))
+    func listen() async throws -> String {
+      let listener = try RawClient(port: server.port)
+      try await listener.send(Data("GET /v1/sessions/\(id)/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+      return try await listener.receive(upTo: ": still here\n\n\r\n")
+    }
+    // More than listen at a time: each goes at once, as the page does that is loaded again.
+    for number in 0..<24 {
+      var status = ""
+      for _ in 0..<200 {
+        status = try await listen()
+        if status.hasPrefix("HTTP/1.1 200") { break }
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      #expect(status.hasPrefix("HTTP/1.1 200"), "listener \(number): \(status)")
+    }
+  }
+
+  /// Both are named by the file: a log that cannot be opened keeps no token.
+  @Test func aTokenThatWasTakenBackIsRefusedWhateverBecomesOfTheLog() async throws {
+    let folder = try TemporaryFolder()
+    let (tokens, logs) = (folder.file("tokens"), folder.file("logs"))
+    try FileManager.default.createDirectory(at: logs, withIntermediateDirectories: true)
+    try Data("the-first-token-0001\nthe-other-token-0002\n".utf8).write(to: tokens)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: ServerProcess.program)
+    let log = logs.appendingPathComponent("log")
+    process.arguments = [
+      "serve", "--port", "0", "--state-dir", folder.file("state").path, "--token-file", tokens.path, "--log-file",
+      log.path,
+    ]
+    process.standardInput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    defer { kill(process.processIdentifier, SIGKILL) }
+    // While it starts, too.
+    for _ in 0..<3 {
+      kill(process.processIdentifier, SIGHUP)
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    var text = ""
+    for _ in 0..<2400 where !text.contains("\"url\":\"") && process.isRunning {
+      text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+      try await Task.sleep(for: .milliseconds(25))
+    }
+    let url = try #require(Server.value("url", in: text))
+    let port = try #require(Int(url.split(separator: ":").last ?? ""))
+    func status() async throws -> String {
+      let raw = try RawClient(port: port)
+      try await raw.send(
+        Data(
+          "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer the-first-token-0001\r\nConnection: close\r\n\r\n"
+            .utf8))
+      return try await raw.receive()
+    }
+    #expect(try await status().hasPrefix("HTTP/1.1 200 "))
+    try FileManager.default.moveItem(at: logs, to: folder.file("elsewhere"))
+    try Data("the-other-token-0002\n".utf8).write(to: tokens)
+    kill(process.processIdentifier, SIGHUP)
+    var answer = ""
+    for _ in 0..<400 {
+      answer = try await status()
+      if answer.hasPrefix("HTTP/1.1 401 ") { break }
+      try await Task.sleep(for: .milliseconds(25))
+    }
+    #expect(answer.hasPrefix("HTTP/1.1 401 "))
+  }
+
+  @Test func whatKeepsAServerFromStartingIsSaidWhereItWasStarted() async throws {
+    let folder = try TemporaryFolder()
+    let other = try await Server(["--state-dir", folder.file("other").path])
+    try Data("model: [none.onnx]\n".utf8).write(to: folder.file("serve.yaml"))
+    for (arguments, words) in [
+      (["--state-dir", folder.file("other").path], ["another server uses this folder"]),
+      (["--log-file", folder.file("log").path, "--model", "none.onnx"], ["none.onnx"]),
+      (
+        ["--log-file", folder.file("log").path, "--metrics-port", "\(other.port)"],
+        ["port \(other.port) is in use; choose another with --metrics-port"]
+      ),
+      (
+        ["--config", folder.file("serve.yaml").path],
+        ["none.onnx", "--model is set by \(folder.file("serve.yaml").path), line 1"]
+      ),
+    ] {
+      let (process, errors) = (Process(), Pipe())
+      process.executableURL = URL(fileURLWithPath: ServerProcess.program)
+      let state = arguments.contains("--state-dir") ? [] : ["--state-dir", folder.file("state").path]
+      process.arguments = ["serve", "--port", "0"] + state + arguments
+      process.standardError = errors
+      try process.run()
+      let text = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationStatus != 0)
+      for word in words { #expect(text.contains(word), "\(arguments): \(text)") }
+    }
+    #expect(try String(contentsOf: folder.file("log"), encoding: .utf8).contains("\"message\":\"ended\""))
   }
 
   @Test func probesAndMetricsHaveAPortOfTheirOwn() async throws {

@@ -22,7 +22,7 @@ extension DatasetExtract {
     settings["--equalize"] = "\(equalize)"
     let output = try ShardOutput(folder: target, shard: shard, command: "dataset extract", settings: settings)
     let files = ShardFiles(found, for: output)
-    var progress = ShardProgress(output, files, noun: "video", writesErrors: true)
+    var progress = ShardProgress(output, files, noun: "video", errorKey: "video")
     Interrupt.listen()
     for file in files.remaining where !Interrupt.isRaised {
       let video = file.photo

@@ -81,15 +81,16 @@ struct ShardProgress {
   private let noun: String
   private let total: Int
   private let line: ProgressLine
-  private let writesErrors: Bool
+  private let errorKey: String?
   /// Files that could not be opened and others that could not be found: they are not done.
   private var missing: Int
 
   /// Starts on `files`, called `noun` in the singular.
   ///
-  /// - Parameter writesErrors: whether a file that failed gets a line that says so; else its results do.
-  init(_ output: ShardOutput, _ files: ShardFiles, noun: String, writesErrors: Bool = false) {
-    (self.output, self.noun, self.writesErrors) = (output, noun, writesErrors)
+  /// - Parameter errorKey: a file that failed gets a line with its name under this key and the `error`; `nil` if its results
+  ///   say so.
+  init(_ output: ShardOutput, _ files: ShardFiles, noun: String, errorKey: String? = nil) {
+    (self.output, self.noun, self.errorKey) = (output, noun, errorKey)
     total = files.remaining.count
     line = ProgressLine("\(noun)s")
     missing = files.problems.count
@@ -109,8 +110,8 @@ struct ShardProgress {
       missing += 1
       try output.discard()
     } else {
-      if writesErrors, let error {
-        try output.write(try JSONText.line(["file": photo.name, "error": error.message]) + Data("\n".utf8))
+      if let errorKey, let error {
+        try output.write(try JSONText.line([errorKey: photo.name, "error": error.message]) + Data("\n".utf8))
       }
       try output.finish(photo.path, error: error?.message)
     }

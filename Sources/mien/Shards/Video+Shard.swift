@@ -19,7 +19,7 @@ extension Video {
     settings["--every"] = "\(every)"
     let output = try ShardOutput(folder: folder, shard: shard, command: "video", settings: settings)
     let files = ShardFiles(found, for: output)
-    var progress = ShardProgress(output, files, noun: "video", writesErrors: true)
+    var progress = ShardProgress(output, files, noun: "video", errorKey: "file")
     let recognizer = try await recognizer()
     Interrupt.listen()
     for video in files.remaining.map(\.photo) where !Interrupt.isRaised {
