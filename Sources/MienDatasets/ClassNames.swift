@@ -161,7 +161,9 @@ public struct ClassNames: Sendable, Equatable {
         throw MienError(.format, subject, "gives \(entry.name) two meanings, \(other.rawValue) and \(emotion.rawValue)")
       }
     }
-    guard !meanings.isEmpty else { throw MienError(.format, subject, "names no emotion; expected words such as angry") }
+    guard !meanings.isEmpty || !left.isEmpty && unknown.isEmpty else {
+      throw MienError(.format, subject, "names no emotion; expected words such as angry")
+    }
     // A file may name classes that are no emotions; whether they occur shows later.
     guard unknown.isEmpty || !subject.hasPrefix("--classes") else {
       throw MienError(

@@ -186,9 +186,12 @@ package final class MienServer: Sendable {
     // Services stop in the reverse order: the probes answer to the end.
     var services: [any Service] = []
     if let status = statusApplication(), let address = options.metricsAddress {
-      services.append(Listener(service: status, host: address.host, port: address.port, option: "--metrics-port"))
+      services.append(
+        Listener(service: status, host: address.host, port: address.port, options: ("--metrics-port", "--metrics-port"))
+      )
     }
-    services.append(Listener(service: try application(), host: options.host, port: options.port, option: "--port"))
+    services.append(
+      Listener(service: try application(), host: options.host, port: options.port, options: ("--host", "--port")))
     var configuration = ServiceGroupConfiguration(services: services, logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(options.limits.shutdownSeconds)
     let group = ServiceGroup(configuration: configuration)
@@ -276,17 +279,18 @@ private struct Listener: Service {
   let service: any Service
   let host: String
   let port: Int
-  /// The option that names the port.
-  let option: String
+  /// The options that name the host and the port.
+  let options: (host: String, port: String)
 
   func run() async throws {
     do { try await service.run() } catch let error as IOError where error.errnoCode == EADDRINUSE {
-      throw MienError(.argument, nil, "port \(port) is in use; choose another with \(option)")
+      throw MienError(.argument, nil, "port \(port) is in use; choose another with \(options.port)")
     } catch let error as IOError {
       throw MienError(
         .argument, "\(host):\(port)", "cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
     } catch is SocketAddressError.UnknownHost {
-      throw MienError(.argument, host, "expected an address of this machine; no such name is known")
+      throw MienError(
+        .argument, "\(options.host) \(host)", "expected an address of this machine; no such name is known")
     }
   }
 }

@@ -30,6 +30,26 @@ extension Recipe {
     return (all, DealtFaces(copies: copies, parts: try split.parts(of: all)))
   }
 
+  /// The recipe without the heads that no face of `sets` has labels for; with heads for the sets' own labels if none is
+  /// left.
+  ///
+  /// - Returns: the recipe, and what to tell about it; `nil` if all heads stay.
+  public func fittingHeads(to sets: [FaceSet]) -> (recipe: Recipe, note: String?) {
+    let known = Set(sets.map(\.labelSet.name) + (sets.contains(where: \.hasVotes) ? [LabelSet.ferplus.name] : []))
+    var recipe = self
+    recipe.heads = heads.filter { known.contains($0.labels) }
+    let left = heads.map(\.labels).filter { !known.contains($0) }
+    guard !left.isEmpty else { return (self, nil) }
+    if recipe.heads.isEmpty {
+      recipe.heads = Set(sets.map(\.labelSet.name)).sorted().map { Head(labels: $0, weight: 1) }
+    }
+    return (
+      recipe,
+      "no face has labels for the recipe's \(left.joined(separator: ", ")); trained on "
+        + "\(recipe.heads.map(\.labels).joined(separator: ", ")) alone"
+    )
+  }
+
   /// The recipe with a rule that cuts a validation part from the training part, if neither it nor `sets` have one, and a
   /// line that says so.
   ///

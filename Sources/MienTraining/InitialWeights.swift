@@ -65,6 +65,16 @@ import MienTorch
     stored = model.constant
   }
 
+  /// The model that a recipe's `initialWeights` names: a file, or the built-in one by its name; `nil` for a run folder,
+  /// and for what is not there any more.
+  nonisolated static func model(named path: String) throws -> ONNXModel? {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      return try builtInModel(named: path)
+    }
+    return isFolder.boolValue ? nil : try ONNXModel(contentsOf: URL(fileURLWithPath: path))
+  }
+
   /// The model inside the program; `nil` if `name` is not its name.
   nonisolated static func builtInModel(named name: String) throws -> ONNXModel? {
     guard !name.isEmpty, !name.contains("/") else { return nil }

@@ -46,8 +46,9 @@ public import MienTorch
     for set in sets {
       guard set.width == preprocessing.width, set.height == preprocessing.height else {
         throw MienError(
-          .mismatch, set.info.source,
-          "faces of \(set.width)x\(set.height), the network takes \(preprocessing.width)x\(preprocessing.height)")
+          .mismatch, "--data",
+          "the faces of \(set.info.source) are \(set.width)x\(set.height), the network takes \(preprocessing.width)x\(preprocessing.height): import them with --size "
+            + "\(preprocessing.width)")
       }
       bytes += preprocessing.bytes(Array(set.pixels), sourceChannels: set.channels)
     }

@@ -223,7 +223,7 @@ extension ServeCommand {
 struct LimitOptions: ParsableArguments {
   private static let standard = ServerLimits()
 
-  @Option(help: ArgumentHelp("Most bytes of a request with pictures.", valueName: "bytes"))
+  @Option(help: ArgumentHelp("The largest request with pictures, in bytes.", valueName: "bytes"))
   var maxBody = standard.bodyBytes
 
   @Option(help: ArgumentHelp("Most pixels of a picture.", valueName: "pixels"))

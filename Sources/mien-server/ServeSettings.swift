@@ -11,7 +11,8 @@ struct ServeSettings {
   /// The command line with the other sources' options in front.
   let arguments: [String]
   /// Where each of those options stands, by its name, as `serve.yaml, line 3: max-body`.
-  let origins: [String: String]
+  var origins: [String: String] { settings.mapValues(\.origin) }
+  private let settings: [String: Setting]
 
   /// How variables of the environment start.
   static let prefix = "MIEN_SERVE_"
@@ -33,13 +34,16 @@ struct ServeSettings {
     // What the command line says is not said twice: lists would be joined.
     settings = settings.filter { !names.contains($0.key) }
     arguments = settings.sorted { $0.key < $1.key }.flatMap { name, setting in setting.arguments(name) } + given
-    origins = settings.mapValues(\.origin)
+    self.settings = settings
   }
 
-  /// The origins of the options that `message` mentions, one line each.
+  /// The origins of the options that `message` mentions, by their names or their values, one line each.
   func notes(on message: String) -> [String] {
-    origins.sorted { $0.key < $1.key }.compactMap { name, origin in
-      Self.mentions(message, "--\(name)") ? "--\(name) is set by \(origin)" : nil
+    settings.sorted { $0.key < $1.key }.compactMap { name, setting in
+      // A number of one or two digits is mentioned by chance.
+      let isMentioned =
+        Self.mentions(message, "--\(name)") || setting.values.contains { $0.count > 3 && message.contains($0) }
+      return isMentioned ? "--\(name) is set by \(setting.origin)" : nil
     }
   }
 

@@ -28,12 +28,21 @@ struct ExportCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Side of the square crop as a multiple of the detector's box, for the card.", valueName: "factor"))
-  var cropScale: Float = 1
+      "Side of the square crop as a multiple of the detector's box, for the card (default: that of the model which the "
+        + "run began with, else 1).", valueName: "factor"))
+  var cropScale: Float?
 
   @Option(
-    help: ArgumentHelp("Shift of the crop's centre, down, as a share of the box, for the card.", valueName: "share"))
-  var cropShift: Float = 0
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Shift of the crop's centre, down, as a share of the box, for the card (default: as --crop-scale, else 0).",
+      valueName: "share"))
+  var cropShift: Float?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Whether the crop is turned so that the eyes are level, for the card (default: as --crop-scale, else not).")
+  var turned: Bool?
 
   @Option(
     help: """
@@ -44,10 +53,17 @@ struct ExportCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Licence of the weights, for the card.", valueName: "text"))
   var license = ""
 
-  private var framing: ModelCard.Framing { .init(scale: cropScale, shiftDown: cropShift) }
+  /// The framing of the card, beginning with `framing`.
+  private func framing(_ framing: ModelCard.Framing) -> ModelCard.Framing {
+    var framing = framing
+    if let cropScale { framing.scale = cropScale }
+    if let cropShift { framing.shiftDown = cropShift }
+    if let turned { framing.isTurned = turned }
+    return framing
+  }
 
   func validate() throws {
-    guard framing.isPossible else {
+    guard framing(.init()).isPossible else {
       throw ValidationError("--crop-scale is above 0.1 and below 10, --crop-shift above -2 and below 2.")
     }
     if precision == .int8 && data.isEmpty {
@@ -59,9 +75,10 @@ struct ExportCommand: AsyncParsableCommand {
     try ResultFile.check(["--output": output], inputs: data)
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let sets = try data.map { try FaceSet.given($0) }
-    let (license, precision, framing) = (license, precision, framing)
+    let (license, precision, command) = (license, precision, self)
     let model = try await TorchActor.run {
       try Torch.configure(threads: ProcessInfo.processInfo.activeProcessorCount)
+      let framing = command.framing(try ModelExport.framing(of: folder))
       return try ModelExport.model(
         of: folder, calibratedOn: sets, framing: framing, license: license, precision: precision)
     }

@@ -136,7 +136,8 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func folder(for sets: [FaceSet], restarts: Int) async throws -> (run: RunFolder, isNew: Bool) {
     if let resume { return (try RunFolder(opening: URL(fileURLWithPath: resume)), false) }
-    let (recipe, note) = try newRecipe().cuttingValidation(from: sets)
+    let (whole, headsNote) = initialRun == nil ? (try newRecipe(), nil) : try newRecipe().fittingHeads(to: sets)
+    let (recipe, splitNote) = try whole.cuttingValidation(from: sets)
     let place = output.map { URL(fileURLWithPath: $0) }
     // torchrun starts all processes again, with the same command, when one of them has ended early.
     if restarts > 0, let place, let run = try? RunFolder(opening: place) {
@@ -145,7 +146,7 @@ struct TrainCommand: AsyncParsableCommand {
       }
       return (run, false)
     }
-    if let note { Console.error(note) }
+    for note in [headsNote, splitNote].compactMap(\.self) { Console.error(note) }
     // What cannot be split or built leaves no folder behind.
     let members = try recipe.members(for: sets)
     try await TorchActor.run {
@@ -164,7 +165,14 @@ struct TrainCommand: AsyncParsableCommand {
   private func newRecipe() throws -> Recipe {
     let settings = settings + (epochs.map { ["epochs=\($0)"] } ?? [])
     var recipe = try RecipeFile.find(recipe ?? "", settings: settings)
-    if let initialRun { recipe.initialWeights = initialRun }
+    if let initialRun {
+      recipe.initialWeights = initialRun
+      // What the recipe's own summary says of a training from nothing does not hold.
+      if !settings.contains(where: { $0.hasPrefix("summary=") }) {
+        recipe.summary =
+          "\(recipe.name), begun with the weights of \(URL(fileURLWithPath: initialRun).lastPathComponent)."
+      }
+    }
     if let freeze { recipe.freeze = freeze }
     return recipe.withAbsolutePaths
   }

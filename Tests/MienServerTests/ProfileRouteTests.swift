@@ -191,22 +191,32 @@ import Testing
     }
   }
 
-  /// The operator has made it from the corrections of one client, and everybody reads by it.
+  /// `mien adapt` names the owner of the corrections in the file; everybody reads by it all the same.
   @Test func whatIsOfferedToEverybodyIsTheOperatorsToChange() async throws {
     let tokens = ["the-first-token-0001", "the-other-token-0002"]
     let header: HTTPFields = [.authorization: "Bearer \(tokens[0])"]
-    try await server(tokens: tokens, profiles: []).application().test(.router) { client in
+    let (mine, offered) = (profiles.url(of: try ProfileName("me")), profiles.url(of: try ProfileName("offered")))
+    try profiles.write(head(.fear), as: ProfileName("offered"))
+    try await server(tokens: tokens, profiles: ["offered"]).application().test(.router) { client in
       try await correct(client, as: "disgust", headers: header)
-      #expect(try await fit(client, "?force=true", headers: header).status == .ok)
-    }
-    let before = try Data(contentsOf: profiles.url(of: ProfileName("me")))
-    try await server(tokens: tokens, profiles: ["me"]).application().test(.router) { client in
-      try await correct(client, as: "fear", headers: header)
-      #expect(try await fit(client, "?force=true", headers: header).errorCode == "profile_taken")
-      let deleted = try await client.execute(uri: "/v1/profiles/me", method: .delete, headers: header)
+      let fitted = try await fit(client, "?force=true", headers: header)
+      #expect(fitted.status == .ok)
+      try Data(contentsOf: mine).write(to: offered)
+      for index in 0..<2 {
+        _ = try await client.execute(
+          uri: "/v1/corrections?profile=offered&emotion=fear", method: .post, headers: header,
+          body: TestServer.face(index))
+      }
+      let before = try Data(contentsOf: offered)
+      let put = try await client.execute(
+        uri: "/v1/profiles/offered?force=true", method: .put, headers: header)
+      #expect(put.errorCode == "profile_taken")
+      let deleted = try await client.execute(uri: "/v1/profiles/offered", method: .delete, headers: header)
       #expect(deleted.errorCode == "profile_taken")
+      #expect(try Data(contentsOf: offered) == before)
+      // Its own it may remove.
+      #expect(try await client.execute(uri: "/v1/profiles/me", method: .delete, headers: header).status == .noContent)
     }
-    #expect(try Data(contentsOf: profiles.url(of: ProfileName("me"))) == before)
   }
 
   @Test func aFileThatCannotBeReadIsNobodysToOverwrite() async throws {

@@ -106,7 +106,8 @@ import Testing
       Server.value("id", in: try await server.request("POST", "/v1/sessions", type: "application/json")))
     func listen() async throws -> String {
       let listener = try RawClient(port: server.port)
-      try await listener.send(Data("GET /v1/sessions/\(id)/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+      try await listener.send(
+        Data("GET /v1/sessions/\(id)/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
       return try await listener.receive(upTo: ": still here\n\n\r\n")
     }
     // More than listen at a time: each goes at once, as the page does that is loaded again.
@@ -138,11 +139,11 @@ import Testing
     process.standardError = FileHandle.nullDevice
     try process.run()
     defer { kill(process.processIdentifier, SIGKILL) }
-    // While it starts, too.
-    for _ in 0..<3 {
-      kill(process.processIdentifier, SIGHUP)
-      try await Task.sleep(for: .milliseconds(20))
+    // While it starts, too: as soon as there is a log.
+    for _ in 0..<4000 where !FileManager.default.fileExists(atPath: log.path) && process.isRunning {
+      try await Task.sleep(for: .milliseconds(5))
     }
+    kill(process.processIdentifier, SIGHUP)
     var text = ""
     for _ in 0..<2400 where !text.contains("\"url\":\"") && process.isRunning {
       text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""

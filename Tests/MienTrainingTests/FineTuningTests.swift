@@ -55,6 +55,35 @@ import Testing
     #expect(card.training.map(\.labels) == [["ferplus", "fer2013"], ["fer2013"]])
   }
 
+  @Test func headsWithoutLabelsAreLeftOut() throws {
+    var recipe = try DrawnFaces.recipe(epochs: 1)
+    #expect(recipe.heads.map(\.labels) == ["ferplus", "fer2013"])
+    #expect(recipe.fittingHeads(to: [set]).note == nil)
+    let own = try FaceSet(
+      source: "own", labelSet: .fer2013, height: 48, width: 48, channels: 1,
+      rows: (0..<4).map { .init(label: .anger, split: .train, sourceRow: $0) }, pixels: Data(count: 4 * 2304))
+    let (fitting, note) = recipe.fittingHeads(to: [own])
+    #expect(fitting.heads.map(\.labels) == ["fer2013"])
+    #expect(note == "no face has labels for the recipe's ferplus; trained on fer2013 alone")
+    recipe.heads = [.init(labels: "ferplus", weight: 1)]
+    #expect(recipe.fittingHeads(to: [own]).recipe.heads == [.init(labels: "fer2013", weight: 1)])
+  }
+
+  @Test func aModelThatARunBeganWithTellsHowFacesAreFramed() throws {
+    var card = try ModelExport.model(of: source).card()
+    card.framing = .init(anchor: .points, scale: 1.2, shiftDown: -0.1, isTurned: true)
+    let model = folder.file("model.onnx")
+    try ModelExport.model(of: source).replacingCard(card).write(to: model)
+    let first = try RunFolder(
+      creating: folder.file("first"), recipe: DrawnFaces.recipe(epochs: 1, settings: ["initialWeights=\(model.path)"]))
+    #expect(try ModelExport.framing(of: first) == card.framing)
+    let second = try RunFolder(
+      creating: folder.file("second"),
+      recipe: DrawnFaces.recipe(epochs: 1, settings: ["initialWeights=\(first.url.path)"]))
+    #expect(try ModelExport.framing(of: second) == card.framing)
+    #expect(try ModelExport.framing(of: source) == .init())
+  }
+
   @Test func headsThatTheSourceLacksStartFreshAndAreNamed() throws {
     let single = try run("single", "heads=[{labels: fer2013, weight: 1}]")
     #expect(try train(single) == ["the head ferplus of \(source.url.path) is left behind"])

@@ -35,6 +35,12 @@ public struct SplitRule: Codable, Sendable, Equatable {
     return nil
   }
 
+  private func emptiness(_ share: Double, _ faces: Int, _ groups: Int?) -> String {
+    guard let groups else { return "a share of \(share) of \(faces) faces holds none" }
+    return "a share of \(share) of \(groups) \(groupBy.rawValue)s (\(faces) faces) holds none, as each stays whole; "
+      + "expected at least \(Int((1 / share).rounded(.up))), or a larger share"
+  }
+
   /// The parts of `faces`.
   ///
   /// - Throws: ``MienError`` where subjects or sequences are asked for and not known, a part that has a share stays
@@ -51,7 +57,7 @@ public struct SplitRule: Codable, Sendable, Equatable {
       ?? Partition.stratified(classes: classes, shares: shares, seed: seed)
     let parts = dealt.map { part in part.map { pool[$0] } }
     for (split, (part, share)) in zip(Split.allCases, zip(parts, shares)) where share > 0 && part.isEmpty {
-      throw MienError(.mismatch, "split.\(split.rawValue)", "a share of \(share) of \(pool.count) faces holds none")
+      throw MienError(.mismatch, "split.\(split.rawValue)", emptiness(share, pool.count, groups.map { Set($0).count }))
     }
     try faces.requireEveryClass(of: pool, in: parts[0], "split", "the training part")
     guard cutsTrain else { return FaceParts(train: parts[0], validation: parts[1], test: parts[2]) }

@@ -1,3 +1,4 @@
+import Foundation
 public import MienCore
 public import MienModels
 public import MienONNX
@@ -66,6 +67,20 @@ public import MienTorch
     case .f16: try model.roundedToHalf()
     case .int8: try model.quantized(inputRanges: ranges)
     }
+  }
+
+  /// How the model framed faces that a run began with, directly or by way of other runs; the plain box for a run that
+  /// began with none, or whose model is not there any more.
+  ///
+  /// - Throws: ``MienError`` if the model's file cannot be read.
+  package static func framing(of run: RunFolder) throws -> ModelCard.Framing {
+    let path = run.recipe.initialWeights
+    guard !path.isEmpty else { return ModelCard.Framing() }
+    if let model = try InitialWeights.model(named: path) { return try model.card().framing }
+    guard let before = try? RunFolder(opening: URL(fileURLWithPath: path)), before.url.path != run.url.path else {
+      return ModelCard.Framing()
+    }
+    return try framing(of: before)
   }
 
   /// What the convolutions and linear layers before the heads read, from least to greatest, by the names of their

@@ -28,7 +28,7 @@ struct DatasetExtract: AsyncParsableCommand {
 
   @OptionGroup var shard: ShardOptions
 
-  @Option(help: ArgumentHelp("Look at a frame every so many seconds; 1 where not given.", valueName: "seconds"))
+  @Option(help: ArgumentHelp("Seconds between the frames that are looked at (default: 1).", valueName: "seconds"))
   var every: Double?
 
   @Flag(help: "Look at the first frame after each cut instead.")

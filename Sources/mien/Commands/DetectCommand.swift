@@ -23,7 +23,7 @@ struct Detect: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write JSON to a file, or to standard output and nothing else.", valueName: "file|-"))
   var json: String?
 
-  @Option(help: ArgumentHelp("Write CSV, a row a face, to a file or to standard output.", valueName: "file|-"))
+  @Option(help: ArgumentHelp("Write CSV, one row per face, to a file or to standard output.", valueName: "file|-"))
   var csv: String?
 
   @Option(
@@ -92,7 +92,7 @@ struct Detect: AsyncParsableCommand {
     let progress = ProgressLine("photos")
     var done = 0
     var failures = 0
-    if let table { try Console.print(Console.styled(table.header, .bold, on: .output)) }
+    var isHeaded = false
 
     func finish(_ outcome: PhotoPipeline.Outcome) throws {
       var outcome = outcome
@@ -108,7 +108,12 @@ struct Detect: AsyncParsableCommand {
       } else if let warning = outcome.warning {
         Console.warning("\(outcome.name): \(warning)")
       }
-      for row in table?.rows(outcome) ?? [] { try Console.print(row) }
+      if let table {
+        // Not before the model is known to work.
+        if !isHeaded { try Console.print(Console.styled(table.header, .bold, on: .output)) }
+        isHeaded = true
+        for row in table.rows(outcome) { try Console.print(row) }
+      }
       try results.add(outcome)
       done += 1
       if entries.count > 1 { progress.update(done, of: entries.count) }

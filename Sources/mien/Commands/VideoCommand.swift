@@ -35,7 +35,8 @@ struct Video: AsyncParsableCommand {
   @OptionGroup var shard: ShardOptions
 
   @Option(
-    help: ArgumentHelp("Write JSON Lines, a row a frame and face, to a file or standard output.", valueName: "file|-"))
+    help: ArgumentHelp(
+      "Write JSON Lines, one row per frame and face, to a file or standard output.", valueName: "file|-"))
   var json: String?
 
   @Option(help: ArgumentHelp("Write the same rows as CSV to a file or standard output.", valueName: "file|-"))
@@ -47,7 +48,7 @@ struct Video: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write a page with each person's timeline.", valueName: "out.html"))
   var timeline: String?
 
-  @Option(help: ArgumentHelp("Read one frame in so many.", valueName: "n"))
+  @Option(help: ArgumentHelp("Read every n-th frame only.", valueName: "n"))
   var every = 1
 
   @OptionGroup var options: TrackingOptions
