@@ -31,6 +31,9 @@ static const char mien_m[] = {
 static const char mien_s[] = {
 #embed "../../recipes/mien-s.yaml"
     , 0};
+static const char mien_s_robust[] = {
+#embed "../../recipes/mien-s-robust.yaml"
+    , 0};
 static const char published_chen[] = {
 #embed "../../recipes/published/chen.yaml"
     , 0};
@@ -64,6 +67,7 @@ static const struct {
     {"yousaf-trainable", yousaf_trainable},
     {"mien-m", mien_m},
     {"mien-s", mien_s},
+    {"mien-s-robust", mien_s_robust},
 };
 
 static const int count = sizeof recipes / sizeof recipes[0];

@@ -50,6 +50,12 @@ struct ExportCommand: AsyncParsableCommand {
       """)
   var precision: ModelPrecision = .f32
 
+  @Option(
+    help: ArgumentHelp(
+      "After --init: how far to go back to the weights that the run began with, 0 to 1; needs the --data that it was trained "
+        + "on.", valueName: "share"))
+  var keepInitial: Double = 0
+
   @Option(help: ArgumentHelp("Licence of the weights, for the card.", valueName: "text"))
   var license = ""
 
@@ -66,6 +72,7 @@ struct ExportCommand: AsyncParsableCommand {
     guard framing(.init()).isPossible else {
       throw ValidationError("--crop-scale is above 0.1 and below 10, --crop-shift above -2 and below 2.")
     }
+    guard (0...1).contains(keepInitial) else { throw ValidationError("--keep-initial is 0 to 1.") }
     if precision == .int8 && data.isEmpty {
       throw ValidationError("--precision int8 needs --data: the ranges of the layers' inputs are taken from its faces.")
     }
@@ -80,7 +87,8 @@ struct ExportCommand: AsyncParsableCommand {
       try Torch.configure(threads: ProcessInfo.processInfo.activeProcessorCount)
       let framing = command.framing(try ModelExport.framing(of: folder))
       return try ModelExport.model(
-        of: folder, calibratedOn: sets, framing: framing, license: license, precision: precision)
+        of: folder, calibratedOn: sets, framing: framing, license: license, precision: precision,
+        keptInitial: command.keepInitial)
     }
     let url = URL(fileURLWithPath: output)
     try model.write(to: url)

@@ -167,11 +167,8 @@ struct TrainCommand: AsyncParsableCommand {
     var recipe = try RecipeFile.find(recipe ?? "", settings: settings)
     if let initialRun {
       recipe.initialWeights = initialRun
-      // What the recipe's own summary says of a training from nothing does not hold.
-      if !settings.contains(where: { $0.hasPrefix("summary=") }) {
-        recipe.summary =
-          "\(recipe.name), begun with the weights of \(URL(fileURLWithPath: initialRun).lastPathComponent)."
-      }
+      let name = URL(fileURLWithPath: initialRun).deletingPathExtension().lastPathComponent
+      recipe.summary = (recipe.summary + " Begun with the weights of \(name).").trimmingCharacters(in: .whitespaces)
     }
     if let freeze { recipe.freeze = freeze }
     return recipe.withAbsolutePaths

@@ -16,22 +16,29 @@ public import MienTorch
   ///   - framing: how detected faces are cropped for this model.
   ///   - license: of the weights, for the card; empty where nothing is said.
   ///   - precision: int8 needs `sets`: the ranges of what layers read are taken from their training faces.
+  ///   - keptInitial: how far to go back to the weights that the run began with, 0…1: between both, a fine-tuned network
+  ///     often keeps what it knew and has learnt the new (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+  ///     Above 0 it needs `sets`.
   public static func model(
     of run: RunFolder, calibratedOn sets: [FaceSet] = [], framing: ModelCard.Framing = .init(), license: String = "",
-    precision: ModelPrecision = .f32
+    precision: ModelPrecision = .f32, keptInitial: Double = 0
   ) throws -> ONNXModel {
     let (network, progress) = try Checkpoint.best(of: run)
+    if keptInitial > 0 { try interpolate(network, towardsInitialOf: run, sets, weight: keptInitial) }
     var results = progress.best?.heads ?? []
     var temperatures = [Float](repeating: 1, count: network.heads.count)
     let trained = progress.data.map(\.source)
     var (measured, note) = (trained, "best epoch chosen on this split")
     var ranges: [String: ClosedRange<Float>] = [:]
     var calibration: [ModelCard.TrainingData]?
+    var origins = progress.initialData + progress.data
     if !sets.isEmpty {
       measured = sets.map(\.info.source)
       note = "\(measured == trained ? "best epoch chosen and " : "")temperature fitted on this split"
       let data = try TrainingData(sets, recipe: run.recipe)
       calibration = data.selectionOrigins
+      // Runs of earlier versions noted less of their data.
+      origins = origins.map { origin in data.origins.first { $0.isSame(as: origin) } ?? origin }
       let logits = try Validation.logits(network, data: data, part: data.validation)
       results = try logits.map { try $0.result() }
       temperatures = logits.map { $0.fittedTemperature() }
@@ -53,11 +60,18 @@ public import MienTorch
         measurement($0, of: trained, on: .test, note: "measured once, after training")
       }
     let card = ModelCard(
-      name: run.recipe.name, summary: run.recipe.summary, architecture: run.recipe.model.architecture,
+      name: run.recipe.name,
+      summary: run.recipe.summary
+        + (keptInitial > 0 ? " Its weights lie \(keptInitial) of the way back to those." : ""),
+      architecture: run.recipe.model.architecture,
       parameterCount: try network.parameterCount, preprocessing: run.recipe.preprocessing, framing: framing,
       outputs: zip(network.labels, temperatures).map {
         ModelCard.Output(name: $0.name, emotions: $0.emotions, temperature: $1)
-      }, training: progress.initialData + progress.data,
+      },
+      // Fine-tuned on what it was trained on before, it was trained on that.
+      training: origins.enumerated().filter { index, origin in
+        !origins[..<index].contains { $0.isSame(as: origin) }
+      }.map(\.element),
       selection: progress.selection.isEmpty ? nil : progress.selection, calibration: calibration, seed: run.recipe.seed,
       epochs: progress.best?.epoch ?? 0,
       measurements: measurements, license: license)
@@ -67,6 +81,24 @@ public import MienTorch
     case .f16: try model.roundedToHalf()
     case .int8: try model.quantized(inputRanges: ranges)
     }
+  }
+
+  /// Moves the weights of a trained network towards those that its run began with.
+  private static func interpolate(
+    _ network: FaceNetwork, towardsInitialOf run: RunFolder, _ sets: [FaceSet], weight: Double
+  ) throws {
+    guard !run.recipe.initialWeights.isEmpty else {
+      throw MienError(
+        .mismatch, run.url.path, "began with no other weights that could be kept; `mien train --init` does")
+    }
+    guard !sets.isEmpty else {
+      throw MienError(.argument, "--keep-initial", "needs --data, the faces that the run was trained on")
+    }
+    let data = try TrainingData(sets, recipe: run.recipe)
+    let initial = try run.recipe.network()
+    _ = try InitialWeights(run.recipe.initialWeights, for: run.recipe).load(into: initial) { try data.sample() }
+    // What a batch norm counts is no weight; statistics and weights are.
+    try Tensor.interpolateInPlace(network.state.map(\.value), towards: initial.state.map(\.value), weight: weight)
   }
 
   /// How the model framed faces that a run began with, directly or by way of other runs; the plain box for a run that
