@@ -201,6 +201,11 @@ struct ServeCommand: AsyncParsableCommand {
         "the corrections were damaged and put aside, new ones are begun",
         metadata: ["file": "\(store.url.path)", "aside": "\(damaged.path)"])
     }
+    if store != nil {
+      do { try ProfileStore().checkWritable() } catch {
+        logger.warning("no profile can be fitted", metadata: ["error": "\(error)"])
+      }
+    }
     JSONLog.takeStandardError(logger)
     return try MienServer(
       options: options, models: served, state: try state(logger), page: WebPage.files(), corrections: store,

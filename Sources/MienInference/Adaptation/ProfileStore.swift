@@ -47,6 +47,16 @@ public struct ProfileStore: Sendable {
   /// The file of a profile, whether it is there or not.
   public func url(of name: ProfileName) -> URL { folder.appendingPathComponent("\(name.text).safetensors") }
 
+  /// Checks that profiles could be written, and makes the folder if it is missing.
+  ///
+  /// - Throws: ``MienError`` that names the folder.
+  package func checkWritable() throws {
+    try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    guard FileManager.default.isWritableFile(atPath: folder.path) else {
+      throw MienError(.file, folder.path, "cannot be written to; MIEN_PROFILES names another folder")
+    }
+  }
+
   /// The adapted layer of a profile.
   ///
   /// - Throws: ``MienError`` where there is none, or its file is damaged.

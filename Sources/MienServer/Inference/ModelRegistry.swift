@@ -116,12 +116,11 @@ final class ModelRegistry: Sendable {
 
   /// The profiles that a client may use, by name, with what they were made from. Blocks.
   func profiles(of client: AccessTokens.Client) -> [(name: ProfileName, info: AdaptedHead.Info)] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: store.folder.path)) ?? []
-    return names.sorted().compactMap { file -> (name: ProfileName, info: AdaptedHead.Info)? in
-      guard file.hasSuffix(".safetensors"), let name = try? ProfileName(String(file.dropLast(12))),
-        let info = try? store.head(of: name).info
+    store.entries().compactMap { entry in
+      guard let name = try? ProfileName(entry.name), case .success(let info) = entry.info,
+        isAllowed(name, info, client)
       else { return nil }
-      return isAllowed(name, info, client) ? (name, info) : nil
+      return (name, info)
     }
   }
 
@@ -143,9 +142,7 @@ final class ModelRegistry: Sendable {
   func remove(_ name: ProfileName, client: AccessTokens.Client) throws {
     guard let info = try? store.head(of: name).info, isAllowed(name, info, client) else { throw APIError.noProfile }
     try checkOwner(of: name, client: client)
-    do { try FileManager.default.removeItem(at: store.url(of: name)) } catch {
-      throw MienError(.file, store.url(of: name).path, "could not be removed: \(error.localizedDescription)")
-    }
+    try store.delete(name)
   }
 
   // MARK: - Profiles
