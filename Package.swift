@@ -74,7 +74,7 @@ let package = Package(
     .target(
       name: "COpenCVVideo", dependencies: ["CSystemOpenCVVideo"],
       cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include"), .headerSearchPath("../COpenCV")],
-      linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }),
+      linkerSettings: ["avformat", "avcodec", "swscale", "avutil", "webpdemux"].map { .linkedLibrary($0) }),
 
     // Recognition: OpenVINO.
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),

@@ -111,7 +111,7 @@ require_host() {
 install_system_packages() {
   local wanted=(libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev libopencv-objdetect-dev
     libopencv-videoio-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev opencv-data libjpeg-dev libpng-dev
-    libgif-dev libheif-dev zlib1g-dev)
+    libgif-dev libheif-dev libwebp-dev zlib1g-dev)
   # SQLite holds the corrections that the server keeps.
   ((depth < 2)) || wanted+=(libsqlite3-dev)
   local missing=() present package

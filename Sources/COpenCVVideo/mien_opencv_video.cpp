@@ -41,6 +41,11 @@ int32_t guarded(char **error, Body &&body) noexcept {
   });
 }
 
+/// Whether libwebp reads the source, not FFmpeg.
+bool isWebP(const mien_opencv_video_source &source) {
+  return source.format && std::string(source.format) == "webp";
+}
+
 void check(const mien_opencv_video_source *source) {
   require(source && source->location, "a pointer is null");
 }
@@ -50,7 +55,7 @@ int32_t readerOpen(const mien_opencv_video_source *source, mien_opencv_video_rea
   return guarded(error, [&] {
     check(source);
     require(reader && info, "a pointer is null");
-    auto opened = openVideo(*source);
+    auto opened = isWebP(*source) ? openWebP(source->location) : openVideo(*source);
     *info = opened->info;
     *reader = opened.release();
   });
@@ -97,7 +102,7 @@ int32_t soundFind(const mien_opencv_video_source *source, mien_opencv_video_soun
   return guarded(error, [&] {
     check(source);
     require(sound, "a pointer is null");
-    *sound = findSound(*source);
+    *sound = isWebP(*source) ? mien_opencv_video_sound{0, -1, 0} : findSound(*source);
   });
 }
 

@@ -27,6 +27,9 @@ struct mien_opencv_video_reader {
 /// Opens a file or an address; throws what it cannot open.
 std::unique_ptr<mien_opencv_video_reader> openVideo(const mien_opencv_video_source &source);
 
+/// Opens an animated WebP file; throws what it cannot open.
+std::unique_ptr<mien_opencv_video_reader> openWebP(const std::string &path);
+
 /// Opens a camera; throws what is wrong with it.
 std::unique_ptr<mien_opencv_video_reader> openCamera(const std::string &path);
 

@@ -88,6 +88,10 @@ struct VideoContainer: Equatable {
     switch FileKind(view) {
     case .picture(.gif): return VideoContainer(name: "GIF", format: "gif")
     case .picture(.png): return PNGHeader(view).frames > 1 ? VideoContainer(name: "animated PNG", format: "apng") : nil
+    case .picture(.webP):
+      // The extended format, whose flags say that it is animated (RFC 9649, section 2.7).
+      let isAnimated = view.has("VP8X", at: 12) && (view.u8(20) ?? 0) & 2 != 0
+      return isAnimated ? VideoContainer(name: "animated WebP", format: "webp") : nil
     case .picture(.jpeg):
       return try MotionJPEG.isStart(of: file)
         ? VideoContainer(name: "Motion JPEG", format: "mjpeg", isUntimed: true) : nil
@@ -98,14 +102,12 @@ struct VideoContainer: Equatable {
   /// What is wrong with a file that is no video, and what to do.
   private static func refusal(_ view: ByteView) -> String {
     switch FileKind(view) {
-    case .picture(.webP) where view.has("VP8X", at: 12) && (view.u8(20) ?? 0) & 2 != 0:
-      return "is an animated WebP, which is not read as a video; convert it first: convert in.webp out.gif"
     case .picture(let format):
       return "is a picture (\(format.rawValue)), expected a video; `mien detect` reads photos"
     case .other(let kind):
       let advice = kind.content == .none && !kind.advice.isEmpty ? "; \(kind.advice)" : ""
       return "is no video that is known here, but \(kind.name)\(advice); expected MP4, QuickTime, Matroska, WebM, AVI, "
-        + "MPEG, FLV, Ogg, WMV, DV, MXF, YUV4MPEG2, a stream of H.264, HEVC or Motion JPEG, or an animated GIF or PNG"
+        + "MPEG, FLV, Ogg, WMV, DV, MXF, YUV4MPEG2, a stream of H.264, HEVC or Motion JPEG, or an animated GIF, PNG or WebP"
     }
   }
 

@@ -274,21 +274,31 @@ struct VideoReaderTests {
     #expect(message(try file("photo.mjpeg", photo + Data("more".utf8) + photo)).contains("is a picture (JPEG)"))
   }
 
-  @Test("Animations are videos", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"), arguments: ["gif", "apng"])
+  @Test("Animations are videos", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"), arguments: ["gif", "apng", "webp"])
   func animations(format: String) throws {
     let url = try ffmpeg(
-      "clip.\(format)", ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=5:duration=2", "-f", format])
+      "clip.\(format)",
+      ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=5:duration=2"]
+        + (format == "webp" ? ["-c:v", "libwebp_anim"] : []) + ["-f", format])
     let found = try times(url)
     #expect(found.count == 10)
     for (index, seconds) in found.enumerated() { #expect(abs(seconds - Double(index) / 5) < 0.011, "\(found)") }
   }
 
-  @Test("Transparent parts of an animation are white")
-  func transparency() throws {
-    let name = "animated.gif"
+  @Test("Transparent parts of an animation are white", arguments: ["animated.gif", "animated.webp"])
+  func transparency(name: String) throws {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/\(name)")
     let (still, moving) = (try Image(contentsOf: url), try frame(0, of: url))
     #expect(Self.difference(still.rgb, moving) < 2)
+  }
+
+  @Test("An animated WebP that is cut off says so")
+  func cutWebP() throws {
+    let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "Fixtures/animated.webp")
+    let whole = try Data(contentsOf: url)
+    #expect(try times(url).count == 2)
+    #expect(message(try file("cut.webp", whole.prefix(whole.count / 2))).contains("is damaged or not whole"))
   }
 
   @Test("Damage is counted", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
