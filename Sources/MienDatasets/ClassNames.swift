@@ -62,10 +62,10 @@ public struct ClassNames: Sendable, Equatable {
     (schemes.map(\.name) + ["alphabetical"]).formatted(.list(type: .or).locale(Locale(identifier: "en_GB")))
 
   /// The emotion that `name` stands for; nil if nothing is said of it here.
-  func emotion(_ name: String) -> Emotion? { meanings[Self.key(name)] }
+  package func emotion(_ name: String) -> Emotion? { meanings[Self.key(name)] }
 
   /// Whether `name` is said to stand for no emotion, so that its faces are to be left out.
-  func leavesOut(_ name: String) -> Bool { left.contains(Self.key(name)) }
+  package func leavesOut(_ name: String) -> Bool { left.contains(Self.key(name)) }
 
   /// The number that `name` is; nil if it is no number, as `0_angry`.
   static func number(_ name: String) -> Int? {
@@ -161,7 +161,8 @@ public struct ClassNames: Sendable, Equatable {
         throw MienError(.format, subject, "gives \(entry.name) two meanings, \(other.rawValue) and \(emotion.rawValue)")
       }
     }
-    guard !meanings.isEmpty || !left.isEmpty && unknown.isEmpty else {
+    // `calm=-` leaves one class out, and the others are known by their words.
+    guard !meanings.isEmpty || unknown.isEmpty && left.contains(where: { number($0) == nil }) else {
       throw MienError(.format, subject, "names no emotion; expected words such as angry")
     }
     // A file may name classes that are no emotions; whether they occur shows later.

@@ -20,7 +20,7 @@ struct TuneRunCommand: AsyncParsableCommand {
     discussion: """
       VALUES are a list (16,32,64) or, for random draws, a range (0.2..0.6, or log:1e-4..1e-1 for equal odds a decade). \
       `mien tune show DIR` shows a search again, also while it runs. Ctrl-C or a crash leaves a search that the same \
-      command with --resume continues.
+      command with --resume continues. Several processes with the same command, -o and --resume share its trials.
       """)
 
   @Argument(help: "The recipe: a YAML file, or a built-in name.")
@@ -66,7 +66,7 @@ struct TuneRunCommand: AsyncParsableCommand {
     help: ArgumentHelp("A recipe key and its value for all trials. Repeatable.", valueName: "key=value"))
   var settings: [String] = []
 
-  @Flag(help: "Continue the search in --output.")
+  @Flag(help: "Continue the search in --output, or join others that do; begin it if there is none.")
   var resume = false
 
   @Option(
@@ -153,7 +153,8 @@ struct TuneRunCommand: AsyncParsableCommand {
       let url = output.map { URL(fileURLWithPath: $0) } ?? RunFolder.fresh(named: "tune-\(plan.recipe.name)")
       return try TuningFolder(creating: url, plan: plan)
     }
-    let folder = try TuningFolder(opening: URL(fileURLWithPath: output))
+    let url = URL(fileURLWithPath: output)
+    let folder = try TuningFolder.search(url) ?? TuningFolder(creating: url, plan: plan)
     guard folder.plan == plan else {
       throw MienError(
         .mismatch, output,

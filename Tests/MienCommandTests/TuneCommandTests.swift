@@ -44,6 +44,51 @@ import Testing
     #expect(exported.status == 0, "\(exported.errors)")
   }
 
+  /// The table's rows without the times.
+  private func rows(_ name: String) throws -> [String] {
+    let shown = try Command.mien("tune", "show", folder.file(name).path)
+    #expect(shown.status == 0, "\(shown.errors)")
+    return shown.output.split(separator: "\n").filter { $0.first?.isNumber == true }.map(String.init)
+  }
+
+  @Test func severalProcessesShareTheTrialsOfASearch() throws {
+    let options = [
+      "--search", "optimizer.learningRate=log:1e-3..1e-1", "--trials", "8", "--method", "halving", "--eta", "2",
+      "--set", "epochs=12", "--set", "batchSize=4", "--resume",
+    ]
+    let alone = try Command.run(Command.mien.path, arguments("alone", options))
+    #expect(alone.status == 0, "\(alone.errors)")
+    let logs = try (0..<3).map { number in
+      let log = folder.file("log\(number)")
+      try Data().write(to: log)
+      return log
+    }
+    let processes = try logs.map { log in
+      let process = Process()
+      process.executableURL = Command.folder.appendingPathComponent("mien-train")
+      process.arguments = arguments("shared", options)
+      process.standardError = try FileHandle(forWritingTo: log)
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+      return process
+    }
+    for process in processes {
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+    }
+    #expect(try rows("shared") == rows("alone") && rows("alone").count == 8)
+    // Each trial was trained to each rung by one of them.
+    let trained = try logs.map { log in
+      try String(contentsOf: log, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("trial ") }.map {
+        String($0.prefix { $0 != ":" })
+      }
+    }
+    let all = trained.flatMap(\.self)
+    let records = try String(contentsOf: folder.file("shared/trials.jsonl"), encoding: .utf8).split(separator: "\n")
+    #expect(Set(all).count == all.count && all.count == records.count, "\(trained)")
+    #expect(trained.filter { !$0.isEmpty }.count > 1, "\(trained)")
+  }
+
   @Test func aKilledSearchResumesToTheSameTable() throws {
     let options = [
       "--search", "optimizer.learningRate=log:1e-3..1e-1", "--trials", "4", "--method", "halving", "--eta", "2",

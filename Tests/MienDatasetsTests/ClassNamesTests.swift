@@ -91,6 +91,11 @@ import Testing
     #expect(error?.message.contains("classes.txt gives no meaning to the class folder 0") == true)
   }
 
+  @Test func aClassIsLeftOutByItsName() throws {
+    let names = try ClassNames("calm=-")
+    #expect(names.leavesOut("calm") && !names.leavesOut("happy") && names.emotion("happy") == nil)
+  }
+
   @Test func whatCannotBeReadIsSaid() throws {
     for (text, words) in [
       ("moods", "no such file or scheme; expected fer2013, rafdb,"), ("angry,bored", "bored: no emotion"),

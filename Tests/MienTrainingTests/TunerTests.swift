@@ -137,9 +137,6 @@ import Testing
   @Test func foldersOfOthersAreRefused() throws {
     let search = try start("mine", .grid, ["batchSize=8,16"])
     #expect(throws: MienError.self) { try TuningFolder(creating: search.url, plan: search.plan) }
-    let tuner = try Tuner(in: search, sets: [faces()])
-    #expect(throws: MienError.self) { try Tuner(in: search, sets: [faces()]) }
-    withExtendedLifetime(tuner) {}
     let none = #expect(throws: MienError.self) { try TuningFolder(opening: folder.file("none")) }
     #expect(none?.description.contains("holds no search") == true)
     try Data("{}\n".utf8).write(to: search.url.appendingPathComponent("trials.jsonl"))

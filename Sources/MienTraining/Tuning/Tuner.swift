@@ -5,18 +5,20 @@ public import MienTorch
 
 /// Trains the trials of a search, one after another. A trial that goes on to the next rung resumes its run folder, so
 /// that it ends as it would have without the stop.
+///
+/// Several processes, on one machine or on several with a file system that they share, may work on one search: each takes
+/// a trial that nobody is training. The trials come out as if one process had trained them all.
 @TorchActor public final class Tuner {
   /// The search, with what was found out so far.
   public private(set) var folder: TuningFolder
   private let sets: [FaceSet]
-  private let lock: RunLock
+  /// Seconds between two looks at what other processes have found out.
+  private static let patience = 0.5
 
   /// A search in `folder`, begun or to be gone on with.
   ///
-  /// - Throws: ``MienError`` where another process goes on with it.
+  /// - Throws: ``MienError`` if it cannot be read.
   public init(in folder: TuningFolder, sets: [FaceSet]) throws {
-    lock = try RunLock(folder.url)
-    // What another process found out before it let go of the lock counts.
     self.folder = try TuningFolder(opening: folder.url)
     self.sets = sets
   }
@@ -26,7 +28,7 @@ public import MienTorch
   /// - Parameters:
   ///   - observers: makes the observers of a run from its folder and name, as `trial-3` or `trial-3 fold-1`.
   ///   - report: called with each new record.
-  ///   - shouldStop: asked after each step.
+  ///   - shouldStop: asked after each step, and while other processes train what has to be known first.
   /// - Returns: whether the search is finished; false where it was stopped, and then it can be resumed.
   /// - Throws: ``MienError`` where a file cannot be written, or a run was trained on other data. A trial that diverges or
   ///   whose network cannot be built is recorded and passed over.
@@ -34,21 +36,38 @@ public import MienTorch
     observers: (_ run: RunFolder, _ name: String) -> [any TrainingObserver], report: (TrialRecord) -> Void,
     shouldStop: () -> Bool
   ) throws -> Bool {
-    defer { withExtendedLifetime(lock) {} }
-    for (rung, epochs) in folder.rungs.enumerated() {
-      // Known once the rung before is done.
-      guard folder.entrants.count > rung else { return false }
-      for number in folder.entrants[rung] where folder.record(number, rung: rung + 1) == nil {
-        let trial = folder.trials[number - 1]
-        guard
-          let record = try record(
-            trial, rung: rung + 1, epochs: epochs, observers: observers, shouldStop: shouldStop)
-        else { return false }
-        try folder.add(record)
-        report(record)
+    while !folder.isFinished {
+      guard !shouldStop() else { return false }
+      guard let (trial, rung, lock) = try nextTrial() else {
+        // Others train what is left of the rung.
+        Thread.sleep(forTimeInterval: Self.patience)
+        folder = try TuningFolder(opening: folder.url)
+        continue
       }
+      defer { withExtendedLifetime(lock) {} }
+      guard
+        let record = try record(
+          trial, rung: rung + 1, epochs: folder.rungs[rung], observers: observers, shouldStop: shouldStop)
+      else { return false }
+      try folder.add(record)
+      report(record)
     }
     return true
+  }
+
+  /// A trial of the current rung that is not trained and that nobody is training, and the lock that keeps others from it;
+  /// `nil` if there is none.
+  private func nextTrial() throws -> (trial: TuningPlan.Trial, rung: Int, lock: FileLock)? {
+    // A rung is known once the one before is done.
+    let rung = folder.entrants.count - 1
+    for number in folder.entrants[rung] where folder.record(number, rung: rung + 1) == nil {
+      let trial = folder.trials[number - 1]
+      guard let lock = try FileLock(folder.lock(of: trial), mode: 0o644) else { continue }
+      // Whoever held it may have finished it a moment ago.
+      folder = try TuningFolder(opening: folder.url)
+      if folder.record(number, rung: rung + 1) == nil { return (trial, rung, lock) }
+    }
+    return nil
   }
 
   private func record(

@@ -44,6 +44,14 @@ public struct TuningFolder: Sendable {
     try AtomicFile.write(try JSONText.document(plan), to: planFile)
   }
 
+  /// The search in the folder `url`; `nil` if it holds none.
+  ///
+  /// - Throws: ``MienError`` if a file is damaged.
+  public static func search(_ url: URL) throws -> TuningFolder? {
+    FileManager.default.fileExists(atPath: url.appendingPathComponent("tune.json").path)
+      ? try TuningFolder(opening: url) : nil
+  }
+
   /// Opens the folder of an earlier search.
   ///
   /// - Throws: ``MienError`` where it holds none, or a file is damaged.
@@ -80,8 +88,19 @@ public struct TuningFolder: Sendable {
   /// The run folder of a trial.
   public func run(of trial: TuningPlan.Trial) -> URL { url.appendingPathComponent(trial.name) }
 
-  /// Adds a record, on the disk too.
+  /// The file whose lock a process holds while it trains a trial.
+  func lock(of trial: TuningPlan.Trial) -> URL { url.appendingPathComponent(".\(trial.name).lock") }
+
+  /// Adds a record, on the disk too, to those of all processes.
   mutating func add(_ record: TrialRecord) throws {
+    var lock: FileLock?
+    // Others hold it for a moment only.
+    while lock == nil {
+      lock = try FileLock(url.appendingPathComponent(".trials.lock"), mode: 0o644)
+      if lock == nil { usleep(10_000) }
+    }
+    defer { withExtendedLifetime(lock) {} }
+    self = try TuningFolder(opening: url)
     let lines = try (records + [record]).map { try JSONText.line($0) + Data("\n".utf8) }
     try AtomicFile.write(to: recordsFile, chunks: lines)
     records.append(record)
