@@ -154,7 +154,16 @@ struct TuneRunCommand: AsyncParsableCommand {
       return try TuningFolder(creating: url, plan: plan)
     }
     let url = URL(fileURLWithPath: output)
-    let folder = try TuningFolder.search(url) ?? TuningFolder(creating: url, plan: plan)
+    let folder: TuningFolder
+    if let search = try TuningFolder.search(url) {
+      folder = search
+    } else {
+      do { folder = try TuningFolder(creating: url, plan: plan) } catch {
+        // Another process may have begun it at the same time.
+        guard let search = try TuningFolder.search(url) else { throw error }
+        folder = search
+      }
+    }
     guard folder.plan == plan else {
       throw MienError(
         .mismatch, output,

@@ -122,8 +122,6 @@ import Testing
     #expect(try tune("a", "--search", "batchSize=4,8", "--method", "grid", "--trials", "2").status == 64)
     let unknown = try tune("a", "--search", "batchSze=4,8")
     #expect(unknown.status == 64 && unknown.errors.contains("did you mean batchSize?"), "\(unknown.errors)")
-    let missing = try tune("a", "--search", "batchSize=4,8", "--resume")
-    #expect(missing.status == 1 && missing.errors.contains("holds no search"))
     let page = folder.file("none/page.html").path
     let lost = try tune("a", "--search", "batchSize=4,8", "--report", page)
     #expect(lost.status == 1 && lost.errors.contains("\(page): cannot be written"), "\(lost.errors)")
