@@ -99,6 +99,8 @@ echo "requeued a task after $((before - 1)) photos"
 has_state() { squeue -h -r -j "$job" -t all -o '%K %T' 2>/dev/null | grep -q "^$1 $2"; }
 eventually has_state 1 PENDING
 # Slurm lets a job that is requeued wait for two minutes.
+# One that starts in the second in which it was stopped is refused ("Job credential revoked").
+sleep 3
 scontrol update "jobid=${job}_1" StartTime=now
 is_over() { [[ -z $(squeue -h -r -j "$job" -t pending,running,completing,configuring -o %K 2>/dev/null) ]]; }
 eventually is_over
