@@ -66,7 +66,9 @@ class Base:
         def frames():
             sent = {event["requestId"] for event in page.all("Network.requestWillBeSent")
                     if "/frames" in event["request"]["url"]}
-            return sent, sent <= {event["requestId"] for event in page.all("Network.loadingFinished")}
+            # One that the page gave up, as it was paused, has no answer.
+            over = page.all("Network.loadingFinished") + page.all("Network.loadingFailed")
+            return sent, sent <= {event["requestId"] for event in over}
 
         def is_quiet():
             before = frames()
