@@ -44,11 +44,12 @@ build: ## Build mien, mien-server and mien-train
 	@scripts/setup.sh training
 	@for product in $(PROGRAMS); do swift build $(SWIFT_FLAGS) --product $$product; done
 
-test: ## Set up, build everything, lint, run every test: what CI runs
+test: ## Set up, build everything, lint, run every test, build the reference
 	@scripts/setup.sh test
 	@for product in $(PROGRAMS) FaceTimeline mienPackageTests; do swift build $(SWIFT_FLAGS) --product $$product; done
 	@$(MAKE) --no-print-directory lint
 	@scripts/test.sh '$(FILTER)' $(SWIFT_FLAGS)
+	@[ -n '$(FILTER)' ] || $(MAKE) --no-print-directory docs
 
 client: ## Build and run Tests/Client, a package that depends on Mien by version
 	@JOBS=$(JOBS) scripts/test-client.sh
