@@ -170,4 +170,33 @@ struct NetworkDetectorTests {
     let detector = try NetworkDetector(cache: NetworkCache(folder: blocked))
     #expect(try detector.faces(in: photo).isEmpty)
   }
+
+  @Test("The entries used longest ago make room for new ones")
+  func room() throws {
+    let folder = try TemporaryFolder()
+    func files() throws -> Set<String> {
+      Set(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0.hasSuffix(".bin") })
+    }
+    func search(_ width: Int, _ height: Int, capacity: Int) throws {
+      let detector = try NetworkDetector(cache: NetworkCache(folder: folder.url, capacity: capacity))
+      #expect(try detector.faces(in: NetworkDetectorTests.canvas(width, height)).isEmpty)
+    }
+    func bytes() throws -> Int {
+      try files().reduce(0) { $0 + (try Data(contentsOf: folder.file($1)).count) }
+    }
+    try search(640, 96, capacity: .max)
+    let (first, size) = (try files(), try bytes())
+    // Of an hour ago.
+    for name in first {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: folder.file(name).path)
+    }
+    try Data("notes".utf8).write(to: folder.file("notes.txt"))
+    try search(96, 640, capacity: size)
+    #expect(try bytes() <= size && !files().isSubset(of: first) && !first.isSubset(of: files()))
+    #expect(FileManager.default.fileExists(atPath: folder.file("notes.txt").path))
+    // What is too large for the room works all the same.
+    try search(640, 96, capacity: 0)
+    #expect(try files().isEmpty)
+  }
 }

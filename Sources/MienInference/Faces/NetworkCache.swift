@@ -6,15 +6,19 @@ import MienONNX
 ///
 /// An entry is a file in `networks` of the cache folder (`Folders.cache`), named by the network, its input,
 /// OpenVINO's version and the processor. One that is missing or damaged is made anew; a folder that cannot be written to
-/// only costs time.
+/// only costs time. Each size of pictures has networks of its own, so the entries used longest ago go when they become too
+/// many.
 package struct NetworkCache: Sendable {
   /// The folder; `nil` keeps nothing.
   let folder: URL?
 
   private static let magic = Data("mien-network-1\n".utf8)
 
+  /// Bytes that the entries take at most.
+  private let capacity: Int
+
   /// A cache in `folder`.
-  package init(folder: URL?) { self.folder = folder }
+  package init(folder: URL?, capacity: Int = 256 << 20) { (self.folder, self.capacity) = (folder, capacity) }
 
   /// The process's cache.
   package static let shared = NetworkCache(
@@ -39,6 +43,8 @@ package struct NetworkCache: Sendable {
     if let kept = Self.payload(url),
       let network = try? CompiledNetwork(exported: kept, threads: threads, rounds: rounds)
     {
+      // It was used now.
+      utimes(url.path, nil)
       return network
     }
     let network = try compile()
@@ -47,8 +53,26 @@ package struct NetworkCache: Sendable {
       try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       let sum = withUnsafeBytes(of: Self.checksum(bytes).littleEndian) { Data($0) }
       try? AtomicFile.write(to: url, chunks: [Self.magic, sum, Data(bytes)])
+      makeRoom(in: folder)
     }
     return network
+  }
+
+  /// Removes the entries that were used longest ago until the rest fit.
+  private func makeRoom(in folder: URL) {
+    let keys: Set<URLResourceKey> = [.fileSizeKey, .contentModificationDateKey]
+    let files =
+      (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: Array(keys))) ?? []
+    let entries = files.filter { $0.pathExtension == "bin" }.compactMap { url in
+      (try? url.resourceValues(forKeys: keys)).map {
+        (url: url, size: $0.fileSize ?? 0, used: $0.contentModificationDate ?? .distantPast)
+      }
+    }
+    var total = entries.reduce(0) { $0 + $1.size }
+    for entry in entries.sorted(by: { $0.used < $1.used }) where total > capacity {
+      try? FileManager.default.removeItem(at: entry.url)
+      total -= entry.size
+    }
   }
 
   /// What an entry holds; `nil` where it is missing or damaged.
