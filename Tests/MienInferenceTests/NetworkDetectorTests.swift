@@ -196,7 +196,7 @@ struct NetworkDetectorTests {
     #expect(try bytes() <= size && !files().isSubset(of: first) && !first.isSubset(of: files()))
     #expect(FileManager.default.fileExists(atPath: folder.file("notes.txt").path))
     // What is too large for the room works all the same.
-    try search(640, 96, capacity: 0)
+    try search(128, 512, capacity: 0)
     #expect(try files().isEmpty)
   }
 }
