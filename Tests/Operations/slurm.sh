@@ -69,8 +69,8 @@ eventually() {
 is_idle() { [[ $(sinfo -h -o %T 2>/dev/null) == idle ]]; }
 eventually is_idle
 
-# The one photo by many names.
-count=120
+# The one photo by many names: enough for the tasks to be at work for a while after both have begun.
+count=2400
 for ((i = 0; i < count; i++)); do
   mkdir -p "$folder/photos/$((i % 3))"
   ln -s "$photo" "$folder/photos/$((i % 3))/p$i.png"
