@@ -192,7 +192,7 @@ struct NetworkDetectorTests {
         [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: folder.file(name).path)
     }
     try Data("notes".utf8).write(to: folder.file("notes.txt"))
-    try search(96, 640, capacity: size)
+    try search(512, 256, capacity: size)
     #expect(try bytes() <= size && !files().isSubset(of: first) && !first.isSubset(of: files()))
     #expect(FileManager.default.fileExists(atPath: folder.file("notes.txt").path))
     // What is too large for the room works all the same.
