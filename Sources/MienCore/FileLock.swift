@@ -5,16 +5,23 @@ import Glibc
 package final class FileLock: Sendable {
   private let descriptor: Int32
 
-  /// Takes the lock of `url`, which is made with `mode` where it is missing; nil where someone else holds it.
+  /// Takes the lock of `url`, which is made with `mode` where it is missing; nil where someone else holds it, unless it
+  /// `waits` until they let go.
   ///
-  /// - Throws: ``MienError`` naming the file where it cannot be opened.
-  package init?(_ url: URL, mode: UInt32) throws {
+  /// - Throws: ``MienError`` naming the file where it cannot be opened, or cannot be waited for.
+  package init?(_ url: URL, mode: UInt32, waits: Bool = false) throws {
     let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
       throw MienError(.file, url.path, "could not be opened: \(String(cString: strerror(errno)))")
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+      // A signal ends the wait, not the need for the lock.
+      let reason = errno
+      if waits && reason == EINTR { continue }
       close(descriptor)
+      guard !waits else {
+        throw MienError(.file, url.path, "could not be locked: \(String(cString: strerror(reason)))")
+      }
       return nil
     }
     self.descriptor = descriptor

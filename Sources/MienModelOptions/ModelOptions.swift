@@ -104,9 +104,10 @@ package struct ModelOptions: ParsableArguments, Sendable {
         _ = Unmanaged.passRetained(made)
         return made
       }
-    } catch let error as MienError where error.subject == profile.map({ "profile \($0)" }) && error.subject != nil {
+    } catch let error as MienError {
+      guard let profile, error.subject == "profile \(profile)" else { throw error }
       throw MienError(
-        error.kind, error.subject, "\(error.message); `mien adapt --profile \(profile ?? "")` makes one that fits")
+        error.kind, error.subject, "\(error.message); `mien adapt --profile \(profile)` makes one that fits")
     }
   }
 }

@@ -29,13 +29,10 @@ import MienTorch
   ///   other input than the recipe's network, or keeps its weights in 8 bits.
   init(_ path: String, for recipe: Recipe) throws {
     self.path = path
-    let url = URL(fileURLWithPath: path)
-    var isFolder: ObjCBool = false
-    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let builtIn = try isThere ? nil : Self.builtInModel(named: path)
-    isModel = builtIn != nil || isThere && !isFolder.boolValue
-    guard isModel else {
-      let run = try RunFolder(opening: url)
+    let model = try Self.model(named: path)
+    isModel = model != nil
+    guard let model else {
+      let run = try RunFolder(opening: URL(fileURLWithPath: path))
       labels = try run.recipe.labelSets()
       let (file, progress) = try Checkpoint.best(checkpointOf: run)
       data = progress.initialData + progress.data
@@ -44,7 +41,6 @@ import MienTorch
       stored = { name in try file.tensors[prefix + name].map { ($0.shape, try $0.values(Float.self)) } }
       return
     }
-    let model = try builtIn ?? ONNXModel(contentsOf: url)
     let card: ModelCard
     do { card = try model.card() } catch let error as MienError { throw error.about(path) }
     guard card.preprocessing == recipe.preprocessing else {

@@ -69,13 +69,8 @@ struct DecodedPicture {
 
   /// What is said of an animation.
   static func animation(_ format: PictureFormat, frames: Int) -> String {
-    let others =
-      switch format {
-      case .gif, .png: "`mien video` reads them"
-      default: "convert in.webp -coalesce out.gif, then `mien video out.gif`"
-      }
-    return
-      "is an animated \(format.rawValue) of \(frames) frames, of which the first was read; to read all of them: \(others)"
+    "is an animated \(format.rawValue) of \(frames) frames, of which the first was read; to read all of them: "
+      + "`mien video` reads them"
   }
 
   /// The error for a file that ends before anything of its picture can be read.

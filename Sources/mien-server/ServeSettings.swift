@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import Yams
 
@@ -164,24 +165,10 @@ struct ServeSettings {
 
     /// All options by name.
     static func all() throws -> [String: ServeOption] {
-      struct Tool: Decodable {
-        struct Command: Decodable { let arguments: [Argument]? }
-        struct Argument: Decodable {
-          struct Name: Decodable {
-            let kind: String
-            let name: String
-          }
-          let kind: String
-          let isRepeating: Bool
-          let names: [Name]?
-        }
-        let command: Command
-      }
-      let tool = try JSONDecoder().decode(Tool.self, from: Data(ServeCommand._dumpHelp().utf8))
       var options: [String: ServeOption] = [:]
-      for argument in tool.command.arguments ?? [] {
-        for name in argument.names ?? [] where name.kind == "long" && name.name != "help" {
-          options[name.name] = ServeOption(isFlag: argument.kind == "flag", isRepeating: argument.isRepeating)
+      for argument in try CommandInfo.parse(Data(ServeCommand._dumpHelp().utf8)).arguments ?? [] {
+        for name in argument.names ?? [] where name.kind == .long && name.name != "help" {
+          options[name.name] = ServeOption(isFlag: argument.kind == .flag, isRepeating: argument.isRepeating)
         }
       }
       return options

@@ -155,14 +155,10 @@ struct TuneRunCommand: AsyncParsableCommand {
     }
     let url = URL(fileURLWithPath: output)
     let folder: TuningFolder
-    if let search = try TuningFolder.search(url) {
+    do { folder = try TuningFolder(creating: url, plan: plan) } catch {
+      // Begun before, or by another process just now.
+      guard let search = try TuningFolder.search(url) else { throw error }
       folder = search
-    } else {
-      do { folder = try TuningFolder(creating: url, plan: plan) } catch {
-        // Another process may have begun it at the same time.
-        guard let search = try TuningFolder.search(url) else { throw error }
-        folder = search
-      }
     }
     guard folder.plan == plan else {
       throw MienError(

@@ -29,3 +29,15 @@ enum JSON {
     return try encoder.encode(value)
   }
 }
+
+/// A value of an answer that is written as `null` where there is none, so that the key is always there.
+@propertyWrapper struct WrittenNull<Value: Encodable>: Encodable {
+  var wrappedValue: Value?
+
+  init(wrappedValue value: Value?) { wrappedValue = value }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(wrappedValue)
+  }
+}

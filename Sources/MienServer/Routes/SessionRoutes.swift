@@ -149,24 +149,8 @@ struct SessionRoutes: Sendable {
     let minConfidence: Float
     let smoothing: Bool
     let model: String
-    let profile: String?
+    @WrittenNull var profile: String?
     let detector: String
     let expiresAfterSeconds: Double
-
-    private enum Keys: String, CodingKey {
-      case id, minConfidence, smoothing, model, profile, detector, expiresAfterSeconds
-    }
-
-    func encode(to encoder: any Encoder) throws {
-      // No profile is written as null.
-      var container = encoder.container(keyedBy: Keys.self)
-      try container.encode(id, forKey: .id)
-      try container.encode(minConfidence, forKey: .minConfidence)
-      try container.encode(smoothing, forKey: .smoothing)
-      try container.encode(model, forKey: .model)
-      try container.encode(profile, forKey: .profile)
-      try container.encode(detector, forKey: .detector)
-      try container.encode(expiresAfterSeconds, forKey: .expiresAfterSeconds)
-    }
   }
 }

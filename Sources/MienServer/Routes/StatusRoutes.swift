@@ -51,22 +51,11 @@ struct StatusRoutes: Sendable {
   private struct VersionJSON: Encodable {
     let api = StaticFile.contractVersion
     let model: String
-    let profile: String?
+    @WrittenNull var profile: String?
     let weightsSHA256: String
 
     init(_ reader: ModelReader) {
       (model, profile, weightsSHA256) = (reader.name, reader.profile?.text, reader.card.weightsSHA256)
-    }
-
-    private enum Keys: String, CodingKey { case api, model, profile, weightsSHA256 }
-
-    func encode(to encoder: any Encoder) throws {
-      // No profile is written as null.
-      var container = encoder.container(keyedBy: Keys.self)
-      try container.encode(api, forKey: .api)
-      try container.encode(model, forKey: .model)
-      try container.encode(profile, forKey: .profile)
-      try container.encode(weightsSHA256, forKey: .weightsSHA256)
     }
   }
 
@@ -81,9 +70,10 @@ struct StatusRoutes: Sendable {
     /// Whether it reads where a request names no model.
     let isDefault: Bool
     /// The profile that it reads with where a request names none.
-    let profile: String?
+    @WrittenNull var profile: String?
     /// The mix of emotions that it expects where a request does not say.
-    let prior: ClassPrior
+    let prior: String
+    let priorStrength: Float
     let summary: String
     let labels: String
     let emotions: [Emotion]
@@ -97,7 +87,8 @@ struct StatusRoutes: Sendable {
       name = reader.name
       self.isDefault = isDefault
       self.profile = profile
-      self.prior = prior
+      self.prior = prior.text
+      priorStrength = prior.strength
       summary = card.summary
       labels = reader.labels.name
       emotions = reader.labels.emotions.sorted()
@@ -107,27 +98,11 @@ struct StatusRoutes: Sendable {
       measurements = card.measurements
     }
 
-    private enum Keys: String, CodingKey {
+    private enum CodingKeys: String, CodingKey {
       case name
       case isDefault = "default"
       case profile, prior, priorStrength, summary, labels, emotions, parameterCount, license, weightsSHA256
       case measurements
-    }
-
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: Keys.self)
-      try container.encode(name, forKey: .name)
-      try container.encode(isDefault, forKey: .isDefault)
-      try container.encode(profile, forKey: .profile)
-      try container.encode(prior.text, forKey: .prior)
-      try container.encode(prior.strength, forKey: .priorStrength)
-      try container.encode(summary, forKey: .summary)
-      try container.encode(labels, forKey: .labels)
-      try container.encode(emotions, forKey: .emotions)
-      try container.encode(parameterCount, forKey: .parameterCount)
-      try container.encode(license, forKey: .license)
-      try container.encode(weightsSHA256, forKey: .weightsSHA256)
-      try container.encode(measurements, forKey: .measurements)
     }
   }
 }

@@ -24,7 +24,17 @@ public import MienTorch
     precision: ModelPrecision = .f32, keptInitial: Double = 0
   ) throws -> ONNXModel {
     let (network, progress) = try Checkpoint.best(of: run)
-    if keptInitial > 0 { try interpolate(network, towardsInitialOf: run, sets, weight: keptInitial) }
+    if keptInitial > 0 && run.recipe.initialWeights.isEmpty {
+      throw MienError(
+        .mismatch, run.url.path, "began with no other weights that could be kept; `mien train --init` does")
+    }
+    let data = try sets.isEmpty ? nil : TrainingData(sets, recipe: run.recipe)
+    if keptInitial > 0 {
+      guard let data else {
+        throw MienError(.argument, "--keep-initial", "needs --data, the faces that the run was trained on")
+      }
+      try interpolate(network, towardsInitialOf: run, data, weight: keptInitial)
+    }
     var results = progress.best?.heads ?? []
     var temperatures = [Float](repeating: 1, count: network.heads.count)
     let trained = progress.data.map(\.source)
@@ -32,10 +42,9 @@ public import MienTorch
     var ranges: [String: ClosedRange<Float>] = [:]
     var calibration: [ModelCard.TrainingData]?
     var origins = progress.initialData + progress.data
-    if !sets.isEmpty {
+    if let data {
       measured = sets.map(\.info.source)
       note = "\(measured == trained ? "best epoch chosen and " : "")temperature fitted on this split"
-      let data = try TrainingData(sets, recipe: run.recipe)
       calibration = data.selectionOrigins
       // Runs of earlier versions noted less of their data.
       origins = origins.map { origin in data.origins.first { $0.isSame(as: origin) } ?? origin }
@@ -85,16 +94,8 @@ public import MienTorch
 
   /// Moves the weights of a trained network towards those that its run began with.
   private static func interpolate(
-    _ network: FaceNetwork, towardsInitialOf run: RunFolder, _ sets: [FaceSet], weight: Double
+    _ network: FaceNetwork, towardsInitialOf run: RunFolder, _ data: TrainingData, weight: Double
   ) throws {
-    guard !run.recipe.initialWeights.isEmpty else {
-      throw MienError(
-        .mismatch, run.url.path, "began with no other weights that could be kept; `mien train --init` does")
-    }
-    guard !sets.isEmpty else {
-      throw MienError(.argument, "--keep-initial", "needs --data, the faces that the run was trained on")
-    }
-    let data = try TrainingData(sets, recipe: run.recipe)
     let initial = try run.recipe.network()
     _ = try InitialWeights(run.recipe.initialWeights, for: run.recipe).load(into: initial) { try data.sample() }
     // What a batch norm counts is no weight; statistics and weights are.

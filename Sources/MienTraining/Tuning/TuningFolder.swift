@@ -93,12 +93,8 @@ public struct TuningFolder: Sendable {
 
   /// Adds a record, on the disk too, to those of all processes.
   mutating func add(_ record: TrialRecord) throws {
-    var lock: FileLock?
     // Others hold it for a moment only.
-    while lock == nil {
-      lock = try FileLock(url.appendingPathComponent(".trials.lock"), mode: 0o644)
-      if lock == nil { usleep(10_000) }
-    }
+    let lock = try FileLock(url.appendingPathComponent(".trials.lock"), mode: 0o644, waits: true)
     defer { withExtendedLifetime(lock) {} }
     self = try TuningFolder(opening: url)
     let lines = try (records + [record]).map { try JSONText.line($0) + Data("\n".utf8) }

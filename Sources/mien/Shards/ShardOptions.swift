@@ -59,9 +59,10 @@ struct ShardFiles {
     var taken: Set<FilePath> = []
     remaining = found.entries.compactMap { entry in
       guard case .photo(let photo, let relativePath) = entry, output.shard.contains(relativePath),
-        !found.missing.contains(photo.path),
-        !output.isDone(photo.path), taken.insert(photo.path.absolute).inserted
+        !found.missing.contains(photo.path)
       else { return nil }
+      let path = photo.path.absolute
+      guard !output.isDone(path), taken.insert(path).inserted else { return nil }
       return File(photo: photo, relativePath: relativePath)
     }
     // Whichever shard they would be in: a folder that is not mounted is a failure of each, not an empty shard.

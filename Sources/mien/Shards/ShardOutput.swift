@@ -76,8 +76,8 @@ final class ShardOutput {
     try discard()
   }
 
-  /// Whether the file of this name is done.
-  func isDone(_ name: FilePath) -> Bool { done.contains(name.absolute) }
+  /// Whether the file at this absolute path is done.
+  func isDone(_ path: FilePath) -> Bool { done.contains(path) }
 
   /// Adds lines of the file that is being done.
   ///
