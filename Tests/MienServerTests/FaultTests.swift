@@ -214,13 +214,11 @@ import Testing
       $0.limits.connections = 4
     } _: { _, port in
       let busy = try (0..<4).map { _ in try RawClient(port: port) }
-      for client in busy { try await client.send(head("/v1/detect", "Content-Length: 100") + Data([0xFF])) }
-      // The last one's head has been read when it is counted.
-      var isFull = false
-      for _ in 0..<500 where !isFull {
-        isFull = try await RawClient.exchange(port: port, get("/v1/models")).hasPrefix("HTTP/1.1 503 ")
+      // Who is told to go on has a place.
+      for client in busy {
+        try await client.send(head("/v1/detect", "Content-Length: 100", "Expect: 100-continue"))
+        #expect(try await client.receive(upTo: "\r\n\r\n").hasPrefix("HTTP/1.1 100 "))
       }
-      #expect(isFull)
       #expect(try await RawClient.exchange(port: port, get("/healthz")).contains("alive"))
       let ready = try await RawClient.exchange(port: port, get("/readyz"))
       #expect(ready.hasPrefix("HTTP/1.1 503 ") && ready.contains("\"busy\""))
