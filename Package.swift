@@ -25,6 +25,8 @@ let package = Package(
     // it with the program. See docs/decisions/video-shim.md.
     .library(name: "MienVideoShim", type: .dynamic, targets: ["COpenCVVideo"]),
     .library(name: "MienInference", targets: ["MienInference"]),
+    .library(name: "MienEvaluation", targets: ["MienEvaluation"]),
+    .library(name: "MienAdaptation", targets: ["MienAdaptation"]),
     .library(name: "MienDatasets", targets: ["MienDatasets"]),
     .library(name: "MienReports", targets: ["MienReports"]),
     .library(name: "MienTorch", targets: ["MienTorch"]),
@@ -76,25 +78,30 @@ let package = Package(
       cxxSettings: [.headerSearchPath("../CMienVideoFunctions/include"), .headerSearchPath("../COpenCV")],
       linkerSettings: ["avformat", "avcodec", "swscale", "avutil", "webpdemux"].map { .linkedLibrary($0) }),
 
+    // The files inside the programs: models, recipes, the web page; scripts/resources.py writes their list.
+    .systemLibrary(name: "CSystemFaces", pkgConfig: "mien-faces"),
+    .target(name: "CMienResources", dependencies: ["CSystemFaces"], exclude: ["openapi.json", "page"]),
+    .target(name: "MienResources", dependencies: ["MienCore", "CMienResources"], swiftSettings: strict),
+
     // Recognition: OpenVINO.
     .systemLibrary(name: "CSystemOpenVINO", pkgConfig: "mien-openvino"),
     .target(name: "COpenVINO", dependencies: ["CSystemOpenVINO"]),
-    .systemLibrary(name: "CSystemFaces", pkgConfig: "mien-faces"),
-    .target(name: "CMienDefaultModel", dependencies: ["CSystemFaces"]),
     .target(
-      name: "MienInference", dependencies: ["MienVision", "MienONNX", "COpenVINO", "CMienDefaultModel"],
+      name: "MienInference", dependencies: ["MienVision", "MienONNX", "MienResources", "COpenVINO"],
       swiftSettings: strict),
+    // What is done with a model beside reading faces: measuring it, and fitting its last layer to corrections.
+    .target(name: "MienEvaluation", dependencies: ["MienInference"], swiftSettings: strict),
+    .target(name: "MienAdaptation", dependencies: ["MienInference"], swiftSettings: strict),
 
     // Training: libtorch.
     .systemLibrary(name: "CSystemTorch", pkgConfig: "mien-torch"),
     .target(name: "CTorch", dependencies: ["CSystemTorch"], cxxSettings: [.headerSearchPath(".")]),
     .target(name: "MienTorch", dependencies: ["MienCore", "MienONNX", "CTorch"], swiftSettings: strict),
     .target(name: "MienModels", dependencies: ["MienTorch"], swiftSettings: strict),
-    .target(name: "CMienRecipes"),
     .target(
       name: "MienTraining",
       dependencies: [
-        "MienModels", "MienONNX", "MienRuns", "CMienDefaultModel", "CMienRecipes",
+        "MienModels", "MienONNX", "MienResources", "MienRuns",
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
@@ -113,8 +120,8 @@ let package = Package(
     .executableTarget(
       name: "mien",
       dependencies: [
-        "MienCommandLine", "MienDatasets", "MienInference", "MienModelOptions", "MienONNX", "MienReports", "MienRuns",
-        "MienVision",
+        "MienAdaptation", "MienCommandLine", "MienDatasets", "MienEvaluation", "MienInference", "MienModelOptions",
+        "MienONNX", "MienReports", "MienRuns", "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -122,7 +129,7 @@ let package = Package(
     .executableTarget(
       name: "mien-bench",
       dependencies: [
-        "MienCommandLine", "MienInference", "MienModelOptions", "MienONNX", "MienReports",
+        "MienAdaptation", "MienCommandLine", "MienInference", "MienModelOptions", "MienONNX", "MienReports",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/mien-bench", swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -140,12 +147,11 @@ let package = Package(
       swiftSettings: strict, linkerSettings: searchPath("torch")),
 
     // The server: a program of its own, so that `mien` builds and starts without it.
-    .target(name: "CMienServerFiles", exclude: ["openapi.json"]),
-    .target(name: "CMienPage", exclude: ["page"]),
+    .target(name: "CMienServerSupport"),
     .target(
       name: "MienServer",
       dependencies: [
-        "CMienPage", "CMienServerFiles", "MienInference", "MienONNX",
+        "CMienServerSupport", "MienAdaptation", "MienInference", "MienONNX", "MienResources",
         .product(name: "Hummingbird", package: "hummingbird", condition: .when(traits: ["Server"])),
         .product(name: "HummingbirdTLS", package: "hummingbird", condition: .when(traits: ["Server"])),
         .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["Server"])),
@@ -154,7 +160,7 @@ let package = Package(
     .executableTarget(
       name: "mien-server",
       dependencies: [
-        "MienCommandLine", "MienModelOptions", "MienServer", "MienVision",
+        "MienAdaptation", "MienCommandLine", "MienModelOptions", "MienServer", "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),
@@ -168,13 +174,14 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "MienONNXTests", dependencies: ["MienONNX", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "MienInferenceTests", dependencies: ["MienInference", "COpenVINO", "MienTestSupport"],
+      name: "MienInferenceTests",
+      dependencies: ["MienAdaptation", "MienEvaluation", "MienInference", "COpenVINO", "MienTestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "MienReportsTests", dependencies: ["MienReports", "MienRuns", "MienTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "MienVisionTests",
-      dependencies: ["MienVision", "CImageCodecs", "COpenCV", "CMienVideoFunctions", "MienTestSupport"],
+      dependencies: ["MienReports", "MienVision", "CImageCodecs", "COpenCV", "CMienVideoFunctions", "MienTestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport", "MienVision"], swiftSettings: strict),
@@ -185,7 +192,7 @@ let package = Package(
     .testTarget(
       name: "MienServerTests",
       dependencies: [
-        "MienServer", "MienInference", "MienVision", "MienTestSupport",
+        "MienAdaptation", "MienServer", "MienInference", "MienReports", "MienVision", "MienTestSupport",
         .product(name: "HummingbirdTesting", package: "hummingbird", condition: .when(traits: ["Server"])),
       ],
       swiftSettings: strict),

@@ -10,9 +10,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The library products, but for MienVideoShim, which has no Swift in it.
-products=(MienCore MienONNX MienVision MienInference MienDatasets MienReports MienRuns MienTorch MienModels MienTraining)
+products=(MienCore MienONNX MienVision MienInference MienEvaluation MienAdaptation MienDatasets MienReports MienRuns MienTorch MienModels MienTraining)
 # By target: to a library product SwiftPM also compiles the programs of the packages it depends on, protoc among them.
-for target in MienDatasets MienInference MienReports MienTraining; do swift build "$@" --target "$target"; done
+for target in MienAdaptation MienDatasets MienEvaluation MienReports MienTraining; do swift build "$@" --target "$target"; done
 built="$(swift build "$@" --show-bin-path)"
 
 rm -rf .build/docs .build/docs-symbols

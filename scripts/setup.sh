@@ -448,7 +448,7 @@ Libs: -L\${libdir} -ltorch_cpu -lc10
 PC
 }
 
-# What CMienDefaultModel includes: `#embed` looks for a file beside the one that names it.
+# What CMienResources includes: `#embed` looks for a file beside the one that names it.
 write_embeds() {
   write_text "$faces/mien_face_detector.inc" <<<'#embed "face_detection_full_range.tflite"'
   write_text "$faces/mien_face_landmarks.inc" <<<'#embed "face_landmark.tflite"'

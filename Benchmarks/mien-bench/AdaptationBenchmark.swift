@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienAdaptation
 import MienCommandLine
 import MienCore
 import MienInference

@@ -19,6 +19,8 @@ public struct MienError: Error, Sendable, Equatable, CustomStringConvertible {
     case native
     /// A limit on size or count was passed.
     case limit
+    /// Training diverged: the loss or an output is not a finite number.
+    case diverged
   }
 
   /// The part of the system that refused.

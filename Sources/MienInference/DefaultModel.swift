@@ -1,12 +1,11 @@
-import CMienDefaultModel
-import Foundation
 public import MienONNX
+import MienResources
 
 /// The model inside the program, used where none is named.
 public enum DefaultModel {
   /// Reads it. Its weights are not compared with its card each time, which takes as long as all else; a test does that.
   public static func model() throws -> ONNXModel {
-    var model = try ONNXModel(data: Data(embedded: mien_default_model_bytes(), count: mien_default_model_count()))
+    var model = try ONNXModel(data: Resource.data(Resource.defaultModel))
     model.isVerified = true
     return model
   }
@@ -18,12 +17,5 @@ extension EmotionClassifier {
   /// - Parameter threads: how many threads one run may use; nil for as many as there are cores.
   public static func `default`(threads: Int? = nil) throws -> EmotionClassifier {
     try EmotionClassifier(model: DefaultModel.model(), threads: threads)
-  }
-}
-
-extension Data {
-  /// Bytes inside the program, which are not copied.
-  init(embedded bytes: UnsafePointer<UInt8>, count: Int) {
-    self.init(bytesNoCopy: UnsafeMutableRawPointer(mutating: bytes), count: count, deallocator: .none)
   }
 }

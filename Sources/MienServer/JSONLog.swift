@@ -1,4 +1,4 @@
-import CMienServerFiles
+import CMienServerSupport
 import Foundation
 package import Logging
 import MienCore

@@ -1,15 +1,15 @@
-import CMienPage
 import Foundation
+import MienResources
 
-/// The web page that is inside the program: plain HTML, CSS and ES modules, in `Sources/CMienPage/page`.
+/// The web page that is inside the program: plain HTML, CSS and ES modules, in `Sources/CMienResources/page`.
 package enum WebPage {
   /// Its files: `index.html` at `/`, the others below `/page/`.
   package static func files() -> [StaticFile] {
-    (0..<mien_page_count()).compactMap { mien_page_at($0)?.pointee }.map { file in
-      let name = String(cString: file.name)
-      return StaticFile(
-        path: name == "index.html" ? "/" : "/page/\(name)", contentType: contentType(of: name),
-        data: Data(bytes: file.bytes, count: file.count))
+    Resource.names(in: "page").compactMap { name in
+      (try? Resource.data("page/\(name)")).map { data in
+        StaticFile(
+          path: name == "index.html" ? "/" : "/page/\(name)", contentType: contentType(of: name), data: data)
+      }
     }
   }
 

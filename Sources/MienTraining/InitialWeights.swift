@@ -1,8 +1,8 @@
-import CMienDefaultModel
 import Foundation
 import MienCore
 import MienModels
 import MienONNX
+import MienResources
 import MienTorch
 
 /// The weights that a run begins with: another run's, or those of an exported model.
@@ -74,9 +74,7 @@ import MienTorch
   /// The model inside the program; `nil` if `name` is not its name.
   nonisolated static func builtInModel(named name: String) throws -> ONNXModel? {
     guard !name.isEmpty, !name.contains("/") else { return nil }
-    guard let bytes = UnsafeMutableRawPointer(mutating: mien_default_model_bytes()) else { return nil }
-    let model = try ONNXModel(
-      data: Data(bytesNoCopy: bytes, count: mien_default_model_count(), deallocator: .none))
+    let model = try ONNXModel(data: Resource.data(Resource.defaultModel))
     return try model.card().name == name ? model : nil
   }
 

@@ -1,6 +1,6 @@
-import CMienRecipes
 public import Foundation
 import MienCore
+import MienResources
 import Yams
 
 /// Reads recipes: YAML that names what differs from the defaults, and `key=value` settings over it.
@@ -29,15 +29,21 @@ public enum RecipeFile {
   }
 
   /// The names of the built-in recipes: the files of the folder `recipes`.
-  public static var builtInNames: [String] {
-    var names: [String] = []
-    while let name = mien_recipe_name(Int32(names.count)) { names.append(String(cString: name)) }
-    return names
+  public static let builtInNames = names(in: "recipes")
+
+  /// The names of the YAML files inside the program that lie in `folder`.
+  static func names(in folder: String) -> [String] {
+    Resource.names(in: folder).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(".yaml".count)) }
+  }
+
+  /// The text of a YAML file inside the program.
+  static func text(_ name: String, in folder: String) throws -> String {
+    String(decoding: try Resource.data("\(folder)/\(name).yaml"), as: UTF8.self)
   }
 
   /// The YAML of a built-in recipe, with its comments; `nil` if there is none of that name.
   public static func builtInText(_ name: String) -> String? {
-    builtInNames.firstIndex(of: name).flatMap { mien_recipe_text(Int32($0)) }.map { String(cString: $0) }
+    try? text(name, in: "recipes")
   }
 
   /// A built-in recipe.

@@ -19,8 +19,6 @@ public import MienTorch
   private let observers: [any TrainingObserver]
   private var progress = Progress()
   private let plan: TrainingPlan
-  /// Whether the loss or the network's outputs became no numbers, which ``run(shouldStop:)`` has thrown then.
-  private(set) var hasDiverged = false
   private let batches: TrainingBatches
 
   /// Locks the run folder, loads the data, builds the network, and restores the last checkpoint where the run has one,
@@ -154,9 +152,8 @@ public import MienTorch
   }
 
   private func divergence(_ what: String) -> MienError {
-    hasDiverged = true
-    return MienError(
-      .mismatch, run.url.path,
+    MienError(
+      .diverged, run.url.path,
       "\(what) at step \(progress.step); the last checkpoint is kept. Try a lower optimizer.learningRate")
   }
 

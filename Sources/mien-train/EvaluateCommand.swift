@@ -37,12 +37,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Write what the network says of each face.", valueName: "file.csv"))
   var predictions: String?
 
-  @Option(help: ArgumentHelp("Threads for libtorch.", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
-
-  func validate() throws {
-    if threads < 1 { throw ValidationError("--threads must be at least 1.") }
-  }
+  @OptionGroup var torch: TorchThreads
 
   func run() async throws {
     try ResultFile.check(["--json": json, "--report": report, "--predictions": predictions], inputs: [data])
@@ -51,7 +46,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       throw MienError(.argument, run, "holds a series of runs; name one of the run folders in it")
     }
     let set = try FaceSet.given(data)
-    let (labels, split, threads, name) = (labels, split, threads, run)
+    let (labels, split, threads, name) = (labels, split, torch.count(), run)
     let (part, metrics, indices, sha256) = try await TorchActor.run {
       try Torch.configure(threads: threads)
       let setsTestAside = !(try RunResult(of: folder)?.test.isEmpty ?? true)

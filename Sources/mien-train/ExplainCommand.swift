@@ -22,15 +22,13 @@ struct ExplainCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ExplainOptions
 
-  @Option(help: ArgumentHelp("Threads for libtorch.", valueName: "n"))
-  var threads = ProcessInfo.processInfo.activeProcessorCount
+  @OptionGroup var torch: TorchThreads
 
   /// Faces per pass.
   private static let batch = 32
 
   func validate() throws {
     if method != "gradcam" { throw ValidationError("--run has the method gradcam; cam and occlusion are for models.") }
-    if threads < 1 { throw ValidationError("--threads must be at least 1.") }
   }
 
   func run() async throws {
@@ -38,7 +36,7 @@ struct ExplainCommand: AsyncParsableCommand {
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let set = try FaceSet.given(faces)
     let indices = try options.sample(of: set)
-    let (faces, labels, threads, drawsMaps) = (faces, options.labels, threads, options.annotate != nil)
+    let (faces, labels, threads, drawsMaps) = (faces, options.labels, torch.count(), options.annotate != nil)
     let explained = try await TorchActor.run {
       try Torch.configure(threads: threads)
       let explainer = try GradCAM(run: folder, labels: labels)

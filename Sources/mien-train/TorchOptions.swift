@@ -3,6 +3,24 @@ import Foundation
 import Glibc
 import MienTorch
 
+/// `--threads`: how many threads libtorch uses.
+struct TorchThreads: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Threads for libtorch (default: one for each core, divided among the processes that torchrun starts).",
+      valueName: "n"))
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+  }
+
+  /// Threads of each of so many processes of this machine.
+  func count(ofProcesses processes: Int = 1) -> Int {
+    threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / processes)
+  }
+}
+
 /// `--device` and `--threads`: where libtorch computes.
 struct TorchOptions: ParsableArguments {
   @Option(help: "Where to compute: cpu or cuda.")
@@ -14,14 +32,9 @@ struct TorchOptions: ParsableArguments {
   @Flag(help: "With --device cuda: let cuDNN time its algorithms for each shape and keep the fastest.")
   var autotune = false
 
-  @Option(
-    help: ArgumentHelp(
-      "Threads for libtorch (default: one for each core, divided among the processes that torchrun starts).",
-      valueName: "n"))
-  var threads: Int?
+  @OptionGroup var torch: TorchThreads
 
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
     if device == .cpu, fullPrecision || autotune {
       throw ValidationError("--full-precision and --autotune need --device cuda.")
     }
@@ -30,7 +43,7 @@ struct TorchOptions: ParsableArguments {
   /// The options as words of a command, without those at their defaults.
   var words: [String] {
     (device == .cpu ? [] : ["--device", device.rawValue]) + (fullPrecision ? ["--full-precision"] : [])
-      + (autotune ? ["--autotune"] : []) + (threads.map { ["--threads", "\($0)"] } ?? [])
+      + (autotune ? ["--autotune"] : []) + (torch.threads.map { ["--threads", "\($0)"] } ?? [])
   }
 
   /// Has libtorch compute there.
@@ -40,8 +53,7 @@ struct TorchOptions: ParsableArguments {
   /// - Throws: ``MienCore/MienError`` where there is no such device.
   func use(as place: ProcessGroup.Place? = nil) async throws {
     if let place, device == .cuda { setenv("CUDA_VISIBLE_DEVICES", "\(place.localRank)", 0) }
-    let cores = ProcessInfo.processInfo.activeProcessorCount
-    let threads = threads ?? max(1, cores / (place?.localSize ?? 1))
+    let threads = torch.count(ofProcesses: place?.localSize ?? 1)
     let (device, fullPrecision, autotune) = (device, fullPrecision, autotune)
     try await TorchActor.run {
       try Torch.use(device, fullPrecision: fullPrecision, autotune: autotune)

@@ -73,7 +73,7 @@ struct TrainCommand: AsyncParsableCommand {
       throw ValidationError("Give the run folder with -o, so that all processes, and those after a restart, find it.")
     }
     try await torch.use(as: place)
-    let sets = try data.map { try FaceSet(contentsOf: URL(fileURLWithPath: $0)) }
+    let sets = try data.map { try FaceSet.given($0) }
     Interrupt.listen()
     let group = try await TorchActor.run { try place.map { try ProcessGroup(joining: $0) } }
     let (run, isNew) = try await folder(for: sets, group: group)

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import MienCore
-public import MienDatasets
+import MienDatasets
+import MienEvaluation
 public import MienInference
 
 // Choices of the libraries that options take by name.

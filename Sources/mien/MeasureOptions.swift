@@ -1,6 +1,7 @@
 import ArgumentParser
 import MienCommandLine
 import MienCore
+import MienEvaluation
 import MienInference
 
 /// How a model is measured.

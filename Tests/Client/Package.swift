@@ -21,7 +21,8 @@ let package = Package(
     .executableTarget(
       name: "Client",
       dependencies: [
-        .product(name: "MienInference", package: "mien"), .product(name: "MienTraining", package: "mien"),
+        .product(name: "MienEvaluation", package: "mien"), .product(name: "MienInference", package: "mien"),
+        .product(name: "MienTraining", package: "mien"),
         .product(name: "MienVideoShim", package: "mien"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"), .product(name: "Yams", package: "Yams"),

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import MienAdaptation
 import MienCore
 import MienInference
 import MienONNX

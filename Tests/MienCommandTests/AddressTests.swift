@@ -6,7 +6,7 @@ import MienVision
 import Testing
 
 /// Addresses, cameras and standard input, against servers on this machine.
-@Suite("Addresses", .enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
+@Suite(.enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
 struct AddressTests {
   let folder: TemporaryFolder
   let server: MediaServer

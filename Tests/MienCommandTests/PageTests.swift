@@ -8,7 +8,7 @@ import Testing
 @Suite struct PageTests {
   private static let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
-  private static let page = sources.appendingPathComponent("Sources/CMienPage/page")
+  private static let page = sources.appendingPathComponent("Sources/CMienResources/page")
   private static let browser = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Browser")
 
@@ -28,7 +28,8 @@ import Testing
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.page.path)
     #expect(names.count == served.count)
     for name in names {
-      let file = try #require(served[name == "index.html" ? "/" : "/page/\(name)"], "\(name) is not in mien_page.c")
+      let file = try #require(
+        served[name == "index.html" ? "/" : "/page/\(name)"], "\(name) is not in mien_resources.c")
       #expect(try file.data == Data(contentsOf: Self.page.appendingPathComponent(name)))
       #expect(file.contentType != "application/octet-stream")
     }

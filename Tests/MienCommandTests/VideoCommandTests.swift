@@ -5,7 +5,7 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("mien video", .enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
+@Suite(.enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
 struct VideoCommandTests {
   let folder: TemporaryFolder
 
@@ -212,17 +212,17 @@ struct VideoCommandTests {
     #expect(boxes.count == 2 && boxes.allSatisfy { $0.width > 400 }, "\(made.output)\(made.errors)")
   }
 
-  @Test func aFullDiskLeavesWholeLines() throws {
+  @Test(.enabled(if: NameSpace.canMount, "needs the right to mount a file system in a name space of its own"))
+  func aFullDiskLeavesWholeLines() throws {
     let clip = try longClip(400)
     let script = """
-      mkdir "$2/disk" && mount -t tmpfs -o size=16k tmpfs "$2/disk" || exit 77
+      mkdir "$2/disk" && mount -t tmpfs -o size=16k tmpfs "$2/disk" || exit 1
       "$0" video "$1" --json "$2/disk/a.jsonl"; echo "status $?"
       cp "$2/disk/a.jsonl" "$2/a.jsonl"; umount "$2/disk"; mount -t tmpfs -o size=8k tmpfs "$2/disk"
       "$0" video "$1" --annotate "$2/disk/a.mp4"; echo "status $?"; ls -A "$2/disk"
       """
     let made = try Command.run(
       "/usr/bin/unshare", ["-m", "/bin/sh", "-c", script, Command.mien.path, clip, folder.url.path])
-    guard made.status != 77, !made.errors.contains("unshare") else { return }
     #expect(made.errors.contains("a.jsonl: could not be written: No space left on device"), "\(made.errors)")
     #expect(made.errors.contains("a.mp4: ") && made.output.components(separatedBy: "status 1").count == 3)
     #expect(!made.output.contains(".mp4"), "a file that is not whole was left")

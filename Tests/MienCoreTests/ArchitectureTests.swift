@@ -12,10 +12,13 @@ import Testing
       }
   }
 
-  @Test(.enabled(if: hasPython, "needs python3")) func theMapIsWhatThePackageSays() throws {
+  @Test(
+    .enabled(if: hasPython, "needs python3"),
+    arguments: ["architecture.py", "resources.py"])
+  func generatedFilesAreUpToDate(script: String) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", Self.root.appendingPathComponent("scripts/architecture.py").path, "--check"]
+    process.arguments = ["python3", Self.root.appendingPathComponent("scripts/\(script)").path, "--check"]
     let pipe = Pipe()
     process.standardError = pipe
     try process.run()

@@ -20,46 +20,9 @@ import Testing
     let wide = try EmotionMap(emotion: .fear, coarse: [1, 2, 4], rows: 1, columns: 3, width: 3, height: 2)
     #expect(wide.values == [0.25, 0.5, 1, 0.25, 0.5, 1] && wide.ranking == [2, 5, 1, 4, 0, 3])
     #expect(try wide.resized(width: 3, height: 2) == wide)
+    #expect(try wide.resized(width: 9, height: 4).strength == 4)
     #expect(throws: MienError.self) { try map([1, 2, 3], 2, 2, to: 4) }
     #expect(throws: MienError.self) { try map([1, .nan], 1, 2, to: 4) }
-  }
-
-  @Test func drawingKeepsTheFaceWhereNothingSpeaks() throws {
-    let map = try EmotionMap(emotion: .anger, coarse: [0, 1], rows: 1, columns: 2, width: 2, height: 1)
-    let drawn = try map.drawn(over: [100, 100], channels: 1)
-    #expect(drawn.count == 6 && drawn.prefix(3) == [100, 100, 100])
-    #expect(drawn[3] > drawn[4] && drawn[4] > drawn[5], "yellow over grey")
-    #expect(try map.drawn(over: [100, 100, 100, 100, 100, 100], channels: 3) == drawn)
-    #expect(throws: MienError.self) { try map.drawn(over: [1], channels: 1) }
-  }
-
-  @Test func mapsOfOneFaceCanBeComparedOnOneScale() throws {
-    let strong = try EmotionMap(emotion: .anger, coarse: [0, 8], rows: 1, columns: 2, width: 2, height: 1)
-    let weak = try EmotionMap(emotion: .fear, coarse: [0, 2], rows: 1, columns: 2, width: 2, height: 1)
-    let none = try EmotionMap(emotion: .fear, coarse: [-1, -2], rows: 1, columns: 2, width: 2, height: 1)
-    #expect(strong.strength == 8 && weak.strength == 2 && none.strength == 0 && strong.values == weak.values)
-    #expect(try weak.resized(width: 9, height: 4).strength == 2)
-    func drawn(_ map: EmotionMap, _ scale: Float?) throws -> [UInt8] {
-      try map.drawn(over: [100, 100], channels: 1, scale: scale)
-    }
-    #expect(try drawn(strong, nil) == drawn(weak, nil) && drawn(strong, 8) == drawn(strong, nil))
-    #expect(
-      try drawn(weak, 8)
-        == drawn(EmotionMap(emotion: .fear, coarse: [0, 1], rows: 1, columns: 2, width: 2, height: 1), 4))
-    // A quarter of the scale is fainter than the whole of it, and nothing is nothing.
-    let (faint, full) = (try drawn(weak, 8), try drawn(strong, 8))
-    #expect(faint[3] < full[3] && faint != [100, 100, 100, 100, 100, 100])
-    #expect(try drawn(none, 8) == [100, 100, 100, 100, 100, 100] && drawn(none, 0) == drawn(none, nil))
-  }
-
-  @Test func aPictureIsTheEnlargedFaceUnderItsMap() throws {
-    let map = try EmotionMap(emotion: .anger, coarse: [0, 1, 1, 0], rows: 2, columns: 2, width: 2, height: 2)
-    let png = try map.picture(over: [0, 100, 200, 50], channels: 1, enlarged: 3)
-    let enlarged = try map.resized(width: 6, height: 6)
-    // The corners' pixels are those of the face.
-    let drawn = try enlarged.drawn(over: [UInt8](repeating: 0, count: 36), channels: 1)
-    #expect(png.prefix(4) == Data([0x89, 0x50, 0x4E, 0x47]) && png[19] == 6 && png[23] == 6 && drawn.count == 108)
-    #expect(throws: MienError.self) { try map.picture(over: [0], channels: 1) }
   }
 
   @Test func regionsCoverTheFrameOnce() throws {

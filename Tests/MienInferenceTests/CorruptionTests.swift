@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienEvaluation
 import MienInference
 import MienTestSupport
 import MienVision

@@ -6,10 +6,10 @@ import MienVision
 import Testing
 
 /// What `docs/detection.md` says, with some room; `Benchmarks/faces.sh` makes its table.
-@Suite("Detection quality", .enabled(if: Shared.has("media/hamilton.mp4"), "needs ../shared/media"))
+@Suite(.enabled(if: Shared.has("media/hamilton.mp4"), "needs ../shared/media"))
 struct DetectionQualityTests {
-  @Test("Marked frames of the clip, each by itself")
-  func clip() throws {
+  @Test
+  func markedFramesOfTheClipEachByItself() throws {
     let boxes = try FaceBoxes.load()
     let marked = Dictionary(uniqueKeysWithValues: boxes.clip.frames.map { ($0.frame, $0) })
     let (detector, reader) = (try NetworkDetector(), try VideoReader(contentsOf: Shared.url("media/hamilton.mp4")))
@@ -21,12 +21,10 @@ struct DetectionQualityTests {
     #expect(score.frontalFound >= 57 && score.profileFound >= 46 && score.falseFaces <= 1, "\(score)")
   }
 
-  @Test(
-    "Every marked face of the photos and no other",
-    arguments: [
-      ("obama.jpg", 1), ("obama2.jpg", 1), ("two_people.jpg", 2), ("no-faces.jpg", 0),
-    ])
-  func photos(name: String, count: Int) throws {
+  @Test(arguments: [
+    ("obama.jpg", 1), ("obama2.jpg", 1), ("two_people.jpg", 2), ("no-faces.jpg", 0),
+  ])
+  func everyMarkedFaceOfThePhotosAndNoOther(name: String, count: Int) throws {
     let photo = try #require(FaceBoxes.load().photos.first { $0.file == name })
     let faces = try NetworkDetector().faces(in: Image(contentsOf: Shared.url("media/\(name)")))
     var score = DetectorScore()
@@ -34,8 +32,8 @@ struct DetectionQualityTests {
     #expect(score.frontalFound == count && score.falseFaces == 0, "\(faces)")
   }
 
-  @Test("All 29 people of Solvay 1927", .enabled(if: Shared.has("media/solvay1927.jpg"), "needs solvay1927.jpg"))
-  func solvay() throws {
+  @Test(.enabled(if: Shared.has("media/solvay1927.jpg"), "needs solvay1927.jpg"))
+  func everyoneAtSolvayIsFound() throws {
     let faces = try NetworkDetector().faces(in: Image(contentsOf: Shared.url("media/solvay1927.jpg")))
     #expect(faces.count == 29)
   }
@@ -51,9 +49,8 @@ struct DetectionQualityTests {
     }
   }
 
-  @Test(
-    "Faces tilted, covered, cropped, dark and in a group", .enabled(if: Shared.has("cases/faces"), "needs cases/faces"))
-  func cases() throws {
+  @Test(.enabled(if: Shared.has("cases/faces"), "needs cases/faces"))
+  func facesTiltedCoveredCroppedDarkAndInAGroup() throws {
     let truth = try JSONDecoder().decode([String: Truth].self, from: Data(contentsOf: Shared.url("cases/truth.json")))
     let (detector, small) = (try NetworkDetector(), try NetworkDetector(minFace: 20))
     for (name, picture) in truth where name.hasPrefix("faces/") {

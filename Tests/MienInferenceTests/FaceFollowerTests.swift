@@ -5,7 +5,7 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Face follower", .enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
+@Suite(.enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
 struct FaceFollowerTests {
   /// The sample photo's upper part, 256 x 256, moved to the right; black where there is nothing.
   private func frames(_ count: Int, step: Int) throws -> [Image] {
@@ -28,8 +28,8 @@ struct FaceFollowerTests {
     get throws { try Image(width: 256, height: 256, channels: 3, pixels: [UInt8](repeating: 0, count: 256 * 256 * 3)) }
   }
 
-  @Test("A face is found at once and followed at its pace between searches")
-  func following() throws {
+  @Test
+  func aFaceIsFoundAtOnceAndFollowedAtItsPaceBetweenSearches() throws {
     var follower = FaceFollower(detector: try NetworkDetector())
     var first: Box?
     for (index, frame) in try frames(16, step: 3).enumerated() {
@@ -44,8 +44,8 @@ struct FaceFollowerTests {
     }
   }
 
-  @Test("A face that is gone is let go, and one after a cut is found anew")
-  func losses() throws {
+  @Test
+  func facesThatAreGoneAreLetGo() throws {
     var follower = FaceFollower(detector: try NetworkDetector())
     let face = try frames(1, step: 0)[0]
     #expect(try follower.faces(in: face, seconds: 0, startsScene: true).count == 1)
@@ -57,8 +57,8 @@ struct FaceFollowerTests {
     #expect(try follower.faces(in: black, seconds: 0.28, startsScene: true).isEmpty)
   }
 
-  @Test("Frames far apart are each searched for themselves; sizes out of range are named")
-  func alone() throws {
+  @Test
+  func framesFarApartAreSearchedForThemselves() throws {
     var follower = FaceFollower(detector: try NetworkDetector())
     let face = try frames(1, step: 0)[0]
     for seconds in [0.0, 2, 7] {
@@ -69,8 +69,8 @@ struct FaceFollowerTests {
     #expect(try strict.faces(in: face, seconds: 0, startsScene: true).isEmpty)
   }
 
-  @Test("A large frame and its quarter give the same face")
-  func sizes() throws {
+  @Test
+  func aLargeFrameAndItsQuarterGiveTheSameFace() throws {
     let photo = try Image(contentsOf: Sample.url)
     var follower = FaceFollower(detector: try NetworkDetector())
     let small = try #require(

@@ -54,15 +54,6 @@ import Testing
 
 /// The model that ships inside the program.
 @Suite struct DefaultModelTests {
-  static let media: URL = {
-    let named = ProcessInfo.processInfo.environment["MIEN_SHARED"].flatMap { $0.isEmpty ? nil : $0 }
-    let beside = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../../shared").standardizedFileURL
-    return (named.map { URL(fileURLWithPath: $0) } ?? beside).appendingPathComponent("media")
-  }()
-  static var hasMedia: Bool {
-    FileManager.default.isReadableFile(atPath: media.appendingPathComponent("obama.jpg").path)
-  }
-
   @Test func cardFitsTheContract() throws {
     let model = try DefaultModel.model()
     let card = try EmotionClassifier(model: model).card
@@ -73,10 +64,10 @@ import Testing
     #expect(model.outputs.map(\.name).contains("embedding") && model.outputs.map(\.name).contains("features"))
   }
 
-  @Test(.enabled(if: hasMedia, "needs ../shared/media"))
+  @Test(.enabled(if: Shared.has("media/obama.jpg"), "needs ../shared/media"))
   func smilingPhotoIsHappiness() async throws {
     let recognizer = try Recognizer(classifier: .default(), detector: NetworkDetector())
-    let image = try Image(contentsOf: Self.media.appendingPathComponent("obama.jpg"))
+    let image = try Image(contentsOf: Shared.url("media/obama.jpg"))
     let readings = try await recognizer.readings(in: image)
     #expect(readings.map(\.emotion) == [.happiness])
   }

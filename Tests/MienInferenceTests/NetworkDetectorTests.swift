@@ -5,7 +5,7 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Network detector", .enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
+@Suite(.enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
 struct NetworkDetectorTests {
   /// Of the sample photo, 512 x 512: forehead to chin.
   static let face = Box(x: 171, y: 84, width: 106, height: 106)
@@ -19,8 +19,8 @@ struct NetworkDetectorTests {
       pixels: [UInt8](repeating: value, count: width * height * channels))
   }
 
-  @Test("The face of the sample photo, with its points, pose and measures")
-  func sample() throws {
+  @Test
+  func theFaceOfTheSamplePhotoWithItsPointsPoseAndMeasures() throws {
     let found = try detector.faces(in: Image(contentsOf: Sample.url))
     #expect(found.count == 1)
     let face = try #require(found.first)
@@ -38,8 +38,8 @@ struct NetworkDetectorTests {
     #expect(measures.mouthOpenness > 0.03 && measures.mouthWidth > 0.7, "\(measures)")
   }
 
-  @Test("A mirrored face has the mirrored pose and the same measures")
-  func mirror() throws {
+  @Test
+  func aMirroredFaceHasTheMirroredPoseAndTheSameMeasures() throws {
     let photo = try Image(contentsOf: Sample.url)
     let (a, b) = (
       try #require(detector.faces(in: photo).first?.landmarks),
@@ -50,8 +50,8 @@ struct NetworkDetectorTests {
     #expect(abs(a.measures.leftEyeOpenness - b.measures.rightEyeOpenness) < 0.05)
   }
 
-  @Test("Turned pictures: the face is found, and its roll says how far it is turned", arguments: [30.0, -30, 60, -60])
-  func tilted(degrees: Double) throws {
+  @Test(arguments: [30.0, -30, 60, -60])
+  func rollSaysHowFarAPictureIsTurned(degrees: Double) throws {
     let photo = try Image(contentsOf: Sample.url).crop(centerX: 224, centerY: 137, side: 300, size: 300)
     let upright = try #require(detector.faces(in: photo).first?.landmarks?.pose.roll)
     let face = try #require(detector.faces(in: photo.rotated(degrees: degrees)).first)
@@ -60,8 +60,8 @@ struct NetworkDetectorTests {
     #expect(abs((roll - upright + degrees).remainder(dividingBy: 360)) < 12, "\(roll), \(upright)")
   }
 
-  @Test("Pictures on their side and head", arguments: 1...3)
-  func quarterTurns(turns: Int) throws {
+  @Test(arguments: 1...3)
+  func picturesOnTheirSideAndHead(turns: Int) throws {
     let photo = try Image(contentsOf: Sample.url)
     let face = try #require(detector.faces(in: photo.turned(quarterTurns: turns)).first)
     let expected = Double(turns) * 90
@@ -69,12 +69,10 @@ struct NetworkDetectorTests {
     #expect(abs((roll - expected).remainder(dividingBy: 360)) < 20, "\(roll)")
   }
 
-  @Test(
-    "Pictures of any size and kind hold no face where there is none",
-    arguments: [
-      (1, 1), (1, 700), (700, 1), (16, 16), (31, 33), (640, 360), (3000, 40),
-    ])
-  func nothing(width: Int, height: Int) throws {
+  @Test(arguments: [
+    (1, 1), (1, 700), (700, 1), (16, 16), (31, 33), (640, 360), (3000, 40),
+  ])
+  func picturesOfAnySizeAndKindHoldNoFaceWhereThereIsNone(width: Int, height: Int) throws {
     for channels in [1, 3] {
       #expect(try detector.faces(in: Self.canvas(width, height, channels: channels)).isEmpty)
     }
@@ -83,8 +81,8 @@ struct NetworkDetectorTests {
     #expect(try detector.faces(in: Image(width: width, height: height, channels: 3, pixels: noise)).isEmpty)
   }
 
-  @Test("A grey photo, and one in a corner of a large picture")
-  func elsewhere() throws {
+  @Test
+  func aGreyPhotoAndOneInACornerOfALargePicture() throws {
     let photo = try Image(contentsOf: Sample.url)
     #expect(try detector.faces(in: photo.grey).count == 1)
     let small = try photo.resized(width: 256, height: 256)
@@ -100,8 +98,8 @@ struct NetworkDetectorTests {
     #expect(faces.count == 1 && faces.first.map { $0.box.x > 2340 && $0.box.y > 1040 } == true, "\(faces.map(\.box))")
   }
 
-  @Test("Many threads find what one finds")
-  func concurrent() async throws {
+  @Test
+  func manyThreadsFindWhatOneFinds() async throws {
     let photo = try Image(contentsOf: Sample.url)
     let expected = try detector.faces(in: photo)
     try await withThrowingTaskGroup(of: [DetectedFace].self) { group in
@@ -110,8 +108,8 @@ struct NetworkDetectorTests {
     }
   }
 
-  @Test("Names of detectors, and files that are none")
-  func names() throws {
+  @Test
+  func namesOfDetectorsAndFilesThatAreNone() throws {
     for name in FaceDetectors.names { #expect(try FaceDetectors.named(name).name == name) }
     let folder = try TemporaryFolder()
     let (text, other) = (folder.file("text.onnx"), folder.file("other.onnx"))
@@ -128,7 +126,7 @@ struct NetworkDetectorTests {
   }
 }
 
-@Suite("Network cache") struct NetworkCacheTests {
+@Suite struct NetworkCacheTests {
   enum Damage: CaseIterable {
     case cut, reversed, emptied, replaced
 
@@ -142,8 +140,8 @@ struct NetworkDetectorTests {
     }
   }
 
-  @Test("Entries are used again, and made anew where they are damaged or cannot be kept")
-  func entries() throws {
+  @Test
+  func entriesAreUsedAgainAndDamagedOnesMadeAnew() throws {
     let folder = try TemporaryFolder()
     let photo = try NetworkDetectorTests.canvas(64, 64)
     func files() throws -> [URL] {
@@ -171,8 +169,8 @@ struct NetworkDetectorTests {
     #expect(try detector.faces(in: photo).isEmpty)
   }
 
-  @Test("The entries used longest ago make room for new ones")
-  func room() throws {
+  @Test
+  func theEntriesUsedLongestAgoMakeRoomForNewOnes() throws {
     let folder = try TemporaryFolder()
     func files() throws -> Set<String> {
       Set(try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0.hasSuffix(".bin") })

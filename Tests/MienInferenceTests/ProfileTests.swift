@@ -1,4 +1,5 @@
 import Foundation
+import MienAdaptation
 import MienCore
 import MienInference
 import MienONNX

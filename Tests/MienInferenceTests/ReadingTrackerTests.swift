@@ -4,7 +4,7 @@ import MienInference
 import MienVision
 import Testing
 
-@Suite("Reading tracker")
+@Suite
 struct ReadingTrackerTests {
   /// A face of side 50 about (x, y) that shows `emotion` with `probability`; the rest is shared equally.
   private func face(
@@ -18,8 +18,8 @@ struct ReadingTrackerTests {
         labels: labels, probabilities: labels.emotions.map { $0 == emotion ? probability : rest }))
   }
 
-  @Test("Faces keep their numbers, in whatever order they come")
-  func order() throws {
+  @Test
+  func facesKeepTheirNumbersInWhateverOrderTheyCome() throws {
     var tracker = ReadingTracker()
     #expect(tracker.update([try face(100), try face(300)], seconds: 0).map(\.track) == [1, 2])
     let second = tracker.update([try face(305), try face(600), try face(104)], seconds: 0.1)
@@ -28,8 +28,8 @@ struct ReadingTrackerTests {
     #expect(tracker.update([], seconds: 0.2).isEmpty)
   }
 
-  @Test("Two faces that walk through each other keep their numbers by their motion")
-  func crossing() throws {
+  @Test
+  func facesThatCrossKeepTheirNumbers() throws {
     var tracker = ReadingTracker()
     for step in 0...40 {
       let x = 10 * step
@@ -39,8 +39,8 @@ struct ReadingTrackerTests {
     }
   }
 
-  @Test("A face that is lost for less than a second comes back as itself, where its motion takes it")
-  func losses() throws {
+  @Test
+  func aFaceThatIsLostForASecondComesBackAsItself() throws {
     var tracker = ReadingTracker()
     for step in 0..<10 { _ = tracker.update([try face(100 + 4 * step)], seconds: Double(step) / 25) }
     #expect(tracker.update([try face(180)], seconds: 0.8).map(\.track) == [1])
@@ -49,8 +49,8 @@ struct ReadingTrackerTests {
     #expect(tracker.update([try face(600)], seconds: 2.08).map(\.track) == [4], "the place is another")
   }
 
-  @Test("A cut ends every track")
-  func cuts() throws {
+  @Test
+  func aCutEndsEveryTrack() throws {
     var tracker = ReadingTracker()
     _ = tracker.update([try face(100, .anger)], seconds: 0)
     let after = tracker.update([try face(100, .sadness)], seconds: 0.04, sceneChanged: true)
@@ -58,8 +58,8 @@ struct ReadingTrackerTests {
     #expect(after[0].smoothed == after[0].reading.distribution)
   }
 
-  @Test("The average follows a change with the set time constant, whatever the frame rate", arguments: [10.0, 25, 60])
-  func smoothing(rate: Double) throws {
+  @Test(arguments: [10.0, 25, 60])
+  func theAverageFollowsWhateverTheFrameRate(rate: Double) throws {
     let options = ReadingTrackerOptions(timeConstant: 0.2)
     var tracker = ReadingTracker(options: options)
     _ = tracker.update([try face(100, .anger, 1)], seconds: 0)
@@ -74,8 +74,8 @@ struct ReadingTrackerTests {
     }
   }
 
-  @Test("A label that a single frame contradicts does not flicker; without smoothing it does")
-  func flicker() throws {
+  @Test
+  func labelsDoNotFlickerUnlessSmoothingIsOff() throws {
     func changes(_ options: ReadingTrackerOptions) throws -> Int {
       var tracker = ReadingTracker(options: options)
       var labels: [Emotion?] = []
@@ -89,8 +89,8 @@ struct ReadingTrackerTests {
     #expect(try changes(.unsmoothed) > 20)
   }
 
-  @Test("A label that stays takes over within 0.3 s, however close it is", arguments: [Float(0.45), 0.6, 0.95])
-  func lag(probability: Float) throws {
+  @Test(arguments: [Float(0.45), 0.6, 0.95])
+  func aLabelThatStaysTakesOver(probability: Float) throws {
     var tracker = ReadingTracker(options: .init(timeConstant: 0.3, margin: 0.5, minConfidence: 0))
     for step in 0..<25 { _ = tracker.update([try face(100, .neutral, 0.97)], seconds: Double(step) / 25) }
     var changed: Double?
@@ -103,8 +103,8 @@ struct ReadingTrackerTests {
     #expect(try #require(changed) <= ReadingTracker.maxLag + 0.04)
   }
 
-  @Test("Under the set confidence the label is nil, and comes back 0.05 above it")
-  func unsure() throws {
+  @Test
+  func unsureLabelsComeBackALittleAboveTheLimit() throws {
     var tracker = ReadingTracker(options: .init(timeConstant: 0, minConfidence: 0.5))
     let probabilities: [Float] = [0.6, 0.51, 0.49, 0.52, 0.56, 0.51]
     let labels = try probabilities.enumerated().map { step, probability in
@@ -115,8 +115,8 @@ struct ReadingTrackerTests {
     #expect(strict.update([try face(100)], seconds: 0).first?.emotion == nil)
   }
 
-  @Test("Time that stands still or runs back, and other label sets, are survived")
-  func oddities() throws {
+  @Test
+  func timeThatRunsBackAndOtherLabelSetsAreSurvived() throws {
     var tracker = ReadingTracker()
     _ = tracker.update([try face(100)], seconds: 5)
     let same = tracker.update([try face(101, .anger)], seconds: 5)
@@ -131,8 +131,8 @@ struct ReadingTrackerTests {
     #expect(tracker.update([try face(100)], seconds: .nan).count == 1)
   }
 
-  @Test("Two frames at almost the same time do not make a face fast")
-  func instants() throws {
+  @Test
+  func twoFramesAtAlmostTheSameTimeDoNotMakeAFaceFast() throws {
     var tracker = ReadingTracker()
     let frames: [(x: Int, seconds: Double)] = [(100, 0), (103, 1e-300), (106, 0.1)]
     for frame in frames {
@@ -141,8 +141,8 @@ struct ReadingTrackerTests {
     }
   }
 
-  @Test("Places at the end of the whole numbers are survived")
-  func farAway() throws {
+  @Test
+  func placesAtTheEndOfTheWholeNumbersAreSurvived() throws {
     var tracker = ReadingTracker()
     for step in 0..<3 {
       let reading = try face(Int.max - 100)
@@ -150,8 +150,8 @@ struct ReadingTrackerTests {
     }
   }
 
-  @Test("Settings out of range are taken to the nearest in range, those that are no number to the defaults")
-  func nearestOptions() throws {
+  @Test
+  func settingsOutOfRangeAreTakenToTheNearest() throws {
     func used(_ timeConstant: Double, _ share: Float, _ maxGap: Double) -> ReadingTrackerOptions {
       ReadingTracker(
         options: .init(timeConstant: timeConstant, margin: share, minConfidence: share, maxGap: maxGap)
@@ -170,8 +170,8 @@ struct ReadingTrackerTests {
     }
   }
 
-  @Test("Settings out of range are named")
-  func options() throws {
+  @Test
+  func settingsOutOfRangeAreNamed() throws {
     try ReadingTrackerOptions().validate()
     for options in [
       ReadingTrackerOptions(timeConstant: 0.4), .init(timeConstant: -1), .init(margin: 2), .init(minConfidence: -0.1),

@@ -6,7 +6,7 @@ import MienVision
 import Testing
 
 /// What `docs/video.md` says of the clip, with some room.
-@Suite("Video quality", .enabled(if: Shared.has("media/hamilton.mp4"), "needs ../shared/media"))
+@Suite(.enabled(if: Shared.has("media/hamilton.mp4"), "needs ../shared/media"))
 struct VideoQualityTests {
   struct Face: Decodable {
     let box: Box

@@ -5,7 +5,7 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Video readings", .enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
+@Suite(.enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
 struct VideoReadingsTests {
   let folder: TemporaryFolder
   let recognizer: Recognizer

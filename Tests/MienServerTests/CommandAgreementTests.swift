@@ -50,10 +50,11 @@ struct CommandAgreementTests {
       var job = try await client.execute(
         uri: "/v1/video?every=3", method: .post, body: ByteBuffer(bytes: clip)
       ).json(Job.self)
-      for _ in 0..<2400 where !["done", "failed"].contains(job.state) {
-        try await Task.sleep(for: .milliseconds(50))
-        job = try await client.execute(uri: "/v1/video/\(job.id)", method: .get).json(Job.self)
-      }
+      try #require(
+        await eventually {
+          job = try await client.execute(uri: "/v1/video/\(job.id)", method: .get).json(Job.self)
+          return ["done", "failed"].contains(job.state)
+        })
       let response = try await client.execute(uri: "/v1/video/\(job.id)/result?format=csv", method: .get)
       #expect(String(buffer: response.body) == expected)
     }

@@ -155,7 +155,7 @@ import Testing
       _ = try await store.delete(id: 1)
     }
     // The last connection to close writes the log into the file and removes it.
-    while FileManager.default.fileExists(atPath: url.path + "-wal") { try await Task.sleep(for: .milliseconds(5)) }
+    try #require(await eventually { !FileManager.default.fileExists(atPath: url.path + "-wal") })
     var bytes = try Data(contentsOf: url)
     if isText {
       bytes = Data(repeating: UInt8(ascii: "x"), count: 5000)

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import MienCore
+import MienReports
 import MienServer
 import MienTestSupport
 import MienVision

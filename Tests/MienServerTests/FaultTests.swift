@@ -46,10 +46,7 @@ import Testing
       chunked.finishSending()
       _ = try await chunked.receive()
       let videos = folder.file("videos").path
-      for _ in 0..<3000 where try !FileManager.default.contentsOfDirectory(atPath: videos).isEmpty {
-        try await Task.sleep(for: .milliseconds(20))
-      }
-      #expect(try FileManager.default.contentsOfDirectory(atPath: videos).isEmpty)
+      #expect(try await eventually { try FileManager.default.contentsOfDirectory(atPath: videos).isEmpty })
     }
   }
 
@@ -248,16 +245,9 @@ import Testing
         let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
         return line?.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? -1
       }
-      func wait(until isSo: (Int) -> Bool) async throws {
-        for _ in 0..<2000 {
-          if isSo(try await metric("mien_pictures_active")) { return }
-          try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("waited in vain")
-      }
-      try await wait { $0 > 0 }
+      try #require(await eventually { try await metric("mien_pictures_active") > 0 })
       gone?.hangUp()
-      try await wait { $0 == 0 }
+      #expect(try await eventually { try await metric("mien_pictures_active") == 0 })
       #expect(try await metric("mien_pictures_total") < 16)
       let metrics = try await RawClient.exchange(port: port, get("/metrics"))
       #expect(metrics.contains("route=\"/v1/detect\",status=\"499\"} 1"))

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import MienAdaptation
 import MienCore
 import MienInference
 import MienONNX

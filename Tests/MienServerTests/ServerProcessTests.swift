@@ -22,10 +22,9 @@ import Testing
   /// Waits for the state of a video.
   private static func wait(for state: String, of id: String, _ server: Server) async throws -> String {
     var answer = ""
-    for _ in 0..<6000 {
+    _ = try await eventually {
       answer = try await server.request("GET", "/v1/video/\(id)")
-      if answer.contains("\"\(state)\"") { return answer }
-      try await Task.sleep(for: .milliseconds(20))
+      return answer.contains("\"\(state)\"")
     }
     return answer
   }
@@ -140,15 +139,14 @@ import Testing
     try process.run()
     defer { kill(process.processIdentifier, SIGKILL) }
     // While it starts, too: as soon as there is a log.
-    for _ in 0..<4000 where !FileManager.default.fileExists(atPath: log.path) && process.isRunning {
-      try await Task.sleep(for: .milliseconds(5))
-    }
+    try #require(await eventually { FileManager.default.fileExists(atPath: log.path) || !process.isRunning })
     kill(process.processIdentifier, SIGHUP)
     var text = ""
-    for _ in 0..<2400 where !text.contains("\"url\":\"") && process.isRunning {
-      text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-      try await Task.sleep(for: .milliseconds(25))
-    }
+    try #require(
+      await eventually {
+        text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+        return text.contains("\"url\":\"") || !process.isRunning
+      })
     let url = try #require(Server.value("url", in: text))
     let port = try #require(Int(url.split(separator: ":").last ?? ""))
     func status() async throws -> String {
@@ -260,12 +258,10 @@ import Testing
     let picture = Data(try TestServer.noise(side: 4000).readableBytesView)
     let port = server.port
     async let answer = ServerProcess.request(port, "POST", "/v1/detect", picture, type: "image/png")
-    var hasCome = false
-    for _ in 0..<6000 where !hasCome {
-      hasCome = try await ServerProcess.request(port, "GET", "/metrics").contains("mien_pictures_active 1.0")
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    try #require(hasCome, "the picture is not worked on")
+    try #require(
+      await eventually {
+        try await ServerProcess.request(port, "GET", "/metrics").contains("mien_pictures_active 1.0")
+      }, "the picture is not worked on")
     server.process.terminate()
     #expect(try await answer.hasPrefix("HTTP/1.1 200 "))
     server.process.waitUntilExit()
@@ -410,9 +406,9 @@ import Testing
     try process.run()
     defer { process.terminate() }
     var text = ""
-    for _ in 0..<1200 where !text.contains("open http://127.0.0.1:") && process.isRunning {
+    _ = try await eventually {
       text = (try? String(contentsOf: folder.file("typescript"), encoding: .utf8)) ?? ""
-      try await Task.sleep(for: .milliseconds(50))
+      return text.contains("open http://127.0.0.1:") || !process.isRunning
     }
     #expect(text.contains("open http://127.0.0.1:"), "\(text)")
   }

@@ -12,15 +12,14 @@ import Testing
   private func wait(
     for id: String, _ client: any TestClientProtocol, headers: HTTPFields = [:]
   ) async throws -> VideoBody {
-    for _ in 0..<2400 {
-      let video = try await client.execute(uri: "/v1/video/\(id)", method: .get, headers: headers).json(VideoBody.self)
-      if video.state == "done" || video.state == "failed" { return video }
-      try await Task.sleep(for: .milliseconds(50))
-    }
-    throw TimedOut()
+    var video: VideoBody?
+    try #require(
+      await eventually {
+        video = try await client.execute(uri: "/v1/video/\(id)", method: .get, headers: headers).json(VideoBody.self)
+        return ["done", "failed"].contains(video?.state)
+      })
+    return try #require(video)
   }
-
-  private struct TimedOut: Error {}
 
   private func send(
     _ client: any TestClientProtocol, _ data: Data, query: String = "", headers: HTTPFields = [:]
@@ -103,19 +102,15 @@ import Testing
         #expect(foreign.status == .notFound && foreign.errorCode == "no_video")
       }
       _ = try await wait(for: id, client, headers: headers[0])
-      var status = HTTPResponse.Status.ok
-      for _ in 0..<600 where status == .ok {
-        try await Task.sleep(for: .milliseconds(100))
-        status = try await client.execute(uri: "/v1/video/\(id)", method: .get, headers: headers[0]).status
-      }
-      #expect(status == .notFound)
+      #expect(
+        try await eventually {
+          try await client.execute(uri: "/v1/video/\(id)", method: .get, headers: headers[0]).status == .notFound
+        })
       // Its files are removed a little later, by nobody's request.
-      var isThere = true
-      for _ in 0..<600 where isThere {
-        isThere = try !FileManager.default.contentsOfDirectory(atPath: folder.file("videos").path).isEmpty
-        try await Task.sleep(for: .milliseconds(100))
-      }
-      #expect(!isThere)
+      #expect(
+        try await eventually {
+          try FileManager.default.contentsOfDirectory(atPath: folder.file("videos").path).isEmpty
+        })
     }
   }
 
@@ -219,10 +214,11 @@ import Testing
         }
       }
       var some: [TrackedBody] = []
-      for _ in 0..<2000 where some.isEmpty {
-        some = try await rows()
-        try await Task.sleep(for: .milliseconds(5))
-      }
+      try #require(
+        await eventually(every: 5) {
+          some = try await rows()
+          return !some.isEmpty
+        })
       #expect(some.first?.frame == 0 && some.count < 60)
       let early = try await client.execute(uri: "/v1/video/\(id)/result", method: .get)
       #expect(early.status == .conflict || some.count == 60)
@@ -295,12 +291,11 @@ import Testing
     func request(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" }
     let raw = try RawClient(port: port)
     try await raw.send(Data(request("/v1/video/\(id)/result").utf8))
-    for _ in 0..<1000 {
-      let metrics = try await RawClient.exchange(port: port, request("/metrics"))
-      if metrics.contains("/result\",status=\"200\"} 1") { return raw }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    throw TimedOut()
+    try #require(
+      await eventually {
+        try await RawClient.exchange(port: port, request("/metrics")).contains("/result\",status=\"200\"} 1")
+      })
+    return raw
   }
 
   @Test func resultsAreReadWhileTheyAreSent() async throws {
@@ -329,7 +324,7 @@ import Testing
       let port = try #require(client.port)
       let (id, url) = try await largeResult(client, in: folder)
       let raw = try await ask(for: id, port: port)
-      for _ in 0..<6000 where Self.isOpen(url) { try await Task.sleep(for: .milliseconds(10)) }
+      #expect(try await eventually { !Self.isOpen(url) })
       #expect(try await raw.receive().utf8.count < Self.largeBytes)
     }
   }

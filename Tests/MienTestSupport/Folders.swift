@@ -23,12 +23,16 @@ package enum Shared {
   package static func url(_ path: String) -> URL {
     let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared")
-    let root = ProcessInfo.processInfo.environment["MIEN_SHARED"].map { URL(fileURLWithPath: $0) } ?? beside
+    let named = ProcessInfo.processInfo.environment["MIEN_SHARED"].flatMap { $0.isEmpty ? nil : $0 }
+    let root = named.map { URL(fileURLWithPath: $0) } ?? beside
     return root.appendingPathComponent(path)
   }
 
-  /// Whether `path` is there.
-  package static func has(_ path: String) -> Bool { FileManager.default.fileExists(atPath: url(path).path) }
+  /// Whether a test of `path` is to run: it is there, or nothing may be skipped, in which case the test fails.
+  package static func has(_ path: String) -> Bool { isStrict || FileManager.default.fileExists(atPath: url(path).path) }
+
+  /// Whether tests whose data is missing fail instead of being skipped: `MIEN_STRICT=1`.
+  package static let isStrict = ProcessInfo.processInfo.environment["MIEN_STRICT"] == "1"
 }
 
 /// Name spaces, in which a test makes disks of its own that fill up.

@@ -9,7 +9,7 @@ import Testing
 @Suite struct PublishedSystemTests {
   @Test func theFivePapersAreBuiltInWithTheirFigures() throws {
     let systems = try PublishedSystem.builtIn()
-    #expect(systems.map(\.name) == ["chen", "javier", "gao", "le-shallow", "le-deep", "yousaf"])
+    #expect(systems.map(\.name) == ["chen", "gao", "javier", "le-deep", "le-shallow", "yousaf"])
     func figures(_ system: String, _ measurement: String) throws -> [PublishedSystem.Figure] {
       let found = try #require(systems.first { $0.name == system })
       return try #require(found.measurements.first { $0.name == measurement }).figures

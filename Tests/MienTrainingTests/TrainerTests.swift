@@ -213,6 +213,6 @@ import Testing
       epochs: 3, settings: ["optimizer.learningRate=1e30", "optimizer.gradientClip=0", "schedule.name=constant"])
     let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: recipe)
     let error = #expect(throws: MienError.self) { try train(run) }
-    #expect(error?.description.contains("loss is") == true && error?.kind == .mismatch)
+    #expect(error?.description.contains("loss is") == true && error?.kind == .diverged)
   }
 }

@@ -2,7 +2,7 @@ import MienCore
 import MienVision
 import Testing
 
-@Suite("Annotated pictures")
+@Suite
 struct AnnotatorTests {
   static func dark(_ width: Int, _ height: Int) throws -> Image {
     try Image(width: width, height: height, channels: 1, pixels: [UInt8](repeating: 20, count: width * height))
@@ -20,14 +20,14 @@ struct AnnotatorTests {
     return right < 0 ? nil : Box(x: left, y: top, width: right - left + 1, height: bottom - top + 1)
   }
 
-  @Test("Nothing to draw changes nothing but the channels")
-  func empty() throws {
+  @Test
+  func nothingToDrawChangesNothingButTheChannels() throws {
     let image = try PictureFiles.pattern(width: 400, height: 50, channels: 3)
     #expect(try Annotator().annotated(image, marks: []) == image)
   }
 
-  @Test("An outline runs along the box's inner edge")
-  func outline() throws {
+  @Test
+  func anOutlineRunsAlongTheBoxsInnerEdge() throws {
     let box = Box(x: 100, y: 60, width: 120, height: 90)
     let image = try Annotator().annotated(
       Self.dark(640, 360), marks: [.init(box: box, text: "", color: .init(0xFFFFFF))])
@@ -36,8 +36,8 @@ struct AnnotatorTests {
     #expect(image.pixel(160, 100) == [20, 20, 20])
   }
 
-  @Test("A label is inside the picture and of readable height, wherever the box is and however large the picture")
-  func label() throws {
+  @Test
+  func labelsAreInsideThePictureAndReadable() throws {
     for (width, height) in [(640, 360), (1920, 1080), (320, 200)] {
       for box in [
         Box(x: 0, y: 0, width: 40, height: 40), Box(x: width - 40, y: height - 40, width: 40, height: 40),
@@ -54,8 +54,8 @@ struct AnnotatorTests {
     }
   }
 
-  @Test("A small picture is enlarged by a whole factor")
-  func small() throws {
+  @Test
+  func aSmallPictureIsEnlargedByAWholeFactor() throws {
     let marks = [Annotator.Mark(box: Box(x: 8, y: 8, width: 32, height: 32), emotion: .anger, probability: 1)]
     let image = try Annotator().annotated(Self.dark(48, 48), marks: marks)
     #expect(image.width == 336 && image.height == 336 && image.channels == 3)
@@ -64,8 +64,8 @@ struct AnnotatorTests {
     #expect(Self.drawn(one) != nil)
   }
 
-  @Test("Labels of neighbours do not cover each other where there is room")
-  func overlapping() throws {
+  @Test
+  func labelsOfNeighboursDoNotCoverEachOtherWhereThereIsRoom() throws {
     let box = Box(x: 200, y: 150, width: 60, height: 60)
     let one = Annotator.Mark(box: box, text: "first label", color: .init(0xFF0000))
     let other = Annotator.Mark(
@@ -81,8 +81,8 @@ struct AnnotatorTests {
     #expect(try red([one, other]) == red([one]))
   }
 
-  @Test("Hostile marks are drawn as far as they lie inside")
-  func hostile() throws {
+  @Test
+  func hostileMarksAreDrawnAsFarAsTheyLieInside() throws {
     let boxes = [
       Box(x: .min, y: .min, width: .max, height: .max), Box(x: .max, y: .max, width: .max, height: .max),
       Box(x: 5, y: 5, width: -3, height: 0),

@@ -5,15 +5,15 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Pictures that cannot be read say why")
+@Suite
 struct BadPictureTests {
   /// The error of decoding `data`; a test failure where there is none.
   static func error(_ data: Data, limits: ImageLimits = .default) -> MienError? {
     #expect(throws: MienError.self) { try Image(encoded: data, limits: limits) }
   }
 
-  @Test("Every truncation of every format is an error, or a picture that says so")
-  func truncated() throws {
+  @Test
+  func everyTruncationOfEveryFormatIsAnErrorOrAPictureThatSaysSo() throws {
     let image = try PictureFiles.pattern(width: 9, height: 6, channels: 3)
     let fixtures = try [
       "lossy.webp", "alpha.webp", "animated.webp", "progressive.jpg", "lzw.tif", "big.tif", "palette.png", "still.gif",
@@ -34,8 +34,8 @@ struct BadPictureTests {
     }
   }
 
-  @Test("Damaged bytes are an error or a picture within the limit, never a crash")
-  func damaged() throws {
+  @Test
+  func damagedBytesAreAnErrorOrAPictureWithinTheLimit() throws {
     let image = try PictureFiles.pattern(width: 9, height: 6, channels: 3)
     var random = SeededRandom(seed: 7)
     let fixtures = try FileManager.default.contentsOfDirectory(atPath: DecodingTests.fixtures.path)
@@ -57,8 +57,8 @@ struct BadPictureTests {
     }
   }
 
-  @Test("A 30,000 x 30,000 PNG is refused for the size its header gives")
-  func hostileSize() throws {
+  @Test
+  func a30000X30000PNGIsRefusedForTheSizeItsHeaderGives() throws {
     let file = PictureFiles.png(width: 30_000, height: 30_000, depth: 8, colorType: 2, rows: [[0, 0, 0]])
     let error = try #require(Self.error(file))
     #expect(error.kind == .limit)
@@ -67,8 +67,8 @@ struct BadPictureTests {
     #expect(Self.error(overflow)?.kind == .limit)
   }
 
-  @Test("A JPEG hides no size behind what is no marker", arguments: [UInt8(0), 0x02, 0xBF])
-  func hiddenJPEG(code: UInt8) throws {
+  @Test(arguments: [UInt8(0), 0x02, 0xBF])
+  func aJPEGHidesNoSizeBehindWhatIsNoMarker(code: UInt8) throws {
     let small = try PictureFiles.pattern(width: 9, height: 6, channels: 1).encoded(as: .jpeg(quality: 90))
     let flat = try Image(width: 1200, height: 1000, channels: 1, pixels: [UInt8](repeating: 128, count: 1_200_000))
     let large = try flat.encoded(as: .jpeg(quality: 90)).dropFirst(2)
@@ -87,8 +87,8 @@ struct BadPictureTests {
     #expect(try Image(encoded: filled) == Image(encoded: small))
   }
 
-  @Test("A WebP's size is that of its first chunk, which is a picture or a canvas")
-  func hiddenWebP() throws {
+  @Test
+  func aWebPsSizeIsThatOfItsFirstChunk() throws {
     func file(_ chunks: Data) -> Data {
       var file = Data("RIFF".utf8)
       file += PictureFiles.littleEndian(chunks.count + 4, bytes: 4)
@@ -121,8 +121,8 @@ struct BadPictureTests {
     #expect(Self.error(hidden, limits: limits)?.message.contains("first chunk") == true)
   }
 
-  @Test("A TIFF in which a tag stands twice is refused")
-  func hiddenTIFF() throws {
+  @Test
+  func aTIFFInWhichATagStandsTwiceIsRefused() throws {
     let image = try PictureFiles.pattern(width: 10, height: 6, channels: 1)
     var file = PictureFiles.tiff(image)
     // After the width, of 4 bytes and 12 with the rest of its entry, another that says 1.
@@ -134,30 +134,28 @@ struct BadPictureTests {
     #expect(Self.error(file, limits: ImageLimits(maxPixels: 59))?.kind == .limit)
   }
 
-  @Test("Both limits hold")
-  func limits() throws {
+  @Test
+  func bothLimitsHold() throws {
     let file = try PictureFiles.pattern(width: 10, height: 10, channels: 1).encoded(as: .png)
     _ = try Image(encoded: file, limits: ImageLimits(maxPixels: 100, maxFileBytes: file.count))
     #expect(Self.error(file, limits: ImageLimits(maxPixels: 99))?.kind == .limit)
     #expect(Self.error(file, limits: ImageLimits(maxFileBytes: file.count - 1))?.kind == .limit)
   }
 
-  @Test(
-    "What the file is and how to convert it",
-    arguments: [
-      ("", "is empty"), ("just some words\n", "found text"), ("<!DOCTYPE html><html></html>", "a web page"),
-      ("<?xml version=\"1.0\"?><svg></svg>", "SVG"), ("%PDF-1.7", "pdftoppm"), ("GIF89a\0\0\0", "truncated GIF"),
-      ("\0\0\0\u{18}ftypheic\0\0\0\0mif1heic", "HEIC"), ("\0\0\0\u{18}ftypmif1\0\0\0\0mif1avif", "AVIF"),
-      ("\0\0\0\u{18}ftypcrx \0\0\0\0crx isom", "raw photo"), ("\0\0\0\u{0C}JXL \r\n\u{87}\n", "djxl"),
-      ("\0\0\0\u{18}ftypisom\0\0\0\0isomavc1", "mien video"), ("II+\0\0\0", "truncated TIFF"),
-      ("/9j/4AAQSkZJRgABAQAAAQABAAD/", "base64 -d"),
-      ("data:image/png;base64,iVBORw0KGgo", "base64"),
-      ("P2 and P3 are kinds of picture, said the text", "found text"),
-      ("8BPS\0\u{1}", "Photoshop"),
-      ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
-      ("\u{1}\u{2}\u{3}", "unknown kind"),
-    ])
-  func explanations(content: String, expected: String) throws {
+  @Test(arguments: [
+    ("", "is empty"), ("just some words\n", "found text"), ("<!DOCTYPE html><html></html>", "a web page"),
+    ("<?xml version=\"1.0\"?><svg></svg>", "SVG"), ("%PDF-1.7", "pdftoppm"), ("GIF89a\0\0\0", "truncated GIF"),
+    ("\0\0\0\u{18}ftypheic\0\0\0\0mif1heic", "HEIC"), ("\0\0\0\u{18}ftypmif1\0\0\0\0mif1avif", "AVIF"),
+    ("\0\0\0\u{18}ftypcrx \0\0\0\0crx isom", "raw photo"), ("\0\0\0\u{0C}JXL \r\n\u{87}\n", "djxl"),
+    ("\0\0\0\u{18}ftypisom\0\0\0\0isomavc1", "mien video"), ("II+\0\0\0", "truncated TIFF"),
+    ("/9j/4AAQSkZJRgABAQAAAQABAAD/", "base64 -d"),
+    ("data:image/png;base64,iVBORw0KGgo", "base64"),
+    ("P2 and P3 are kinds of picture, said the text", "found text"),
+    ("8BPS\0\u{1}", "Photoshop"),
+    ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+    ("\u{1}\u{2}\u{3}", "unknown kind"),
+  ])
+  func whatTheFileIsAndHowToConvertIt(content: String, expected: String) throws {
     let folder = try TemporaryFolder()
     let url = folder.url.appendingPathComponent("renamed.jpg")
     try Data(content.utf8).write(to: url)
@@ -167,8 +165,8 @@ struct BadPictureTests {
     #expect(error?.kind == .format)
   }
 
-  @Test("Paths that are no readable files")
-  func paths() throws {
+  @Test
+  func pathsThatAreNoReadableFiles() throws {
     let folder = try TemporaryFolder()
     func problem(_ path: String) -> String {
       let error = #expect(throws: MienError.self) { try Image(contentsOf: URL(fileURLWithPath: path)) }
@@ -180,8 +178,8 @@ struct BadPictureTests {
     #expect(problem("/dev/zero").contains("regular file"))
   }
 
-  @Test("A file without permission says so", .enabled(if: geteuid() != 0, "root reads everything"))
-  func permission() throws {
+  @Test(.enabled(if: geteuid() != 0, "root reads everything"))
+  func aFileWithoutPermissionSaysSo() throws {
     let folder = try TemporaryFolder()
     let url = folder.url.appendingPathComponent("secret.png")
     try PictureFiles.pattern(width: 2, height: 2, channels: 1).write(to: url)

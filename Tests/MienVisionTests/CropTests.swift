@@ -3,7 +3,7 @@ import MienCore
 import MienVision
 import Testing
 
-@Suite("Resizing, cropping and framing")
+@Suite
 struct CropTests {
   /// The crop by its definition, sampled on a fine grid: slow, and free of the fast path's bookkeeping.
   static func slowCrop(_ image: Image, x: Double, y: Double, side: Double, size: Int, column: Int, row: Int) -> Double {
@@ -24,10 +24,8 @@ struct CropTests {
     return sum / Double(samples * samples)
   }
 
-  @Test(
-    "A shrinking crop is the mean over each area, borders repeated",
-    arguments: [(8.0, 6.0, 9.5), (0.0, 0.0, 12.25), (15.3, 11.8, 20.0), (-30.0, 5.0, 8.0)])
-  func area(x: Double, y: Double, side: Double) throws {
+  @Test(arguments: [(8.0, 6.0, 9.5), (0.0, 0.0, 12.25), (15.3, 11.8, 20.0), (-30.0, 5.0, 8.0)])
+  func aShrinkingCropIsTheMeanOverEachAreaBordersRepeated(x: Double, y: Double, side: Double) throws {
     let image = try PictureFiles.pattern(width: 16, height: 12, channels: 1)
     let crop = try image.crop(centerX: x, centerY: y, side: side, size: 4)
     for row in 0..<4 {
@@ -38,8 +36,8 @@ struct CropTests {
     }
   }
 
-  @Test("A crop of whole pixels at their own size is a copy")
-  func identity() throws {
+  @Test
+  func aCropOfWholePixelsAtTheirOwnSizeIsACopy() throws {
     let image = try PictureFiles.pattern(width: 12, height: 9, channels: 3)
     let crop = try image.crop(centerX: 6, centerY: 5, side: 6, size: 6)
     for row in 0..<6 {
@@ -47,23 +45,23 @@ struct CropTests {
     }
   }
 
-  @Test("Enlarging interpolates between pixel centres")
-  func enlarging() throws {
+  @Test
+  func enlargingInterpolatesBetweenPixelCentres() throws {
     let image = try Image(width: 2, height: 1, channels: 1, pixels: [0, 200])
     let crop = try image.crop(centerX: 1, centerY: 0.5, side: 2, size: 4)
     #expect(Array(crop.pixels.prefix(4)) == [0, 50, 150, 200])
   }
 
-  @Test("One colour stays one colour, wherever and however large the crop")
-  func flat() throws {
+  @Test
+  func oneColourStaysOneColourWhereverAndHoweverLargeTheCrop() throws {
     let image = try Image(width: 5, height: 4, channels: 3, pixels: [UInt8](repeating: 77, count: 60))
     for (x, side) in [(2.5, 3.3), (100, 1000.5), (-7, 0.5), (0, 1_000_000)] {
       #expect(try Set(image.crop(centerX: x, centerY: 2, side: side, size: 7).pixels) == [77])
     }
   }
 
-  @Test("Numbers that make no crop are refused")
-  func refused() throws {
+  @Test
+  func numbersThatMakeNoCropAreRefused() throws {
     let image = try PictureFiles.pattern(width: 4, height: 4, channels: 1)
     for (x, side, size) in [(Double.nan, 2.0, 2), (.infinity, 2, 2), (1, 0, 2), (1, .nan, 2), (1, 2, 0), (1, 2e6, 2)] {
       #expect(throws: MienError.self) { try image.crop(centerX: x, centerY: 1, side: side, size: size) }
@@ -72,16 +70,16 @@ struct CropTests {
     #expect(throws: MienError.self) { try image.resized(width: .max, height: .max) }
   }
 
-  @Test("Shrinking by two averages blocks; the picture's own size changes nothing")
-  func resized() throws {
+  @Test
+  func shrinkingByTwoAveragesBlocks() throws {
     let image = try Image(width: 4, height: 2, channels: 1, pixels: [10, 20, 100, 100, 30, 40, 100, 100])
     #expect(try image.resized(width: 2, height: 1).pixels == [25, 100])
     #expect(try image.resized(width: 4, height: 2) == image)
     #expect(try image.resized(width: 8, height: 4).width == 8)
   }
 
-  @Test("Halving averages blocks of four and leaves an odd column or row out")
-  func halved() throws {
+  @Test
+  func halvingAveragesBlocksOfFourAndLeavesAnOddColumnOrRowOut() throws {
     let image = try Image(
       width: 5, height: 3, channels: 1, pixels: [10, 20, 100, 100, 255, 30, 40, 100, 100, 255, 0, 0, 0, 0, 0])
     let half = try image.halved()
@@ -89,16 +87,16 @@ struct CropTests {
     #expect(throws: MienError.self) { try half.halved() }
   }
 
-  @Test("Grey and RGB views agree with the preprocessing contract")
-  func colors() throws {
+  @Test
+  func greyAndRGBViewsAgreeWithThePreprocessingContract() throws {
     let image = try PictureFiles.pattern(width: 6, height: 4, channels: 3)
     #expect(image.grey.pixels == Preprocessing.grey(rgb: image.pixels))
     #expect(image.grey.rgb.grey == image.grey)
     #expect(image.rgb == image)
   }
 
-  @Test("A framing widens and lowers the crop by shares of the box")
-  func framing() throws {
+  @Test
+  func aFramingWidensAndLowersTheCropBySharesOfTheBox() throws {
     let image = try PictureFiles.pattern(width: 40, height: 40, channels: 3)
     let box = Box(x: 10, y: 8, width: 16, height: 16)
     let frame = FaceFrame(
@@ -114,14 +112,14 @@ struct CropTests {
     #expect(throws: MienError.self) { try oblong.face(DetectedFace(box: box, score: 1), of: image) }
   }
 
-  @Test("A picture that is a face of the input's size comes back unchanged")
-  func whole() throws {
+  @Test
+  func aPictureThatIsAFaceOfTheInputsSizeComesBackUnchanged() throws {
     let face = try PictureFiles.pattern(width: 48, height: 48, channels: 1)
     #expect(try FaceFrame(framing: .init(scale: 1.4)).face(whole: face) == face)
   }
 
-  @Test("A turned crop of a turned picture is the crop of the picture as it was", arguments: [-70.0, -20, 35, 90])
-  func turnedCrop(degrees: Double) throws {
+  @Test(arguments: [-70.0, -20, 35, 90])
+  func aTurnedCropOfATurnedPictureIsTheCropOfThePictureAsItWas(degrees: Double) throws {
     // Stripes of differing width in two directions, with room around.
     let pixels = (0..<(200 * 200)).map { pixel -> UInt8 in
       let (x, y) = (Double(pixel % 200) - 100, Double(pixel / 200) - 100)

@@ -4,18 +4,18 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Decoding and encoding")
+@Suite
 struct DecodingTests {
   static let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
 
-  @Test("PNG keeps every pixel", arguments: [(1, 1, 1), (1, 1, 3), (7, 5, 1), (7, 5, 3)])
-  func pngRoundTrip(width: Int, height: Int, channels: Int) throws {
+  @Test(arguments: [(1, 1, 1), (1, 1, 3), (7, 5, 1), (7, 5, 3)])
+  func pngKeepsEveryPixel(width: Int, height: Int, channels: Int) throws {
     let image = try PictureFiles.pattern(width: width, height: height, channels: channels)
     #expect(try Image(encoded: image.encoded(as: .png)) == image)
   }
 
-  @Test("JPEG keeps flat colours within a few levels")
-  func jpegRoundTrip() throws {
+  @Test
+  func jpegKeepsFlatColoursWithinAFewLevels() throws {
     let image = try PictureFiles.quarters()
     let read = try Image(encoded: image.encoded(as: .jpeg(quality: 95)))
     #expect(read.width == 24 && read.height == 16 && read.channels == 3)
@@ -25,8 +25,8 @@ struct DecodingTests {
     #expect(throws: MienError.self) { try image.encoded(as: .jpeg(quality: 0)) }
   }
 
-  @Test("Uncompressed formats keep every pixel")
-  func uncompressed() throws {
+  @Test
+  func uncompressedFormatsKeepEveryPixel() throws {
     let image = try PictureFiles.pattern(width: 7, height: 5, channels: 3)
     #expect(try Image(encoded: PictureFiles.bmp(image)) == image)
     #expect(try Image(encoded: PictureFiles.tiff(image)) == image)
@@ -37,8 +37,8 @@ struct DecodingTests {
   }
 
   /// Expected values: Pillow's, by `scripts/golden/pictures.py`.
-  @Test("Pictures of every format read as Pillow reads them")
-  func golden() throws {
+  @Test
+  func picturesOfEveryFormatReadAsPillowReadsThem() throws {
     let expected = try JSONDecoder().decode(
       [String: [[Int]]].self, from: Data(contentsOf: Self.fixtures.appendingPathComponent("pictures.json")))
     #expect(expected.count == 26)
@@ -53,8 +53,8 @@ struct DecodingTests {
     }
   }
 
-  @Test("Only the first picture of several is read, and the rest is told")
-  func several() throws {
+  @Test
+  func onlyTheFirstPictureOfSeveralIsReadAndTheRestIsTold() throws {
     for (name, words) in [
       ("animated.gif", "2 frames"), ("animated.png", "2 frames"), ("animated.webp", "2 frames"),
       ("pages.tif", "2 pages"),
@@ -67,8 +67,8 @@ struct DecodingTests {
     }
   }
 
-  @Test("16-bit samples are scaled to 8 bits")
-  func sixteenBit() throws {
+  @Test
+  func sixteenBitSamplesAreScaledToEight() throws {
     let values = [0, 128, 257, 32768, 65278, 65535]
     let row = values.flatMap { PictureFiles.bigEndian($0, bytes: 2) }
     let grey = try Image(encoded: PictureFiles.png(width: 6, height: 1, depth: 16, colorType: 0, rows: [row]))
@@ -78,8 +78,8 @@ struct DecodingTests {
     #expect(rgb.channels == 3 && rgb.pixels == grey.pixels)
   }
 
-  @Test("Of 16-bit samples that end far below white, the largest is white", arguments: [255, 700, 4095])
-  func narrowSamples(largest: Int) throws {
+  @Test(arguments: [255, 700, 4095])
+  func theLargestOfNarrowSamplesIsWhite(largest: Int) throws {
     let values = [0, largest / 2, largest]
     let expected: [UInt8] = [0, UInt8((largest / 2 * 255 + largest / 2) / largest), 255]
     let png = PictureFiles.png(
@@ -93,8 +93,8 @@ struct DecodingTests {
     }
   }
 
-  @Test("Floating-point samples of 0 to 1 are black to white, and larger ones are scaled")
-  func floatingPoint() throws {
+  @Test
+  func floatingPointSamplesAreScaled() throws {
     func file(_ values: [Float]) -> Data {
       PictureFiles.tiff(
         width: values.count, height: 1, channels: 1, bits: 32,
@@ -113,8 +113,8 @@ struct DecodingTests {
       "\(String(describing: error))")
   }
 
-  @Test("PNM's largest value is white", arguments: [15, 100, 255, 256, 4095, 65535])
-  func pnmMaximum(maximum: Int) throws {
+  @Test(arguments: [15, 100, 255, 256, 4095, 65535])
+  func theLargestValueOfPNMIsWhite(maximum: Int) throws {
     let bytes = maximum > 255 ? 2 : 1
     let values = [0, maximum / 2, maximum]
     let samples = values.flatMap { PictureFiles.bigEndian($0, bytes: bytes) }
@@ -124,8 +124,8 @@ struct DecodingTests {
     #expect(image.pixels.first == 0 && image.pixels.last == 255)
   }
 
-  @Test("PNM as text and in bits")
-  func pnmText() throws {
+  @Test
+  func pnmAsTextAndInBits() throws {
     let grey = try Image(encoded: Data("P2 # a comment\n3 2\n10\n0 5 10\n10\t5\n0\n".utf8))
     #expect(grey.pixels == [0, 128, 255, 255, 128, 0] && grey.width == 3 && grey.channels == 1)
     let color = try Image(encoded: Data("P3\n1 2\n255\n1 2 3 4 5 6".utf8))
@@ -142,8 +142,8 @@ struct DecodingTests {
     #expect(throws: MienError.self) { try Image(encoded: Data("P2\n2\n".utf8)) }
   }
 
-  @Test("Transparency everywhere is told")
-  func invisible() throws {
+  @Test
+  func transparencyEverywhereIsTold() throws {
     for alpha in [0, 1] as [UInt8] {
       let row: [UInt8] = [10, 20, 30, alpha, 10, 20, 30, 0]
       let image = try Image(encoded: PictureFiles.png(width: 2, height: 1, depth: 8, colorType: 6, rows: [row]))
@@ -153,15 +153,15 @@ struct DecodingTests {
     #expect(dark.warning == "is almost black")
   }
 
-  @Test("Alpha is composited on white")
-  func alpha() throws {
+  @Test
+  func alphaIsCompositedOnWhite() throws {
     let row: [UInt8] = [10, 20, 30, 255, 10, 20, 30, 0, 10, 20, 30, 128]
     let image = try Image(encoded: PictureFiles.png(width: 3, height: 1, depth: 8, colorType: 6, rows: [row]))
     #expect(image.pixels == [10, 20, 30, 255, 255, 255, 132, 137, 142])
   }
 
-  @Test("EXIF orientation is applied", arguments: 1...8)
-  func orientation(_ orientation: Int) throws {
+  @Test(arguments: 1...8)
+  func exifOrientationIsApplied(_ orientation: Int) throws {
     let stored = try PictureFiles.pattern(width: 5, height: 3, channels: 3)
     let upright = try stored.uprightBySlowRule(orientation)
     let rows = stride(from: 0, to: 45, by: 15).map { Array(stored.pixels[$0..<$0 + 15]) }
@@ -178,15 +178,15 @@ struct DecodingTests {
     #expect(try Image(encoded: tagged) == Image(encoded: jpeg).uprightBySlowRule(orientation))
   }
 
-  @Test("A wrong orientation is none", arguments: [0, 9, 65535])
-  func wrongOrientation(_ orientation: Int) throws {
+  @Test(arguments: [0, 9, 65535])
+  func aWrongOrientationIsNone(_ orientation: Int) throws {
     let jpeg = try PictureFiles.quarters().encoded(as: .jpeg(quality: 95))
     let tagged = PictureFiles.jpeg(jpeg, exif: PictureFiles.exif(orientation: orientation))
     #expect(try Image(encoded: tagged) == Image(encoded: jpeg))
   }
 
-  @Test("Content decides, not the name; writing goes by the name")
-  func names() throws {
+  @Test
+  func contentDecidesNotTheNameWritingGoesByTheName() throws {
     let folder = try TemporaryFolder()
     let image = try PictureFiles.pattern(width: 7, height: 5, channels: 3)
     let url = folder.url.appendingPathComponent("picture.jpg")
@@ -199,8 +199,8 @@ struct DecodingTests {
     #expect(throws: MienError.self) { try image.write(to: folder.url.appendingPathComponent("no/such/picture.png")) }
   }
 
-  @Test("A picture in memory must have as many samples as its sides say")
-  func memory() {
+  @Test
+  func aPictureInMemoryMustHaveAsManySamplesAsItsSidesSay() {
     #expect(throws: MienError.self) { try Image(width: 2, height: 2, channels: 1, pixels: [1, 2, 3]) }
     #expect(throws: MienError.self) { try Image(width: 0, height: 2, channels: 1, pixels: []) }
     #expect(throws: MienError.self) { try Image(width: 1, height: 1, channels: 4, pixels: [1, 2, 3, 4]) }

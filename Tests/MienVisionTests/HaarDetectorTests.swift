@@ -4,12 +4,12 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Haar detector")
+@Suite
 struct HaarDetectorTests {
   static let hasCascade = (try? HaarDetector()) != nil
 
-  @Test("A missing cascade says where it was looked for and how to install it")
-  func missingCascade() throws {
+  @Test
+  func aMissingCascadeSaysHowToInstallIt() throws {
     let folder = try TemporaryFolder()
     let error = #expect(throws: MienError.self) {
       try CascadeFile.find(environment: ["MIEN_HAARCASCADES": folder.url.path])
@@ -19,8 +19,8 @@ struct HaarDetectorTests {
     #expect(error?.message.contains("apt-get install opencv-data") == true)
   }
 
-  @Test("The folder that MIEN_HAARCASCADES names comes first")
-  func namedFolder() throws {
+  @Test
+  func theNamedFolderOfCascadesComesFirst() throws {
     let folder = try TemporaryFolder()
     let file = folder.url.appendingPathComponent(CascadeFile.name)
     try Data("text".utf8).write(to: file)
@@ -31,11 +31,13 @@ struct HaarDetectorTests {
     #expect(error?.subject?.hasPrefix(folder.url.path) == true)
   }
 
-  @Test("A smallest face below the cascades' window is refused")
-  func settings() { #expect(throws: MienError.self) { try HaarDetector(minFace: 19) } }
+  @Test
+  func aSmallestFaceBelowTheCascadesWindowIsRefused() {
+    #expect(throws: MienError.self) { try HaarDetector(minFace: 19) }
+  }
 
-  @Test("Pictures too small or too plain hold no face", .enabled(if: hasCascade, "needs opencv-data"))
-  func nothing() throws {
+  @Test(.enabled(if: hasCascade, "needs opencv-data"))
+  func picturesTooSmallOrTooPlainHoldNoFace() throws {
     let detector = try HaarDetector()
     for (width, height) in [(1, 1), (23, 400), (24, 24), (640, 360)] {
       let image = try Image(
@@ -44,18 +46,16 @@ struct HaarDetectorTests {
     }
   }
 
-  @Test(
-    "A face that looks into the camera is found; the score is a share",
-    .enabled(if: hasCascade && Shared.hasMedia, "needs ../shared/media"))
-  func frontalFace() throws {
-    let faces = try HaarDetector().faces(in: Image(contentsOf: Shared.media("obama.jpg")))
+  @Test(.enabled(if: hasCascade && Shared.has("media/obama.jpg"), "needs ../shared/media"))
+  func aFrontalFaceIsFoundAndItsScoreIsAShare() throws {
+    let faces = try HaarDetector().faces(in: Image(contentsOf: Shared.url("media/obama.jpg")))
     #expect(faces.count == 1 && faces[0].score.map { (0.5..<1).contains($0) } == true, "\(faces)")
     #expect(faces[0].points == nil && faces[0].landmarks == nil)
   }
 
-  @Test("Many threads find what one finds", .enabled(if: Shared.hasMedia && hasCascade, "needs ../shared/media"))
-  func concurrent() async throws {
-    let image = try Image(contentsOf: Shared.media("two_people.jpg"))
+  @Test(.enabled(if: Shared.has("media/obama.jpg") && hasCascade, "needs ../shared/media"))
+  func manyThreadsFindWhatOneFinds() async throws {
+    let image = try Image(contentsOf: Shared.url("media/two_people.jpg"))
     let detector = try HaarDetector()
     let expected = try detector.faces(in: image)
     try await withThrowingTaskGroup(of: [DetectedFace].self) { group in

@@ -4,7 +4,7 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Live frames")
+@Suite
 struct LiveFramesTests {
   let folder: TemporaryFolder
 
@@ -17,8 +17,8 @@ struct LiveFramesTests {
     return url
   }
 
-  @Test("Who is slow gets the newest frame, not the next")
-  func slow() throws {
+  @Test
+  func whoIsSlowGetsTheNewestFrame() throws {
     let frames = try LiveFrames(contentsOf: clip(20))
     #expect(frames.width == 32 && frames.height == 32)
     var indices: [Int] = []
@@ -31,8 +31,8 @@ struct LiveFramesTests {
     #expect(try frames.next() == nil)
   }
 
-  @Test("A file that ends badly says so, and a camera that is not there is named")
-  func failures() throws {
+  @Test
+  func filesThatEndBadlyAndMissingCamerasAreNamed() throws {
     let whole = try Data(contentsOf: clip(3))
     try whole.prefix(200).write(to: folder.file("cut.y4m"))
     #expect(throws: MienError.self) {
@@ -44,8 +44,8 @@ struct LiveFramesTests {
     #expect(throws: MienError.self) { try LiveFrames(camera: "-1") }
   }
 
-  @Test("Without a display there is no window, and the reason is said")
-  func window() throws {
+  @Test
+  func withoutADisplayThereIsNoWindow() throws {
     let error = #expect(throws: MienError.self) { try FrameWindow(title: "test", environment: ["DISPLAY": ""]) }
     #expect(error?.message.contains("no display") == true)
     _ = try FrameWindow(title: "test", environment: ["WAYLAND_DISPLAY": "wayland-0"])

@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienReports
 import MienVision
 import Testing
 

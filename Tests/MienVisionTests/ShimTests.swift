@@ -4,7 +4,7 @@ import MienTestSupport
 import Testing
 
 /// The C functions themselves: what a caller in any language gets for wrong arguments.
-@Suite("OpenCV shim")
+@Suite
 struct ShimTests {
   /// Calls `body`, frees its message and returns both status and message.
   static func call(
@@ -25,8 +25,8 @@ struct ShimTests {
     }
   }
 
-  @Test("Null pointers are invalid arguments, with a message, and a null error pointer is allowed")
-  func nulls() {
+  @Test
+  func nullPointersAreInvalidArguments() {
     var count = 0
     let calls: [(UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> Int32] = [
       { mien_opencv_decode(nil, 4, 0, nil, nil, $0) },
@@ -47,8 +47,8 @@ struct ShimTests {
     }
   }
 
-  @Test("Freeing and asking nothing is nothing")
-  func nothing() {
+  @Test
+  func freeingAndAskingNothingIsNothing() {
     mien_opencv_string_free(nil)
     mien_opencv_buffer_free(nil)
     mien_opencv_cascade_free(nil)
@@ -60,8 +60,8 @@ struct ShimTests {
     #expect(mien_opencv_buffer_channels(nil) == 0)
   }
 
-  @Test("Sizes that do not fit their buffers are refused before a byte is read or written")
-  func sizes() {
+  @Test
+  func sizesThatDoNotFitTheirBuffersAreRefused() {
     let wrong: [(inout mien_opencv_picture) -> Void] = [
       { $0.count = 5 }, { $0.count = 7 }, { $0.width = 0 }, { $0.height = -2 }, { $0.channels = 2 },
       { $0.pixels = nil },
@@ -88,8 +88,8 @@ struct ShimTests {
     #expect(output == [9, 9, 9, 9])
   }
 
-  @Test("Values out of range are refused")
-  func ranges() {
+  @Test
+  func valuesOutOfRangeAreRefused() {
     var buffer: OpaquePointer?
     let bytes = [UInt8](repeating: 0, count: 16)
     var range = mien_opencv_range()
@@ -115,8 +115,8 @@ struct ShimTests {
     #expect(buffer == nil)
   }
 
-  @Test("What OpenCV refuses or throws becomes a failure with its message")
-  func failures() throws {
+  @Test
+  func whatOpenCVRefusesOrThrowsBecomesAFailureWithItsMessage() throws {
     var buffer: OpaquePointer?
     let bytes = Array("not a picture at all".utf8)
     var range = mien_opencv_range()
@@ -142,8 +142,8 @@ struct ShimTests {
     #expect(cascade == nil)
   }
 
-  @Test("Drawing reaches nothing outside the canvas")
-  func drawing() {
+  @Test
+  func drawingReachesNothingOutsideTheCanvas() {
     // The canvas lies in the middle of a larger buffer whose margins must stay as they are.
     var pixels = [UInt8](repeating: 7, count: 300)
     pixels.withUnsafeMutableBufferPointer { buffer in

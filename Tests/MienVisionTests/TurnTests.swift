@@ -2,10 +2,10 @@ import MienCore
 import MienVision
 import Testing
 
-@Suite("Flips and turns")
+@Suite
 struct TurnTests {
-  @Test("A flip moves every pixel to its mirror place, and twice is nothing", arguments: [1, 3])
-  func flips(channels: Int) throws {
+  @Test(arguments: [1, 3])
+  func aFlipMovesEveryPixelToItsMirrorPlaceAndTwiceIsNothing(channels: Int) throws {
     let image = try PictureFiles.pattern(width: 7, height: 4, channels: channels)
     let (across, down) = (image.flipped(.horizontal), image.flipped(.vertical))
     for row in 0..<4 {
@@ -17,8 +17,8 @@ struct TurnTests {
     #expect(across.flipped(.horizontal) == image && down.flipped(.vertical) == image)
   }
 
-  @Test("Quarter turns of a square are exact and counter-clockwise", arguments: [1, 3])
-  func quarterTurns(channels: Int) throws {
+  @Test(arguments: [1, 3])
+  func quarterTurnsOfASquareAreExactAndCounterClockwise(channels: Int) throws {
     let image = try PictureFiles.pattern(width: 9, height: 9, channels: channels)
     let turned = try image.rotated(degrees: 90)
     for row in 0..<9 {
@@ -29,8 +29,8 @@ struct TurnTests {
     #expect(try turned.rotated(degrees: 270) == image)
   }
 
-  @Test("Corners from outside repeat the border, and there and back keeps the middle")
-  func borders() throws {
+  @Test
+  func cornersFromOutsideRepeatTheBorder() throws {
     let flat = try Image(width: 20, height: 20, channels: 1, pixels: [UInt8](repeating: 77, count: 400))
     #expect(try flat.rotated(degrees: 33) == flat)
     let ramp = try Image(width: 40, height: 40, channels: 1, pixels: (0..<1600).map { UInt8($0 % 40 * 5) })

@@ -6,7 +6,7 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Reading videos")
+@Suite
 struct VideoReaderTests {
   let folder: TemporaryFolder
 
@@ -31,8 +31,8 @@ struct VideoReaderTests {
     return error?.message ?? ""
   }
 
-  @Test("Frames come in order, with their numbers and times, in RGB")
-  func frames() throws {
+  @Test
+  func framesComeInOrderWithTheirNumbersAndTimesInRGB() throws {
     let colours: [[UInt8]] = [[200, 30, 40], [30, 180, 60], [40, 50, 190], [128, 128, 128]]
     let frames = (0..<12).map { Self.halves(colours[$0 % 4], colours[($0 + 1) % 4]) }
     let url = try file("clip.bin", DrawnClip.y4m(width: 64, height: 32, rate: 10, frames: frames))
@@ -51,8 +51,8 @@ struct VideoReaderTests {
     #expect(try reader.next() == nil)
   }
 
-  @Test("Frames before a time are passed over and counted")
-  func notBefore() throws {
+  @Test
+  func framesBeforeATimeArePassedOverAndCounted() throws {
     let frames = (0..<20).map { Self.grey(UInt8(20 + 10 * $0)) }
     let url = try file("clip.y4m", DrawnClip.y4m(width: 64, height: 32, rate: 10, frames: frames))
     let reader = try VideoReader(contentsOf: url)
@@ -64,8 +64,8 @@ struct VideoReaderTests {
     #expect(try reader.next(notBefore: 0) == nil)
   }
 
-  @Test("What is no video is named before a decoder sees it")
-  func noVideos() throws {
+  @Test
+  func whatIsNoVideoIsNamedBeforeADecoderSeesIt() throws {
     #expect(message(folder.file("none.mp4")) == "no such file")
     #expect(message(folder.url).contains("is a folder"))
     #expect(message(try file("empty.mp4", Data())) == "is empty, expected a video")
@@ -80,8 +80,8 @@ struct VideoReaderTests {
     #expect(message(fifo) == "is not a regular file")
   }
 
-  @Test("Broken files say what is wrong with them")
-  func brokenFiles() throws {
+  @Test
+  func brokenFilesSayWhatIsWrongWithThem() throws {
     let headless = DrawnClip.mp4(handler: "vide", codec: "avc1", hasIndex: false)
     #expect(message(try file("unfinished.mp4", headless)).contains("its index, the moov box, is missing"))
     let sound = DrawnClip.mp4(handler: "soun", codec: "mp4a")
@@ -96,8 +96,8 @@ struct VideoReaderTests {
     if let reader { #expect(throws: MienError.self) { try reader.next() } }
   }
 
-  @Test("Boxes of any bytes are survived")
-  func fuzzedBoxes() throws {
+  @Test
+  func boxesOfAnyBytesAreSurvived() throws {
     let whole = [UInt8](DrawnClip.mp4(handler: "vide", codec: "avc1"))
     var random = SeededRandom(seed: 3)
     for _ in 0..<300 {
@@ -131,9 +131,8 @@ struct VideoReaderTests {
     return times
   }
 
-  @Test(
-    "Times are the container's where frames have different lengths", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
-  func variableFrameRate() throws {
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func timesAreTheContainersWhereFramesHaveDifferentLengths() throws {
     // Ten frames of a tenth of a second, then ten of half a second.
     let filter = "setpts='if(lt(N,10),N,10+(N-10)*5)/10/TB'"
     for (codec, name) in [("mpeg4", "clip.mp4"), ("mpeg4", "clip.mkv")] {
@@ -147,8 +146,8 @@ struct VideoReaderTests {
     }
   }
 
-  @Test("Frames that are stored out of order have rising times", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
-  func bidirectionalFrames() throws {
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func framesThatAreStoredOutOfOrderHaveRisingTimes() throws {
     let url = try ffmpeg(
       "clip.mp4", ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=2", "-c:v", "mpeg4", "-bf", "2"])
     let found = try times(url)
@@ -165,8 +164,8 @@ struct VideoReaderTests {
     return values.flatMap { value in (0..<4).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
   }
 
-  @Test("A clip filmed on its side comes upright", arguments: 0..<4, [("tkhd", 40), ("mvhd", 36)])
-  func rotation(quarterTurns: Int, header: (type: String, matrixAt: Int)) throws {
+  @Test(arguments: 0..<4, [("tkhd", 40), ("mvhd", 36)])
+  func aClipFilmedOnItsSideComesUpright(quarterTurns: Int, header: (type: String, matrixAt: Int)) throws {
     // Red, green, blue and white, clockwise from the upper left corner.
     let corners: [[UInt8]] = [[220, 40, 40], [40, 200, 40], [40, 40, 220], [240, 240, 240]]
     let pixels = (0..<(64 * 32)).flatMap { pixel in
@@ -211,8 +210,8 @@ struct VideoReaderTests {
     return try #require(try reader.next()).image
   }
 
-  @Test("Interlaced frames are made whole", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
-  func interlaced() throws {
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func interlacedFramesAreMadeWhole() throws {
     // A bar that moves by six pixels from field to field.
     let source =
       "nullsrc=size=320x288:rate=50:duration=1,geq=lum='60+140*gt(mod(X-6*N+160000,160),80)':cb=128:cr=128"
@@ -228,8 +227,8 @@ struct VideoReaderTests {
     #expect(combed > 4 && mended < 0.1 * combed, "\(mended), without mending \(combed)")
   }
 
-  @Test("Pixels that are not square are stretched", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
-  func pixelShapes() throws {
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func pixelsThatAreNotSquareAreStretched() throws {
     let source = ["-f", "lavfi", "-i", "testsrc=size=180x144:rate=10:duration=0.3", "-c:v", "mpeg4"]
     for (aspect, width, height) in [("16/11", 262, 144), ("8/9", 180, 162), ("1", 180, 144), ("50", 180, 144)] {
       let reader = try VideoReader(contentsOf: ffmpeg("clip.mp4", source + ["-vf", "setsar=\(aspect)"]))
@@ -239,8 +238,8 @@ struct VideoReaderTests {
     }
   }
 
-  @Test("The film is read and not a cover picture", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
-  func covers() throws {
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func theFilmIsReadAndNotACoverPicture() throws {
     let film = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1"]
     let cover = ["-f", "lavfi", "-i", "color=red:size=320x240:rate=1:duration=1"]
     for (name, maps, disposition) in [("a.mp4", ["0", "1"], "1"), ("b.mkv", ["1", "0"], "0")] {
@@ -254,8 +253,8 @@ struct VideoReaderTests {
     }
   }
 
-  @Test("Streams without a container are read at a rate that is said", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
-  func bareStreams() throws {
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func streamsWithoutAContainerAreReadAtARateThatIsSaid() throws {
     let source = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=10:duration=1"]
     for (options, words) in [
       (["-c:v", "libx264", "-f", "h264"], "H.264 without a container"),
@@ -274,8 +273,8 @@ struct VideoReaderTests {
     #expect(message(try file("photo.mjpeg", photo + Data("more".utf8) + photo)).contains("is a picture (JPEG)"))
   }
 
-  @Test("Animations are videos", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"), arguments: ["gif", "apng", "webp"])
-  func animations(format: String) throws {
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"), arguments: ["gif", "apng", "webp"])
+  func animationsAreVideos(format: String) throws {
     let url = try ffmpeg(
       "clip.\(format)",
       ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=5:duration=2"]
@@ -285,15 +284,15 @@ struct VideoReaderTests {
     for (index, seconds) in found.enumerated() { #expect(abs(seconds - Double(index) / 5) < 0.011, "\(found)") }
   }
 
-  @Test("Transparent parts of an animation are white", arguments: ["animated.gif", "animated.webp"])
-  func transparency(name: String) throws {
+  @Test(arguments: ["animated.gif", "animated.webp"])
+  func transparentPartsOfAnAnimationAreWhite(name: String) throws {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/\(name)")
     let (still, moving) = (try Image(contentsOf: url), try frame(0, of: url))
     #expect(Self.difference(still.rgb, moving) < 2)
   }
 
-  @Test("An animated WebP that is cut off says so")
-  func cutWebP() throws {
+  @Test
+  func anAnimatedWebPThatIsCutOffSaysSo() throws {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
       "Fixtures/animated.webp")
     let whole = try Data(contentsOf: url)
@@ -301,8 +300,8 @@ struct VideoReaderTests {
     #expect(message(try file("cut.webp", whole.prefix(whole.count / 2))).contains("is damaged or not whole"))
   }
 
-  @Test("Damage is counted", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
-  func damage() throws {
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func damageIsCounted() throws {
     let whole = try ffmpeg(
       "whole.mp4",
       ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=2", "-c:v", "libx264", "-g", "10", "-bf", "0"])
@@ -319,8 +318,8 @@ struct VideoReaderTests {
     #expect(reader.warnings.count == 1 && reader.warnings[0].hasPrefix("is damaged: of 50 frames, "))
   }
 
-  @Test("A file that is cut off gives its whole frames, then says so", .enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
-  func truncation() throws {
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))
+  func aFileThatIsCutOffGivesItsWholeFramesThenSaysSo() throws {
     let source = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=10:duration=3", "-c:v", "mpeg4"]
     for (name, options) in [("clip.mp4", ["-movflags", "+faststart"]), ("clip.avi", []), ("clip.mkv", [])] {
       let whole = try Data(contentsOf: ffmpeg(name, source + options))
@@ -337,9 +336,9 @@ struct VideoReaderTests {
 
   // MARK: - The shim
 
-  @Test("The clip has all its frames", .enabled(if: Shared.hasMedia, "needs ../shared/media"))
-  func clip() throws {
-    let reader = try VideoReader(contentsOf: Shared.media("hamilton.mp4"))
+  @Test(.enabled(if: Shared.has("media/hamilton.mp4"), "needs ../shared/media"))
+  func theClipHasAllItsFrames() throws {
+    let reader = try VideoReader(contentsOf: Shared.url("media/hamilton.mp4"))
     #expect(reader.width == 640 && reader.height == 360 && reader.frameCount == 275)
     var last: VideoFrame?
     while let frame = try reader.next(notBefore: Double(last?.index ?? 0) / 29.97 + 1) { last = frame }
@@ -347,8 +346,8 @@ struct VideoReaderTests {
     #expect(index >= 240 && abs((last?.seconds ?? 0) - Double(index) / 29.97) < 0.01)
   }
 
-  @Test("Null pointers are invalid arguments, with a message")
-  func nulls() throws {
+  @Test
+  func nullPointersAreInvalidArgumentsWithAMessage() throws {
     // Makes the library stay loaded.
     _ = try? VideoReader(
       contentsOf: file("clip.y4m", DrawnClip.y4m(width: 64, height: 32, rate: 1, frames: [Self.grey(1)])))

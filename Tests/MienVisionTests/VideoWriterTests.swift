@@ -4,7 +4,7 @@ import MienTestSupport
 import MienVision
 import Testing
 
-@Suite("Writing videos")
+@Suite
 struct VideoWriterTests {
   let folder: TemporaryFolder
 
@@ -25,8 +25,8 @@ struct VideoWriterTests {
 
   static let programs: [String?] = Clip.ffmpeg.map { [$0, nil] } ?? [nil]
 
-  @Test("Frames come back in order, at their times, by ffmpeg and by OpenCV alone", arguments: programs)
-  func frames(program: String?) throws {
+  @Test(arguments: programs)
+  func framesComeBackInOrderAtTheirTimes(program: String?) throws {
     let url = folder.file("out.mp4")
     let program = program.map { URL(fileURLWithPath: $0) }
     let writer = try VideoWriter(url: url, framesPerSecond: 25, sound: nil, program: program)
@@ -44,8 +44,8 @@ struct VideoWriterTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["out.mp4"])
   }
 
-  @Test("A wrong time stamp costs the longest gap, here ten seconds, and the frames after it stay", arguments: programs)
-  func wrongTime(program: String?) throws {
+  @Test(arguments: programs)
+  func aWrongTimeStampCostsTheLongestGap(program: String?) throws {
     let url = folder.file("jump.mp4")
     let writer = try VideoWriter(
       url: url, framesPerSecond: 25, sound: nil, program: program.map { URL(fileURLWithPath: $0) }, longestGap: 10)
@@ -62,8 +62,8 @@ struct VideoWriterTests {
     }
   }
 
-  @Test("Slow clips keep their pace", arguments: programs)
-  func slow(program: String?) throws {
+  @Test(arguments: programs)
+  func slowClipsKeepTheirPace(program: String?) throws {
     let url = folder.file("slow.mp4")
     let writer = try VideoWriter(
       url: url, framesPerSecond: 0.05, sound: nil, program: program.map { URL(fileURLWithPath: $0) })
@@ -72,8 +72,8 @@ struct VideoWriterTests {
     #expect(try abs((frames(url).last?.seconds ?? 0) - 20) < 0.01)
   }
 
-  @Test("A rate of 1000 becomes 120, with frames at their times", arguments: programs)
-  func fastRate(program: String?) throws {
+  @Test(arguments: programs)
+  func veryFastRatesBecome120(program: String?) throws {
     let url = folder.file("fast.mp4")
     let writer = try VideoWriter(
       url: url, framesPerSecond: 1000, sound: nil, program: program.map { URL(fileURLWithPath: $0) })
@@ -89,8 +89,8 @@ struct VideoWriterTests {
     }
   }
 
-  @Test("Odd sizes lose a column and a row, slow clips are filled up, few frames are enough", arguments: programs)
-  func sizes(program: String?) throws {
+  @Test(arguments: programs)
+  func oddSizesLoseAColumnAndARow(program: String?) throws {
     let url = folder.file("odd.mp4")
     let program = program.map { URL(fileURLWithPath: $0) }
     let writer = try VideoWriter(url: url, framesPerSecond: 5, sound: nil, program: program)
@@ -102,8 +102,8 @@ struct VideoWriterTests {
     #expect(try frames(url).count == 1)
   }
 
-  @Test("What cannot be written is named, and nothing is left", arguments: programs)
-  func failures(program: String?) throws {
+  @Test(arguments: programs)
+  func whatCannotBeWrittenIsNamedAndNothingIsLeft(program: String?) throws {
     #expect(throws: MienError.self) { try VideoWriter(url: folder.file("a.avi"), framesPerSecond: 25) }
     for rate in [0, -1, .nan, .infinity] as [Double] {
       #expect(throws: MienError.self) { try VideoWriter(url: folder.file("a.mp4"), framesPerSecond: rate) }

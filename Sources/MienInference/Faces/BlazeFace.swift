@@ -1,5 +1,5 @@
-import CMienDefaultModel
 import Foundation
+import MienResources
 import MienVision
 
 /// MediaPipe's full-range face detector (Bazarevsky et al. 2019): a score, a box and six points at every fourth pixel.
@@ -17,7 +17,7 @@ final class BlazeFace: FaceSearch {
     network = FaceNetwork(
       FaceNetwork.Source(
         name: "face_detection_full_range 99bf9494d84f50ac",
-        read: { try .embedded(Data(embedded: mien_face_detector_bytes(), count: mien_face_detector_count())) },
+        read: { try .embedded(Resource.data(Resource.faceDetector)) },
         input: "input", encoding: .rgb(scale: 2 / 255, offset: -1), isConvolutional: true,
         rounds: true), cache: cache)
   }

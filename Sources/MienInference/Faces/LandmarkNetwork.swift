@@ -1,5 +1,5 @@
-import CMienDefaultModel
-import Foundation
+import Glibc
+import MienResources
 import MienVision
 
 /// MediaPipe's face mesh (Kartynnik et al. 2019): the 468 points of a face in a square picture, and whether there is one.
@@ -16,7 +16,7 @@ final class LandmarkNetwork: Sendable {
     network = FaceNetwork(
       FaceNetwork.Source(
         name: "face_landmark 2efcb4f4de43c761",
-        read: { try .embedded(Data(embedded: mien_face_landmarks_bytes(), count: mien_face_landmarks_count())) },
+        read: { try .embedded(Resource.data(Resource.faceLandmarks)) },
         input: "input_1", encoding: .rgb(scale: 1 / 255, offset: 0)), cache: cache)
   }
 

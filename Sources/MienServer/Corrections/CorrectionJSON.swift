@@ -45,19 +45,16 @@ package enum CorrectionExport {
 
   /// RFC 4180 with a header, a row a correction, without embeddings and crops.
   package static func csv(_ corrections: [Correction]) -> Data {
-    let header = "id,profile,created,emotion,readEmotion,readProbability,labels,weightsSHA256,hasCrop"
+    let header = [
+      "id", "profile", "created", "emotion", "readEmotion", "readProbability", "labels", "weightsSHA256", "hasCrop",
+    ]
     let rows = corrections.map { correction in
       [
         "\(correction.id)", correction.profile.text, JSON.text(correction.created),
         correction.emotion.rawValue, correction.readEmotion.rawValue, "\(correction.readProbability)",
-        quoted(correction.labels), correction.weightsSHA256, "\(correction.crop != nil)",
-      ].joined(separator: ",")
+        correction.labels, correction.weightsSHA256, "\(correction.crop != nil)",
+      ]
     }
-    return Data(([header] + rows).map { $0 + "\r\n" }.joined().utf8)
-  }
-
-  /// The only text that is not ours: the name of a model's label set.
-  private static func quoted(_ text: String) -> String {
-    text.contains(where: { ",\"\r\n".contains($0) }) ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+    return Data(([header] + rows).map { CSVLine.text($0) }.joined().utf8)
   }
 }

@@ -114,7 +114,7 @@ extension APIError {
     switch error.kind {
     case .format: APIError(.unprocessableContent, "unreadable_picture", "The picture \(error.message).")
     case .limit: APIError(.contentTooLarge, "too_large", "The picture \(error.message).")
-    case .missing, .file, .argument, .mismatch, .native: nil
+    case .missing, .file, .argument, .mismatch, .native, .diverged: nil
     }
   }
 }

@@ -1,3 +1,4 @@
+package import MienAdaptation
 import MienCore
 package import MienInference
 package import MienONNX

@@ -1,8 +1,8 @@
-import CMienServerFiles
 package import Foundation
 import HTTPTypes
 import Hummingbird
 import MienONNX
+import MienResources
 
 /// A file of the web page, inside the program.
 package struct StaticFile: Sendable {
@@ -24,8 +24,7 @@ package struct StaticFile: Sendable {
 extension StaticFile {
   /// The OpenAPI document.
   package static let contract = StaticFile(
-    path: "/openapi.json", contentType: "application/json",
-    data: Data(buffer: UnsafeBufferPointer(start: mien_openapi_bytes(), count: mien_openapi_count())))
+    path: "/openapi.json", contentType: "application/json", data: (try? Resource.data(Resource.openAPI)) ?? Data())
 
   /// The version of the OpenAPI document, which changes when programs that use the server have to.
   static let contractVersion: String = {

@@ -1,4 +1,3 @@
-import CMienRecipes
 public import Foundation
 public import MienCore
 public import MienRuns
@@ -6,19 +5,14 @@ import Yams
 
 extension PublishedSystem {
   /// The names of the systems that are built in: the files of `recipes/published`.
-  public static let builtInNames: [String] = {
-    var names: [String] = []
-    while let name = mien_published_name(Int32(names.count)) { names.append(String(cString: name)) }
-    return names
-  }()
+  public static let builtInNames = RecipeFile.names(in: "recipes/published")
 
   /// The systems that are built in, in the order of ``builtInNames``.
   ///
   /// - Throws: ``MienError`` if a file is not as it should be.
   public static func builtIn() throws -> [PublishedSystem] {
-    try builtInNames.enumerated().map { index, name in
-      guard let text = mien_published_text(Int32(index)) else { throw MienError(.argument, name, "is not built in") }
-      return try PublishedSystem(yaml: String(cString: text), file: "\(name).yaml")
+    try builtInNames.map { name in
+      try PublishedSystem(yaml: RecipeFile.text(name, in: "recipes/published"), file: "\(name).yaml")
     }
   }
 

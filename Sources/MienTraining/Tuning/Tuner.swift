@@ -131,7 +131,7 @@ public import MienTorch
     do {
       let result = try trainer.run(shouldStop: { counter.epochs.count >= target || shouldStop() })
       guard result != nil || counter.epochs.count >= target else { return .stopped }
-    } catch let error as MienError where trainer.hasDiverged {
+    } catch let error as MienError where error.kind == .diverged {
       return .diverged(error.message)
     }
     return .trained(counter.epochs)

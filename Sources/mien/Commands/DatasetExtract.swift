@@ -71,7 +71,7 @@ struct DatasetExtract: AsyncParsableCommand {
         progress: { index, count in progress.update(index + 1, of: count.map { max($0, index + 1) }) },
         { ResultFile.wrote("\(output)/\(try faces.add($0, video: video, folder: folder))", in: output) })
       progress.clear()
-      for warning in outcome.warnings { Console.error("mien: \(Console.printable("\(video): \(warning)"))") }
+      for warning in outcome.warnings { Console.warning("\(video): \(warning)") }
       if let error = outcome.error {
         failed = true
         Console.failure("\(video): \(error.message)")

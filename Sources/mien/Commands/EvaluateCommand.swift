@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MienCommandLine
 import MienCore
+import MienEvaluation
 import MienInference
 import MienModelOptions
 import MienReports

@@ -1,4 +1,4 @@
-// Tests the page's modules that need no browser: `node --test`, beside a copy of Sources/CMienPage/page.
+// Tests the page's modules that need no browser: `node --test`, beside a copy of Sources/CMienResources/page.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

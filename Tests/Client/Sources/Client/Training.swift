@@ -1,4 +1,5 @@
 import Foundation
+import MienEvaluation
 import MienInference
 import MienTraining
 

@@ -29,20 +29,20 @@ public struct AdaptedHead: Sendable, Equatable {
     /// Whose corrections it was fitted to, as a server names its clients; `nil` if they are nobody's.
     public let owner: String?
 
-    /// Describes a fit.
-    public init(
-      profile: ProfileName, model: ModelCard, fit: HeadAdaptation.Fit, check: AdaptationCheck, created: Date = Date(),
-      owner: String? = nil
+    /// Takes what is known of a fit.
+    package init(
+      profile: ProfileName, labels: LabelSet, model: ModelCard, strength: Double, divergence: Double,
+      check: AdaptationCheck, created: Date, owner: String?
     ) {
       format = AdaptedHead.currentFormat
       self.profile = profile.text
-      labels = fit.head.labels
+      self.labels = labels
       self.model = model.name
       weightsSHA256 = model.weightsSHA256
       correctionCount = check.count
       self.created = created
-      strength = fit.strength
-      divergence = fit.divergence
+      self.strength = strength
+      self.divergence = divergence
       self.check = check
       self.owner = owner
     }

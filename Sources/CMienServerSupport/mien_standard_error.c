@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "mien_server_files.h"
+#include "mien_standard_error.h"
 
 #include <stdio.h>
 

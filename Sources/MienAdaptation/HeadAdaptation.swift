@@ -1,5 +1,6 @@
-import Glibc
+public import Foundation
 public import MienCore
+public import MienInference
 public import MienONNX
 
 /// Fits a model's last layer to corrected faces, without forgetting what it knows.
@@ -189,5 +190,17 @@ public struct HeadAdaptation: Sendable {
       }
     }
     return try LinearHead(labels: original.labels, width: original.width, weights: weights, biases: biases)
+  }
+}
+
+extension AdaptedHead.Info {
+  /// Describes a fit.
+  public init(
+    profile: ProfileName, model: ModelCard, fit: HeadAdaptation.Fit, check: AdaptationCheck, created: Date = Date(),
+    owner: String? = nil
+  ) {
+    self.init(
+      profile: profile, labels: fit.head.labels, model: model, strength: fit.strength, divergence: fit.divergence,
+      check: check, created: created, owner: owner)
   }
 }

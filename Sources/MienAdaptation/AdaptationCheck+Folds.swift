@@ -1,35 +1,9 @@
 import Glibc
 import MienCore
+public import MienInference
 import MienONNX
 
-/// Whether adapting to some corrections helps with others: cross-validation over the corrections.
-public struct AdaptationCheck: Sendable, Equatable, Codable {
-  /// How the corrections are read.
-  public struct Score: Sendable, Equatable, Codable {
-    /// Corrections whose most probable emotion is the corrected one.
-    public let correct: Int
-    /// Mean of -ln p(corrected emotion), in nats.
-    public let logLoss: Double
-  }
-
-  /// How many corrections.
-  public let count: Int
-  /// How many parts they were dealt into; each is read by a layer fitted to the others.
-  public let folds: Int
-  /// By the model as it is.
-  public let before: Score
-  /// By layers that have not seen the correction.
-  public let after: Score
-
-  /// Whether fewer corrections are read right than without adaptation, or as many with a log loss that is higher by more
-  /// than a thousandth of a nat.
-  public var isWorse: Bool {
-    after.correct < before.correct || after.correct == before.correct && after.logLoss > before.logLoss + 0.001
-  }
-
-  /// Parts at most; fewer corrections are left out one by one.
-  public static let maximumFolds = 10
-
+extension AdaptationCheck {
   /// Deals `examples`, a class after the other, into parts, and reads each by a layer fitted to the rest.
   ///
   /// - Throws: ``MienError`` where there is no example, or as ``HeadAdaptation/fit(_:)`` does.
@@ -47,10 +21,7 @@ public struct AdaptationCheck: Sendable, Equatable, Codable {
     }
     var before = Tally()
     for example in examples { try before.add(example, adaptation.original) }
-    count = examples.count
-    self.folds = folds
-    self.before = before.score
-    self.after = after.score
+    self.init(count: examples.count, folds: folds, before: before.score, after: after.score)
   }
 
   private struct Tally {

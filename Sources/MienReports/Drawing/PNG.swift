@@ -1,4 +1,5 @@
 public import Foundation
+import MienCore
 
 /// Writes pictures as PNG (ISO/IEC 15948), so that a report can hold faces where no picture library is linked.
 ///

@@ -1,4 +1,5 @@
 public import MienCore
+public import MienInference
 import MienVision
 
 /// A model measured on a labelled set of faces.

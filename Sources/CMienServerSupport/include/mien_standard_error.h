@@ -1,7 +1,7 @@
-// What the server needs in C: the bytes of `openapi.json`, inside the program, and what libraries print.
+// What libraries print, for the server's log.
 
-#ifndef MIEN_SERVER_FILES_H
-#define MIEN_SERVER_FILES_H
+#ifndef MIEN_STANDARD_ERROR_H
+#define MIEN_STANDARD_ERROR_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,12 +9,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/// The first of the bytes of `openapi.json`. They belong to the program and are never freed.
-const uint8_t *mien_openapi_bytes(void);
-
-/// How many bytes the file has.
-size_t mien_openapi_count(void);
 
 /// From now on `text` gets what C code writes to `stderr`, a line or more at a time, in place of the file descriptor 2. It
 /// is called by the thread that writes, and the text is valid during the call. To be called once, before other threads

@@ -1,5 +1,6 @@
 import Foundation
 public import MienCore
+public import MienInference
 public import MienONNX
 
 /// What a model's embeddings of many faces look like on average: what ``HeadAdaptation`` holds a changed last layer to,
