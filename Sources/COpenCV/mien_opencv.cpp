@@ -319,14 +319,14 @@ int32_t mien_opencv_encode(const mien_opencv_picture *picture, const char *exten
   });
 }
 
-int32_t mien_opencv_resize(const mien_opencv_picture *picture, int32_t width, int32_t height, uint8_t *output,
-                           size_t output_count, char **error) {
+int32_t mien_opencv_resize(const mien_opencv_picture *picture, int32_t width, int32_t height, int32_t by_area,
+                           uint8_t *output, size_t output_count, char **error) {
   return guarded(error, [&] {
     const cv::Mat source = borrow(picture);
     const mien_opencv_canvas canvas{output, output_count, width, height, picture->channels};
     cv::Mat target = borrow(&canvas);
-    const bool shrinks = width <= source.cols && height <= source.rows;
-    cv::resize(source, target, target.size(), 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+    const bool averages = by_area != 0 && width <= source.cols && height <= source.rows;
+    cv::resize(source, target, target.size(), 0, 0, averages ? cv::INTER_AREA : cv::INTER_LINEAR);
   });
 }
 

@@ -118,6 +118,18 @@ extension Image {
   ///
   /// - Throws: ``MienError`` where a side is not positive.
   public func resized(width: Int, height: Int) throws -> Image {
+    try resized(width: width, height: height, byArea: true)
+  }
+
+  /// The picture at another size, bilinear. What is shrunk to less than half loses detail unevenly, so halve it first;
+  /// above that it is several times as fast as by area.
+  ///
+  /// - Throws: ``MienError`` where a side is not positive.
+  package func resampled(width: Int, height: Int) throws -> Image {
+    try resized(width: width, height: height, byArea: false)
+  }
+
+  private func resized(width: Int, height: Int, byArea: Bool) throws -> Image {
     guard width > 0, height > 0, width <= Int32.max, height <= Int32.max else {
       throw MienError(.argument, nil, "expected a size of at least 1x1, found \(width)x\(height)")
     }
@@ -130,7 +142,8 @@ extension Image {
       var picture = picture
       return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
         try OpenCV.check("resizing to \(width)x\(height)") {
-          mien_opencv_resize(&picture, Int32(width), Int32(height), buffer.baseAddress, count, $0)
+          mien_opencv_resize(
+            &picture, Int32(width), Int32(height), byArea ? 1 : 0, buffer.baseAddress, count, $0)
         }
         initialized = count
       }

@@ -32,7 +32,7 @@ struct ShimTests {
       { mien_opencv_decode(nil, 4, 0, nil, nil, $0) },
       { mien_opencv_turn(nil, 1, nil, 0, $0) },
       { mien_opencv_encode(nil, nil, 90, nil, $0) },
-      { mien_opencv_resize(nil, 1, 1, nil, 0, $0) },
+      { mien_opencv_resize(nil, 1, 1, 1, nil, 0, $0) },
       { mien_opencv_cascade_load(nil, nil, $0) },
       { mien_opencv_cascade_detect(nil, nil, 1.1, 3, 20, 0, nil, &count, $0) },
       { mien_opencv_draw_rectangle(nil, 0, 0, 1, 1, 1, 0, $0) },
@@ -75,13 +75,13 @@ struct ShimTests {
     for change in wrong {
       let result = Self.lending { picture in
         change(&picture)
-        return Self.call { mien_opencv_resize(&picture, 2, 2, &output, 4, $0) }
+        return Self.call { mien_opencv_resize(&picture, 2, 2, 1, &output, 4, $0) }
       }
       #expect(result.status == MIEN_OPENCV_INVALID)
     }
     for (width, height, count) in [(2, 2, 3), (2, 2, 5), (0, 2, 0), (-1, -4, 4)] as [(Int32, Int32, Int)] {
       let result = Self.lending { picture in
-        Self.call { mien_opencv_resize(&picture, width, height, &output, count, $0) }
+        Self.call { mien_opencv_resize(&picture, width, height, 0, &output, count, $0) }
       }
       #expect(result.status == MIEN_OPENCV_INVALID)
     }

@@ -117,10 +117,10 @@ int32_t mien_opencv_turn(const mien_opencv_picture *picture, int32_t orientation
 int32_t mien_opencv_encode(const mien_opencv_picture *picture, const char *extension, int32_t quality,
                            mien_opencv_buffer **file, char **error);
 
-/// Resizes into `output`, the caller's, of exactly width * height * channels bytes: by pixel area where neither side
-/// grows, bilinear otherwise. `output` must not overlap the picture.
-int32_t mien_opencv_resize(const mien_opencv_picture *picture, int32_t width, int32_t height, uint8_t *output,
-                           size_t output_count, char **error);
+/// Resizes into `output`, the caller's, of exactly width * height * channels bytes: by pixel area if `by_area` is not 0
+/// and neither side grows, bilinear otherwise. `output` must not overlap the picture.
+int32_t mien_opencv_resize(const mien_opencv_picture *picture, int32_t width, int32_t height, int32_t by_area,
+                           uint8_t *output, size_t output_count, char **error);
 
 /// Halves both sides, an odd last column or row left out, into `output`, the caller's, of exactly
 /// (width / 2) * (height / 2) * channels bytes: each pixel is the mean of four. `output` must not overlap the picture.

@@ -56,9 +56,10 @@ struct FacePyramid {
     var size: FaceNetwork.Size
   }
 
-  static let margin = 16
-  /// The longer side of the finest copy where no smaller face is asked for.
-  static let standardSide = 416
+  /// On each side of the finest copy, and of the others, whose faces may be larger than the picture.
+  static let (fineMargin, coarseMargin) = (8, 16)
+  /// The longer side of the finest copy where no smaller face is asked for: with its margins a multiple of 32.
+  static let standardSide = 400
   private static let coarsestSide = 96
   private static let largestTile = 1024
   private static let overlap = 128
@@ -93,6 +94,7 @@ struct FacePyramid {
         return start..<(start + largestTile)
       }
     }
+    let margin = level.leastSide == 0 ? fineMargin : coarseMargin
     func padded(_ length: Int) -> Int { (length + 2 * margin + 31) / 32 * 32 }
     return parts(level.height).flatMap { rows in
       parts(level.width).map { columns in
@@ -107,10 +109,8 @@ struct FacePyramid {
   func candidates(in picture: PictureCopies, _ search: any FaceSearch) throws -> [FaceCandidate] {
     var found: [FaceCandidate] = []
     for level in levels {
-      let (source, factor) = try picture.copy(shrinkingBy: Double(picture.image.width) / Double(level.width))
-      let copy = try source.resized(width: level.width, height: level.height).rgb
-      let scaleX = factor * Double(source.width) / Double(level.width)
-      let scaleY = factor * Double(source.height) / Double(level.height)
+      let (resampled, scale) = try picture.resampled(width: level.width, height: level.height)
+      let copy = resampled.rgb
       for tile in Self.tiles(level) {
         let (left, top) = ((tile.size.width - tile.width) / 2, (tile.size.height - tile.height) / 2)
         let input = Self.input(copy, tile, left: left, top: top)
@@ -121,8 +121,8 @@ struct FacePyramid {
           guard (0...Double(level.width)).contains(candidate.square.center.x.rounded()),
             (0...Double(level.height)).contains(candidate.square.center.y.rounded())
           else { continue }
-          candidate.map { ($0 * scaleX, $1 * scaleY) }
-          candidate.square.side *= (scaleX + scaleY) / 2
+          candidate.map { ($0 * scale.x, $1 * scale.y) }
+          candidate.square.side *= (scale.x + scale.y) / 2
           found.append(candidate)
         }
       }

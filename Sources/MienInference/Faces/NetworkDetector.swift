@@ -99,8 +99,9 @@ public final class NetworkDetector: FaceDetector {
   private func faces(in picture: PictureCopies, quarterTurns turns: Int) throws -> [DetectedFace] {
     let image = picture.image
     let finest = FacePyramid(width: image.width, height: image.height, minFace: least(in: image)).levels[0]
-    let (source, _) = try picture.copy(shrinkingBy: Double(image.width) / Double(finest.width))
-    let small = finest.width < image.width ? try source.resized(width: finest.width, height: finest.height) : image
+    let small =
+      finest.width < image.width
+      ? try picture.resampled(width: finest.width, height: finest.height).picture : image
     let turned = small.turned(quarterTurns: turns)
     let (scaleX, scaleY) = (
       Double(image.width) / Double(small.width), Double(image.height) / Double(small.height)
