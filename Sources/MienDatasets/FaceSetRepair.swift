@@ -22,6 +22,17 @@ public struct FaceSetRepair: Sendable {
     case otherSplit = "copy of a face in another split"
     /// An earlier face of its split is a copy of it.
     case sameSplit = "copy of an earlier face"
+
+    /// The reason of `count` faces, as `2 copies of earlier faces` goes on after the number.
+    package func words(_ count: Int) -> String {
+      guard count != 1 else { return rawValue }
+      return switch self {
+      case .blank: "blank"
+      case .conflict: "whose labels differ among exact copies"
+      case .otherSplit: "copies of faces in another split"
+      case .sameSplit: "copies of earlier faces"
+      }
+    }
   }
 
   /// The faces that stay, ascending.
@@ -69,7 +80,7 @@ public struct FaceSetRepair: Sendable {
   /// - Throws: ``MienError`` where no face would stay.
   public func cleaned() throws -> FaceSet {
     guard !kept.isEmpty else { throw MienError(.mismatch, faces.info.source, "no face would be left") }
-    let reasons = Reason.allCases.map { "\(count($0)) \($0.rawValue)" }.joined(separator: ", ")
+    let reasons = Reason.allCases.map { "\(count($0)) \($0.words(count($0)))" }.joined(separator: ", ")
     return try faces.selecting(
       kept,
       step: "audit --fix (copies \(copies.rawValue)): \(removed.count) of \(faces.count) faces left out: \(reasons)"

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Threads for native work that blocks. The cooperative pool has a thread a core: decoding and inference on it would
 /// hold up everything else that awaits.
@@ -18,11 +19,34 @@ package struct NativeQueue: Sendable {
   /// A thread a core, for the process.
   package static let shared = NativeQueue(width: ProcessInfo.processInfo.activeProcessorCount)
 
-  /// Runs `body` on one of the threads.
+  /// Whether the task that waits for some work was cancelled.
+  private final class Cancellation: Sendable {
+    let isCancelled = Atomic(false)
+  }
+
+  /// That of the work on this thread.
+  @TaskLocal private static var cancellation: Cancellation?
+
+  /// Runs `body` on one of the threads. Work that takes long and is of no use to anybody if the task is cancelled asks now
+  /// and then by ``checkCancellation()``; other work is done to its end.
   package func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-      queue.addOperation { continuation.resume(with: Swift.Result { try body() }) }
+    let cancellation = Cancellation()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        queue.addOperation {
+          continuation.resume(with: Swift.Result { try Self.$cancellation.withValue(cancellation) { try body() } })
+        }
+      }
+    } onCancel: {
+      cancellation.isCancelled.store(true, ordering: .relaxed)
     }
+  }
+
+  /// Ends the work on this thread if the task that waits for it was cancelled.
+  ///
+  /// - Throws: `CancellationError`.
+  package static func checkCancellation() throws {
+    if cancellation?.isCancelled.load(ordering: .relaxed) == true { throw CancellationError() }
   }
 
   /// Starts `body` on one of the threads, and does not wait for it.

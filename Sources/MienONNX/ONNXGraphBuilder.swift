@@ -129,6 +129,7 @@ public struct ONNXGraphBuilder: Sendable {
     let message = Onnx_ModelProto.with {
       $0.irVersion = Int64(Self.irVersion)
       $0.producerName = "mien"
+      $0.producerVersion = MienVersion.number
       $0.opsetImport = [.with { $0.version = Int64(Self.operatorSet) }]
       $0.graph = graph
     }

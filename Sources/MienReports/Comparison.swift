@@ -81,12 +81,19 @@ public struct Comparison: Sendable {
   public let pairs: [Pair]
   /// What was left out, and why.
   public let notes: [String]
+  /// What models were measured on, in words; nil if that is not known.
+  public let measured: String?
 
   /// Compares.
   ///
-  /// - Parameter faces: the set that models were measured on, which may know people; nil if it is not at hand.
+  /// - Parameters:
+  ///   - faces: the set that models were measured on, which may know people; nil if it is not at hand.
+  ///   - measured: what models were measured on, as `3,199 faces of fer2013.safetensors, split validation`.
   /// - Throws: ``MienError`` naming both files, if two models share no face, or a face's label differs between them.
-  public init(runs: [Run], models: [Model], of faces: FaceSet? = nil, notes: [String] = []) throws {
+  public init(
+    runs: [Run], models: [Model], of faces: FaceSet? = nil, measured: String? = nil, notes: [String] = []
+  ) throws {
+    self.measured = measured
     self.runs = runs
     self.models = models
     self.notes = notes
@@ -204,10 +211,12 @@ public struct Comparison: Sendable {
   }
 
   /// The page.
-  public var report: Report {
+  ///
+  /// - Parameter command: the command that made it.
+  public func report(command: String) -> Report {
     Report(
       title: "Comparison", subtitle: (runs.map(\.metrics.name) + models.map(\.name)).joined(separator: ", "),
-      sections: [runSection, modelSection, pairSection, .environment(.current())])
+      sections: [runSection, modelSection, pairSection, .environment(.current(), [.init("command", command)])])
   }
 
   private var runSection: ReportSection? {
@@ -244,7 +253,10 @@ public struct Comparison: Sendable {
     ) { NumberText.percent($0, 1) }
     return ReportSection(
       title: "Models",
-      blocks: [.table(modelTable, caption: nil), haveSameClasses ? .chart(chart.drawing, caption: nil) : nil]
+      blocks: [
+        .table(modelTable, caption: measured.map { "Measured on \($0)" }),
+        haveSameClasses ? .chart(chart.drawing, caption: nil) : nil,
+      ]
         + cautions.map { .note($0) })
   }
 

@@ -170,7 +170,7 @@ public struct Explanations: Sendable {
   /// The page.
   public func page(environment: [ReportBlock.Fact]) -> Report {
     Report(
-      title: "What \(model) looks at",
+      title: "What supports the readings of \(model)",
       subtitle: "\(Spelling.counted(faces.count, "face")), \(method) maps, labels \(labels.name)",
       sections: [faces.isEmpty ? nil : regions, maps, .environment(.current(), environment)])
   }
@@ -186,7 +186,7 @@ public struct Explanations: Sendable {
         BarChart(
           title: title, categories: FaceRegion.allCases.map(\.rawValue),
           series: entries.map {
-            .init(name: $0.emotion.rawValue, values: $0.regions.map(value), emotion: $0.emotion)
+            .init(name: "\($0.emotion.rawValue) (n = \($0.count))", values: $0.regions.map(value), emotion: $0.emotion)
           }, label: label
         ).drawing, caption: nil)
     }

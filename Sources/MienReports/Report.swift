@@ -70,9 +70,9 @@ public struct Report: Sendable {
 
   private static let style = """
     :root{--ground:#ffffff;--text:#1f2328;--faint:#59636e;--line:#d1d9e0;--panel:#f6f8fa;--link:#0059a3;\
-    --bar:#818b98;--right:#009e73;--wrong:#d55e00}
+    --bar:#818b98;--right:#009e73;--wrong:#d55e00;--shadow:#0000002e}
     @media screen and (prefers-color-scheme:dark){:root{--ground:#0d1117;--text:#f0f6fc;--faint:#9ba3ac;\
-    --line:#343b45;--panel:#151b23;--link:#6cb6ff;--bar:#656c76;--right:#2bc29a;--wrong:#ff8a4f}}
+    --line:#343b45;--panel:#151b23;--link:#6cb6ff;--bar:#656c76;--right:#2bc29a;--wrong:#ff8a4f;--shadow:#ffffff40}}
     *{box-sizing:border-box}
     body{margin:0 auto;padding:32px 24px 64px;max-width:908px;background:var(--ground);color:var(--text);\
     font:15px/1.5 system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}
@@ -88,11 +88,15 @@ public struct Report: Sendable {
     .tile data{display:block;white-space:nowrap;font-size:24px;font-weight:600;font-variant-numeric:tabular-nums}
     dl{display:grid;grid-template-columns:minmax(130px,max-content) 1fr;gap:4px 20px;margin:14px 0}
     dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
-    .scroll{overflow-x:auto;margin:14px 0}
+    .scroll{overflow-x:auto;margin:14px 0;background:\
+    linear-gradient(to right,var(--ground) 30px,transparent) 0 0/40px 100% no-repeat local,\
+    linear-gradient(to left,var(--ground) 30px,transparent) 100% 0/40px 100% no-repeat local,\
+    linear-gradient(to right,var(--shadow),transparent) 0 0/14px 100% no-repeat scroll,\
+    linear-gradient(to left,var(--shadow),transparent) 100% 0/14px 100% no-repeat scroll}
     table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
     caption{text-align:left;color:var(--faint);padding-bottom:6px}
     th,td{padding:5px 14px 5px 0;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
-    th:first-child,td:first-child{text-align:left}\
+    th:first-child,td:first-child,.text{text-align:left}\
     thead th{color:var(--faint);font-weight:500;white-space:normal;vertical-align:bottom}
     tbody th{font-weight:400}
     figure{margin:16px 0}figcaption{color:var(--faint);font-size:14px;max-width:75ch}
@@ -113,9 +117,10 @@ public struct Report: Sendable {
     code{font:.93em ui-monospace,'DejaVu Sans Mono',monospace}
     pre{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:12px;overflow-x:auto;\
     font:13px/1.45 ui-monospace,'DejaVu Sans Mono',monospace}
+    @media (max-width:560px){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
     @media print{body{padding:0;max-width:none;font-size:11pt}nav{display:none}section{margin-top:20pt}\
     h2,h2+p{break-after:avoid}p,figure,.tile,.face,table,dl{break-inside:avoid}dd{font-size:9.5pt}\
-    .tiles{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible}.chart{min-width:0}\
+    .tiles{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible;background:none}.chart{min-width:0}\
     pre{white-space:pre-wrap}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}\
     th,td{padding-right:8px;font-size:9pt}.faces{grid-template-columns:repeat(3,1fr);gap:6pt}\
     .face{grid-template-columns:52px 1fr;padding:5px}.face img{width:52px;height:52px}}

@@ -120,11 +120,12 @@ public enum ReportBlock: Sendable {
   private func escaped(_ text: String) -> String { SVGCanvas.escaped(text) }
 
   private static func html(_ table: TextTable, caption: String?) -> String {
-    let head = table.header.map { "<th scope=\"col\">\(SVGCanvas.escaped($0))</th>" }.joined()
+    let marks = table.header.indices.map { $0 > 0 && table.isText($0) ? " class=\"text\"" : "" }
+    let head = zip(table.header, marks).map { "<th scope=\"col\"\($1)>\(SVGCanvas.escaped($0))</th>" }.joined()
     let rows = table.rows.map { cells in
       let items = table.header.indices.map { column in
         let text = SVGCanvas.escaped(column < cells.count ? cells[column] : "")
-        return column == 0 ? "<th scope=\"row\">\(text)</th>" : "<td>\(text)</td>"
+        return column == 0 ? "<th scope=\"row\">\(text)</th>" : "<td\(marks[column])>\(text)</td>"
       }
       return "<tr>\(items.joined())</tr>"
     }

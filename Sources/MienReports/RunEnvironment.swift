@@ -3,6 +3,8 @@ import MienCore
 
 /// The machine and the day of a measurement.
 public struct RunEnvironment: Sendable, Equatable {
+  /// The version of Mien, with the commit of an installed program.
+  public var version: String
   /// The operating system.
   public var system: String
   /// The processor's name.
@@ -13,7 +15,8 @@ public struct RunEnvironment: Sendable, Equatable {
   public var date: String
 
   /// Describes an environment.
-  public init(system: String, processor: String, cores: Int, date: String) {
+  public init(version: String, system: String, processor: String, cores: Int, date: String) {
+    self.version = version
     self.system = system
     self.processor = processor
     self.cores = cores
@@ -23,6 +26,7 @@ public struct RunEnvironment: Sendable, Equatable {
   /// This machine, now; what the system does not tell is `unknown`.
   public static func current() -> RunEnvironment {
     RunEnvironment(
+      version: MienVersion.text,
       system: value(of: "PRETTY_NAME", in: "/etc/os-release", separator: "=")
         ?? ProcessInfo.processInfo.operatingSystemVersionString,
       processor: value(of: "model name", in: "/proc/cpuinfo", separator: ":") ?? "unknown",

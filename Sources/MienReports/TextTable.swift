@@ -1,4 +1,4 @@
-/// A table for a terminal: the first column flush left, the others flush right.
+/// A table for a terminal: the first column and those of words flush left, those of numbers flush right.
 public struct TextTable: Sendable {
   /// The names of the columns.
   public let header: [String]
@@ -11,15 +11,21 @@ public struct TextTable: Sendable {
   /// Adds a row.
   public mutating func add(_ cells: [String]) { rows.append(cells) }
 
+  /// Whether a column holds words: it is the first, or one of its cells begins with a letter.
+  func isText(_ column: Int) -> Bool {
+    column == 0 || rows.contains { $0.count > column && $0[column].first?.isLetter == true }
+  }
+
   /// The lines, joined by line ends, columns two blanks apart.
   public var text: String {
     let all = [header] + rows
     let widths = header.indices.map { column in all.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0 }
+    let isText = header.indices.map(isText)
     return all.map { cells in
       let padded = header.indices.map { column in
         let cell = cells.count > column ? cells[column] : ""
         let blanks = String(repeating: " ", count: widths[column] - cell.count)
-        return column == 0 ? cell + blanks : blanks + cell
+        return isText[column] ? cell + blanks : blanks + cell
       }
       let line = padded.joined(separator: "  ")
       return String(line.reversed().drop { $0 == " " }.reversed())

@@ -33,7 +33,7 @@ package final class AccessTokens: Sendable {
   }
 
   private static func checked(_ tokens: [String]) throws -> [[UInt8]] {
-    guard !tokens.isEmpty else { throw MienError(.format, nil, "expected a token, found none") }
+    guard !tokens.isEmpty else { throw MienError(.format, nil, "holds no token") }
     for (index, token) in tokens.enumerated() {
       guard lengths.contains(token.utf8.count), token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
         throw MienError(
@@ -48,13 +48,15 @@ package final class AccessTokens: Sendable {
   private static func read(_ url: URL) throws -> [[UInt8]] {
     do {
       // A pipe, as `<(command)` makes it, has no length: it is read to its end.
-      guard let file = try? FileHandle(forReadingFrom: url), let data = try? file.read(upToCount: fileBytes + 1),
-        data.count <= fileBytes
-      else {
+      let data: Data
+      do { data = try FileHandle(forReadingFrom: url).read(upToCount: fileBytes + 1) ?? Data() } catch {
         throw MienError(.file, nil, FileProblem.reading(url))
       }
+      guard data.count <= fileBytes else {
+        throw MienError(.limit, nil, "has more than \(fileBytes) bytes, expected one token per line")
+      }
       guard let text = String(data: data, encoding: .utf8) else {
-        throw MienError(.format, nil, "expected a text with a token a line")
+        throw MienError(.format, nil, "expected a text with one token per line")
       }
       let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
       return try checked(lines.filter { !$0.isEmpty && !$0.hasPrefix("#") })

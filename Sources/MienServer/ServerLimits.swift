@@ -39,6 +39,9 @@ package struct ServerLimits: Sendable {
   /// Seconds that accepted work is given to finish when the server is told to stop.
   package var shutdownSeconds = 30.0
 
+  /// How many files the process needs to open for that many connections, those for probes, and its own files.
+  package var connectionFiles: Int { connections + ConnectionPlaces.reserve + 64 }
+
   /// The defaults.
   package init() {}
 

@@ -10,7 +10,7 @@ import MienTorch
 /// A model's batch norms are folded into its convolutions. They are taken out again: each convolution gets outputs of
 /// variance 1 and the batch norm after it undoes that, by statistics over some faces. The network computes what the
 /// model does, and trains as one that was never exported; the optimiser's state is lost.
-@TorchActor struct InitialWeights {
+@TorchActor package struct InitialWeights {
   /// What the other network was trained on.
   let data: [ModelCard.TrainingData]
   private let path: String
@@ -61,6 +61,21 @@ import MienTorch
     stored = model.constant
   }
 
+  /// Checks that `path` names a run, a model's file, or the built-in model, before anything is made for a run that begins
+  /// with its weights.
+  ///
+  /// - Throws: ``MienError`` that names `path`.
+  package nonisolated static func check(_ path: String) throws {
+    guard try model(named: path) == nil else { return }
+    let url = URL(fileURLWithPath: path)
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      let name = try ONNXModel(data: Resource.data(Resource.defaultModel)).card().name
+      throw MienError(
+        .missing, path, "no such run folder or model file, and no built-in model of that name (there is \(name))")
+    }
+    _ = try RunFolder(opening: url)
+  }
+
   /// The model that a recipe's `initialWeights` names: a file, or the built-in one by its name; `nil` for a run folder,
   /// and for what is not there any more.
   nonisolated static func model(named path: String) throws -> ONNXModel? {
@@ -94,7 +109,7 @@ import MienTorch
       }
       sources["heads.\(index)."] = "heads.\(source)."
     }
-    notes += labels.filter { !network.labels.contains($0) }.map { "the head \($0.name) of \(path) is left behind" }
+    notes += labels.filter { !network.labels.contains($0) }.map { "the head \($0.name) of \(path) is not used" }
     let folded = foldedNorms(of: network)
     let state = network.state
     try refuseSurplus(known: Set(state.map(\.name)))

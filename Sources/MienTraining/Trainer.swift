@@ -148,7 +148,7 @@ public import MienTorch
   }
 
   private static func otherData(_ run: RunFolder) -> MienError {
-    MienError(.mismatch, run.url.path, "the run was trained on other data than --data names")
+    MienError(.mismatch, run.url.path, "the run was trained on other data than these")
   }
 
   private func divergence(_ what: String) -> MienError {

@@ -41,13 +41,14 @@ public import MienTorch
   public init(_ sets: [FaceSet], recipe: Recipe) throws {
     labels = try recipe.labelSets()
     let preprocessing = recipe.preprocessing
+    let sources = sets.map(\.info.source).joined(separator: ", ")
     let dealt = try recipe.dealt(sets.flatMap(\.splitFaces))
     var bytes: [UInt8] = []
     for set in sets {
       guard set.width == preprocessing.width, set.height == preprocessing.height else {
         throw MienError(
-          .mismatch, "--data",
-          "the faces of \(set.info.source) are \(set.width)x\(set.height), the network takes \(preprocessing.width)x\(preprocessing.height): import them with --size "
+          .mismatch, set.info.source,
+          "the faces are \(set.width)x\(set.height), the network takes \(preprocessing.width)x\(preprocessing.height): import them with --size "
             + "\(preprocessing.width)")
       }
       bytes += preprocessing.bytes(Array(set.pixels), sourceChannels: set.channels)
@@ -83,18 +84,21 @@ public import MienTorch
     train = dealt.parts.train.filter { face in allTargets.contains { $0.weights[face] > 0 } }
     validation = labelled(dealt.parts.validation)
     test = labelled(dealt.parts.test)
-    guard !train.isEmpty else { throw MienError(.mismatch, "--data", "no face to train on: the train split is empty") }
+    guard !train.isEmpty else { throw MienError(.mismatch, sources, "no face to train on: the train split is empty") }
     guard !validation.isEmpty else {
-      throw MienError(.mismatch, "--data", "no face to choose the model by: the validation split is empty")
+      throw MienError(
+        .mismatch, sources,
+        "no face to choose the model by: the validation split is empty; cut one by the recipe's key `split`, as "
+          + "split={train: 0.8, validation: 0.2}, or train in folds")
     }
     for (head, target) in zip(labels, allTargets) {
       guard train.contains(where: { target.weights[$0] > 0 }) else {
         throw MienError(
-          .mismatch, "--data", "no face to train the head \(head.name) on: none of the train split has its labels")
+          .mismatch, sources, "no face to train the head \(head.name) on: none of the train split has its labels")
       }
       guard validation.contains(where: { target.truth[$0] != nil }) else {
         throw MienError(
-          .mismatch, "--data",
+          .mismatch, sources,
           "no face to choose the model by for the head \(head.name): none of the validation split has its labels")
       }
     }
@@ -129,7 +133,8 @@ public import MienTorch
       truth.append(truth[face])
     }
     guard weights.contains(where: { $0 > 0 }) else {
-      throw MienError(.mismatch, "--data", "no face has labels for the head \(labels.name)")
+      throw MienError(
+        .mismatch, sets.map(\.info.source).joined(separator: ", "), "no face has labels for the head \(labels.name)")
     }
     return Targets(
       values: try Tensor(values, shape: [weights.count, labels.count]), weights: weights, truth: truth)

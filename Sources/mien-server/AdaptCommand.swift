@@ -47,8 +47,8 @@ struct AdaptCommand: AsyncParsableCommand {
     commandName: ExternalCommand.adapt.rawValue, abstract: ExternalCommand.adapt.abstract,
     discussion: """
       The result is a small file that `--profile` of detect, evaluate, video and serve uses. The profile is measured \
-      first, by cross-validation over the corrections; one that reads them worse than the model as it is is not \
-      written, unless --force is given.
+      first, by cross-validation over the corrections; one that reads them worse than the model does without it \
+      is not written, unless --force is given.
       """)
 
   @Option(help: ArgumentHelp("Whose corrections, and the name of what is made.", valueName: "name"))

@@ -16,8 +16,8 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: ExternalCommand.serve.rawValue, abstract: ExternalCommand.serve.abstract,
     discussion: """
       Only this machine is served, unless --host says otherwise; then --token-file is needed. The log goes to standard \
-      error, a line of JSON a request. SIGTERM and Ctrl-C stop the server after it has finished what it accepted. \
-      Options can also stand in a YAML file (--config: `max-body: 8000000`) and in the environment \
+      error, one line of JSON per request. SIGTERM and Ctrl-C stop the server after it has finished what it accepted. \
+      Options can also be given in a YAML file (--config: `max-body: 8000000`) and in the environment \
       (MIEN_SERVE_MAX_BODY=8000000); the command line comes first, then the environment. SIGHUP reads the tokens again and \
       opens the log anew, unless the server was started in a terminal.
       """)
@@ -30,7 +30,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A file with a token a line; clients send one as Authorization: Bearer TOKEN.", valueName: "file"))
+      "A file with one token per line; clients send one as Authorization: Bearer TOKEN.", valueName: "file"))
   var tokenFile: String?
 
   @Option(help: ArgumentHelp("The certificate to serve TLS with, in PEM form.", valueName: "file"))
@@ -66,8 +66,8 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(
     name: .customLong("profile"),
     help: ArgumentHelp(
-      "Read as `mien adapt` fitted the model to a user's corrections under this name. May be given several times: every "
-        + "client may choose among them, the first is the default.", valueName: "name"))
+      "Use the profile of this name, which `mien adapt` made from a user's corrections. Repeatable: clients can choose "
+        + "among them; the first is the default.", valueName: "name"))
   var profiles: [String] = []
 
   @OptionGroup var prior: PriorOptions
@@ -114,6 +114,7 @@ struct ServeCommand: AsyncParsableCommand {
     do {
       try Self.openLog(logFile)
       let server = try makeServer()
+      Self.allowOpenFiles(for: server.options.limits)
       let hangUp = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
       if reloads {
         let (tokens, tokenFile, logFile) = (server.options.tokens, tokenFile, logFile)
@@ -130,6 +131,21 @@ struct ServeCommand: AsyncParsableCommand {
       }
       throw error
     }
+  }
+
+  private static let openFiles = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+
+  /// Has the process open as many files as it may, since each connection is one; warns if these are too few.
+  private static func allowOpenFiles(for limits: ServerLimits) {
+    var allowed = rlimit()
+    guard getrlimit(Self.openFiles, &allowed) == 0 else { return }
+    allowed.rlim_cur = allowed.rlim_max
+    setrlimit(Self.openFiles, &allowed)
+    let needed = limits.connectionFiles
+    guard allowed.rlim_max < rlim_t(needed) else { return }
+    Logger(label: "mien") { _ in JSONLog() }.warning(
+      "too few files may be open for --max-connections; probes may get no answer. Raise the limit (ulimit -n), or lower it",
+      metadata: ["files": "\(allowed.rlim_max)", "needed": "\(needed)"])
   }
 
   /// Makes the log file, if there is one, standard error.

@@ -16,7 +16,7 @@ struct ReproduceCommand: AsyncParsableCommand {
       describes another. Each measurement writes a run folder, a report.html, a model.onnx and its figures; what is \
       finished is not trained again, and what was stopped goes on. With --epochs or --folds it is a quick look, which is \
       marked as one and has a folder of its own. FaceSets are told apart by their source: fer2013, ckplus48, and any other \
-      for one's own faces (yousaf).
+      for your own faces (yousaf).
       """)
 
   @Argument(help: ArgumentHelp("A system's name, its YAML file, or all.", valueName: "name|file.yaml|all"))
@@ -126,14 +126,14 @@ struct ReproduceCommand: AsyncParsableCommand {
   /// No FaceSet was given that a measurement is of.
   private struct MissingFaces: Error, CustomStringConvertible { let description: String }
 
-  /// The first set of the measurement's source, or of no known one where it is for one's own faces.
+  /// The first set of the measurement's source, or of no known one where it is for your own faces.
   private static func faces(for measurement: PublishedSystem.Measurement, in sets: [FaceSet]) throws -> FaceSet {
     let known = Set(try PublishedSystem.builtIn().flatMap(\.measurements).compactMap(\.source))
     let faces = sets.first { set in
       measurement.source.map { $0 == set.info.source } ?? !known.contains(set.info.source)
     }
     guard let faces else {
-      throw MissingFaces(description: "needs a FaceSet of \(measurement.source ?? "one's own faces")")
+      throw MissingFaces(description: "needs a FaceSet of \(measurement.source ?? "your own faces")")
     }
     return faces
   }

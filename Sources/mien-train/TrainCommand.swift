@@ -56,7 +56,7 @@ struct TrainCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE, or --resume RUN.") }
+    if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE or --resume RUN, one of the two.") }
     if resume != nil && (!settings.isEmpty || epochs != nil || output != nil || initialRun != nil || freeze != nil) {
       throw ValidationError(
         "--resume continues a run as it is: --set, --epochs, --output, --init and --freeze do not go with it.")
@@ -76,12 +76,16 @@ struct TrainCommand: AsyncParsableCommand {
     let sets = try data.map { try FaceSet.given($0) }
     Interrupt.listen()
     let group = try await TorchActor.run { try place.map { try ProcessGroup(joining: $0) } }
+    if let initialRun { try InitialWeights.check(initialRun) }
     let (run, isNew) = try await folder(for: sets, group: group)
     let continuation = "continue with `\(continuation(of: run))`"
     let (isFinished, summary): (Bool, SeriesSummary?) = try await TorchActor.run {
       func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
         [
-          TerminalProgress(member: name, continuation: continuation), MetricsFile(run: run),
+          TerminalProgress(
+            member: name, continuation: continuation,
+            ending: "export it with `mien export \(ShellWord.quoted(run.url.path)) -o MODEL.onnx`"),
+          MetricsFile(run: run),
           TensorBoardEvents(run: run),
         ]
       }
@@ -94,8 +98,14 @@ struct TrainCommand: AsyncParsableCommand {
         }
         return (try trainer.run(shouldStop: { Interrupt.isRaised }) != nil, nil)
       }
-      let summary = try RunSeries(in: run, sets: sets).run(observers: observers, shouldStop: { Interrupt.isRaised })
-      return (summary != nil, summary)
+      do {
+        let summary = try RunSeries(in: run, sets: sets).run(observers: observers, shouldStop: { Interrupt.isRaised })
+        return (summary != nil, summary)
+      } catch {
+        // Gone only if no run of it was begun.
+        if isNew { run.abandon() }
+        throw error
+      }
     }
     guard isFinished else { throw ExitCode.failure }
     if let group, !group.isFirst { return }

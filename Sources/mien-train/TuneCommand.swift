@@ -18,7 +18,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Trains a recipe with different values of its keys, and says which are best.",
     discussion: """
-      VALUES are a list (16,32,64) or, for random draws, a range (0.2..0.6, or log:1e-4..1e-1 for equal odds a decade). \
+      VALUES are a list (16,32,64) or, for random draws, a range (0.2..0.6, or log:1e-4..1e-1 for a logarithmic scale). \
       `mien tune show DIR` shows a search again, also while it runs. Ctrl-C or a crash leaves a search that the same \
       command with --resume continues. Several processes with the same command, -o and --resume share its trials.
       """)

@@ -6,16 +6,19 @@ import MienInference
 
 /// How a model is measured.
 struct MeasureOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("The labels to measure against; FER+'s where there are votes.", valueName: "labels"))
+  @Option(
+    help: ArgumentHelp(
+      "The labels to measure against (default: FER+ if the set has its votes, else the set's own).", valueName: "labels"
+    ))
   var labels: String?
 
-  @Option(help: "The faces to measure on; without it, test, or validation where there is no test face.")
+  @Option(help: "The split to measure on (default: test, or validation if there are no test faces).")
   var split: Split.Choice?
 
-  @Flag(help: "Leave out faces whose picture stands in the set's train split too, to the last pixel.")
+  @Flag(help: "Leave out faces whose picture is also in the set's train split, pixel for pixel.")
   var unseen = false
 
-  @Option(help: "What to average over for each face: its mirror image too, or nothing.")
+  @Option(help: "Test-time augmentation: average over the face and its mirror image (flip), or not (none).")
   var tta = Evaluation.Averaging.none
 
   func validate() throws {

@@ -93,13 +93,13 @@ import Testing
       let siblings = measurements.filter { $0.hasPrefix(name.prefix { $0 != "/" } + "/") }
       #expect(siblings.allSatisfy { html.contains($0.drop { $0 != "/" }.dropFirst()) }, "\(name)")
       #expect(html.contains("mien reproduce all") && html.contains("--epochs 2 --folds 2"), "\(name)")
-      #expect(html.contains("(quick look)</h1>") && html.contains("are no measurement of the system"), "\(name)")
+      #expect(html.contains("(quick look)</h1>") && html.contains("do not measure the system"), "\(name)")
 
       let hash = try #require(evaluation["weightsSHA256"] as? String)
       #expect(html.contains(hash), "\(name)")
       #expect(FileManager.default.fileExists(atPath: place.appendingPathComponent("model.onnx").path), "\(name)")
     }
-    #expect(outcome.output.contains("needs a FaceSet of one's own faces"))
+    #expect(outcome.output.contains("needs a FaceSet of your own faces"))
     #expect(outcome.output.contains("random-split (quick look: 2 of 200 epochs, 2 instead of 5 runs)"))
     #expect(
       markdown.contains("## chen, random-split (quick look)")

@@ -19,6 +19,11 @@ import Testing
     #expect(ProportionInterval(hits: hits, clusters: clusters) == byPerson, "the draws have a fixed seed")
   }
 
+  @Test func fewPeopleHaveTheIntervalOfAsManyFaces() {
+    let (hits, clusters) = people(2, size: 50, right: 1)
+    #expect(ProportionInterval(hits: hits, clusters: clusters) == ProportionInterval(successes: 1, of: 2))
+  }
+
   @Test func independentFacesHaveTheScoreInterval() {
     let hits = (0..<40).map { $0 % 4 != 0 }
     let clusters = FaceClusters(unit: .person, keys: Array(0..<40))

@@ -16,6 +16,25 @@ import Testing
     return folder
   }
 
+  /// The search for faces asks, so that nobody's picture is searched after its client has left.
+  @Test func workEndsWhereTheTaskThatWaitsIsCancelled() async throws {
+    let begun = AsyncStream<Void>.makeStream()
+    let task = Task {
+      try await NativeQueue.shared.run { () throws -> Int in
+        begun.continuation.yield()
+        while true { try NativeQueue.checkCancellation() }
+      }
+    }
+    for await _ in begun.stream { break }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    #expect(
+      try await NativeQueue.shared.run {
+        try NativeQueue.checkCancellation()
+        return 1
+      } == 1)
+  }
+
   @Test(arguments: [false, true]) func outcomesKeepTheOrder(keepsImages: Bool) async throws {
     let folder = try folder(90)
     defer { try? FileManager.default.removeItem(at: folder) }

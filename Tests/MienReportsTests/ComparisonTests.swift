@@ -95,7 +95,7 @@ import Testing
       Comparison.Run(try RunMetrics(csv: Samples.csv, name: $0), parameterCount: 7)
     }
     let comparison = try Comparison(runs: runs, models: [model("a", seed: 1), model("b", seed: 2)])
-    let markup = try Markup(comparison.report.html)
+    let markup = try Markup(comparison.report(command: "mien compare").html)
     // Four curves of two runs, and recall by class.
     #expect(markup.all("svg").count == 5 && markup.all("table").count == 3)
     #expect(comparison.runTable?.rows.first?.contains("75.00 %") == true)
@@ -145,6 +145,6 @@ import Testing
       overlap: DataOverlap(card, on: faces, measured: Array(0..<210), hits: metrics.hits))
     let comparison = try Comparison(runs: [], models: [model], of: faces)
     #expect(comparison.cautions.count == 1 && comparison.cautions[0].hasPrefix("m: All 210 measured faces"))
-    #expect(comparison.report.html.contains("how well it remembers"))
+    #expect(comparison.report(command: "mien compare").html.contains("how well it remembers"))
   }
 }

@@ -156,7 +156,7 @@ import Testing
     // Fear: precision, recall, interval, F1, AUC and faces.
     #expect(Array(rows[6..<12]) == ["undefined", "0.00 %", "0.0 to 79.3 %", "0.00 %", "0.5000", "1"])
     #expect(Array(rows[12..<18]) == ["undefined", "undefined", "undefined", "undefined", "undefined", "0"])
-    #expect(markup.texts("p").contains { $0.contains("No face is read as fear: its precision is undefined") })
+    #expect(markup.texts("p").contains { $0.contains("No face is read as fear: precision is undefined") })
     #expect(markup.texts("text").contains("undefined"))
   }
 

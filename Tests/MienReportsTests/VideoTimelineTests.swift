@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test func picturesAreBoundedHoweverManyFaces() throws {
-    var timeline = VideoTimeline(labels: .ferplus)
+    var timeline = VideoTimeline(labels: .ferplus, minConfidence: 0.4)
     let smoothed = try distribution(.neutral)
     for index in 0..<3000 {
       for track in [0, index + 1] {
@@ -74,7 +74,7 @@ import Testing
   }
 
   @Test func thePageHoldsEveryPersonAndNeedsNothingElse() throws {
-    var timeline = VideoTimeline(labels: .ferplus)
+    var timeline = VideoTimeline(labels: .ferplus, minConfidence: 0.4)
     for index in 0..<100 {
       for track in [1, 2] where track == 1 || index > 50 {
         try timeline.add(
@@ -94,7 +94,7 @@ import Testing
       #expect(html.contains("href=\"#person-1-\(moment)\"") && html.contains("id=\"person-1-\(moment)\""))
     }
     #expect(!html.contains("<script") && !html.contains("src=\"http"))
-    let none = VideoTimeline(labels: .ferplus).report(name: "none", seconds: 0, facts: [])
+    let none = VideoTimeline(labels: .ferplus, minConfidence: 0.4).report(name: "none", seconds: 0, facts: [])
     #expect(none.html.contains("No face was found."))
   }
 }

@@ -63,13 +63,39 @@ import Testing
         try await Task.sleep(for: .milliseconds(20))
       }
       #expect(try await trickling.receive().hasPrefix("HTTP/1.1 408 "))
-      // One that stops, in its body or its head, is closed.
+      // So is one that stops in its body; one that stops in its head is closed.
       let stopped = try RawClient(port: port)
       try await stopped.send(head("/v1/detect", "Content-Type: image/jpeg", "Content-Length: 100"))
       let headless = try RawClient(port: port)
       try await headless.send(Data("POST /v1/det".utf8))
-      #expect(try await stopped.receive().isEmpty)
+      #expect(try await stopped.receive().hasPrefix("HTTP/1.1 408 "))
       #expect(try await headless.receive().isEmpty)
+    }
+  }
+
+  /// Bodies that are held back must not take all the memory that there is for bodies.
+  @Test func aClientsBodiesTakeHalfOfTheMemory() async throws {
+    let tokens = [Self.token, "the-other-token-0001"]
+    try await withServer {
+      $0.tokens = try AccessTokens(tokens)
+      $0.limits.bufferedBytes = 2_000_000
+      $0.limits.bodyBytes = 1_000_000
+      $0.limits.bodySeconds = 5
+    } _: { _, port in
+      func held(_ token: String) async throws -> RawClient {
+        let raw = try RawClient(port: port)
+        try await raw.send(
+          head("/v1/detect", ["Authorization: Bearer \(token)", "Content-Length: 900000"]) + Data(count: 899_999))
+        return raw
+      }
+      let own = [try await held(tokens[0]), try await held(tokens[0])]
+      let other = try await held(tokens[1])
+      try await other.send(Data([0]))
+      #expect(try await other.receive(upTo: "}").hasPrefix("HTTP/1.1 415 "))
+      // One is refused at once, the other is waited for.
+      let answers = [try await own[0].receive(), try await own[1].receive()]
+      #expect(answers.count { $0.hasPrefix("HTTP/1.1 429 ") && $0.contains("your requests") } == 1, "\(answers)")
+      #expect(answers.count { $0.hasPrefix("HTTP/1.1 408 ") } == 1, "\(answers)")
     }
   }
 

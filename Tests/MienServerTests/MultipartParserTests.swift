@@ -33,6 +33,19 @@ import Testing
     #expect(String(decoding: found[0].body, as: UTF8.self) == "first\r\n-b")
   }
 
+  @Test func fileNamesNeedNotBeUTF8AndLongOnesAreNamed() throws {
+    let start = Data("--b\r\nContent-Disposition: form-data; name=f; filename=\"gr".utf8)
+    let body = start + Data([0xFC, 0xDF]) + Data("e.jpg\"\r\n\r\nx\r\n--b--".utf8)
+    let parser = try #require(try MultipartParser(contentType: Self.type, maxParts: 1))
+    #expect(try parser.parts(of: body).map(\.fileName) == ["grüße.jpg"])
+    let error = #expect(throws: MultipartParser.Malformed.self) {
+      try parts(
+        "--b\r\nContent-Disposition: form-data; name=f; filename=\(String(repeating: "n", count: 1025))\r\n\r\n\r\n--b--"
+      )
+    }
+    #expect(error?.message.contains("file name has more than 1024 bytes") == true)
+  }
+
   @Test func contentsAreBytes() throws {
     let content = Data((0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 7) })
     let head = "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n"

@@ -77,6 +77,29 @@ import Testing
     }
   }
 
+  /// Uploads that drip in for as long as they may must not keep others out.
+  @Test func aClientsVideosTakeHalfOfThePlaces() async throws {
+    let tokens = ["the-first-token-0001", "the-other-token-0002"]
+    let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }
+    let folder = try TemporaryFolder()
+    let server = try TestServer.make(folder: folder.url) {
+      $0.tokens = try AccessTokens(tokens)
+      $0.limits.videos = 2
+    }
+    try await server.application().test(.live) { client in
+      let port = try #require(client.port)
+      let slow = try RawClient(port: port)
+      let head = "POST /v1/video HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(tokens[0])\r\n"
+      try await slow.send(Data("\(head)Content-Length: 100000\r\nExpect: 100-continue\r\n\r\n".utf8))
+      #expect(try await slow.receive(upTo: "\r\n\r\n").hasPrefix("HTTP/1.1 100 "))
+      let second = try await send(client, Data(count: 9), headers: headers[0])
+      #expect(second.status == .tooManyRequests && String(buffer: second.body).contains("your videos"))
+      let other = try await send(client, Data(count: 9), headers: headers[1])
+      #expect(other.status != .tooManyRequests)
+      slow.hangUp()
+    }
+  }
+
   @Test func uploadsAreBoundedAndJobsBelongToOneToken() async throws {
     let tokens = ["the-first-token-0001", "the-other-token-0002"]
     let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }

@@ -86,7 +86,7 @@ import Testing
 
   @Test func headsThatTheSourceLacksStartFreshAndAreNamed() throws {
     let single = try run("single", "heads=[{labels: fer2013, weight: 1}]")
-    #expect(try train(single) == ["the head ferplus of \(source.url.path) is left behind"])
+    #expect(try train(single) == ["the head ferplus of \(source.url.path) is not used"])
     let recipe = try DrawnFaces.recipe(epochs: 1, settings: ["initialWeights=\(single.url.path)"])
     let both = try RunFolder(creating: folder.file("both"), recipe: recipe)
     let notes = try train(both)
@@ -161,7 +161,7 @@ import Testing
         }
       }
       try trainer.run(shouldStop: { false })
-      #expect(recorder.plan?.notes == ["the head ferplus of \(model.path) is left behind"])
+      #expect(recorder.plan?.notes == ["the head ferplus of \(model.path) is not used"])
       #expect(try ModelExport.model(of: run).card().training.map(\.labels) == [["ferplus", "fer2013"], ["fer2013"]])
     }
   }

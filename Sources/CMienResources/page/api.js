@@ -18,11 +18,13 @@ export class ApiError extends Error {
    * @param {number} status The HTTP status; 0 where the server was not reached.
    * @param {string} message For people.
    * @param {number} [retryAfter] Seconds after which it may be tried again.
+   * @param {string} [code] What happened, for programs.
    */
-  constructor(status, message, retryAfter) {
+  constructor(status, message, retryAfter, code = '') {
     super(message);
     this.status = status;
     this.retryAfter = retryAfter;
+    this.code = code;
   }
 
   /** Whether the same may work a little later. */
@@ -77,6 +79,8 @@ export class Server {
     this.askForToken = askForToken;
     /** Called when a token was given. */
     this.onToken = () => {};
+    /** The server has no profile of this name any more. @type {(name: string) => void} */
+    this.onNoProfile = () => {};
     this.paths = /** @type {Set<string>} */ (new Set());
     /** Whether a video's rows are told while it is being read. */
     this.offersPartialRows = false;
@@ -159,9 +163,11 @@ export class Server {
       }
       if (response.ok) return response;
       const json = await response.json().catch(() => null);
-      throw new ApiError(
+      const error = new ApiError(
         response.status, json?.error?.message ?? `The server answered ${response.status}.`,
-        retryAfter(response.headers.get('Retry-After'), Date.now()));
+        retryAfter(response.headers.get('Retry-After'), Date.now()), json?.error?.code);
+      if (error.code === 'no_profile' && this.profile) this.onNoProfile(this.profile);
+      throw error;
     }
   }
 

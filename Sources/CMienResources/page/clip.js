@@ -218,6 +218,7 @@ export class Clip extends Live {
       page.announce(`${this.name} is read.`);
     } catch (error) {
       if (!this.isClosed && !job.abort.signal.aborted) {
+        if (!this.isShown && this.record.rows.length === 0) page.faces.clear('');
         page.notice.show(`${this.name}: ${/** @type {Error} */ (error).message}`, { label: 'Try again', run: () => void this.readAll() });
       }
     } finally {

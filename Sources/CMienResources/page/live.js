@@ -87,10 +87,10 @@ export class Live {
     element('timeline-section').hidden = false;
     element('timeline-track').textContent = '';
     element('live-controls').hidden = false;
-    faces.clear('Waiting for a face…');
+    if (this.canShow) faces.clear('Waiting for a face…');
     stage.caption('');
     this.page.title(this.name);
-    this.page.canSave(false, true);
+    this.page.canSave(false, this.canShow);
     this.watch();
     await this.ready();
     await this.video.play().catch(() => {});

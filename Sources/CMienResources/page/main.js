@@ -26,6 +26,7 @@ const dialog = (/** @type {string} */ id) => /** @type {HTMLDialogElement} */ (e
 export class Page {
   constructor() {
     this.server = new Server((wasRefused) => this.askForToken(wasRefused));
+    this.server.onNoProfile = (name) => this.profiles.lose(name);
     this.server.onToken = () => { element('forget-token').hidden = false; };
     this.stage = new Stage();
     this.faces = new FacesPanel(element('faces'), element('faces-count'), element('faces-empty'), element('faces-summary'));
@@ -56,6 +57,7 @@ export class Page {
     this.profiles = new Profiles(this.server, select, element('profile-choice'), () => this.readAgain());
     this.corrections.profiles = this.profiles;
     this.corrections.onAdapted = (text) => this.notice.show(text);
+    this.profiles.onLost = (text) => this.notice.show(text);
     for (const part of [explanations, this.corrections]) {
       part.pictureOf = async (face) => (await this.source?.pictureOf(face)) ?? null;
     }
@@ -87,10 +89,18 @@ export class Page {
         this.timeline.redraw();
       });
     }
-    element('forget-token').addEventListener('click', () => {
+    element('forget-token').addEventListener('click', async () => {
+      if (!(await this.mayDiscard())) return;
       this.server.forgetToken();
+      this.close();
       location.reload();
     });
+    element('brand').addEventListener('click', (event) => {
+      event.preventDefault();
+      if (this.source) void this.leave();
+    });
+    // The browser asks, in its own words.
+    addEventListener('beforeunload', (event) => { if (this.source?.unsaved) event.preventDefault(); });
     this.listenForDrops();
     addEventListener('paste', (event) => void this.open([...(event.clipboardData?.files ?? [])]));
   }

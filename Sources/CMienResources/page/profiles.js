@@ -13,6 +13,8 @@ export class Profiles {
    */
   constructor(server, select, choice, onChange) {
     Object.assign(this, { server, select, choice, onChange });
+    /** A profile in use is gone, in words. @type {(text: string) => void} */
+    this.onLost = () => {};
     select.addEventListener('change', () => this.use(select.value));
   }
 
@@ -36,6 +38,14 @@ export class Profiles {
   use(name) {
     this.server.profile = name;
     this.onChange();
+  }
+
+  /** Forgets a profile that the server no longer has. @param {string} name */
+  lose(name) {
+    if (this.server.profile !== name) return;
+    this.server.profile = null;
+    this.onLost(`The profile ${name} was deleted. Faces are read without it.`);
+    void this.load(null).catch(() => {});
   }
 
   /**

@@ -125,7 +125,7 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     let rest = accuracyOfOthers.map { "without the faces trained on the accuracy is \(NumberText.percent($0))" }
     if copies > 0 {
       notes.append(
-        "\(copies) of the \(count) measured faces are pictures that the model was trained on, alike to the last pixel"
+        "\(copies) of the \(count) measured faces are pixel-for-pixel copies of pictures that the model was trained on"
           + (rest.map { ": \($0)." } ?? "."))
     } else if let rest, parts.contains(where: { $0.use == .training }) {
       notes.append(rest.prefix(1).uppercased() + rest.dropFirst() + ".")

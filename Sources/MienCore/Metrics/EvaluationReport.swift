@@ -132,14 +132,17 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     var notes = overlap?.notes ?? []
     if let intervalUnit, intervalUnit != .face, let intervalGroups {
       notes.append(
-        "Intervals are by \(intervalUnit.rawValue) (cluster bootstrap over \(intervalUnit.counted(intervalGroups))), since "
-          + "faces of one \(intervalUnit.rawValue) are not independent.")
+        ProportionInterval.isBootstrapped(groups: intervalGroups)
+          ? "Intervals are by \(intervalUnit.rawValue) (cluster bootstrap over \(intervalUnit.counted(intervalGroups))), "
+            + "since faces of one \(intervalUnit.rawValue) are not independent."
+          : "The faces are of \(intervalUnit.counted(intervalGroups)), too few for a bootstrap: intervals are as wide as "
+            + "those of \(Spelling.counted(intervalGroups, "independent face")).")
     }
     let unread = classes.filter { perClass[$0].map { $0.support > 0 && $0.precision == nil } ?? false }
     if !unread.isEmpty {
       notes.append(
-        "No face is read as \(unread.map(\.rawValue).joined(separator: ", ")): its precision is undefined, and its F1 of 0 "
-          + "is in the macro F1.")
+        "No face is read as \(unread.map(\.rawValue).joined(separator: " or ")): precision is undefined there, and an F1 "
+          + "of 0 counts in the macro F1.")
     }
     return notes
   }

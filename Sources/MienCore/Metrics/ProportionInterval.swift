@@ -11,13 +11,16 @@ public struct ProportionInterval: Sendable, Equatable, Codable {
 
   /// The score interval (Wilson, JASA 1927) for `successes` of `count` independent trials; 0…1 if there are none.
   public init(successes: Int, of count: Int) {
-    guard count > 0 else {
+    self.init(share: Double(successes) / Double(count), of: Double(count))
+  }
+
+  private init(share: Double, of n: Double) {
+    guard n > 0 else {
       (lower, upper) = (0, 1)
       return
     }
     /// The 97.5 % point of the normal distribution.
     let z = 1.959963984540054
-    let (n, share) = (Double(count), Double(successes) / Double(count))
     let centre = share + z * z / (2 * n)
     let spread = z * (share * (1 - share) / n + z * z / (4 * n * n)).squareRoot()
     let scale = 1 + z * z / n
@@ -25,15 +28,21 @@ public struct ProportionInterval: Sendable, Equatable, Codable {
     upper = min(1, (centre + spread) / scale)
   }
 
+  /// Fewer groups than this are not drawn from: a percentile interval over few groups is too narrow.
+  public static let leastGroups = 10
+
+  /// Whether ``init(hits:clusters:)`` draws from so many groups.
+  static func isBootstrapped(groups: Int) -> Bool { groups >= leastGroups }
+
   /// The most draws of ``init(hits:clusters:)``.
   static let draws = 4000
 
   /// The percentile interval over 4,000 cluster bootstrap samples: whole groups are drawn with replacement (Davison and
   /// Hinkley, "Bootstrap Methods and their Application", 1997, 3.8). The draws have a fixed seed.
   ///
-  /// The score interval is used instead where groups do not matter, since each has one trial; and over as many trials as
-  /// there are groups if all trials of all groups came out the same, or there is one group only, since no draw would
-  /// differ from another.
+  /// The score interval is used instead if groups do not matter, since each has one trial. Over as many trials as there
+  /// are groups, it is used if all trials came out the same, since no draw would differ from another, and if there are
+  /// fewer than ``leastGroups`` groups, whose draws vary too little.
   ///
   /// - Parameters:
   ///   - hits: [N] how each trial came out.
@@ -44,9 +53,9 @@ public struct ProportionInterval: Sendable, Equatable, Codable {
       self.init(successes: successes, of: hits.count)
       return
     }
-    guard clusters.count > 1, successes > 0, successes < hits.count else {
+    guard Self.isBootstrapped(groups: clusters.count), successes > 0, successes < hits.count else {
       let share = hits.isEmpty ? 0 : Double(successes) / Double(hits.count)
-      self.init(successes: Int((share * Double(clusters.count)).rounded()), of: clusters.count)
+      self.init(share: share, of: Double(clusters.count))
       return
     }
     var totals = [(hits: Int, count: Int)](repeating: (0, 0), count: clusters.count)

@@ -87,7 +87,7 @@ public struct SplitRule: Codable, Sendable, Equatable {
       }
     }
     throw MienError(
-      .mismatch, "--data",
+      .mismatch, "data",
       "there is no validation part to choose the model by, and none can be cut from the training part"
         + (problem.map { " (\($0))" } ?? "")
         + "; put some faces into a `val` folder and import them again, or name shares with the recipe's key `split`: "

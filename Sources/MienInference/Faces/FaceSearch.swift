@@ -112,6 +112,7 @@ struct FacePyramid {
       let (resampled, scale) = try picture.resampled(width: level.width, height: level.height)
       let copy = resampled.rgb
       for tile in Self.tiles(level) {
+        try NativeQueue.checkCancellation()
         let (left, top) = ((tile.size.width - tile.width) / 2, (tile.size.height - tile.height) / 2)
         let input = Self.input(copy, tile, left: left, top: top)
         for var candidate in try search.candidates(input, tile.size) where candidate.square.side >= level.leastSide {
@@ -185,12 +186,19 @@ extension TurnedSquare {
 }
 
 extension [FaceCandidate] {
+  /// The most candidates of a picture that are looked at, the best ones.
+  private static let mostCandidates = 20_000
+  /// The most places that are left of them.
+  private static let mostPlaces = 1000
+
   /// Weighted non-maximum suppression (Bazarevsky et al. 2019): of candidates for one face the best stays, at the mean of
   /// those that overlap it, weighted by their scores.
+  ///
+  /// The time grows with the product of both limits. A face has some ten candidates.
   func merged() -> [FaceCandidate] {
-    var rest = sorted { $0.score > $1.score }[...]
+    var rest = sorted { $0.score > $1.score }.prefix(Self.mostCandidates)
     var merged: [FaceCandidate] = []
-    while var best = rest.popFirst() {
+    while merged.count < Self.mostPlaces, var best = rest.popFirst() {
       var (weight, side) = (0.0, 0.0)
       var sums = [Double](repeating: 0, count: 14)
       for candidate in [best] + rest where candidate.square.overlap(best.square).union >= 0.3 {

@@ -133,8 +133,6 @@ public final class NetworkDetector: FaceDetector {
   private static let rules: [(score: Double, probability: Double)] = [(0.4, 0.1), (0.2, 0.95), (0, 0.999)]
   /// From this score on a candidate is tried in other directions too.
   private static let possibleScore = 0.3
-  /// The most candidates that are looked at in one picture.
-  private static let mostCandidates = 1000
 
   /// A face with how sure it is, for sorting.
   private struct Sure {
@@ -147,7 +145,8 @@ public final class NetworkDetector: FaceDetector {
   ) throws -> [DetectedFace] {
     let image = picture.image
     var sure: [Sure] = []
-    for candidate in candidates.sorted(by: { $0.score > $1.score }).prefix(Self.mostCandidates) {
+    for candidate in candidates.sorted(by: { $0.score > $1.score }) {
+      try NativeQueue.checkCancellation()
       // What shares its place with a face that is certain is that face, or nothing.
       if sure.contains(where: { $0.sum > 1.4 && $0.face.square.isSameFace(as: candidate.square) }) { continue }
       let landmarks = try look(at: candidate, in: picture)

@@ -30,6 +30,8 @@ struct Axis {
     if given == nil {
       low = (low / step).rounded(.down) * step
       high = (high / step).rounded(.up) * step
+      // No share is less than 0 or more than 1.
+      if isPercent, usable.allSatisfy((0...1).contains) { (low, high) = (max(0, low), min(1, high)) }
     }
     range = low...high
     let first = (low / step - 1e-9).rounded(.up)

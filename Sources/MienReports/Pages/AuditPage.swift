@@ -2,7 +2,7 @@ public import MienCore
 
 /// An audit's groups of copies side by side, with counts and a filter.
 public struct AuditPage: Sendable {
-  /// The most groups shown: those that cross splits or disagree come first.
+  /// The most groups shown: those whose labels differ come first, then those across splits.
   public static let maximumGroups = 400
   /// The most faces shown of a group.
   public static let maximumFaces = 24
@@ -53,7 +53,9 @@ public struct AuditPage: Sendable {
           figure("groups of copies", counts.groups, "\(audit.copies == .near ? "exact or near" : "exact")"),
           figure("faces in them", counts.faces, "of \(audit.faces.count)"),
           figure("groups across splits", counts.acrossSplits, "a model is measured on what it was trained on"),
-          figure("groups whose labels differ", counts.conflicting, "at least one label is wrong"),
+          figure(
+            "groups whose labels differ", counts.conflicting,
+            audit.copies == .near ? "a label is wrong, or they only look alike" : "at least one label is wrong"),
           figure("blank pictures", audit.blank.count, ""),
         ]),
         .facts([
@@ -81,9 +83,11 @@ public struct AuditPage: Sendable {
       title: "Copies",
       blocks: [
         .text(
-          "Exact copies are equal to the last pixel; near ones are the same photograph with another brightness, a "
-            + "watermark, or moved by a pixel. Groups across splits and groups whose labels differ come first."),
-        left > 0 ? .note("The first \(shown.count) of \(groups.count) groups are shown.") : nil,
+          "Exact copies are equal pixel for pixel; near ones are the same photograph with another brightness, a "
+            + "watermark, or moved by a pixel. Groups whose labels differ come first, then groups across splits."),
+        left > 0
+          ? .note("The first \(shown.count) of \(groups.count) groups are shown; the filters choose among these.")
+          : nil,
         .groups(
           try shown.map { found in
             try group(filters.filter { $0.test(found) }.map(\.name), found.faces)
@@ -92,7 +96,7 @@ public struct AuditPage: Sendable {
   }
 
   private func severity(_ group: FaceSetAudit.Group) -> Int {
-    (group.isAcrossSplits ? 2 : 0) + (group.hasConflict ? 1 : 0)
+    (group.hasConflict ? 2 : 0) + (group.isAcrossSplits ? 1 : 0)
   }
 
   private func group(_ marks: [String], _ indices: [Int]) throws -> PictureGroup {

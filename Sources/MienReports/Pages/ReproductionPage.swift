@@ -41,15 +41,15 @@ public struct ReproductionPage: Sendable {
   public func page(_ protocols: ReproductionTable, command: String) throws -> Report {
     let evaluation = summary.evaluation
     let runs = summary.runs.count == 1 ? "one run" : "\(summary.runs.count) runs"
-    let quick = summary.quickLook.map { "A quick look: \($0.text). Its figures are no measurement of the system." }
+    let quick = summary.quickLook.map { "A quick look: \($0.text). Its figures do not measure the system." }
     var notes = (quick.map { [$0] } ?? []) + (summary.copiesNote.map { [$0] } ?? [])
     if measurement.isPooled {
       let isCounted = evaluation.intervalUnit != nil
       notes.append(
         "All \(runs) together, each on its own draw\(isCounted ? "" : ": a face may count more than once, so the interval is too narrow"). "
-          + "Model, curves and data are of \(summary.standing), the run of least validation loss.")
+          + "Model, curves and data are those of \(summary.standing), the run with the lowest validation loss.")
     } else if summary.runs.count > 1 {
-      notes.append("The run of least validation loss, \(summary.standing).")
+      notes.append("The figures are those of \(summary.standing), the run with the lowest validation loss.")
     }
     let balance =
       run.hasCopies ? ["Copies that balancing made are counted, and shown as the faces they were made of."] : []
@@ -70,7 +70,7 @@ public struct ReproductionPage: Sendable {
                 .init("protocol", measurement.summary), .init("training", runs),
                 .init("time", NumberText.duration(summary.seconds)), .init("seed", "\(run.seed)"),
               ] + (summary.quickLook.map { [.init("quick look", $0.text)] } ?? [])),
-            .table(protocols.table, caption: "What \(system.name) came to under each protocol so far"),
+            .table(protocols.table, caption: "Results of \(system.name) under each protocol so far"),
           ]),
         .result(evaluation, passes: "one", notes: notes),
         summary.runs.count > 1 ? .folds(summary.runs.map(\.fold), unit: measurement.isPooled ? "seed" : "fold") : nil,
@@ -98,7 +98,7 @@ extension ReproductionSummary {
     guard let copies, copies > 0 else { return nil }
     let others = accuracyWithoutCopies.map { "without them the accuracy is \(NumberText.percent($0))" }
     return
-      "\(copies) of the \(evaluation.count) measured faces are pictures that were trained on, alike to the last pixel "
+      "\(copies) of the \(evaluation.count) measured faces are pixel-for-pixel copies of training pictures, "
       + "or copies that balancing made: \(others ?? "none is left without them")."
   }
 }

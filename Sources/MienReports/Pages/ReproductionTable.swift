@@ -43,7 +43,7 @@ public struct ReproductionTable: Sendable {
 
   /// What stands in place of the figures of `measurement` if there are none yet.
   public static func note(without measurement: PublishedSystem.Measurement) -> String {
-    measurement.source == nil ? "needs a FaceSet of one's own faces" : "not finished"
+    measurement.source == nil ? "needs a FaceSet of your own faces" : "not finished"
   }
 
   /// Adds a measurement; if `summary` is nil, `note` says why.
@@ -86,12 +86,12 @@ public struct ReproductionTable: Sendable {
   public var markdown: String {
     var lines = [
       "# The published systems, measured", "",
-      "Written by `mien reproduce all --data FACES… --markdown FILE`. *Measured* is the accuracy: over folds that of the run of least",
-      "validation loss, over seeds that of all runs together, each on its own draw. *No copies* is the accuracy without the",
-      "measured faces that stand in the training part too, alike to the last pixel or as a copy that balancing made; empty",
-      "where there are none. *Mean ± sd* is over folds or seeds, *training* the accuracy on augmented training faces in the",
+      "Written by `mien reproduce all --data FACES… --markdown FILE`. *Measured* is the accuracy: over folds that of the run with the",
+      "lowest validation loss, over seeds that of all runs together, each on its own draw. *No copies* is the accuracy without",
+      "measured faces that are also in the training part, pixel for pixel or as a copy that balancing made; empty if there",
+      "are none. *Mean ± sd* is over folds or seeds, *training* the accuracy on augmented training faces in the",
       "epoch kept. A *clean* protocol lets no person stand on both sides where people are known, and makes copies after the",
-      "split; of FER2013, which names no people, 280 PublicTest faces stand in Training too.", "",
+      "split; FER2013 does not name people; 280 of its PublicTest faces are also in Training.", "",
     ]
     lines += Self.markdown([Self.header] + rows.map(cells))
     for row in rows {
@@ -101,7 +101,7 @@ public struct ReproductionTable: Sendable {
         "\(row.system.paper). \(row.measurement.summary).",
       ]
       if let quickLook = summary.quickLook {
-        lines += ["", "**A quick look: \(quickLook.text).** Its figures are no measurement of the system."]
+        lines += ["", "**A quick look: \(quickLook.text).** Its figures do not measure the system."]
       }
       lines += ["", Self.protocolLine(row.measurement, summary), ""]
       var figures = row.measurement.figures.map { ($0.measure, Optional($0.value)) }

@@ -109,7 +109,8 @@ extension ReportSection {
       blocks: [
         .facts(
           more + [
-            .init("system", environment.system), .init("processor", environment.processor),
+            .init("Mien", environment.version), .init("system", environment.system),
+            .init("processor", environment.processor),
             .init("cores", "\(environment.cores)"), .init("date", environment.date),
           ])
       ])

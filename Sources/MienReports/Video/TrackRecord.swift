@@ -42,6 +42,9 @@ public struct TrackRecord: Sendable {
   public private(set) var seen = 0.0
   /// For how long it had each label.
   public private(set) var shown: [Emotion: Double] = [:]
+  /// The mean of the highest smoothed probability over the time in which the face was seen, 0…1.
+  public var meanProbability: Double { seen > 0 ? certainty / seen : 0 }
+  private var certainty = 0.0
   /// How often the label changed from one emotion to another.
   public private(set) var transitions = 0
   /// Each emotion's highest smoothed probability.
@@ -82,6 +85,7 @@ public struct TrackRecord: Sendable {
     last = seconds
     readings += 1
     seen += duration
+    certainty += duration * Double(smoothed.probabilities.max() ?? 0)
     if let emotion {
       shown[emotion, default: 0] += duration
       if let label, label != emotion { transitions += 1 }

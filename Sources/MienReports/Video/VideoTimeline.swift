@@ -8,6 +8,7 @@ public struct VideoTimeline: Sendable {
   private var places: [Int: Int] = [:]
   private var momentCount = 0
   private let labels: LabelSet
+  private let minConfidence: Float
 
   /// Pictures kept at most, some 3 KB each.
   private static let mostMoments = 2000
@@ -17,7 +18,12 @@ public struct VideoTimeline: Sendable {
   private static let mostTracks = 60
 
   /// Starts a record of readings over `labels`.
-  public init(labels: LabelSet) { self.labels = labels }
+  ///
+  /// - Parameter minConfidence: the probability from which a reading is sure.
+  public init(labels: LabelSet, minConfidence: Float) {
+    self.labels = labels
+    self.minConfidence = minConfidence
+  }
 
   /// Adds a reading; see ``TrackRecord/add(seconds:duration:smoothed:emotion:jpeg:)``.
   public mutating func add(
@@ -58,20 +64,23 @@ public struct VideoTimeline: Sendable {
     (b.seen, a.track) < (a.seen, b.track)
   }
 
-  /// A row a face: when it was seen, for how long, what it showed, how often that changed, and its strongest moment.
+  /// One row per face: when it was seen, for how long, what it showed, how probable that was on average, how often it
+  /// changed, and the moment in which an emotion other than neutral was most probable, if a reading of it would be sure.
   public var table: TextTable {
-    var table = TextTable(header: ["person", "first", "last", "seen", "shows", "changes", "strongest moment"])
+    var table = TextTable(header: [
+      "person", "first", "last", "seen", "shows", "probability", "changes", "strongest emotion",
+    ])
     for track in longestTracks {
       var shares = track.shown.map { (name: $0.key.rawValue, seconds: $0.value) }
       if track.unsure > 0.001 { shares.append(("unsure", track.unsure)) }
       shares.sort { ($1.seconds, $0.name) < ($0.seconds, $1.name) }
       let words = shares.prefix(3).map { "\($0.name) \(NumberText.percent($0.seconds / max(track.seen, 1e-9), 0))" }
       // Neutral is what a face shows between expressions.
-      let peak = track.peaks.filter { $0.key != .neutral }
+      let peak = track.peaks.filter { $0.key != .neutral && $0.value.probability >= minConfidence }
         .max { ($0.value.probability, $1.key) < ($1.value.probability, $0.key) }
       table.add([
         "\(track.track)", Self.time(track.first), Self.time(track.last), NumberText.duration(track.seen),
-        words.joined(separator: ", "), "\(track.transitions)",
+        words.joined(separator: ", "), NumberText.percent(track.meanProbability, 0), "\(track.transitions)",
         peak.map {
           "\($0.key.rawValue) \(NumberText.percent(Double($0.value.probability), 0)) at \(Self.time($0.value.seconds))"
         }
@@ -107,7 +116,8 @@ public struct VideoTimeline: Sendable {
             shown.isEmpty ? .text("No face was found.") : .table(table, caption: nil),
             .note(
               "A person is a face that could be followed: after a cut, or when it was away for longer, the same face counts "
-                + "as another. Shares are of the time in which it was seen.\(more)"),
+                + "as another. Shares are of the time in which it was seen; *probability* is the mean probability of the "
+                + "most probable emotion.\(more)"),
           ])
       ] + shown.map { section($0) } + [ReportSection(title: "About this page", blocks: [.facts(facts)])])
   }

@@ -9,8 +9,9 @@ import Synchronization
 
 /// What the handler of a request tells its connection.
 enum ConnectionEvent: Sendable {
-  /// The body is about to be read: a client that waits for `100 Continue` gets it now.
-  case readsBody
+  /// The body is about to be read: a client that waits for `100 Continue` gets it now, and whoever reads it gets
+  /// ``APIError/bodyTimeout`` if it has not come to its end in so many seconds.
+  case readsBody(seconds: Double)
   /// Work begins that is of no use if the client goes away.
   case works(onGone: @Sendable () -> Void)
   /// An answer without an end is being written: a client that sends no more has gone or only listens, and only writing to
@@ -101,6 +102,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var isInputClosed = false
   private var discarded = 0
   private var end: Scheduled<Void>?
+  private var bodyEnd: Scheduled<Void>?
   private var onGone: (@Sendable () -> Void)?
   private var onInputClosed: (@Sendable () -> Void)?
 
@@ -122,6 +124,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     if hasPlace { places.give() }
     hasPlace = false
     end?.cancel()
+    bodyEnd?.cancel()
     onGone?()
     (onGone, onInputClosed) = (nil, nil)
     context.fireChannelInactive()
@@ -164,6 +167,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     if head.uri.utf8.count > Self.targetBytes { return .targetTooLong }
     if hosts > 1 { return .badRequest("The request has more than one Host field.") }
     if hosts == 0, head.version != .http1_0 { return .badRequest("The request has no Host field.") }
+    let codings = head.headers[canonicalForm: "transfer-encoding"].map { $0.lowercased() }
+    if let other = codings.first(where: { $0 != "chunked" && $0 != "identity" }), !other.isEmpty {
+      return APIError(
+        .notImplemented, "bad_request",
+        "The request has a transfer encoding other than chunked, which is not supported.")
+    }
     if !hasPlace {
       let path = head.uri.prefix { $0 != "?" }
       guard [.GET, .HEAD].contains(head.method), Self.probes.contains(String(path)) else { return .noConnection }
@@ -185,6 +194,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     requestLine.start()
     guard !isClosing, refusal == nil, let last = exchanges.indices.last, !exchanges[last].isReceived else { return }
     exchanges[last].isReceived = true
+    bodyEnd?.cancel()
     if exchanges[last].isAnswered {
       exchanges.removeLast()
       end?.cancel()
@@ -312,6 +322,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// Says that no more will come, and closes the connection when the client has had time to read the answer.
   private func finish(_ context: ChannelHandlerContext) {
     isClosing = true
+    bodyEnd?.cancel()
     exchanges.removeAll()
     context.close(mode: .output, promise: nil)
     close(context, in: Self.lingerTime)
@@ -330,7 +341,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
       return context.triggerUserOutboundEvent(event, promise: promise)
     }
     switch event {
-    case .readsBody:
+    case .readsBody(let seconds):
+      if let last = exchanges.last, !last.isReceived {
+        let (context, handler) = (
+          NIOLoopBound(context, eventLoop: context.eventLoop), NIOLoopBound(self, eventLoop: context.eventLoop)
+        )
+        bodyEnd?.cancel()
+        bodyEnd = context.value.eventLoop.scheduleTask(in: .milliseconds(Int64(seconds * 1000))) {
+          handler.value.endBody(context.value)
+        }
+      }
       if let first = exchanges.first, first.awaitsContinue, !first.isAnswerBegun {
         exchanges[0].awaitsContinue = false
         writeContinue(context)
@@ -348,6 +368,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     case .rests: (onGone, onInputClosed) = (nil, nil)
     }
     promise?.succeed()
+  }
+
+  /// Tells whoever reads the body that it takes too long.
+  private func endBody(_ context: ChannelHandlerContext) {
+    guard !isClosing, let last = exchanges.indices.last, !exchanges[last].isReceived, !exchanges[last].isAnswered else {
+      return
+    }
+    exchanges[last].closes = true
+    context.fireErrorCaught(APIError.bodyTimeout)
   }
 
   private func writeContinue(_ context: ChannelHandlerContext) {

@@ -125,8 +125,11 @@ package struct MultipartParser: Sendable {
       guard let end = bytes[min(position, limit)..<limit].firstIndex(of: 0x0D), has([0x0A], in: bytes, at: end + 1)
       else { throw Malformed(message: "A part's header has no end, or more than \(headerBytes) bytes.") }
       if end == position { return (fields, end + 2) }
-      guard let line = String(validating: bytes[position..<end], as: UTF8.self),
-        let colon = line.firstIndex(of: ":"), colon != line.startIndex
+      // Names that are not UTF-8 are Latin-1 in most cases, and only shown.
+      let line =
+        String(validating: bytes[position..<end], as: UTF8.self)
+        ?? String(String.UnicodeScalarView(bytes[position..<end].map { Unicode.Scalar($0) }))
+      guard let colon = line.firstIndex(of: ":"), colon != line.startIndex
       else { throw Malformed(message: "A part's header has a line that is no field.") }
       let name = line[..<colon].lowercased()
       guard fields.count < headerFields, fields[name] == nil else {
@@ -139,9 +142,12 @@ package struct MultipartParser: Sendable {
 
   private static func part(_ fields: [String: String], body: Data) throws -> Part {
     let disposition = HeaderValue(fields["content-disposition"] ?? "")
-    guard disposition.value.lowercased() == "form-data", let name = disposition.parameters["name"],
-      name.utf8.count <= nameBytes, disposition.parameters["filename"]?.utf8.count ?? 0 <= nameBytes
-    else { throw Malformed(message: "A part has no Content-Disposition of form-data with a name.") }
+    guard disposition.value.lowercased() == "form-data", let name = disposition.parameters["name"] else {
+      throw Malformed(message: "A part has no Content-Disposition of form-data with a name.")
+    }
+    guard name.utf8.count <= nameBytes, disposition.parameters["filename"]?.utf8.count ?? 0 <= nameBytes else {
+      throw Malformed(message: "A part's name or file name has more than \(nameBytes) bytes.")
+    }
     if let encoding = fields["content-transfer-encoding"]?.lowercased(), !["binary", "8bit", "7bit"].contains(encoding)
     {
       throw Malformed(message: "A part has a transfer encoding, which is not understood.")

@@ -3,27 +3,44 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// Memory that all requests together may hold.
+/// Memory that all requests together may hold. Where clients have tokens, each may hold half of it.
 final class ByteBudget: Sendable {
+  private struct State {
+    var used = 0
+    var byClient: [AccessTokens.Client: Int] = [:]
+  }
+
   private let limit: Int
-  private let used = Mutex(0)
+  private let state = Mutex(State())
 
   init(limit: Int) { self.limit = limit }
 
   /// Takes `count` bytes.
   ///
-  /// - Throws: ``APIError`` where others hold them.
-  func take(_ count: Int) throws {
-    let fits = used.withLock { used in
-      guard used + count <= limit else { return false }
-      used += count
-      return true
+  /// - Throws: ``APIError`` if others, or this client's other requests, hold them.
+  func take(_ count: Int, for client: AccessTokens.Client) throws {
+    let (fits, isOwn): (Bool, Bool) = state.withLock { state in
+      let own = state.byClient[client, default: 0] + count
+      let share = client.isEmpty ? limit : limit / 2
+      guard own <= share else { return (false, true) }
+      guard state.used + count <= limit else { return (false, false) }
+      state.used += count
+      state.byClient[client] = own
+      return (true, true)
     }
-    guard fits else { throw APIError.busy(.memory, "Too many requests are being received.") }
+    guard !fits else { return }
+    throw APIError.busy(
+      .memory, isOwn ? "Too many of your requests are being received." : "Too many requests are being received.")
   }
 
   /// Gives `count` bytes back.
-  func give(_ count: Int) { used.withLock { $0 -= count } }
+  func give(_ count: Int, of client: AccessTokens.Client) {
+    state.withLock { state in
+      state.used -= count
+      let left = state.byClient[client, default: 0] - count
+      state.byClient[client] = left > 0 ? left : nil
+    }
+  }
 }
 
 /// Reads bodies: bounded in size, time and memory.
@@ -47,8 +64,8 @@ struct BodyReader: Sendable {
       let input = try PictureInput(
         body, contentType: request.headers[.contentType] ?? "", limit: limit ?? limits.pictures)
       // Text is held besides the bytes that it stands for.
-      try budget.take(input.decodedBytes)
-      defer { budget.give(input.decodedBytes) }
+      try budget.take(input.decodedBytes, for: context.client)
+      defer { budget.give(input.decodedBytes, of: context.client) }
       return try await use(input)
     }
   }
@@ -61,9 +78,9 @@ struct BodyReader: Sendable {
   ) async throws -> Result {
     let expected = try Self.length(of: request, limit: limit)
     var data = Data()
-    defer { budget.give(data.count) }
+    defer { budget.give(data.count, of: context.client) }
     try await chunks(of: request, context, limit: limit, seconds: limits.bodySeconds) { chunk in
-      try budget.take(chunk.readableBytes)
+      try budget.take(chunk.readableBytes, for: context.client)
       data.append(contentsOf: chunk.readableBytesView)
     }
     guard expected ?? data.count == data.count else { throw APIError.disconnected }
@@ -83,14 +100,11 @@ struct BodyReader: Sendable {
         "The body is compressed (Content-Encoding\(name)), which is not supported; send it as it is.",
         headers: [.acceptEncoding: "identity"])
     }
-    context.channel.triggerUserOutboundEvent(ConnectionEvent.readsBody, promise: nil)
-    let deadline = ContinuousClock.now + .seconds(seconds)
+    context.channel.triggerUserOutboundEvent(ConnectionEvent.readsBody(seconds: seconds), promise: nil)
     var count = 0
     for try await chunk in request.body {
       count += chunk.readableBytes
       guard count <= limit else { throw APIError.bodyTooLarge(limit: limit) }
-      // A client that sends nothing at all is cut off by the connection's idle timeout.
-      guard ContinuousClock.now < deadline else { throw APIError.bodyTimeout }
       try await use(chunk)
     }
   }

@@ -3,6 +3,7 @@ import Logging
 import MienCore
 package import MienInference
 import MienVision
+import Synchronization
 
 /// Reads the pictures of all requests: decoding and the search for faces on threads of its own, the network in batches
 /// across requests.
@@ -49,6 +50,8 @@ package final class InferenceEngine: Sendable {
   /// The mix of emotions that is expected where a request does not say.
   let prior: ClassPrior
   private let queue: NativeQueue
+  /// Held while a picture of a kind is decoded that cannot be decoded at a reduced size: up to 0.9 GB at a time.
+  private let wholeDecoding = Mutex(())
   private let metrics: Metrics
   private let logger: Logger
 
@@ -198,8 +201,12 @@ package final class InferenceEngine: Sendable {
   private func decode(_ data: Data) throws -> Image {
     let limits = ImageLimits(
       maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes, decodedPixels: limits.decodedPixels)
-    do { return try Image(encoded: data, limits: limits) } catch let error as MienError {
-      if error.kind == .native, case .picture(let format) = FileKind(of: data), [.heic, .avif].contains(format) {
+    let kind = FileKind(of: data)
+    do {
+      if [.picture(.jpeg), .picture(.png)].contains(kind) { return try Image(encoded: data, limits: limits) }
+      return try wholeDecoding.withLock { _ in try Image(encoded: data, limits: limits) }
+    } catch let error as MienError {
+      if error.kind == .native, case .picture(let format) = kind, [.heic, .avif].contains(format) {
         logger.warning("a picture cannot be read", metadata: ["error": "\(error)"])
         throw APIError.unsupportedType(
           "The picture is a \(format.rawValue) file, which this server has no decoder for; send it as JPEG or PNG.")

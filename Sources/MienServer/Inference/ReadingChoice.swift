@@ -20,6 +20,8 @@ struct ReadingChoice: Codable, Sendable, Hashable {
   /// The names of its options, in queries and in the JSON of sessions.
   static let names = ["model", "profile", "detector", "minFace", "prior", "priorStrength"]
 
+  private static let minFaces = NetworkDetector.leastMinFace...100_000
+
   /// Everything as the server was started.
   init() {}
 
@@ -30,7 +32,7 @@ struct ReadingChoice: Codable, Sendable, Hashable {
     model = query.text("model")
     profile = query.text("profile")
     detector = query.text("detector")
-    minFace = try query.integer("minFace", in: 1...100_000)
+    minFace = try query.integer("minFace", in: Self.minFaces)
     prior = query.text("prior")
     priorStrength = try query.number("priorStrength", in: 0...1).map { Float($0) }
     try validate()
@@ -53,8 +55,9 @@ struct ReadingChoice: Codable, Sendable, Hashable {
     if let detector, !FaceDetectors.names.contains(detector) {
       throw APIError.badRequest("detector is one of \(FaceDetectors.names.joined(separator: ", ")).")
     }
-    if let minFace, minFace < NetworkDetector.leastMinFace {
-      throw APIError.badRequest("minFace is at least \(NetworkDetector.leastMinFace) pixels.")
+    if let minFace, !Self.minFaces.contains(minFace) {
+      throw APIError.badRequest(
+        "minFace is a whole number of \(Self.minFaces.lowerBound) to \(Self.minFaces.upperBound).")
     }
     do { _ = try classPrior(.data) } catch let error as MienError {
       throw APIError.badRequest("prior: \(error.message).")
@@ -79,11 +82,16 @@ extension ClassPrior {
       var shares: [Emotion: Float] = [:]
       for part in text.split(separator: ",", omittingEmptySubsequences: false) {
         let words = part.split(separator: ":", omittingEmptySubsequences: false)
-        guard words.count == 2, let emotion = Emotion(rawValue: String(words[0])), let share = Float(words[1]),
-          shares.updateValue(share, forKey: emotion) == nil
-        else {
+        guard words.count == 2, let share = Float(words[1]) else {
           throw MienError(
             .argument, "prior", "expected data, uniform, or emotions and their shares, such as neutral:0.4,anger:0.6")
+        }
+        guard let emotion = Emotion(rawValue: String(words[0])) else {
+          let names = Emotion.allCases.map(\.rawValue).joined(separator: ", ")
+          throw MienError(.argument, "prior", "an emotion is unknown; there are \(names)")
+        }
+        guard shares.updateValue(share, forKey: emotion) == nil else {
+          throw MienError(.argument, "prior", "the emotion \(emotion.rawValue) is there twice")
         }
       }
       try self.init(.shares(shares), strength: strength)

@@ -30,7 +30,9 @@ struct PictureInput: Sendable {
   ///   - limit: the most pictures.
   /// - Throws: ``APIError``.
   init(_ body: Data, contentType: String, limit: Int) throws {
-    guard !body.isEmpty else { throw APIError.badRequest("The request has no body; expected a picture.") }
+    guard !body.isEmpty else {
+      throw APIError.badRequest("The file is empty: the request has no body; expected a picture.")
+    }
     let type = HeaderValue(contentType).value.lowercased()
     if let form = try Self.form(body, contentType, limit: limit) {
       (pictures, isList, decodedBytes) = (form, true, 0)
@@ -61,6 +63,8 @@ struct PictureInput: Sendable {
       let pictures = try parser.parts(of: body).compactMap { part -> Picture? in
         let isPicture = FileKind(of: part.body).isPicture
         let data = isPicture ? nil : try? decoded(part.body)
+        // What browsers send for a file field in which nothing was chosen.
+        if part.fileName == "", part.body.isEmpty { return nil }
         // Whatever a file holds: its place in the answer says what is wrong with it.
         guard part.fileName != nil || data != nil || isPicture else { return nil }
         return Picture(name: part.fileName, data: data ?? part.body)
@@ -112,7 +116,7 @@ struct PictureInput: Sendable {
   /// - Throws: ``APIError`` if it is a data URI of something else.
   private static func decoded(_ text: Data) throws -> Data? {
     var code = text[...]
-    let isURI = text.prefix(5).elementsEqual("data:".utf8)
+    let isURI = String(decoding: text.prefix(5), as: UTF8.self).lowercased() == "data:"
     if isURI {
       guard let comma = text.prefix(256).firstIndex(of: UInt8(ascii: ",")),
         String(decoding: text[text.startIndex..<comma], as: UTF8.self).lowercased().hasSuffix(";base64")

@@ -98,8 +98,13 @@ final class VideoJobs: Service {
     guard let folder else { throw APIError.noVideos }
     let job = VideoJob(id: Identifier.random(), client: client, options: options, created: Date())
     try state.withLock { state in
-      guard state.jobs.values.count(where: { !$0.isFinished }) < limits.videos else {
-        throw APIError.busy(.videos, "Too many videos wait to be read.", retryAfter: 30)
+      let unfinished = state.jobs.values.filter { !$0.isFinished }
+      guard unfinished.count < limits.videos else {
+        throw APIError.busy(.videos, "Too many videos are being received or wait to be read.", retryAfter: 30)
+      }
+      guard client.isEmpty || unfinished.count(where: { $0.client == client }) < (limits.videos + 1) / 2 else {
+        throw APIError.busy(
+          .videos, "Too many of your videos are being received or wait to be read.", retryAfter: 30)
       }
       // Results are kept for a while; they must not fill the disk.
       guard state.jobs.count < 16 * limits.videos else {
@@ -264,6 +269,7 @@ final class VideoJobs: Service {
     switch result {
     case .success: return nil
     case .failure(let error as APIError): return error.message
+    case .failure where Self.isDiskFull(place): return APIError.diskFull.message
     case .failure(let error as MienError) where error.subject == place.upload.path && error.kind == .format:
       return "The video \(error.message)."
     case .failure(let error):

@@ -31,7 +31,7 @@ public import MienTorch
     let data = try sets.isEmpty ? nil : TrainingData(sets, recipe: run.recipe)
     if keptInitial > 0 {
       guard let data else {
-        throw MienError(.argument, "--keep-initial", "needs --data, the faces that the run was trained on")
+        throw MienError(.argument, "keptInitial", "needs the faces that the run was trained on")
       }
       try interpolate(network, towardsInitialOf: run, data, weight: keptInitial)
     }
@@ -71,7 +71,9 @@ public import MienTorch
     let card = ModelCard(
       name: run.recipe.name,
       summary: run.recipe.summary
-        + (keptInitial > 0 ? " Its weights lie \(keptInitial) of the way back to those." : ""),
+        + (keptInitial > 0
+          ? " The weights are the average of those (\(keptInitial)) and the fine-tuned ones (\(1 - keptInitial))."
+          : ""),
       architecture: run.recipe.model.architecture,
       parameterCount: try network.parameterCount, preprocessing: run.recipe.preprocessing, framing: framing,
       outputs: zip(network.labels, temperatures).map {

@@ -12,6 +12,7 @@ public final class TerminalProgress: TrainingObserver {
   private let member: String
   private let isBrief: Bool
   private let continuation: String?
+  private let ending: String?
 
   /// Writes to standard error.
   ///
@@ -19,10 +20,12 @@ public final class TerminalProgress: TrainingObserver {
   ///   - member: which run of a series it is; empty for a run alone.
   ///   - isBrief: whether only the running line is shown, for many short runs.
   ///   - continuation: says how a stopped run goes on; `nil` to say only that it can.
-  public init(member: String = "", isBrief: Bool = false, continuation: String? = nil) {
+  ///   - ending: says what to do with a finished run; `nil` for nothing.
+  public init(member: String = "", isBrief: Bool = false, continuation: String? = nil, ending: String? = nil) {
     self.member = member
     self.isBrief = isBrief
     self.continuation = continuation
+    self.ending = ending
   }
 
   /// Says what is trained on what, and where.
@@ -88,7 +91,7 @@ public final class TerminalProgress: TrainingObserver {
     }
     Console.error("best epoch \(result.best.epoch): validation \(Self.accuracies(result.best.heads))")
     if !result.test.isEmpty { Console.error("test, measured once: \(Self.accuracies(result.test))") }
-    Console.error("export it with `mien export \(plan.folder) -o MODEL.onnx`")
+    if let ending { Console.error(ending) }
   }
 
   /// The last epoch's accuracies.

@@ -71,12 +71,14 @@ struct Compare: AsyncParsableCommand {
     }
     let notes = unmeasured.map { "\($0): no model.onnx: left out of McNemar's test; mien export makes one" }
     for note in notes { Console.error(Console.printable(note)) }
-    let comparison = try Comparison(runs: runs, models: models, of: bench?.faces, notes: notes)
+    let comparison = try Comparison(
+      runs: runs, models: models, of: bench?.faces, measured: bench?.words, notes: notes)
     if let json { try ResultFile.write(try comparison.json() + Data("\n".utf8), to: json) }
-    if let report { try ResultFile.write(comparison.report.data, to: report) }
+    if let report { try ResultFile.write(comparison.report(command: RunEnvironment.commandLine).data, to: report) }
     guard ![json, report].contains("-") else { return }
     let tables = [comparison.runTable, comparison.modelTable, comparison.pairTable].compactMap { $0?.text }
     try Console.printLines([tables.joined(separator: "\n\n")])
+    if let words = bench?.words, !models.isEmpty { try Console.printLines(["\nmeasured on \(words)"]) }
     try Console.printLines(comparison.cautions.map { "\n" + $0 })
   }
 
@@ -150,6 +152,12 @@ struct Compare: AsyncParsableCommand {
       part = try measure.part(of: faces, source, data: data)
       excluded = measure.excluded(of: faces)
       averaging = measure.tta
+    }
+
+    /// What is measured on, in words.
+    var words: String {
+      "\(data), \(part.map { "split \($0.rawValue)" } ?? "all splits"), labels \(faces.labelSet(source).name)"
+        + (averaging == .flip ? ", averaged over mirror images" : "")
     }
 
     func measured(_ model: ONNXModel, _ name: String, _ argument: String) async throws -> Comparison.Model {

@@ -11,11 +11,11 @@ struct DatasetAudit: AsyncParsableCommand {
     commandName: "audit",
     abstract: "Looks for copies within and across splits, shared people, blank pictures and classes out of balance.",
     discussion: """
-      Near copies are the same photograph with another brightness, a watermark, or moved by a pixel; faces of one \
-      known person whose labels differ are none.
+      Near copies are the same photograph with another brightness, a watermark, or moved by a pixel; faces of the \
+      same known person with different labels do not count as copies.
 
-      --fix leaves out, in this order: blank pictures; of exact copies whose labels differ those outside the majority, \
-      all where there is none; training faces with a copy in validation or test, and validation faces with one in \
+      --fix leaves out, in this order: blank pictures; of exact copies whose labels differ, those outside the \
+      majority, or all of them if there is no majority; training faces with a copy in validation or test, and validation faces with one in \
       test; copies of an earlier face of the same split.
       """)
 
@@ -50,7 +50,7 @@ struct DatasetAudit: AsyncParsableCommand {
       try repair.cleaned().write(to: URL(fileURLWithPath: fix))
       ResultFile.wrote(fix)
       for reason in FaceSetRepair.Reason.allCases where repair.count(reason) > 0 {
-        Console.error("left out: \(repair.count(reason)) \(reason.rawValue)")
+        Console.error("left out: \(repair.count(reason)) \(reason.words(repair.count(reason)))")
       }
       Console.error("\(fix): \(repair.kept.count) of \(Spelling.counted(set.count, "face"))")
     }

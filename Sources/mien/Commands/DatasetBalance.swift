@@ -27,7 +27,9 @@ struct DatasetBalance: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The largest angle to turn copies by, to either side; 0 for none.", valueName: "degrees"))
   var rotation = 45.0
 
-  @Option(help: ArgumentHelp("The labels to balance by. Without it FER+'s where there are votes.", valueName: "set"))
+  @Option(
+    help: ArgumentHelp(
+      "The labels to balance by. Default: FER+ if the set has its votes, else the set's own.", valueName: "set"))
   var labels: String?
 
   @Flag(help: "Fill all splits together, as some papers do before they cut a set.")

@@ -11,7 +11,7 @@ import MienVision
 struct DatasetExtract: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "extract",
-    abstract: "Cuts the faces out of videos, for a data set of one's own.",
+    abstract: "Cuts the faces out of videos, to make a data set of your own.",
     discussion: """
       Each video gets a folder of face pictures; faces.csv says which video, frame and box each is from. Rename the \
       folders to classes, or move the pictures into folders of classes, then: mien dataset import folders DIR. \

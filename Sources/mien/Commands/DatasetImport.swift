@@ -76,8 +76,8 @@ struct ImportFER2013: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fer2013", abstract: "Imports FER2013's CSV, with FER+'s votes where given.",
     discussion: """
-      Reads fer2013.csv, icml_face_data.csv, train.csv and their likes, gzipped or not: a header that names pixels, \
-      emotion and Usage in any order. Without Usage the part is the one that the file is named for, else train.
+      Reads fer2013.csv, icml_face_data.csv, train.csv and similar files, gzipped or not: the header names pixels, \
+      emotion and Usage in any order. Without Usage, the split is the one that the file is named after, else train.
       """)
 
   @Argument(help: "fer2013.csv, or - for standard input.")

@@ -12,9 +12,9 @@ struct Detect: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Finds the faces in photos and says what they show.",
     discussion: """
-      A folder is searched with its sub-folders. Exit status: 0 where every photo was read (a photo without a face is \
-      no failure), 1 where some failed, 64 for wrong usage. With -o, results go to a folder as JSON Lines, a run that was \
-      stopped goes on, and photos that are damaged are no failure: mien merge counts them.
+      A folder is searched with its sub-folders. Exit status: 0 if every photo was read (a photo without faces \
+      does not count as a failure), 1 if some failed, 64 for wrong usage. With -o, results go to a folder as JSON Lines, a \
+      run that was stopped goes on, and damaged photos do not count as failures: mien merge counts them.
       """)
 
   @Argument(help: ArgumentHelp("Photos, folders and patterns; - is a photo on standard input.", valueName: "path"))

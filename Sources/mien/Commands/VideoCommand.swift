@@ -89,7 +89,7 @@ struct Video: AsyncParsableCommand {
     let rate = reader.framesPerSecond ?? 25
     let pace = Double(every) / rate
     let outputs = try VideoOutputs(
-      labels: recognizer.labels, json: json, csv: csv,
+      labels: recognizer.labels, minConfidence: options.minConfidence, json: json, csv: csv,
       copy: annotate.map {
         // An address would be asked for the same sound once more, or for another.
         try VideoWriter(

@@ -29,15 +29,17 @@ final class VideoOutputs {
   /// Opens the files.
   ///
   /// - Parameters:
+  ///   - minConfidence: the probability from which a reading is sure.
   ///   - pace: seconds from frame to frame, for the first and the last.
   ///   - duration: how long the video is, in seconds, where it is known.
   ///   - keepsPictures: whether the record needs pictures of faces.
   init(
-    labels: LabelSet, json: String?, csv: String?, copy: VideoWriter?, pace: Double, duration: Double?,
+    labels: LabelSet, minConfidence: Float, json: String?, csv: String?, copy: VideoWriter?, pace: Double,
+    duration: Double?,
     keepsPictures: Bool
   ) throws {
     emotions = labels.emotions.sorted()
-    timeline = VideoTimeline(labels: labels)
+    timeline = VideoTimeline(labels: labels, minConfidence: minConfidence)
     self.pace = pace
     self.duration = duration
     self.keepsPictures = keepsPictures

@@ -300,7 +300,7 @@ test('a session that the server has forgotten is replaced at once, with other nu
         known = known === 'never' ? known : `/v1/sessions/${opened}/`;
         return { id: String(opened) };
       }
-      if (!path.startsWith(known)) throw new ApiError(404, 'gone');
+      if (!path.startsWith(known)) throw new ApiError(404, 'gone', undefined, 'no_session');
       return structuredClone(answer);
     },
   };
