@@ -45,14 +45,14 @@ struct FramingBenchmark: AsyncParsableCommand {
     guard classifier.labelSets.contains(labels) else {
       throw MienError(.mismatch, data, "\(classifier.card.name) has no output for \(labels.name)")
     }
-    let found = try Self.detected(
+    let found = try PlacedFace.found(
       faces, faces.labelled(source, in: split.split), by: detector.faceDetector(),
       progress: ProgressLine("faces"))
     guard !found.isEmpty else { throw MienError(.mismatch, data, "the detector found no face in the set") }
 
-    let plain = try Self.accuracy(classifier, labels, found.map { ($0.original, $0.label) })
+    let plain = try PlacedFace.accuracy(classifier, labels, found.map { ($0.original, $0.label) })
     try Console.print("\(Spelling.counted(found.count, "face")) found by the detector; uncropped: \(percent(plain))")
-    let sides = found.map { $0.face.square.side / Double($0.image.width) * Self.padded }
+    let sides = found.map { $0.face.square.side / Double($0.image.width) * PlacedFace.padded }
     let downs = found.map { face in
       (Double(face.image.height) / 2 - face.face.square.center.y) / face.face.square.side
     }
@@ -67,7 +67,7 @@ struct FramingBenchmark: AsyncParsableCommand {
           anchor: anchor, scale: Float(scale), shiftDown: Float(shift), isTurned: turned)
         let frame = FaceFrame(framing: framing, preprocessing: classifier.card.preprocessing)
         return percent(
-          try Self.accuracy(classifier, labels, found.map { (try frame.face($0.face, of: $0.image), $0.label) }))
+          try PlacedFace.accuracy(classifier, labels, found.map { (try frame.face($0.face, of: $0.image), $0.label) }))
       }
       rows.append([String(format: "%.2f", scale)] + cells)
     }
@@ -82,43 +82,6 @@ struct FramingBenchmark: AsyncParsableCommand {
       throw ValidationError("expected box or points, found \(text)")
     }
     return anchor
-  }
-
-  private struct Found {
-    let original: Image
-    let image: Image
-    let face: DetectedFace
-    let label: Emotion
-  }
-
-  /// Enlargement before detection, and side of the padded picture relative to the face picture.
-  private static let enlargement = 4
-  private static let padded = 1.5
-
-  private static func detected(
-    _ faces: FaceSet, _ labelled: [(index: Int, label: Emotion)], by detector: any FaceDetector, progress: ProgressLine
-  ) throws -> [Found] {
-    defer { progress.clear() }
-    return try labelled.enumerated().compactMap { done, face in
-      progress.update(done, of: labelled.count)
-      let original = try Image(
-        width: faces.width, height: faces.height, channels: faces.channels, pixels: faces.face(at: face.index))
-      let side = Double(faces.width) * padded
-      let image = try original.crop(
-        centerX: Double(faces.width) / 2, centerY: Double(faces.height) / 2, side: side, size: Int(side) * enlargement)
-      return try detector.faces(in: image).first.map {
-        Found(original: original, image: image, face: $0, label: face.label)
-      }
-    }
-  }
-
-  private static func accuracy(
-    _ classifier: EmotionClassifier, _ labels: LabelSet, _ faces: [(image: Image, label: Emotion)]
-  ) throws -> Double {
-    let inputs = try faces.flatMap { try classifier.card.preprocessing.input($0.image) }
-    let readings = try classifier.distributions(for: inputs, count: faces.count, labels: labels)
-    let hits = zip(readings, faces).count { $0.top.emotion == $1.label }
-    return Double(hits) / Double(faces.count)
   }
 
   private func percent(_ share: Double) -> String { String(format: "%.2f %%", share * 100) }

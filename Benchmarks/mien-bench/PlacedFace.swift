@@ -1,0 +1,51 @@
+import MienCore
+import MienInference
+import MienVision
+
+/// A labelled face of a set, enlarged and set into a larger picture as if it were part of a photo, and found there.
+struct PlacedFace {
+  /// The set's own picture.
+  let original: Image
+  /// The larger one.
+  let image: Image
+  /// What the detector found in it.
+  let face: DetectedFace
+  /// What it is labelled as.
+  let label: Emotion
+
+  /// Enlargement before detection, and side of the padded picture relative to the face picture.
+  private static let enlargement = 4
+  static let padded = 1.5
+
+  static func found(
+    _ faces: FaceSet, _ labelled: [(index: Int, label: Emotion)], by detector: any FaceDetector, progress: ProgressLine
+  ) throws -> [PlacedFace] {
+    defer { progress.clear() }
+    return try labelled.enumerated().compactMap { done, face in
+      progress.update(done, of: labelled.count)
+      let original = try Image(
+        width: faces.width, height: faces.height, channels: faces.channels, pixels: faces.face(at: face.index))
+      let side = Double(faces.width) * padded
+      let image = try original.crop(
+        centerX: Double(faces.width) / 2, centerY: Double(faces.height) / 2, side: side, size: Int(side) * enlargement)
+      return try detector.faces(in: image).first.map {
+        PlacedFace(original: original, image: image, face: $0, label: face.label)
+      }
+    }
+  }
+
+  static func accuracy(
+    _ classifier: EmotionClassifier, _ labels: LabelSet, _ faces: [(image: Image, label: Emotion)]
+  ) throws -> Double {
+    Double(try hits(classifier, labels, faces).count { $0 }) / Double(faces.count)
+  }
+
+  /// Whether each face is read rightly.
+  static func hits(
+    _ classifier: EmotionClassifier, _ labels: LabelSet, _ faces: [(image: Image, label: Emotion)]
+  ) throws -> [Bool] {
+    let inputs = try faces.flatMap { try classifier.card.preprocessing.input($0.image) }
+    let readings = try classifier.distributions(for: inputs, count: faces.count, labels: labels)
+    return zip(readings, faces).map { $0.top.emotion == $1.label }
+  }
+}
