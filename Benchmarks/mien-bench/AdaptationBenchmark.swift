@@ -172,7 +172,7 @@ struct AdaptationBenchmark: AsyncParsableCommand {
         title: "Accuracy after corrections", xTitle: "corrections", yTitle: "accuracy",
         series: [
           line("other people", \.after, mean(0, \.before).mean),
-          line("other people, data's classes", \.sharedAfter, mean(0, \.sharedBefore).mean),
+          line("same, data's classes", \.sharedAfter, mean(0, \.sharedBefore).mean),
           line("kept faces", \.guardAfter, mean(0, \.guardBefore).mean),
         ], isPercent: true
       ).drawing

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <dlfcn.h>
+#include <malloc.h>
 
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
@@ -228,6 +229,11 @@ int32_t mien_opencv_set_threads(int32_t threads, char **error) {
     require(threads >= 1, "expected at least 1 thread");
     cv::setNumThreads(threads);
   });
+}
+
+void mien_opencv_keep_freed_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 256 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
 }
 
 void mien_opencv_string_free(char *string) { free(string); }

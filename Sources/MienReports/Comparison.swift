@@ -204,7 +204,7 @@ public struct Comparison: Sendable {
             + "of pairs."
           : "Exact two-sided sign-flip test by \(test.unit.rawValue) (McNemar's test for faces that are not independent) on "
             + "the faces that both models were shown; p is not corrected for the number of pairs. Intervals are by "
-            + "\(test.unit.rawValue) too (cluster bootstrap).")
+            + "\(test.unit.rawValue) too.")
     }
     for model in models { cautions += (model.overlap?.notes ?? []).map { "\(model.name): \($0)" } }
     return cautions

@@ -21,7 +21,7 @@ package struct ServerLimits: Sendable {
   /// Requests that may wait for their turn.
   package var waiting = 128
   /// Seconds that a request waits for its turn before it is refused.
-  package var waitingSeconds = 0.5
+  package var waitingSeconds = 0.4
   /// Most sessions that are open at a time.
   package var sessions = 256
   /// Seconds after which a session that is not used is closed.

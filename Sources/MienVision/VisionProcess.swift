@@ -17,4 +17,10 @@ public enum VisionProcess {
     setenv("OPENCV_FFMPEG_LOGLEVEL", "-8", 0)
     try OpenCV.check("setting the number of threads") { mien_opencv_set_threads(1, $0) }
   }
+
+  /// Has the process keep the memory of a picture for the next one, up to 512 MiB, instead of returning it to the system:
+  /// mapping it anew takes a tenth of the time of many photos.
+  ///
+  /// Call it at the start of `main`, before other threads run. Results are the same without it.
+  public static func keepFreedMemory() { mien_opencv_keep_freed_memory() }
 }

@@ -14,7 +14,14 @@ import MienVision
 
   @OptionGroup var version: VersionOption
 
-  static func main() async { await runProgram(overview: overview, configure: { try VisionProcess.configure() }) }
+  static func main() async {
+    await runProgram(
+      overview: overview,
+      configure: {
+        VisionProcess.keepFreedMemory()
+        try VisionProcess.configure()
+      })
+  }
 
   func run() async throws { try version.answer(for: Self.self, ModelVersions.lines) }
 

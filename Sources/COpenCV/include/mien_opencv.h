@@ -69,6 +69,9 @@ typedef struct {
 /// until then, which is too many for callers that work on several pictures at a time.
 int32_t mien_opencv_set_threads(int32_t threads, char **error);
 
+/// Has the whole process keep freed memory for reuse, through glibc's `mallopt`. Call it once, before other threads start.
+void mien_opencv_keep_freed_memory(void);
+
 /// Frees a message that another function handed out. NULL is allowed.
 void mien_opencv_string_free(char *string);
 
