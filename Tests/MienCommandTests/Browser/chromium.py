@@ -81,6 +81,13 @@ class Page:
                     else:
                         self.events.append((message["method"], message["params"]))
                     self._arrived.notify_all()
+                if message.get("method") == "Page.javascriptDialogOpening":
+                    self._leave(message)
+
+    def _leave(self, message):
+        """Answers the browser's question before a page with unsaved readings is left: yes, as the next check may begin."""
+        answer = {"id": -1, "method": "Page.handleJavaScriptDialog", "params": {"accept": True}}
+        self._in.write(json.dumps({**answer, "sessionId": message["sessionId"]}).encode() + b"\0")
 
     def call(self, method, **parameters):
         """Calls a method of the protocol and returns its result."""

@@ -316,6 +316,25 @@ test('a session that the server has forgotten is replaced at once, with other nu
   session.close();
 });
 
+test('a profile that was deleted is no longer asked for', async () => {
+  const asked = [];
+  const server = {
+    options: { profile: 'gone' },
+    json: async (method, path, body) => {
+      if (path !== '/v1/sessions') return { width: 9, height: 9, faces: [{ ...face(1), scores, smoothed: scores }] };
+      asked.push(body);
+      if (!body.profile) return { id: '1' };
+      // What the server object of the page does, too.
+      server.options = {};
+      throw new ApiError(404, 'There is no such profile.', undefined, 'no_profile');
+    },
+  };
+  const session = new Session(server);
+  assert.equal((await session.read(new Blob([]), 0)).faces.length, 1);
+  assert.deepEqual(asked, [{ profile: 'gone' }, {}]);
+  session.close();
+});
+
 test('after a jump a new session is used, and the old one is given up once its frames are answered', async () => {
   let opened = 0;
   const [doors, deleted] = [[], []];

@@ -80,6 +80,13 @@ class PhotoChecks(Base):
         page.key("Delete")
         page.wait("document.querySelectorAll('.thumb').length === 2", "one photo less")
         page.wait("document.getElementById('caption').innerText === 'copy-2.png'", "its neighbour")
+        # Nothing leaves unsaved readings without a question: neither the logo nor the browser itself.
+        page.click("#brand")
+        page.wait("document.getElementById('discard-dialog').open", "the question before the start page")
+        page.click("#discard-dialog [data-cancel]")
+        expect(page.run("document.querySelectorAll('.thumb').length") == 2, "the photos after the question")
+        expect(page.run("""(() => { const leaving = new Event('beforeunload', { cancelable: true });
+                            return !window.dispatchEvent(leaving); })()"""), "the browser to be told of unsaved readings")
         page.click("#clear-photos")
         page.wait("document.getElementById('discard-dialog').open", "the question")
         page.click("#discard-dialog .primary")
