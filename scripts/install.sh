@@ -59,7 +59,9 @@ install -D -m 644 LICENSE "$doc/LICENSE"
 if has recognition; then
   install_program mien
   # SwiftPM links Swift's runtime into every shared library; this one has no Swift in it.
-  read -ra libraries <<<"$(pkg-config --libs mien-opencv-video) -lavformat -lavcodec -lswscale -lavutil"
+  # What the built one needs, but for Swift's own library.
+  read -ra libraries <<<"$(readelf -d "$built/libMienVideoShim.so" |
+    sed -n '/libswift/d; s/.*(NEEDED).*\[\(lib[^]]*\)\].*/-l:\1/p' | tr '\n' ' ')"
   clang++ -shared -o "$target/lib/mien/libMienVideoShim.so" "$built"/COpenCVVideo.build/*.o "${libraries[@]}"
   strip --strip-unneeded "$target/lib/mien/libMienVideoShim.so"
 fi
