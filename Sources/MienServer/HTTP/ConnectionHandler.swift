@@ -342,7 +342,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
     switch event {
     case .readsBody(let seconds):
-      if let last = exchanges.last, !last.isReceived {
+      // Of several requests only the last is still arriving, and it is not the one that is being answered.
+      if exchanges.count == 1, !exchanges[0].isReceived {
         let (context, handler) = (
           NIOLoopBound(context, eventLoop: context.eventLoop), NIOLoopBound(self, eventLoop: context.eventLoop)
         )
