@@ -34,7 +34,9 @@ struct PoseBenchmark: AsyncParsableCommand {
     let frame = FaceFrame(card: classifier.card)
     let hits = try PlacedFace.hits(
       classifier, labels, found.map { (try frame.face($0.face, of: $0.image), $0.label) })
-    let turned = zip(found, hits).compactMap { face, hit in (face.face.landmarks?.pose).map { (yaw: abs($0.yaw), hit: hit) } }
+    let turned = zip(found, hits).compactMap { face, hit in
+      (face.face.landmarks?.pose).map { (yaw: abs($0.yaw), hit: hit) }
+    }
     try Console.print(
       "\(found.count) faces found, of \(turned.count) the pose is known; \(Self.share(hits)) of all are read rightly")
     var low = 0.0
