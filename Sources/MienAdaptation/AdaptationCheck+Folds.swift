@@ -6,7 +6,7 @@ import MienONNX
 extension AdaptationCheck {
   /// Deals `examples`, a class after the other, into parts, and reads each by a layer fitted to the rest.
   ///
-  /// - Throws: ``MienError`` where there is no example, or as ``HeadAdaptation/fit(_:)`` does.
+  /// - Throws: ``MienError`` where there is no example, or as `HeadAdaptation.fit` does.
   public init(_ adaptation: HeadAdaptation, _ examples: [HeadAdaptation.Example]) throws {
     guard !examples.isEmpty else { throw MienError(.mismatch, nil, "there are no corrections") }
     let folds = min(examples.count, Self.maximumFolds)
