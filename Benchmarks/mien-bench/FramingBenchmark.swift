@@ -15,11 +15,7 @@ struct FramingBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "framing", abstract: "Measures how accuracy depends on how much of a detected face is cropped.")
 
-  @Option(help: ArgumentHelp("A set of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
-  var data: String
-
-  @Option(help: "The part of the set.")
-  var split = Split.Choice.validation
+  @OptionGroup var placed: PlacedFaceOptions
 
   @Option(help: "Sizes of the crop as multiples of the detector's box.")
   var scales: [Double] = [0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5]
@@ -33,23 +29,8 @@ struct FramingBenchmark: AsyncParsableCommand {
   @Flag(help: "Turn the crop so that the eyes are level.")
   var turned = false
 
-  @OptionGroup var detector: DetectorOptions
-
-  @OptionGroup var model: ModelOptions
-
   func run() async throws {
-    let faces = try FaceSet.given(data)
-    let source = try faces.labelSource(named: nil)
-    let labels = faces.labelSet(source)
-    let classifier = try model.classifier()
-    guard classifier.labelSets.contains(labels) else {
-      throw MienError(.mismatch, data, "\(classifier.card.name) has no output for \(labels.name)")
-    }
-    let found = try PlacedFace.found(
-      faces, faces.labelled(source, in: split.split), by: detector.faceDetector(),
-      progress: ProgressLine("faces"))
-    guard !found.isEmpty else { throw MienError(.mismatch, data, "the detector found no face in the set") }
-
+    let (classifier, labels, found) = try placed.found()
     let plain = try PlacedFace.accuracy(classifier, labels, found.map { ($0.original, $0.label) })
     try Console.print("\(Spelling.counted(found.count, "face")) found by the detector; uncropped: \(percent(plain))")
     let sides = found.map { $0.face.square.side / Double($0.image.width) * PlacedFace.padded }

@@ -1,5 +1,8 @@
+import ArgumentParser
+import MienCommandLine
 import MienCore
 import MienInference
+import MienModelOptions
 import MienVision
 
 /// A labelled face of a set, enlarged and set into a larger picture as if it were part of a photo, and found there.
@@ -17,9 +20,10 @@ struct PlacedFace {
   private static let enlargement = 4
   static let padded = 1.5
 
-  static func found(
-    _ faces: FaceSet, _ labelled: [(index: Int, label: Emotion)], by detector: any FaceDetector, progress: ProgressLine
+  fileprivate static func found(
+    _ faces: FaceSet, _ labelled: [(index: Int, label: Emotion)], by detector: any FaceDetector
   ) throws -> [PlacedFace] {
+    let progress = ProgressLine("faces")
     defer { progress.clear() }
     return try labelled.enumerated().compactMap { done, face in
       progress.update(done, of: labelled.count)
@@ -47,5 +51,34 @@ struct PlacedFace {
     let inputs = try faces.flatMap { try classifier.card.preprocessing.input($0.image) }
     let readings = try classifier.distributions(for: inputs, count: faces.count, labels: labels)
     return zip(readings, faces).map { $0.top.emotion == $1.label }
+  }
+}
+
+/// What placed faces are made from, and what reads them.
+struct PlacedFaceOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("A set of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
+  var data: String
+
+  @Option(help: "The part of the set.")
+  var split = Split.Choice.validation
+
+  @OptionGroup var detector: DetectorOptions
+
+  @OptionGroup var model: ModelOptions
+
+  /// The classifier, its labels that the set has, and the faces that the detector found.
+  ///
+  /// - Throws: ``MienCore/MienError`` if the model has no output for the labels, or no face is found.
+  func found() throws -> (classifier: EmotionClassifier, labels: LabelSet, faces: [PlacedFace]) {
+    let set = try FaceSet.given(data)
+    let source = try set.labelSource(named: nil)
+    let labels = set.labelSet(source)
+    let classifier = try model.classifier()
+    guard classifier.labelSets.contains(labels) else {
+      throw MienError(.mismatch, data, "\(classifier.card.name) has no output for \(labels.name)")
+    }
+    let faces = try PlacedFace.found(set, set.labelled(source, in: split.split), by: detector.faceDetector())
+    guard !faces.isEmpty else { throw MienError(.mismatch, data, "the detector found no face in the set") }
+    return (classifier, labels, faces)
   }
 }

@@ -11,26 +11,13 @@ struct PoseBenchmark: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pose", abstract: "Measures how accuracy depends on how far heads are turned to the side.")
 
-  @Option(help: ArgumentHelp("A set of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
-  var data: String
-
-  @Option(help: "The part of the set.")
-  var split = Split.Choice.validation
+  @OptionGroup var placed: PlacedFaceOptions
 
   @Option(help: "The upper ends of the ranges of yaw to either side, in degrees.")
   var limits: [Double] = [15, 30, 45, 55, 65, 90]
 
-  @OptionGroup var detector: DetectorOptions
-
-  @OptionGroup var model: ModelOptions
-
   func run() async throws {
-    let faces = try FaceSet.given(data)
-    let source = try faces.labelSource(named: nil)
-    let labels = faces.labelSet(source)
-    let classifier = try model.classifier()
-    let found = try PlacedFace.found(
-      faces, faces.labelled(source, in: split.split), by: detector.faceDetector(), progress: ProgressLine("faces"))
+    let (classifier, labels, found) = try placed.found()
     let frame = FaceFrame(card: classifier.card)
     let hits = try PlacedFace.hits(
       classifier, labels, found.map { (try frame.face($0.face, of: $0.image), $0.label) })

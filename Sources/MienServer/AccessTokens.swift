@@ -10,6 +10,10 @@ package final class AccessTokens: Sendable {
   /// A client, as a keyed hash of its token; empty where the server asks for none.
   package typealias Client = String
 
+  /// How much of `limit` one client may take: half of it, so that no token keeps the others out; all of it where no tokens
+  /// are asked for and all are one client.
+  static func share(of limit: Int, for client: Client) -> Int { client.isEmpty ? limit : (limit + 1) / 2 }
+
   private static let lengths = 16...512
   private static let fileBytes = 1 << 20
   private let tokens: Mutex<[[UInt8]]>

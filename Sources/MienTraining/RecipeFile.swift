@@ -43,7 +43,7 @@ public enum RecipeFile {
 
   /// The YAML of a built-in recipe, with its comments; `nil` if there is none of that name.
   public static func builtInText(_ name: String) -> String? {
-    try? text(name, in: "recipes")
+    builtInNames.contains(name) ? try? text(name, in: "recipes") : nil
   }
 
   /// A built-in recipe.

@@ -181,6 +181,8 @@ import Testing
   @Test func theRecipesOfPapersTrainTheDocumentedNetworks() throws {
     let papers = Set(ModelRegistry.builtIn.keys).subtracting(["mien-s", "plain"])
     #expect(papers.isSubset(of: RecipeFile.builtInNames))
+    // Files of other folders that are inside the program are no recipes.
+    #expect(RecipeFile.builtInText("published/chen") == nil)
     for name in papers {
       let options = try RecipeFile.builtIn(name).model.options
       let architecture = try ModelRegistry.architecture(named: name)

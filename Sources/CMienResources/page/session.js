@@ -38,8 +38,8 @@ export class Session {
         return await this.send(session, picture, seconds);
       } catch (error) {
         if (!(error instanceof ApiError) || !['no_session', 'no_profile'].includes(error.code)) throw error;
-        // The profile was deleted, and is no longer chosen. Or: the server forgets sessions that are not used for a while, and all of them when it is started anew. Of two
-        // frames that learn of it, one opens the next session.
+        // The profile was deleted and is no longer chosen, or the server has forgotten the session: it does so if one is not
+        // used for a while, and with all when it is started anew. Of two frames that learn of it, one opens the next session.
         if (this.current === session) this.current = null;
         if (isSecond) throw new ApiError(503, 'The session is over.', 0.2);
       } finally {

@@ -21,8 +21,7 @@ final class ByteBudget: Sendable {
   func take(_ count: Int, for client: AccessTokens.Client) throws {
     let (fits, isOwn): (Bool, Bool) = state.withLock { state in
       let own = state.byClient[client, default: 0] + count
-      let share = client.isEmpty ? limit : limit / 2
-      guard own <= share else { return (false, true) }
+      guard own <= AccessTokens.share(of: limit, for: client) else { return (false, true) }
       guard state.used + count <= limit else { return (false, false) }
       state.used += count
       state.byClient[client] = own

@@ -39,7 +39,8 @@ final class SessionStore: Sendable {
       guard entries.count < capacity else {
         throw APIError.busy(.sessions, "Too many sessions are open.", retryAfter: 10)
       }
-      guard client.isEmpty || entries.values.count(where: { $0.client == client }) < (capacity + 1) / 2 else {
+      let share = AccessTokens.share(of: capacity, for: client)
+      guard entries.values.count(where: { $0.client == client }) < share else {
         throw APIError.busy(.sessions, "Too many of your sessions are open.", retryAfter: 10)
       }
       entries[id] = Entry(session: session, client: client, lastUse: .now)

@@ -102,7 +102,8 @@ final class VideoJobs: Service {
       guard unfinished.count < limits.videos else {
         throw APIError.busy(.videos, "Too many videos are being received or wait to be read.", retryAfter: 30)
       }
-      guard client.isEmpty || unfinished.count(where: { $0.client == client }) < (limits.videos + 1) / 2 else {
+      let share = AccessTokens.share(of: limits.videos, for: client)
+      guard unfinished.count(where: { $0.client == client }) < share else {
         throw APIError.busy(
           .videos, "Too many of your videos are being received or wait to be read.", retryAfter: 30)
       }
