@@ -229,6 +229,53 @@ import Testing
     }
   }
 
+  /// Proxies pass on what clients wrote, and add the port.
+  @Test(arguments: [
+    ("MIEN.EXAMPLE.ORG:443", "https", "https://mien.example.org", true),
+    ("Mien.Example.org", "https", "https://mien.example.org", true),
+    ("mien.example.org:80", "http", "http://mien.example.org", true),
+    ("MIEN.example.org:8443", "HTTPS", "https://mien.example.org:8443", true),
+    ("mien.example.org:80", "https", "https://mien.example.org", false),
+    ("mien.example.org:443", "https", "https://mien.example.org.evil.example", false),
+  ])
+  func theServersOwnPageIsKnownHoweverItsNameIsWritten(
+    host: String, scheme: String, origin: String, isOwn: Bool
+  ) async throws {
+    let server = try TestServer.make {
+      $0.allowedHosts = ["mien.example.org"]
+      $0.trustedProxies = ["127.0.0.1"]
+    }
+    try await server.application().test(.live) { client in
+      let answer = try await ask(
+        try #require(client.port), host: "127.0.0.1", "X-Forwarded-Host: \(host)", "X-Forwarded-Proto: \(scheme)",
+        "Origin: \(origin)")
+      #expect(answer.hasPrefix(isOwn ? "HTTP/1.1 200 " : "HTTP/1.1 403 "), "\(answer)")
+    }
+  }
+
+  /// RFC 9112, section 3.2.2: of a target that is an address, the host counts.
+  @Test(arguments: [
+    ("http://evil.example.org/v1/models", 421), ("HTTP://Evil.example.org:80/v1/models", 421),
+    ("https://evil.example.org:99999/v1/models", 421), ("http://evil.example.org?/v1/models", 421),
+    ("http://localhost/v1/models", 200), ("http://LOCALHOST:1234/v1/models?", 200), ("http://[::1]/v1/models", 200),
+    ("http://localhost@evil.example.org/v1/models", 400), ("ftp://localhost/v1/models", 400),
+    ("http:///v1/models", 400),
+  ])
+  func theHostOfAnAddressCounts(target: String, status: Int) async throws {
+    try await TestServer.make().application().test(.live) { client in
+      let port = try #require(client.port)
+      for (version, field) in [("1.1", "Host: localhost\r\n"), ("1.0", "Host: localhost\r\n"), ("1.0", "")] {
+        let answer = try await RawClient.exchange(
+          port: port, "GET \(target) HTTP/\(version)\r\n\(field)Connection: close\r\n\r\n")
+        #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
+      }
+      // It does not make up for a missing field.
+      let missing = try await RawClient.exchange(
+        port: port, "GET \(target) HTTP/1.1\r\nConnection: close\r\n\r\n")
+      #expect(missing.hasPrefix("HTTP/1.1 400 "))
+    }
+  }
+
   @Test(arguments: ["", "proxy", "10.0.0.0/33", "10.0.0.0/x", "10.0.0.0/", "::1/129", "10.0.0"])
   func proxiesAreAddresses(text: String) throws {
     let error = #expect(throws: MienError.self) { try TestServer.make { $0.trustedProxies = [text] } }

@@ -225,6 +225,9 @@ import Testing
         ("{\"photo\": \"\(text)\"}", 400, "malformed_json", "image"),
         ("{\"images\": []}", 400, "malformed_json", "images"), ("{}", 400, "malformed_json", "image"),
         ("{\"image\": ", 400, "malformed_json", "JSON"),
+        ("{\"image\": \"\(text)\", \"image\": \"x\"}", 400, "malformed_json", "the key \"image\" twice"),
+        ("{\"image\": \"\(text)\",}", 400, "malformed_json", "no JSON object"),
+        ("{\"images\": [\"\(text)\",]}", 400, "malformed_json", "no JSON object"),
       ] {
         let response = try await post(body)
         let error = try response.json(ErrorBody.self).error

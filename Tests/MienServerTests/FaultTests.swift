@@ -310,6 +310,10 @@ import Testing
     ("GET / HTTP/1.1\r\nHost: localhost\r\nX: \(String(repeating: "a", count: 40_000))\r\n\r\n", 431, "header"),
     ("GET / HTTP/9.9\r\n\r\n", 505, "HTTP/1.1"), ("\0\0\r\n\r\n", 400, "HTTP/1.1"),
     ("POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, "HTTP/1.1"),
+    ("BREW /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n", 501, "method"),
+    ("get /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n", 501, "method"),
+    ("PROPFIND /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 405, "GET, HEAD"),
+    ("GET /healthz HTTP/1.1\nHost: localhost\n\n", 400, "CR LF"),
   ])
   func whatIsNoRequestIsToldSoAndCounted(request: String, status: Int, word: String) async throws {
     try await withServer { _, port in
@@ -320,6 +324,58 @@ import Testing
       #expect(error.message.contains(word) && answer.contains("X-Request-Id: "))
       let metrics = try await RawClient.exchange(port: port, get("/metrics"))
       #expect(metrics.contains("status=\"\(status)\"} 1"))
+    }
+  }
+
+  /// What is neither a body nor a name or value of a field: the decoder bounds none of it.
+  @Test(arguments: [
+    ("", "X:", " "), ("", "\r\n", "\r\n"), ("Transfer-Encoding: chunked\r\n\r\n1;", "", "a"),
+    ("Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX:", "", " "),
+    ("Transfer-Encoding: chunked\r\n\r\n", "", "1;\(String(repeating: "a", count: 500))\r\nx\r\n"),
+  ])
+  func whatIsAroundBodiesIsBounded(fields: String, start: String, filling: String) async throws {
+    try await withServer { _, port in
+      let raw = try RawClient(port: port)
+      async let answer = raw.receive()
+      let isBlank = filling == "\r\n"
+      try await raw.send(
+        Data((isBlank ? start : "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\n\(fields)\(start)").utf8))
+      // 2 GB, unless the server hangs up.
+      let piece = Data(String(repeating: filling, count: 100_000 / filling.utf8.count).utf8)
+      var sent = 0
+      while sent < 20_000, try await raw.send(piece) { sent += 1 }
+      #expect(sent < 20_000)
+      #expect(try await answer.hasPrefix("HTTP/1.1 431 "))
+    }
+  }
+
+  @Test func smallChunksAreRead() async throws {
+    let picture = try TestServer.noise(side: 300)
+    try await withServer { _, port in
+      let chunks = picture.readableBytesView.flatMap { [UInt8]("1;a=b\r\n".utf8) + [$0] + [UInt8]("\r\n".utf8) }
+      let raw = try RawClient(port: port)
+      try await raw.send(
+        head("/v1/detect?detector=none", "Transfer-Encoding: chunked", "Connection: close") + Data(chunks)
+          + Data("0\r\nX-Sum: 5\r\n\r\n".utf8))
+      #expect(try await raw.receive().hasPrefix("HTTP/1.1 200 "))
+    }
+  }
+
+  @Test(arguments: ["1;a", "1\r\nx\r\n0\r\nX: a"])
+  func whatIsAroundBodiesCountsForTheirTime(start: String) async throws {
+    try await withServer {
+      $0.limits.bodySeconds = 1
+      $0.limits.idleSeconds = 100
+    } _: { _, port in
+      let raw = try RawClient(port: port)
+      async let answer = raw.receive()
+      try await raw.send(head("/v1/detect", "Transfer-Encoding: chunked") + Data(start.utf8))
+      var isOpen = true
+      for _ in 0..<1200 where isOpen {
+        isOpen = try await raw.send(Data("a".utf8))
+        try await Task.sleep(for: .milliseconds(50))
+      }
+      #expect(try await answer.hasPrefix("HTTP/1.1 408 "))
     }
   }
 

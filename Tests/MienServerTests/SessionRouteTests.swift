@@ -148,12 +148,44 @@ import Testing
 
   @Test(arguments: [
     "{\"minConfidence\": 2}", "{\"minConfidence\": \"1\"}", "{\"smooth\": true}", "[]", "{", "null",
-    "{\"smoothing\": null}", "{\"smoothing\": 1}",
+    "{\"smoothing\": null}", "{\"smoothing\": 1}", "{\"smoothing\": true,}",
   ])
   func wrongOptionsAreRefused(body: String) async throws {
     try await TestServer.make().application().test(.router) { client in
       let response = try await open(client, body)
       #expect(response.status == .badRequest && response.errorCode == "bad_request")
+    }
+  }
+
+  @Test(arguments: [
+    ("{\"minConfidence\": 0.4, \"smoothing\": true, \"minConfidence\": 0.9}", "minConfidence"),
+    ("{\"model\": \"a, b}\", \"smoothing\": true, \"mod\\u0065l\": \"\\\\\"}", "model"),
+    ("{\"smoothing\": {\"a\": [{\"a\": 1}], \"a\": 2}}", "a"),
+  ])
+  func aKeyThatIsThereTwiceIsNamed(body: String, key: String) async throws {
+    try await TestServer.make().application().test(.router) { client in
+      let response = try await open(client, body)
+      #expect(response.status == .badRequest && response.errorCode == "malformed_json")
+      #expect(try response.json(ErrorBody.self).error.message.contains("the key \"\(key)\" twice"))
+    }
+  }
+
+  @Test func keysOfDifferentObjectsMayBeTheSame() async throws {
+    // Refused for what it says, not for its keys.
+    try await TestServer.make().application().test(.router) { client in
+      let response = try await open(client, "{\"smoothing\": [{\"a\": 1}, {\"a\": 1}], \"a\": \"\\\"a\\\"\"}")
+      #expect(response.errorCode == "bad_request")
+    }
+  }
+
+  @Test(arguments: [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian, .utf32LittleEndian])
+  func optionsInOtherEncodingsAreRefused(encoding: String.Encoding) async throws {
+    let body = try #require("{\"minConfidence\": 0.4}".data(using: encoding))
+    try await TestServer.make().application().test(.router) { client in
+      let response = try await client.execute(
+        uri: "/v1/sessions", method: .post, headers: [.contentType: "application/json"], body: ByteBuffer(bytes: body))
+      #expect(response.status == .badRequest)
+      #expect(try response.json(ErrorBody.self).error.message.contains("UTF-8"))
     }
   }
 

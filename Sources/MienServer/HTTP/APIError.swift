@@ -56,6 +56,11 @@ extension APIError {
 
   static func badRequest(_ message: String) -> APIError { APIError(.badRequest, "bad_request", message) }
 
+  /// A word of a client's for a message: at most 64 characters, of those that are safe to show.
+  static func quoted(_ word: some StringProtocol) -> String {
+    "\"\(word.unicodeScalars.prefix(64).filter { $0.isASCII && $0.value >= 0x20 }.map(String.init).joined())\""
+  }
+
   /// The path takes `methods` only.
   static func methodNotAllowed(_ methods: [HTTPRequest.Method]) -> APIError {
     let allowed = Set(methods).union(methods.contains(.get) ? [.head] : []).map(\.rawValue).sorted()
@@ -91,12 +96,19 @@ extension APIError {
     .uriTooLong, "too_large", "The address of a request may have \(ConnectionHandler.targetBytes) bytes at most.")
 
   /// A request that the HTTP parser refused.
-  static func unparsable(_ error: HTTPParserError, isTargetTooLong: Bool) -> APIError {
-    if isTargetTooLong { return .targetTooLong }
+  ///
+  /// - Parameter meter: has seen its request line; `nil` if its head was in order.
+  static func unparsable(_ error: HTTPParserError, _ meter: FramingMeter? = nil) -> APIError {
+    if let meter, meter.lineLength > ConnectionHandler.targetBytes { return .targetTooLong }
     switch error {
     case .headerOverflow:
       return APIError(
-        .requestHeaderFieldsTooLarge, "too_large", "The request's header fields are too long or too many.")
+        .requestHeaderFieldsTooLarge, "too_large",
+        "The request's header fields, trailers or chunk extensions are too long or too many.")
+    case .invalidMethod where meter?.namesMethod == true:
+      return APIError(.notImplemented, "bad_request", "The request's method is unknown.")
+    case .invalidVersion where meter?.hasBareLineFeed == true:
+      return .badRequest("The lines of a request's head end with CR LF; found LF alone.")
     case .invalidEOFState, .closedConnection: return .disconnected
     case .invalidVersion:
       return APIError(.httpVersionNotSupported, "bad_request", "Expected HTTP/1.1 or HTTP/1.0.")

@@ -91,7 +91,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   static let targetBytes = 8 << 10
 
   private let places: ConnectionPlaces
-  private let requestLine: RequestLineHandler
+  private let meter: FramingMeter
   private let onRefusal: (Refusal) -> Void
 
   private var exchanges: [Exchange] = []
@@ -107,11 +107,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var onInputClosed: (@Sendable () -> Void)?
 
   /// - Parameters:
-  ///   - requestLine: stands before the decoder.
+  ///   - meter: stands before the decoder.
   ///   - onRefusal: told of every request that is refused here.
-  init(places: ConnectionPlaces, requestLine: RequestLineHandler, onRefusal: @escaping (Refusal) -> Void) {
+  init(places: ConnectionPlaces, meter: FramingMeter, onRefusal: @escaping (Refusal) -> Void) {
     self.places = places
-    self.requestLine = requestLine
+    self.meter = meter
     self.onRefusal = onRefusal
   }
 
@@ -140,13 +140,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
   }
 
-  private func read(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+  private func read(_ received: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    meter.takeHead()
     guard !isClosing, refusal == nil else { return }
     if !hasPlace, places.take() {
       hasPlace = true
       end?.cancel()
     }
+    var head = received
     do {
+      try Self.takeHost(ofTargetIn: &head)
       if let error = problem(of: head) { throw error }
       let request = try HTTPRequest(head, secure: false, splitCookie: false)
       let length = head.headers.first(name: "content-length").flatMap { Int($0) }
@@ -160,6 +163,27 @@ final class ConnectionHandler: ChannelDuplexHandler {
     } catch {
       refuse(error as? APIError ?? .badRequest("The request is not understood."), of: head, context)
     }
+  }
+
+  /// Where a request's target is an address, its host counts instead of the `Host` field (RFC 9112, section 3.2.2).
+  private static func takeHost(ofTargetIn head: inout HTTPRequestHead) throws {
+    guard head.method != .CONNECT, !head.uri.hasPrefix("/"), head.uri != "*", head.headers["host"].count < 2 else {
+      return
+    }
+    let scheme = head.uri.prefix { $0 != "/" }
+    let address = head.uri.dropFirst(scheme.count + 2)
+    let host = address.prefix { !"/?#".contains($0) }
+    guard ["http:", "https:"].contains(scheme.lowercased()), head.uri.dropFirst(scheme.count).hasPrefix("//"),
+      !host.isEmpty, !host.contains("@")
+    else {
+      throw APIError.badRequest("The request's target is neither a path nor an http or https address with a host.")
+    }
+    // Without the field, a request of HTTP/1.1 is refused all the same.
+    if head.headers.contains(name: "host") || head.version == .http1_0 {
+      head.headers.replaceOrAdd(name: "Host", value: String(host))
+    }
+    let path = address.dropFirst(host.count)
+    head.uri = path.hasPrefix("/") ? String(path) : "/" + path
   }
 
   private func problem(of head: HTTPRequestHead) -> APIError? {
@@ -181,6 +205,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   private func read(_ piece: ByteBuffer, _ context: ChannelHandlerContext) {
+    meter.takeBody(piece.readableBytes)
     discarded += piece.readableBytes
     guard !isClosing, refusal == nil, let last = exchanges.indices.last, !exchanges[last].isReceived else { return }
     exchanges[last].awaitsContinue = false
@@ -191,7 +216,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   }
 
   private func readEnd(_ trailers: HTTPHeaders?, _ context: ChannelHandlerContext) {
-    requestLine.start()
+    meter.takeEnd()
     guard !isClosing, refusal == nil, let last = exchanges.indices.last, !exchanges[last].isReceived else { return }
     exchanges[last].isReceived = true
     bodyEnd?.cancel()
@@ -204,14 +229,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   func read(context: ChannelHandlerContext) {
     // Who sends on and on is held up by the network until the connection is closed.
-    if discarded <= Self.lingerBytes { context.read() }
+    if discarded + meter.dropped <= Self.lingerBytes { context.read() }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
     guard !isClosing, refusal == nil else { return }
     guard let last = exchanges.indices.last, !exchanges[last].isReceived else {
-      return refuse(.unparsable(error, isTargetTooLong: requestLine.length > Self.targetBytes), of: nil, context)
+      return refuse(.unparsable(error, meter), of: nil, context)
     }
     exchanges[last].closes = true
     // Whoever reads the body hears of it.
@@ -383,28 +408,5 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private func writeContinue(_ context: ChannelHandlerContext) {
     context.writeAndFlush(
       wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
-  }
-}
-
-/// Measures the first line of a request, so that one that is too long can be told from long header fields.
-final class RequestLineHandler: ChannelInboundHandler {
-  typealias InboundIn = ByteBuffer
-  typealias InboundOut = ByteBuffer
-
-  /// How many bytes of the line have come.
-  private(set) var length = 0
-  private var isWhole = false
-
-  /// What comes next is a new request.
-  func start() { (length, isWhole) = (0, false) }
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if !isWhole {
-      let bytes = unwrapInboundIn(data).readableBytesView
-      let end = bytes.firstIndex(of: 0x0A)
-      length += (end ?? bytes.endIndex) - bytes.startIndex
-      isWhole = end != nil
-    }
-    context.fireChannelRead(data)
   }
 }

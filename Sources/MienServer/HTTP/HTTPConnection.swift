@@ -13,7 +13,7 @@ struct HTTPConnection: HTTPChannelHandler {
   let places: ConnectionPlaces
   let onRefusal: @Sendable (ConnectionHandler.Refusal) -> Void
 
-  /// Most bytes of a request's header.
+  /// Most bytes of a request's header, of its trailers, and of what surrounds a chunk of its body.
   private static let headerBytes = 32 << 10
   private static let headerFields = 100
 
@@ -24,12 +24,12 @@ struct HTTPConnection: HTTPChannelHandler {
       limits.maxHeaderListSize = Self.headerBytes
       limits.maxHeaderFieldCount = Self.headerFields
       let pipeline = channel.pipeline.syncOperations
-      let requestLine = RequestLineHandler()
-      try pipeline.addHandler(requestLine)
+      let meter = FramingMeter(limit: Self.headerBytes)
+      try pipeline.addHandler(meter)
       try pipeline.configureHTTPServerPipeline(
         withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
         withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-      try pipeline.addHandler(ConnectionHandler(places: places, requestLine: requestLine, onRefusal: onRefusal))
+      try pipeline.addHandler(ConnectionHandler(places: places, meter: meter, onRefusal: onRefusal))
       try pipeline.addHandler(
         HTTPConnectionStateHandler(idleTimeout: .seconds(idleSeconds), logger: logger))
       return try NIOAsyncChannel(

@@ -3,8 +3,71 @@ import Hummingbird
 import MienCore
 import MienInference
 
-/// Answers in JSON: keys sorted, slashes as they are.
+/// Answers in JSON (keys sorted, slashes as they are), and the JSON of requests.
 enum JSON {
+  /// Nested lists and objects that a request may have, and values.
+  private static let (depth, values) = (16, 100_000)
+
+  /// The object that a request's body is; `nil` if it is none as RFC 8259 defines it, in UTF-8.
+  ///
+  /// - Throws: ``APIError`` if a key is there twice: parsers disagree on which of them counts.
+  static func object(_ body: Data) throws -> [String: Any]? {
+    guard try body.withUnsafeBytes(isStrict) else { return nil }
+    return (try? JSONSerialization.jsonObject(with: body)) as? [String: Any]
+  }
+
+  /// Checks what Foundation's parsers do not: repeated keys, a comma before a closing bracket, encodings other than
+  /// UTF-8, and the number of values. The rest of the grammar is left to them.
+  private static func isStrict(_ bytes: UnsafeRawBufferPointer) throws -> Bool {
+    // In UTF-16 and UTF-32 brackets have zeros.
+    guard !bytes.prefix(4).contains(0) else { return false }
+    // The keys of each object that is open, `nil` for a list.
+    var open: [Set<String>?] = []
+    var commas = 0
+    var last = UInt8(ascii: " ")
+    var index = 0
+    while index < bytes.count {
+      let byte = bytes[index]
+      index += 1
+      switch byte {
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): continue
+      case UInt8(ascii: "{"), UInt8(ascii: "["):
+        open.append(byte == UInt8(ascii: "{") ? [] : nil)
+        guard open.count <= depth else { return false }
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        guard open.popLast() != nil, last != UInt8(ascii: ",") else { return false }
+      case UInt8(ascii: ","):
+        commas += 1
+        guard commas < values else { return false }
+      case UInt8(ascii: "\""):
+        let start = index - 1
+        while index < bytes.count, bytes[index] != UInt8(ascii: "\"") {
+          index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        guard index < bytes.count else { return false }
+        index += 1
+        guard let top = open.indices.last, open[top] != nil, [UInt8(ascii: "{"), UInt8(ascii: ",")].contains(last)
+        else { break }
+        guard let key = text(bytes[start..<index]) else { return false }
+        guard open[top]?.insert(key).inserted == true else {
+          throw APIError(
+            .badRequest, "malformed_json", "The JSON body has the key \(APIError.quoted(key)) twice.")
+        }
+      default: break
+      }
+      last = byte
+    }
+    return true
+  }
+
+  /// What a string of JSON says, with its quotation marks; `nil` if it is none.
+  private static func text(_ string: Slice<UnsafeRawBufferPointer>) -> String? {
+    guard string.contains(UInt8(ascii: "\\")) else {
+      return String(validating: string.dropFirst().dropLast(), as: UTF8.self)
+    }
+    return (try? JSONSerialization.jsonObject(with: Data(string), options: .fragmentsAllowed)) as? String
+  }
+
   /// An answer with `value` as its body.
   static func response(
     _ value: some Encodable, landmarks: LandmarkDetail? = nil, status: HTTPResponse.Status = .ok,

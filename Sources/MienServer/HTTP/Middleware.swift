@@ -64,7 +64,7 @@ struct ErrorMiddleware: RouterMiddleware {
   private func answer(to error: any Error, _ request: Request, _ context: ServerContext) -> APIError {
     switch error {
     case let error as APIError: return error
-    case let error as HTTPParserError: return .unparsable(error, isTargetTooLong: false)
+    case let error as HTTPParserError: return .unparsable(error)
     case let error as HTTPError where error.status == .notFound:
       return paths.methods(of: request.uri.path).map { .methodNotAllowed($0) } ?? .notFound
     case let error as HTTPError where error.status.kind == .clientError:
@@ -163,12 +163,13 @@ struct OriginMiddleware: RouterMiddleware {
       "This server does not answer by the name it was called; `mien serve --allowed-host NAME` adds one.")
   }
 
-  /// Whether `origin` is that of the server's own page. Browsers leave out the port that belongs to a scheme.
+  /// Whether `origin` is that of the server's own page. Browsers leave out the port that belongs to a scheme, and write names
+  /// in lower case; proxies need not.
   private static func isOwn(_ origin: String, _ authority: String, scheme: String?) -> Bool {
     (scheme.map { [$0] } ?? ["http", "https"]).contains { scheme in
       let standard = scheme == "https" ? ":443" : ":80"
       let short = authority.hasSuffix(standard) ? String(authority.dropLast(standard.count)) : authority
-      return origin == "\(scheme)://\(short)"
+      return origin.lowercased() == "\(scheme)://\(short.lowercased())"
     }
   }
 

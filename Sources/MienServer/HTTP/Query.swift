@@ -13,11 +13,9 @@ struct Query {
   init(_ request: Request, _ names: [String]) throws {
     for (key, value) in request.uri.queryParameters {
       guard let name = names.first(where: { $0 == key }) else {
-        let shown =
-          "\"\(key.unicodeScalars.prefix(64).filter { $0.isASCII && $0.value >= 0x20 }.map(String.init).joined())\""
         let near = Spelling.nearest(String(key), among: names, atMost: 2).map { "; did you mean \($0)?" }
         throw APIError.badRequest(
-          "The query has an unknown option \(shown)\(near ?? (names.isEmpty ? "." : "; it takes \(names.joined(separator: ", "))."))"
+          "The query has an unknown option \(APIError.quoted(key))\(near ?? (names.isEmpty ? "." : "; it takes \(names.joined(separator: ", "))."))"
         )
       }
       guard values[name] == nil else { throw APIError.badRequest("The query has the option \(name) twice.") }

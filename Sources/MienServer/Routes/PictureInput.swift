@@ -84,8 +84,8 @@ struct PictureInput: Sendable {
     let expected = "expected {\"image\": TEXT} or {\"images\": [TEXT, …]}, each text a picture as base64 or a data URI"
     let first = body.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
     guard isSaidToBe || first == UInt8(ascii: "{") else { return nil }
-    guard let object = (try? JSONSerialization.jsonObject(with: body)) as? [String: Any] else {
-      throw APIError(.badRequest, "malformed_json", "The body is no JSON object; \(expected).")
+    guard let object = try JSON.object(body) else {
+      throw APIError(.badRequest, "malformed_json", "The body is no JSON object in UTF-8; \(expected).")
     }
     guard object.count == 1, let (key, value) = object.first else {
       throw APIError(

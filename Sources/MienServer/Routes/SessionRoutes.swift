@@ -113,12 +113,12 @@ struct SessionRoutes: Sendable {
   /// Unknown names are refused, so that a misspelt option does not go unnoticed.
   private static func options(_ body: Data) throws -> GivenOptions {
     let names = ["minConfidence", "smoothing"] + ReadingChoice.names
-    guard let object = (try? JSONSerialization.jsonObject(with: body)) as? [String: Any],
+    guard let object = try JSON.object(body),
       Set(object.keys).isSubset(of: names), !object.values.contains(where: { $0 is NSNull }),
       let given = try? JSONDecoder().decode(GivenOptions.self, from: body)
     else {
       throw APIError.badRequest(
-        "Expected a JSON object with minConfidence and priorStrength (0 to 1), smoothing (true, false), model, profile, "
+        "Expected a JSON object in UTF-8 with minConfidence and priorStrength (0 to 1), smoothing (true, false), model, profile, "
           + "detector, prior (texts) and minFace (pixels).")
     }
     guard (0...1).contains(given.options.minConfidence) else { throw APIError.badRequest("minConfidence is 0 to 1.") }
