@@ -5,11 +5,13 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 
 #include <openvino/core/preprocess/pre_post_process.hpp>
+#include <openvino/frontend/manager.hpp>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/interpolate.hpp>
 #include <openvino/op/reshape.hpp>
@@ -72,11 +74,36 @@ int32_t guarded(char **error, Body &&body) noexcept {
   }
 }
 
-/// One core for the process; never destroyed, since its plugins' threads may outlive static destructors.
-ov::Core &core() {
-  static ov::Core *const instance = new ov::Core;
+/// One core for the process, and the readers of model files.
+///
+/// The core looks for the readers' libraries whenever it reads a file, so that a program whose folder was removed or replaced
+/// could read none; these are loaded once, with the core.
+struct Runtime {
+  ov::Core core;
+  ov::frontend::FrontEndManager readers;
+  std::mutex choosing;
+
+  Runtime() { readers.get_available_front_ends(); }
+
+  /// Reads what `source` names: a path, or a stream.
+  template <typename Source>
+  std::shared_ptr<ov::Model> read(const Source &source) {
+    const auto reader = [&] {
+      const std::lock_guard<std::mutex> guard(choosing);
+      return readers.load_by_model(source);
+    }();
+    if (!reader) throw std::runtime_error("it is no ONNX, TFLite or OpenVINO file, or the library that reads it is missing");
+    return reader->convert(reader->load(source));
+  }
+};
+
+/// Never destroyed, since its plugins' threads may outlive static destructors.
+Runtime &runtime() {
+  static Runtime *const instance = new Runtime;
   return *instance;
 }
+
+ov::Core &core() { return runtime().core; }
 
 bool has_name(const ov::Output<const ov::Node> &port, const std::string &name) {
   return port.get_names().count(name) > 0;
@@ -200,15 +227,16 @@ int32_t mien_openvino_graph_read(const uint8_t *bytes, size_t count, mien_openvi
   return guarded(error, [&] {
     require(graph, "expected a place for the graph");
     require(bytes && count > 0, "expected the bytes of a model");
-    const std::string file(reinterpret_cast<const char *>(bytes), count);
-    *graph = new mien_openvino_graph{core().read_model(file, ov::Tensor())};
+    std::istringstream file(std::string(reinterpret_cast<const char *>(bytes), count));
+    std::istream *const stream = &file;
+    *graph = new mien_openvino_graph{runtime().read(stream)};
   });
 }
 
 int32_t mien_openvino_graph_read_file(const char *path, mien_openvino_graph **graph, char **error) {
   return guarded(error, [&] {
     require(path && graph, "expected a path and a place for the graph");
-    *graph = new mien_openvino_graph{core().read_model(path)};
+    *graph = new mien_openvino_graph{runtime().read(std::string(path))};
   });
 }
 

@@ -329,23 +329,17 @@ import Testing
 
   /// What is neither a body nor a name or value of a field: the decoder bounds none of it.
   @Test(arguments: [
-    ("", "X:", " "), ("", "\r\n", "\r\n"), ("Transfer-Encoding: chunked\r\n\r\n1;", "", "a"),
-    ("Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX:", "", " "),
-    ("Transfer-Encoding: chunked\r\n\r\n", "", "1;\(String(repeating: "a", count: 500))\r\nx\r\n"),
+    ("X:", " "), ("", "\r\n"), ("Transfer-Encoding: chunked\r\n\r\n1;", "a"),
+    ("Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX:", " "),
+    ("Transfer-Encoding: chunked\r\n\r\n", "1;\(String(repeating: "a", count: 500))\r\nx\r\n"),
   ])
-  func whatIsAroundBodiesIsBounded(fields: String, start: String, filling: String) async throws {
+  func whatIsAroundBodiesIsBounded(fields: String, filling: String) async throws {
     try await withServer { _, port in
       let raw = try RawClient(port: port)
-      async let answer = raw.receive()
-      let isBlank = filling == "\r\n"
-      try await raw.send(
-        Data((isBlank ? start : "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\n\(fields)\(start)").utf8))
-      // 2 GB, unless the server hangs up.
-      let piece = Data(String(repeating: filling, count: 100_000 / filling.utf8.count).utf8)
-      var sent = 0
-      while sent < 20_000, try await raw.send(piece) { sent += 1 }
-      #expect(sent < 20_000)
-      #expect(try await answer.hasPrefix("HTTP/1.1 431 "))
+      let head = "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\n"
+      let begun = filling == "\r\n" ? "" : head + fields
+      try await raw.send(Data((begun + String(repeating: filling, count: 1_000_000 / filling.utf8.count)).utf8))
+      #expect(try await raw.receive(upTo: "}}").hasPrefix("HTTP/1.1 431 "))
     }
   }
 
@@ -368,14 +362,12 @@ import Testing
       $0.limits.idleSeconds = 100
     } _: { _, port in
       let raw = try RawClient(port: port)
-      async let answer = raw.receive()
       try await raw.send(head("/v1/detect", "Transfer-Encoding: chunked") + Data(start.utf8))
-      var isOpen = true
-      for _ in 0..<1200 where isOpen {
-        isOpen = try await raw.send(Data("a".utf8))
-        try await Task.sleep(for: .milliseconds(50))
+      let dripping = Task {
+        while try await raw.send(Data("a".utf8)) { try await Task.sleep(for: .milliseconds(100)) }
       }
-      #expect(try await answer.hasPrefix("HTTP/1.1 408 "))
+      #expect(try await raw.receive(upTo: "}}").hasPrefix("HTTP/1.1 408 "))
+      dripping.cancel()
     }
   }
 

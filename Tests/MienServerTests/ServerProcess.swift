@@ -15,8 +15,13 @@ final class ServerProcess {
   private let lines = LogLines()
 
   /// Starts it on a free port and waits until it listens.
-  init(_ arguments: [String], wrapper: [String] = [], environment: [String: String] = [:]) async throws {
-    let words = wrapper + [Self.program, "serve", "--port", "0"] + arguments
+  ///
+  /// - Parameter program: a copy of the program elsewhere.
+  init(
+    _ arguments: [String], program: String = ServerProcess.program, wrapper: [String] = [],
+    environment: [String: String] = [:]
+  ) async throws {
+    let words = wrapper + [program, "serve", "--port", "0"] + arguments
     process.executableURL = URL(fileURLWithPath: words[0])
     process.arguments = Array(words.dropFirst())
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
