@@ -11,7 +11,11 @@ if [[ ${1:-} == --csv ]]; then
   shift
   # One request with all photos; one that cannot be read has its error in its row.
   form=()
-  for photo; do form+=(--form "pictures=@\"$photo\""); done
+  for photo; do
+    # Between quotation marks, curl takes a backslash before these two as an escape.
+    photo=${photo//\\/\\\\}
+    form+=(--form "pictures=@\"${photo//\"/\\\"}\"")
+  done
   exec "${call[@]}" "${form[@]}" --header "Accept: text/csv" "$url/v1/detect"
 fi
 for photo; do

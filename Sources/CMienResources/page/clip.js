@@ -43,6 +43,8 @@ export class Clip extends Live {
     this.on(this.video, 'durationchange', () => page.timeline.setDuration(this.duration));
     this.on(this.video, 'error', () => { if (this.video.src) this.cannotShow(); });
     this.on(element('close-source'), 'click', () => void page.leave());
+    // Nobody is left to fetch what the server reads.
+    this.on(window, 'pagehide', () => this.job?.close());
     this.on(element('read-all'), 'click', () => (this.job ? this.giveUp() : void this.readAll()));
   }
 

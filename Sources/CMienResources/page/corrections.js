@@ -8,6 +8,9 @@ import { make, SectionMaker } from './faces.js';
 /** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
 /** @typedef {import('./faces.js').Seen} Seen */
 
+/** Where the profile of the last correction is kept, as long as the tab is open. */
+const PROFILE = 'mien-profile';
+
 export class Corrections extends SectionMaker {
   /** @param {Server} server @param {(text: string) => void} announce */
   constructor(server, announce) {
@@ -18,6 +21,12 @@ export class Corrections extends SectionMaker {
     this.profiles = null;
     /** Called when the model was adapted, with what came of it. @type {(text: string) => void} */
     this.onAdapted = () => {};
+  }
+
+  /** A profile was deleted: it is not proposed any more. @param {string} name @param {?string} inUse What reads now. */
+  forget(name, inUse) {
+    this.profileInUse = inUse;
+    if (sessionStorage.getItem(PROFILE) === name) sessionStorage.removeItem(PROFILE);
   }
 
   /**
@@ -93,7 +102,7 @@ export class Corrections extends SectionMaker {
     choice.append(nothing, ...emotionsOf(face.scores).filter((name) => name !== face.emotion).map((name) => new Option(name)));
     choice.required = true;
     const profile = /** @type {HTMLInputElement} */ (make('input'));
-    const usual = sessionStorage.getItem('mien-profile') ?? this.profileInUse ?? 'me';
+    const usual = sessionStorage.getItem(PROFILE) ?? this.profileInUse ?? 'me';
     Object.assign(profile, { value: usual, maxLength: 64, required: true, autocomplete: 'off', spellcheck: false });
     profile.pattern = '[A-Za-z0-9][A-Za-z0-9._\\-]*';
     profile.title = 'Letters, digits, dots, dashes and underscores; a letter or digit first';
@@ -119,7 +128,7 @@ export class Corrections extends SectionMaker {
     form.addEventListener('submit', async (event) => {
       event.preventDefault();
       send.disabled = true;
-      sessionStorage.setItem('mien-profile', profile.value);
+      sessionStorage.setItem(PROFILE, profile.value);
       try {
         await this.send(face, seen, choice.value, profile.value, crop.checked);
         this.announce(`Thank you. The correction is stored for the profile ${profile.value}.`);

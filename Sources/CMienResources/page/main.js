@@ -57,7 +57,10 @@ export class Page {
     this.profiles = new Profiles(this.server, select, element('profile-choice'), () => this.readAgain());
     this.corrections.profiles = this.profiles;
     this.corrections.onAdapted = (text) => this.notice.show(text);
-    this.profiles.onLost = (text) => this.notice.show(text);
+    this.profiles.onLost = (name) => {
+      this.corrections.forget(name, this.profiles.standard);
+      this.notice.show(`The profile ${name} was deleted. Faces are read without it.`);
+    };
     for (const part of [explanations, this.corrections]) {
       part.pictureOf = async (face) => (await this.source?.pictureOf(face)) ?? null;
     }

@@ -13,7 +13,9 @@ export class Profiles {
    */
   constructor(server, select, choice, onChange) {
     Object.assign(this, { server, select, choice, onChange });
-    /** A profile in use is gone, in words. @type {(text: string) => void} */
+    /** The profile that the server reads with by itself. @type {?string} */
+    this.standard = null;
+    /** A profile in use is gone. @type {(name: string) => void} */
     this.onLost = () => {};
     select.addEventListener('change', () => this.use(select.value));
   }
@@ -23,13 +25,14 @@ export class Profiles {
 
   /**
    * Learns which there are.
-   * @param {?string} inUse The profile that the server reads with by itself.
+   * @param {?string} [standard] The profile that the server reads with by itself.
    */
-  async load(inUse) {
+  async load(standard = this.standard) {
+    this.standard = standard;
     if (!this.server.offers(PATH)) return;
     const { profiles } = await this.server.json('GET', PATH);
-    const names = [...new Set([...profiles.map((/** @type {any} */ one) => one.profile), ...(inUse ? [inUse] : [])])].sort();
-    const used = this.server.profile ?? inUse ?? '';
+    const names = [...new Set([...profiles.map((/** @type {any} */ one) => one.profile), ...(standard ? [standard] : [])])].sort();
+    const used = this.server.profile ?? standard ?? '';
     this.select.replaceChildren(...['', ...names].map((name) => new Option(name || 'none', name, false, name === used)));
     this.choice.hidden = names.length === 0;
   }
@@ -44,8 +47,9 @@ export class Profiles {
   lose(name) {
     if (this.server.profile !== name) return;
     this.server.profile = null;
-    this.onLost(`The profile ${name} was deleted. Faces are read without it.`);
-    void this.load(null).catch(() => {});
+    if (this.standard === name) this.standard = null;
+    this.onLost(name);
+    void this.load().catch(() => {});
   }
 
   /**
@@ -56,7 +60,7 @@ export class Profiles {
   async fit(name) {
     const { corrections, before, after } = await this.server.json('PUT', `${PATH}/${encodeURIComponent(name)}`);
     this.use(name);
-    await this.load(null);
+    await this.load();
     return `The profile ${name} is in use. Of its ${corrections} corrections ${after.correct} are read right, `
       + `${before.correct} without it.`;
   }

@@ -222,21 +222,15 @@ class LiveChecks(Base):
         page.click("#notice-action")
         page.wait("document.getElementById('notice').innerText.startsWith('IMG_4.mov: ')", "what the server says of it", 60)
 
+    def left_while_it_is_read(self, page):
+        """A video that is being read is given up when the page is left: nobody would fetch what is read."""
+        self.wait_for_job(page)
+        page.open(self.server.url)
+        page.wait(lambda: not self.jobs(page), "the job to be taken back")
+
     def cancelled(self, page):
         """A video that is being sent can be taken back, and is read while it plays as before."""
-        page.run("""(() => {
-          const plain = window.fetch;
-          window.fetch = async (path, options) => {
-            // The server takes its time.
-            if (/^.v1.video.[0-9a-f]+$/.test(path) && options.method === 'GET') return new Response(JSON.stringify(
-              { state: 'queued', progress: 0, error: null }), { status: 200 });
-            return plain(path, options);
-          };
-        })()""")
-        self.play_clip(page)
-        page.wait("document.querySelectorAll('.face').length === 1", "a face")
-        page.click("#read-all")
-        page.wait("document.getElementById('job').innerText.startsWith('Waiting')", "the job")
+        self.wait_for_job(page)
         expect(page.text("#read-all") == "Cancel", f"the button says {page.text('#read-all')!r}")
         page.run("new Promise((resolve) => setTimeout(resolve, 1500))")
         expect(not page.run("document.getElementById('work').classList.contains('stale')"), "the wait is taken for a server that is away")

@@ -352,3 +352,38 @@ class PhotoChecks(Base):
         finally:
             page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
             page.expected += ["409"]
+
+    def deleted_profile(self, page):
+        """A profile that was deleted no longer reads, and is no longer proposed for corrections."""
+        def correction():
+            page.wait("document.querySelectorAll('.face').length === 1", "a face")
+            page.click(".correction .quiet")
+            page.wait("document.querySelector('.correction-form')", "the form")
+            return page.run("document.querySelector('.correction-form input:not([type])').value")
+
+        page.drop(self.photo)
+        correction()
+        page.run("document.querySelector('.correction-form select').value = 'sadness'")
+        page.run("document.querySelector('.correction-form input:not([type])').value = 'gone'")
+        page.click(".correction-form .primary")
+        page.wait("document.querySelector('.adapt')?.checkVisibility()", "the offer")
+        expect(page.run("fetch('/v1/profiles/gone?force=true', { method: 'PUT' }).then(({ status }) => status)") == 200,
+               "the profile is not fitted")
+        page.open(self.server.url)
+        page.wait("[...document.getElementById('profile').options].some(({ value }) => value === 'gone')", "the profile")
+        page.run("document.getElementById('profile').value = 'gone'")
+        page.run("document.getElementById('profile').dispatchEvent(new Event('change'))")
+        page.drop(self.photo)
+        proposed = correction()
+        expect(proposed == "gone", f"the form proposes {proposed!r} for the profile of the last correction")
+        page.expected += ["404"]
+        page.run("fetch('/v1/profiles/gone', { method: 'DELETE' })")
+        page.run("fetch('/v1/corrections?profile=gone', { method: 'DELETE' })")
+        page.drop(self.photo)
+        page.wait("document.getElementById('notice').innerText.includes('The profile gone was deleted')", "the words")
+        page.wait("document.getElementById('profile').value === ''", "no profile to be chosen")
+        page.open(self.server.url)
+        page.wait("document.getElementById('model').innerText.length > 5", "the page to start")
+        page.drop(self.photo)
+        proposed = correction()
+        expect(proposed == "me", f"the form proposes {proposed!r}, whose profile was deleted")

@@ -141,3 +141,24 @@ class Base:
           transfer.items.add(new File(parts, 'IMG_4.mov', { type: 'video/quicktime' }));
           document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
         })()""")
+
+    def wait_for_job(self, page):
+        """Has a video read by a server that takes its time."""
+        page.run("""(() => {
+          const plain = window.fetch;
+          window.fetch = async (path, options) => {
+            if (/^.v1.video.[0-9a-f]+$/.test(path) && options.method === 'GET') return new Response(JSON.stringify(
+              { state: 'queued', progress: 0, error: null }), { status: 200 });
+            return plain(path, options);
+          };
+        })()""")
+        self.play_clip(page)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.click("#read-all")
+        page.wait("document.getElementById('job').innerText.startsWith('Waiting')", "the job")
+        page.wait(lambda: self.jobs(page), "the job at the server")
+
+    @staticmethod
+    def jobs(page):
+        """The videos that the server has of this page."""
+        return page.run("fetch('/v1/video').then((response) => response.json())")["videos"]
