@@ -37,8 +37,10 @@ public struct ReliabilityDiagram: Sendable {
         x: x, y: plot.y(accuracy), width: width, height: plot.bottom - plot.y(accuracy), style: "s0", opacity: 0.75,
         tooltip: "\(range): right \(NumberText.percent(accuracy, 1)), sure \(NumberText.percent(confidence, 1)), "
           + "\(bin.count) faces")
-      let interval = ProportionInterval(
-        successes: Int((accuracy * Double(bin.count)).rounded()), of: bin.count)
+      // Files of earlier versions have no interval; theirs took faces as independent.
+      let interval =
+        bin.accuracyInterval
+        ?? ProportionInterval(successes: Int((accuracy * Double(bin.count)).rounded()), of: bin.count)
       let middle = x + width / 2
       canvas.line(x1: middle, y1: plot.y(interval.lower), x2: middle, y2: plot.y(interval.upper), style: "whisker")
       for end in [interval.lower, interval.upper] {

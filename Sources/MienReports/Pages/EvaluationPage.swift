@@ -85,7 +85,7 @@ public struct EvaluationPage: Sendable {
       subtitle: "\(Spelling.counted(report.count, "face")) of \(split), labels \(report.labels)",
       sections: [
         .result(report, passes: passes, notes: remarks), .confusion(report), .classes(report), .roc(metrics),
-        .calibration(report.calibration), .coverage(report), .robustness(report), try .sampleFaces(faces),
+        .calibration(report), .coverage(report), .robustness(report), try .sampleFaces(faces),
         try .surestMistakes(faces), .data(set, source), model, .environment(.current(), [.init("command", command)]),
       ])
   }

@@ -61,7 +61,7 @@ public struct TrainingPage: Sendable {
           title: "All heads",
           blocks: [.facts(facts(result.test, "test, measured once") + facts(result.best.heads, "validation"))]),
         .curves(metrics), .confusion(evaluation), .classes(evaluation), .roc(figures),
-        .calibration(evaluation.calibration), .coverage(evaluation), try measured.map { try .sampleFaces($0) },
+        .calibration(evaluation), .coverage(evaluation), try measured.map { try .sampleFaces($0) },
         try measured.flatMap { try .surestMistakes($0) },
         set.map { .data($0, figures.labels == .ferplus && $0.hasVotes ? .ferplus : .own, parts: measurement.parts) },
         .protocolAndRecipe([.init("seed", "\(run.seed)")], recipe: run.recipe),
