@@ -53,10 +53,11 @@ public struct TrainingPage: Sendable {
       part == .test
       ? "Measured once, after training: nothing was chosen by these faces."
       : "The epoch kept was chosen by these faces: the figures are slightly optimistic."
+    let caution = set.flatMap { measurement.caution(part, faces: indices, of: $0) }
     return Report(
       title: run.name, subtitle: run.summary,
       sections: [
-        .result(evaluation, passes: "one", notes: [note]),
+        .result(evaluation, passes: "one", notes: [note] + (caution.map { [$0] } ?? [])),
         ReportSection(
           title: "All heads",
           blocks: [.facts(facts(result.test, "test, measured once") + facts(result.best.heads, "validation"))]),
