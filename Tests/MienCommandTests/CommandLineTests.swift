@@ -167,8 +167,14 @@ import Testing
     #expect(try completions("mien", "explain", "--ru") == ["--run"])
     #expect(try completions("mien", "dataset", "import", "fe") == ["fer2013"])
     #expect(try completions("mien", "detect", "a.jpg", "--detector", "b") == ["blazeface"])
-    // Nothing: bash completes files.
+    #expect(try completions("mien", "recipes", "").isSuperset(of: ["chen", "mien-s", "yousaf"]))
+    #expect(try completions("mien", "train", "mien-s-") == ["mien-s-robust"])
+    #expect(try completions("mien", "tune", "").isSuperset(of: ["run", "show", "chen"]))
+    #expect(try completions("mien", "models", "mi") == ["mien-s"])
+    // Nothing: bash completes files, also of names' own beginnings and behind the first word.
     #expect(try completions("mien", "detect", "").isEmpty)
+    #expect(try completions("mien", "train", "my-recipe").isEmpty)
+    #expect(try completions("mien", "train", "chen", "--data", "a", "").isEmpty)
   }
 
   static func has(_ program: String) -> Bool {
@@ -238,7 +244,10 @@ import Testing
   @Test func recipesAreListedAndShown() throws {
     let list = try Command.mien("recipes")
     #expect(list.status == 0 && list.output.contains("mien-s ") && list.output.contains("chen "), "\(list.errors)")
-    #expect(list.output.split(separator: "\n").allSatisfy { $0.split(separator: " ").count > 3 })
+    let lines = list.output.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.split(separator: " ").count > 3 })
+    let summaries = lines.map { $0.drop { $0 != " " } }
+    #expect(Set(summaries.map { $0.drop { $0 == " " } }).count == lines.count, "two recipes have one summary")
     let shown = try Command.mien("recipes", "chen")
     #expect(shown.status == 0 && shown.output.contains("\nname: chen\n"))
     let unknown = try Command.mien("recipes", "chn")
@@ -256,6 +265,8 @@ import Testing
     for words in ["OpenVINO", "mien-s, weights", "blazeface, ready", "commands serve, adapt, corrections", "libtorch"] {
       #expect(outcome.output.contains(words), "\(words)")
     }
+    #expect(outcome.output.firstMatch(of: /\nok +OpenCV +\d+\.\d+\.\d+\n/) != nil, "\(outcome.output)")
+    if outcome.output.contains("ok       HEIC") { #expect(outcome.output.contains(/libheif \d+\.\d+/)) }
     #expect(outcome.output.contains("\(path("caches"))/mien"))
     #expect(outcome.output.contains("\(path("home"))/mien-runs, none yet"))
   }
