@@ -466,3 +466,9 @@ int32_t mien_opencv_draw_text(const mien_opencv_canvas *canvas, const char *text
                 thickness, cv::LINE_AA);
   });
 }
+
+void mien_opencv_version(int32_t *major, int32_t *minor, int32_t *revision) {
+  *major = cv::getVersionMajor();
+  *minor = cv::getVersionMinor();
+  *revision = cv::getVersionRevision();
+}

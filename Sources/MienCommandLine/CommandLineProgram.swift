@@ -73,7 +73,12 @@ extension AsyncParsableCommand {
     guard code != .success else { exit(withError: error) }
     let prefix = "Error: "
     let message = fullMessage(for: error)
-    let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    var lines = message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if message.hasPrefix(prefix + "Missing expected argument"),
+      let unknown = unknownOption(in: Array(CommandLine.arguments.dropFirst()))
+    {
+      lines = [prefix + unknown] + lines.drop { !$0.hasPrefix("Usage:") }
+    }
     if let first = lines.first, !message.isEmpty {
       Console.failure(first.hasPrefix(prefix) ? String(first.dropFirst(prefix.count)) : first)
       for line in lines.dropFirst() { Console.error(Console.printable(line)) }
@@ -88,37 +93,6 @@ extension AsyncParsableCommand {
       arguments.contains(where: { $0 == "--\(word)" || $0.hasPrefix("--\(word)=") })
     else { return error }
     return error.about("--" + subject)
-  }
-
-  /// Refuses the name of a command that does not exist, and says which one is spelt like it.
-  ///
-  /// - Parameter externals: names of commands that other programs hold.
-  /// - Throws: ``MienError`` of kind `argument`.
-  package static func checkNames(_ arguments: [String], externals: [String] = []) throws {
-    var type: any ParsableCommand.Type = self
-    var names = [type._commandName]
-    for argument in arguments {
-      let commands = type.configuration.subcommands
-      guard !commands.isEmpty, type.configuration.defaultSubcommand == nil, !argument.hasPrefix("-") else { return }
-      if argument == "help" && names.count == 1 { continue }
-      if let next = commands.first(where: { $0._commandName == argument || $0.configuration.aliases.contains(argument) }
-      ) {
-        type = next
-        names.append(argument)
-        continue
-      }
-      let own = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
-      let all = own + (names.count == 1 ? externals : [])
-      if all.contains(argument) { return }
-      let start = names.joined(separator: " ")
-      var remedy = "`\(start) --help` lists the commands"
-      if let near = Spelling.nearest(argument, among: all, atMost: max(1, min(3, argument.count / 3))) {
-        remedy = "did you mean `\(start) \(near)`?"
-      } else if names.count == 1, own.contains("detect"), access(argument, F_OK) == 0 {
-        remedy = "to read the faces in photos: `\(start) detect \(ShellWord.quoted(argument))`"
-      }
-      throw MienError(.argument, nil, "unknown command `\(start) \(argument)`; \(remedy)")
-    }
   }
 
   /// Refuses a file's name that starts with a dash, which would be read as options, `-h` for help among them.

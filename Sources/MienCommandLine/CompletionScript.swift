@@ -14,6 +14,8 @@ package struct CompletionScript: Sendable {
     /// The options, of the default subcommand too.
     let options: [CommandInfo.Argument]
     let takesFiles: Bool
+    /// Names that the first argument can be.
+    let names: [String]
   }
 
   private let places: [Place]
@@ -30,7 +32,10 @@ package struct CompletionScript: Sendable {
       !options[..<index].contains { $0.preferredName == option.preferredName }
     }.map(\.element)
     let positionals = command.positionals + (standard?.positionals ?? [])
-    let place = Place(words: words, command: command, options: unique, takesFiles: !positionals.isEmpty)
+    var names: [String] = []
+    if case .oneOf(let values)? = positionals.first?.value { names = values }
+    let place = Place(
+      words: words, command: command, options: unique, takesFiles: !positionals.isEmpty, names: names)
     return [place] + command.commands.flatMap { places($0, words + " ") }
   }
 
@@ -67,7 +72,8 @@ package struct CompletionScript: Sendable {
     let cases = places.map { place in
       let commands = place.command.commands.map(\.commandName).joined(separator: " ")
       let options = place.options.flatMap(names).joined(separator: " ")
-      return "    \(quoted(place.words))) commands=\(quoted(commands)) options=\(quoted(options)) ;;\n"
+      return "    \(quoted(place.words))) commands=\(quoted(commands)) options=\(quoted(options)) "
+        + "names=\(quoted(place.names.joined(separator: " "))) ;;\n"
     }.joined()
     let values = valueCases { option in
       switch option.value {
@@ -80,17 +86,18 @@ package struct CompletionScript: Sendable {
     return """
       # Completion of mien for bash: mien completions bash >~/.local/share/bash-completion/completions/mien
       _mien() {
-        local cur="${COMP_WORDS[COMP_CWORD]}" at='mien' commands='' options='' i
+        local cur="${COMP_WORDS[COMP_CWORD]}" at='mien' commands='' options='' names='' last=0 i
         for ((i = 1; i < COMP_CWORD; i++)); do
           case "$at ${COMP_WORDS[i]}" in
-            \(paths)) at="$at ${COMP_WORDS[i]}" ;;
+            \(paths)) at="$at ${COMP_WORDS[i]}" last=$i ;;
           esac
         done
         case "$at ${COMP_WORDS[COMP_CWORD-1]}" in
       \(values)  esac
         case "$at" in
       \(cases)  esac
-        if [[ $cur == -* ]]; then commands="$options"; fi
+        if [[ $cur == -* ]]; then commands="$options"
+        elif (( last == COMP_CWORD - 1 )); then commands="$commands $names"; fi
         mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
       }
       complete -o default -F _mien mien
@@ -107,7 +114,8 @@ package struct CompletionScript: Sendable {
       let commands = place.command.commands.map { entry($0.commandName, $0.abstract) }
       let options = place.options.flatMap { option in names(option).map { entry($0, option.abstract) } }
       return "    (\(quoted(place.words))) commands=(\(commands.joined(separator: " ")))\n"
-        + "      options=(\(options.joined(separator: " "))) ;;\n"
+        + "      options=(\(options.joined(separator: " ")))\n"
+        + "      names=(\(place.names.map(quoted).joined(separator: " "))) ;;\n"
     }.joined()
     let values = valueCases { option in
       switch option.value {
@@ -121,11 +129,11 @@ package struct CompletionScript: Sendable {
       #compdef mien
       # Completion of mien for zsh: mien completions zsh >FOLDER/_mien, with FOLDER in $fpath before compinit.
       _mien() {
-        local at='mien' i
-        local -a commands options
+        local at='mien' last=1 i
+        local -a commands options names
         for ((i = 2; i < CURRENT; i++)); do
           case "$at ${words[i]}" in
-            (\(paths)) at="$at ${words[i]}" ;;
+            (\(paths)) at="$at ${words[i]}" last=$i ;;
           esac
         done
         case "$at ${words[CURRENT-1]}" in
@@ -134,6 +142,10 @@ package struct CompletionScript: Sendable {
       \(cases)  esac
         if [[ "${words[CURRENT]}" == -* ]]; then
           _describe -o option options
+        elif (( $#names && last == CURRENT - 1 )); then
+          (( $#commands )) && _describe command commands
+          compadd -a names
+          _files
         elif (( $#commands )); then
           _describe command commands
         else
@@ -152,6 +164,10 @@ package struct CompletionScript: Sendable {
       if !place.takesFiles { lines.append("\(when) -f") }
       for command in place.command.commands {
         lines.append("\(when) -a \(command.commandName) -d \(quoted(command.abstract ?? ""))")
+      }
+      if !place.names.isEmpty {
+        let first = "complete -c mien -n \(quoted("__mien_at_end \"\(place.words)\""))"
+        lines.append("\(first) -a \(quoted(place.names.joined(separator: " ")))")
       }
       for option in place.options {
         let written = (option.names ?? []).map { ($0.kind == .short ? "-s " : "-l ") + $0.name }.joined(separator: " ")
@@ -177,6 +193,9 @@ package struct CompletionScript: Sendable {
           end
         end
         test "$at" = "$argv[1]"
+      end
+      function __mien_at_end
+        test "$(commandline -opc | string join ' ')" = "$argv[1]"
       end
       \(lines.joined(separator: "\n"))
 

@@ -46,3 +46,20 @@ public struct MienError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The same error about another subject, for callers that know the file's name.
   public func about(_ subject: String) -> MienError { MienError(kind, subject, message) }
 }
+
+extension MienError {
+  /// The error that `file` is not valid YAML, in one line: where, and what the parser expected.
+  ///
+  /// - Parameter error: the parser's, whose description also holds the lines around the place.
+  package static func notYAML(_ file: String, _ error: any Error) -> MienError {
+    let text = "\(error)"
+    let start = "is not valid YAML: "
+    if let found = text.firstMatch(of: /^(\d+):(\d+): error: \w+: ([\s\S]*?):(\n|$)/) {
+      let problem = found.3.split(separator: "\n").joined(separator: ", ")
+      return MienError(.format, file, start + "line \(found.1), column \(found.2): \(problem)")
+    }
+    let line = text.split(separator: "\n").first.map(String.init) ?? "unknown problem"
+    let prefix = "Parser: "
+    return MienError(.format, file, start + (line.hasPrefix(prefix) ? String(line.dropFirst(prefix.count)) : line))
+  }
+}

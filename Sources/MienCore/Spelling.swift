@@ -34,18 +34,19 @@ package enum Spelling {
     return best.1
   }
 
-  /// Levenshtein distance.
+  /// How many letters to insert, delete, replace or swap with the next to turn one word into the other: the optimal string
+  /// alignment distance (Damerau, CACM 1964).
   private static func distance(_ a: [Character], _ b: [Character]) -> Int {
-    var row = Array(0...b.count)
+    var (beforeLast, last) = ([Int](), Array(0...b.count))
     for (i, x) in a.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
+      var row = [i + 1]
       for (j, y) in b.enumerated() {
-        let above = row[j + 1]
-        row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
-        diagonal = above
+        var least = min(last[j + 1] + 1, row[j] + 1, last[j] + (x == y ? 0 : 1))
+        if i > 0, j > 0, x == b[j - 1], a[i - 1] == y { least = min(least, beforeLast[j - 1] + 1) }
+        row.append(least)
       }
+      (beforeLast, last) = (last, row)
     }
-    return row[b.count]
+    return last[b.count]
   }
 }

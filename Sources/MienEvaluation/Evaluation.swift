@@ -14,7 +14,9 @@ public struct Evaluation: Sendable {
 
   /// The faces measured, in the order of the figures, [N]: their places in the FaceSet.
   public let indices: [Int]
-  /// The figures.
+  /// Which of the faces belong together, [N]: those of one person or of one sequence, if the set knows them.
+  public let clusters: FaceClusters
+  /// The figures. Their own intervals take all faces as independent.
   public let metrics: ClassificationMetrics
   /// The model's output that was measured.
   public let output: LabelSet
@@ -24,6 +26,9 @@ public struct Evaluation: Sendable {
   public let unlabelledCount: Int
   /// Labelled faces that were to be left out.
   public let excludedCount: Int
+
+  /// The 95 % interval of the accuracy, by person or sequence if the set knows them, as `mien evaluate` gives it.
+  public var accuracyInterval: ProportionInterval { metrics.accuracyInterval(clusters) }
 
   /// Runs `faces` through `classifier`.
   ///
@@ -85,6 +90,7 @@ public struct Evaluation: Sendable {
       output.index(of: emotion) == nil && scores.support > 0 ? emotion : nil
     }
     indices = labelled.map(\.index)
+    clusters = faces.clusters(of: indices)
     self.metrics = metrics
     self.output = output
     unlabelledCount = faces.indices(in: split).count - all.count

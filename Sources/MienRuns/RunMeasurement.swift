@@ -17,6 +17,25 @@ public struct RunMeasurement: Sendable {
 
   /// By part: the faces of the first head.
   public var faces: [Split: [Int]] { headFaces.mapValues { $0.first ?? [] } }
+
+  /// A sentence for figures of `part` if people of its faces were trained on too; `nil` if none were, or `set` does not know
+  /// people. Sequences count like people if the set knows only those.
+  ///
+  /// - Parameters:
+  ///   - faces: the measured faces of the part, by their places in `set`.
+  ///   - set: the one set that the run was trained on.
+  public func caution(_ part: Split, faces: [Int], of set: FaceSet) -> String? {
+    let trained = parts[.train] ?? []
+    let clusters = set.clusters(of: trained + faces)
+    guard part != .train, clusters.unit != .face else { return nil }
+    let known = Set(clusters.groups.prefix(trained.count))
+    let count = clusters.groups.dropFirst(trained.count).count { known.contains($0) }
+    guard count > 0 else { return nil }
+    let share = count == faces.count ? "All \(count)" : "\(count) of the \(faces.count)"
+    let (units, key) = clusters.unit == .person ? ("people", "subject") : ("sequences", "sequence")
+    return "\(share) faces are of \(units) that the network was also trained on, so the figures say little about new "
+      + "\(units); for those, train with a split by \(clusters.unit.rawValue) (`split.groupBy: \(key)`)."
+  }
 }
 
 /// What a report says of a run but its figures.

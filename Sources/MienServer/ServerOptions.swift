@@ -94,7 +94,8 @@ package struct ServerOptions: Sendable {
     guard isLoopback || tokens != nil else {
       throw MienError(
         .argument, "--host \(host)",
-        "other machines may reach this address, so it needs --token-file; without one, only 127.0.0.1 is served")
+        "without --token-file only this machine is served: expected 127.0.0.1, ::1 or localhost; other addresses, which "
+          + "other machines may reach, need --token-file")
     }
     for origin in corsOrigins {
       guard let url = URL(string: origin), ["http", "https"].contains(url.scheme), url.host() != nil,

@@ -61,19 +61,20 @@ import MienTorch
     stored = model.constant
   }
 
-  /// Checks that `path` names a run, a model's file, or the built-in model, before anything is made for a run that begins
-  /// with its weights.
+  /// Checks that `path` names a run, a file, or the built-in model, before anything is made for a run that begins with its
+  /// weights. The file itself is read only when the run begins.
   ///
   /// - Throws: ``MienError`` that names `path`.
   package nonisolated static func check(_ path: String) throws {
-    guard try model(named: path) == nil else { return }
+    var isFolder: ObjCBool = false
     let url = URL(fileURLWithPath: path)
-    guard FileManager.default.fileExists(atPath: url.path) else {
+    if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
+      if isFolder.boolValue { _ = try RunFolder(opening: url) }
+    } else if try builtInModel(named: path) == nil {
       let name = try ONNXModel(data: Resource.data(Resource.defaultModel)).card().name
       throw MienError(
         .missing, path, "no such run folder or model file, and no built-in model of that name (there is \(name))")
     }
-    _ = try RunFolder(opening: url)
   }
 
   /// The model that a recipe's `initialWeights` names: a file, or the built-in one by its name; `nil` for a run folder,

@@ -16,7 +16,7 @@ struct RecipeDocument {
       guard let node = try compose(yaml: text) else { return }
       try merge(node, subject: { line in line.map { "\(file):\($0)" } ?? file })
     } catch let error as YamlError {
-      throw MienError(.format, file, "is not valid YAML: \(error)")
+      throw MienError.notYAML(file, error)
     }
   }
 

@@ -42,23 +42,37 @@ public struct Annotator: Sendable {
     public var box: Box
     /// The label; what Unicode has beyond ASCII loses its accents or becomes `?`. Empty: no label.
     public var text: String
+    /// What is drawn instead if the whole label would cover another mark's box or label; `nil` for nothing shorter.
+    public var shortText: String?
     /// The colour of outline and label.
     public var color: Color
     /// Probabilities drawn as bars beside the box, one an emotion in alphabetical order; nil for none.
     public var bars: EmotionDistribution?
 
     /// Makes a mark.
-    public init(box: Box, text: String, color: Color = Color(0x56B4E9), bars: EmotionDistribution? = nil) {
+    public init(
+      box: Box, text: String, shortText: String? = nil, color: Color = Color(0x56B4E9),
+      bars: EmotionDistribution? = nil
+    ) {
       self.box = box
       self.text = text
+      self.shortText = shortText
       self.color = color
       self.bars = bars
     }
 
-    /// Marks an emotion: `happiness 98%` in the emotion's colour.
-    public init(box: Box, emotion: Emotion, probability: Double) {
-      let percent = probability.isFinite ? Int((max(0, min(1, probability)) * 100).rounded()) : 0
-      self.init(box: box, text: "\(emotion.rawValue) \(percent)%", color: Annotator.color(of: emotion))
+    /// Marks an emotion in its colour: `3 happiness 98%`, or `3 surprise? 35%` if the reading should not be relied on.
+    ///
+    /// - Parameter number: the face's number, which alone is the short form; without it the percentage is.
+    public init(
+      box: Box, emotion: Emotion, probability: Double, isConfident: Bool = true, number: Int? = nil
+    ) {
+      let percent = "\(probability.isFinite ? Int((max(0, min(1, probability)) * 100).rounded()) : 0)%"
+      let doubt = isConfident ? "" : "?"
+      let start = number.map { "\($0) " } ?? ""
+      self.init(
+        box: box, text: "\(start)\(emotion.rawValue)\(doubt) \(percent)",
+        shortText: (number.map(String.init) ?? percent) + doubt, color: Annotator.color(of: emotion))
     }
   }
 
@@ -76,8 +90,8 @@ public struct Annotator: Sendable {
 
   /// A copy of the picture, in RGB, with the marks drawn.
   ///
-  /// A label stands above its box, or below or inside where there is no room, never over the picture's edge, and away
-  /// from labels already drawn where that is possible.
+  /// A label is drawn above its box, or below, right or left of it or in its corner if there is no room, never over the
+  /// picture's edge. If it would cover another mark's box or a label in all these places, the mark's short text is drawn.
   ///
   /// - Returns: the picture at its own size, or enlarged by a whole factor where it is smaller than ``minLongSide``.
   public func annotated(_ image: Image, marks: [Mark]) throws -> Image {
@@ -88,8 +102,16 @@ public struct Annotator: Sendable {
     // Labels lie over every outline.
     for mark in marks { try canvas.outline(mark.box.enlarged(factor), mark.color) }
     for mark in marks { if let bars = mark.bars { try canvas.bars(bars, beside: mark.box.enlarged(factor)) } }
-    for mark in marks where !mark.text.isEmpty {
-      try canvas.label(Self.ascii(mark.text), at: mark.box.enlarged(factor), mark.color)
+    let labels = try marks.map { mark in
+      try (mark.text.isEmpty ? [] : [mark.text, mark.shortText]).compactMap {
+        try $0.map { try canvas.label(Self.ascii($0)) }
+      }
+    }
+    let layout = LabelLayout(
+      width: base.width, height: base.height, boxes: marks.map { $0.box.enlarged(factor) })
+    for (index, placement) in layout.placements(labels.map { $0.map(\.size) }).enumerated() {
+      guard let placement else { continue }
+      try canvas.draw(labels[index][placement.form], at: placement.panel, marks[index].color)
     }
     return canvas.image
   }
@@ -116,7 +138,6 @@ private struct Canvas {
   private let width: Int
   private let height: Int
   private var pixels: [UInt8]
-  private var taken: [Box] = []
   private let lineWidth: Int
 
   init(image: Image) {
@@ -152,38 +173,42 @@ private struct Canvas {
     }
   }
 
-  mutating func label(_ text: String, at box: Box, _ color: Annotator.Color) throws {
+  /// A text with its size on this picture.
+  struct Label {
+    let text: String
+    /// The height of capitals, in pixels.
+    let capHeight: Double
+    let margin: Int
+    /// With its margins.
+    let size: LabelLayout.Size
+  }
+
+  func label(_ text: String) throws -> Label {
     // Capitals of 2 % of the shorter side, at least 9 pixels, unless the picture is too narrow for the text.
     var capHeight = max(9, Double(min(width, height)) * 0.02)
     var size = try measure(text, capHeight)
-    let padding = { (capHeight: Double) in Int((capHeight * 0.45).rounded(.up)) }
-    let room = Double(max(1, width - 2 * padding(capHeight)))
+    let margin = { (capHeight: Double) in Int((capHeight * 0.45).rounded(.up)) }
+    let room = Double(max(1, width - 2 * margin(capHeight)))
     if Double(size.width) > room {
       capHeight = max(1, capHeight * room / Double(size.width))
       size = try measure(text, capHeight)
     }
-    let margin = padding(capHeight)
-    let panel = place(
-      width: size.width + 2 * margin, height: Int(capHeight.rounded(.up)) + size.descent / 2 + 2 * margin, at: box)
-    taken.append(panel)
-    try rectangle(panel, thickness: 0, color)
-    let ink = color.ink
-    let baseline = panel.y + margin + Int(capHeight.rounded(.up))
-    try draw("drawing a label") { canvas, error in
-      mien_opencv_draw_text(
-        &canvas, text, Int32(clamping: panel.x + margin), Int32(clamping: baseline), capHeight, ink.code, error)
-    }
+    let margins = 2 * margin(capHeight)
+    return Label(
+      text: text, capHeight: capHeight, margin: margin(capHeight),
+      size: .init(
+        width: size.width + margins, height: Int(capHeight.rounded(.up)) + size.descent / 2 + margins))
   }
 
-  /// The first of: above, below, inside at the top, inside at the bottom, that fits and hides no other label.
-  private func place(width panelWidth: Int, height panelHeight: Int, at box: Box) -> Box {
-    let x = max(0, min(box.x, width - panelWidth))
-    let tops = [box.y - panelHeight, box.y + box.height, box.y, box.y + box.height - panelHeight]
-    let candidates = tops.map { Box(x: x, y: $0, width: panelWidth, height: panelHeight) }
-    let fitting = candidates.filter { $0.y >= 0 && $0.y + panelHeight <= height }
-    let free = fitting.first { candidate in taken.allSatisfy { candidate.intersectionArea($0) == 0 } }
-    let top = max(0, min(box.y, height - panelHeight))
-    return free ?? fitting.first ?? Box(x: x, y: top, width: panelWidth, height: panelHeight)
+  mutating func draw(_ label: Label, at panel: Box, _ color: Annotator.Color) throws {
+    try rectangle(panel, thickness: 0, color)
+    let ink = color.ink
+    let baseline = panel.y + label.margin + Int(label.capHeight.rounded(.up))
+    try draw("drawing a label") { canvas, error in
+      mien_opencv_draw_text(
+        &canvas, label.text, Int32(clamping: panel.x + label.margin), Int32(clamping: baseline), label.capHeight,
+        ink.code, error)
+    }
   }
 
   private func measure(_ text: String, _ capHeight: Double) throws -> (width: Int, descent: Int) {

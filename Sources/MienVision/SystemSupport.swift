@@ -1,3 +1,4 @@
+import COpenCV
 package import Foundation
 import Glibc
 import MienCore
@@ -9,20 +10,22 @@ package enum SystemSupport {
   /// - Throws: ``MienError`` that says what is missing.
   package static func loadVideoLibrary() throws { _ = try VideoShim.functions() }
 
-  /// Whether libheif, which reads HEIC and AVIF pictures, is installed.
-  package static var hasHEIF: Bool {
-    guard let library = dlopen(ImageCodecs.heifLibrary, RTLD_LAZY | RTLD_LOCAL) else { return false }
-    dlclose(library)
-    return true
+  /// The version of libheif, which reads HEIC and AVIF pictures; `nil` if it is not installed.
+  package static var heifVersion: String? {
+    guard let library = dlopen(ImageCodecs.heifLibrary, RTLD_LAZY | RTLD_LOCAL) else { return nil }
+    defer { dlclose(library) }
+    guard let symbol = dlsym(library, "heif_get_version") else { return "unknown" }
+    typealias Version = @convention(c) () -> UnsafePointer<CChar>?
+    return unsafeBitCast(symbol, to: Version.self)().map { String(cString: $0) } ?? "unknown"
+  }
+
+  /// The version of OpenCV that this process runs.
+  package static var openCVVersion: String {
+    var (major, minor, revision): (Int32, Int32, Int32) = (0, 0, 0)
+    mien_opencv_version(&major, &minor, &revision)
+    return "\(major).\(minor).\(revision)"
   }
 
   /// The program that `mien video --annotate` encodes with; `nil` if it is not on the search path.
   package static var ffmpeg: URL? { FFmpegEncoder.program() }
-
-  /// The file of a library that this process has loaded, with its version in the name, as `libopencv_core.so.4.6.0`.
-  package static func loadedLibrary(_ name: String) -> String? {
-    let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
-    return maps.split(separator: "\n").lazy.compactMap { $0.split(separator: "/").last.map(String.init) }
-      .first { $0.hasPrefix(name) }
-  }
 }

@@ -112,7 +112,7 @@ struct ServeSettings {
     }
     let node: Node?
     do { node = try Yams.compose(yaml: text) } catch {
-      throw MienError(.format, path, "is no YAML: \(error)")
+      throw MienError.notYAML(path, error)
     }
     // An empty file, or one with comments alone.
     guard let node else { return [:] }

@@ -13,7 +13,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     commandName: "evaluate", abstract: "Measures a run's best epoch on the faces that its recipe set aside.",
     discussion: """
       The faces are dealt out as the run's recipe says, with its splits, folds and seeds. Without --split they are the \
-      test part if the recipe sets one aside, else the validation part, which the best epoch was chosen by.
+      test part, which nothing was chosen by, or the validation part if there is no test part.
       """)
 
   @Option(help: ArgumentHelp("The run folder.", valueName: "run"))
@@ -22,7 +22,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The set of faces that it was trained on.", valueName: "faces.safetensors"))
   var data: String
 
-  @Option(help: "The part to measure on.")
+  @Option(help: "The part to measure on (default: test, or validation if there are no test faces).")
   var split: Split?
 
   @Option(help: ArgumentHelp("The head to measure; without it, the recipe's first.", valueName: "labels"))
@@ -47,11 +47,14 @@ struct EvaluateCommand: AsyncParsableCommand {
     }
     let set = try FaceSet.given(data)
     let (labels, split, threads, name) = (labels, split, torch.count(), run)
-    let (part, metrics, indices, sha256) = try await TorchActor.run {
+    let (part, metrics, indices, sha256, caution) = try await TorchActor.run {
       try Torch.configure(threads: threads)
-      let setsTestAside = !(try RunResult(of: folder)?.test.isEmpty ?? true)
-      let part = split ?? (setsTestAside ? .test : .validation)
-      let measurement = try RunMeasurement(of: folder, sets: [set], parts: [part])
+      var part = split ?? .test
+      var measurement = try RunMeasurement(of: folder, sets: [set], parts: [part])
+      if split == nil, measurement.metrics[.test]?.isEmpty ?? true {
+        part = .validation
+        measurement = try RunMeasurement(of: folder, sets: [set], parts: [part])
+      }
       let heads = measurement.metrics[part] ?? []
       guard !heads.isEmpty else {
         throw MienError(.mismatch, name, "has no labelled face in its \(part.rawValue) part")
@@ -61,7 +64,14 @@ struct EvaluateCommand: AsyncParsableCommand {
         throw MienError(.argument, "--labels \(labels ?? "")", "the run's heads are \(known)")
       }
       let weights = try ModelExport.model(of: folder).weightsSHA256
-      return (part, heads[place], measurement.headFaces[part]?[place] ?? [], weights)
+      let indices = measurement.headFaces[part]?[place] ?? []
+      return (part, heads[place], indices, weights, measurement.caution(part, faces: indices, of: set))
+    }
+    if split == nil {
+      Console.error(
+        part == .test
+          ? "\(run): measuring on its test part; --split chooses another"
+          : "\(run): no test face has a label, measuring on validation")
     }
     let figures = EvaluationReport(
       metrics, model: folder.recipe.name, weightsSHA256: sha256, data: set.info.source, split: part,
@@ -73,7 +83,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     let page = try EvaluationPage(
       figures, metrics: metrics, indices: indices, of: set,
       labels: metrics.labels == .ferplus && set.hasVotes ? .ferplus : .own, passes: "one", output: metrics.labels,
-      remark: Self.note(part))
+      remarks: [Self.note(part)] + (caution.map { [$0] } ?? []))
     if let report {
       let model = ReportSection.protocolAndRecipe(
         [.init("run", folder.url.path)], recipe: try folder.description().recipe)

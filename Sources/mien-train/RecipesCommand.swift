@@ -12,7 +12,9 @@ struct RecipesCommand: ParsableCommand {
       `mien train mine.yaml`.
       """)
 
-  @Argument(help: ArgumentHelp("The recipe to show as YAML, with its comments.", valueName: "name"))
+  @Argument(
+    help: ArgumentHelp("The recipe to show as YAML, with its comments.", valueName: "name"),
+    completion: .list(RecipeFile.builtInNames))
   var name: String?
 
   func run() throws {

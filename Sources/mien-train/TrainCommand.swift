@@ -18,7 +18,9 @@ struct TrainCommand: AsyncParsableCommand {
       run together.
       """)
 
-  @Argument(help: "The recipe, a YAML file or the name of a built-in one (chen, mien-s…); not given with --resume.")
+  @Argument(
+    help: "The recipe, a YAML file or the name of a built-in one (chen, mien-s…); not given with --resume.",
+    completion: .list(RecipeFile.builtInNames))
   var recipe: String?
 
   @Option(

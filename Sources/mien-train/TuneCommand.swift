@@ -23,7 +23,7 @@ struct TuneRunCommand: AsyncParsableCommand {
       command with --resume continues. Several processes with the same command, -o and --resume share its trials.
       """)
 
-  @Argument(help: "The recipe: a YAML file, or a built-in name.")
+  @Argument(help: "The recipe: a YAML file, or a built-in name.", completion: .list(RecipeFile.builtInNames))
   var recipe: String
 
   @Option(

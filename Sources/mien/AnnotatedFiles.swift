@@ -59,8 +59,11 @@ struct AnnotatedFiles {
   /// - Parameter faces: in pixels of the whole picture; the copy has the size of `image`.
   func write(_ image: Image, _ faces: [FaceReading], of photo: PhotoPipeline.Photo) throws {
     guard let target = targets[photo.path] else { return }
-    let marks = faces.map { face in
-      Annotator.Mark(box: image.reduced(face.box), emotion: face.emotion, probability: Double(face.probability))
+    // Several faces have the numbers of the table, which stand alone where a whole label would cover a face.
+    let marks = faces.enumerated().map { index, face in
+      Annotator.Mark(
+        box: image.reduced(face.box), emotion: face.emotion, probability: Double(face.probability),
+        isConfident: face.isConfident, number: faces.count > 1 ? index + 1 : nil)
     }
     try Self.makeFolder(target.deletingLastPathComponent())
     try Annotator().annotated(image, marks: marks).write(to: target)

@@ -47,6 +47,13 @@ import Testing
   @Test(arguments: [
     (["detct", "a.jpg"], "did you mean `mien detect`?"), (["tran"], "did you mean `mien train`?"),
     (["dataset", "inspct", "f"], "did you mean `mien dataset inspect`?"),
+    (["trian"], "did you mean `mien train`?"), (["helpp"], "did you mean `mien help`?"),
+    (["version"], "did you mean `mien --version`?"), (["vresion"], "did you mean `mien --version`?"),
+    (["tune", "shw"], "did you mean `mien tune show`?"), (["tune", "hsow", "dir"], "did you mean `mien tune show`?"),
+    (["corrections", "lst"], "did you mean `mien corrections list`?"),
+    (["profiles", "lst"], "did you mean `mien profiles list`?"),
+    (["profiles", "frobnicate"], "`mien profiles --help` lists the commands"),
+    (["dataset", "import", "fre2013", "a.csv"], "did you mean `mien dataset import fer2013`?"),
     (["help", "evalute"], "did you mean `mien evaluate`?"), (["frobnicate"], "`mien --help` lists the commands"),
     (["dataset", "frobnicate"], "`mien dataset --help` lists the commands"),
   ])
@@ -54,6 +61,50 @@ import Testing
     let outcome = try Command.run(Command.mien.path, arguments)
     #expect(outcome.status == 64 && outcome.output.isEmpty)
     #expect(outcome.errors.hasPrefix("mien: error: unknown command `mien ") && outcome.errors.contains(hint))
+  }
+
+  @Test(arguments: [
+    (["train", "--epocs", "3", "x"], "'--epocs'. Did you mean '--epochs'?"),
+    (["tune", "chen", "--serach=a=1"], "'--serach'. Did you mean '--search'?"),
+    (["evaluate", "--rnu", "x"], "'--rnu'. Did you mean '--run'?"),
+    (["dataset", "audit", "--reprot", "a.html"], "'--reprot'. Did you mean '--report'?"),
+    (["train", "chen", "--frobnicate"], "Unknown option '--frobnicate'.\n"),
+  ])
+  func mistypedOptionsAreCorrectedBeforeMissingOnes(arguments: [String], words: String) throws {
+    let outcome = try Command.run(Command.mien.path, arguments)
+    #expect(outcome.status == 64 && outcome.errors.hasPrefix("mien: error: Unknown option"), "\(outcome.errors)")
+    #expect(outcome.errors.contains(words) && !outcome.errors.contains("Missing expected"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("Usage: mien \(arguments[0])"), "\(outcome.errors)")
+  }
+
+  @Test func knownOptionsLeaveTheMissingOne() throws {
+    let outcome = try Command.mien("train", "chen", "--epochs", "3", "--set", "seed=--x")
+    #expect(outcome.status == 64 && outcome.errors.contains("Missing expected argument '--data"), "\(outcome.errors)")
+  }
+
+  /// `photos` is both the default command of `benchmark` and what many folders are called.
+  @Test func aFolderCalledLikeADefaultCommandIsNamed() throws {
+    try FileManager.default.createDirectory(at: folder.file("photos"), withIntermediateDirectories: true)
+    let place = folder.url.path
+    let code = "cd '\(place)' && '\(Command.mien.path)' benchmark photos"
+    let outcome = try Command.run("/bin/sh", ["-c", code])
+    #expect(outcome.status == 64 && outcome.errors.contains("`mien benchmark ./photos`"), "\(outcome.errors)")
+  }
+
+  /// What is no command is an argument of the default one, also if it is spelt like a command and a file has the name.
+  @Test func argumentsOfADefaultCommandAreNotTakenForItsName() throws {
+    let tuned = try Command.mien("tune", "chen", "--data", "none", "--search", "seed=1,2")
+    #expect(!tuned.errors.contains("unknown command"), "\(tuned.errors)")
+    try Data("name: shw\n".utf8).write(to: folder.file("shw"))
+    let code = "cd '\(folder.url.path)' && '\(Command.mien.path)' tune shw --data none --search seed=1,2"
+    let named = try Command.run("/bin/sh", ["-c", code])
+    #expect(named.status != 0 && !named.errors.contains("unknown command"), "\(named.errors)")
+  }
+
+  @Test func anUnknownFormatOfADataSetHasNoUsageOfAnotherCommand() throws {
+    let outcome = try Command.mien("dataset", "import", "kaggle", "x")
+    #expect(outcome.status == 64 && outcome.errors.contains("kaggle: unknown format"), "\(outcome.errors)")
+    #expect(!outcome.errors.contains("Usage:"), "\(outcome.errors)")
   }
 
   @Test func aFileInTheCommandsPlaceIsDetected() throws {
@@ -116,8 +167,14 @@ import Testing
     #expect(try completions("mien", "explain", "--ru") == ["--run"])
     #expect(try completions("mien", "dataset", "import", "fe") == ["fer2013"])
     #expect(try completions("mien", "detect", "a.jpg", "--detector", "b") == ["blazeface"])
-    // Nothing: bash completes files.
+    #expect(try completions("mien", "recipes", "").isSuperset(of: ["chen", "mien-s", "yousaf"]))
+    #expect(try completions("mien", "train", "mien-s-") == ["mien-s-robust"])
+    #expect(try completions("mien", "tune", "").isSuperset(of: ["run", "show", "chen"]))
+    #expect(try completions("mien", "models", "mi") == ["mien-s"])
+    // Nothing: bash completes files, also of names' own beginnings and behind the first word.
     #expect(try completions("mien", "detect", "").isEmpty)
+    #expect(try completions("mien", "train", "my-recipe").isEmpty)
+    #expect(try completions("mien", "train", "chen", "--data", "a", "").isEmpty)
   }
 
   static func has(_ program: String) -> Bool {
@@ -187,7 +244,10 @@ import Testing
   @Test func recipesAreListedAndShown() throws {
     let list = try Command.mien("recipes")
     #expect(list.status == 0 && list.output.contains("mien-s ") && list.output.contains("chen "), "\(list.errors)")
-    #expect(list.output.split(separator: "\n").allSatisfy { $0.split(separator: " ").count > 3 })
+    let lines = list.output.split(separator: "\n")
+    #expect(lines.allSatisfy { $0.split(separator: " ").count > 3 })
+    let summaries = lines.map { $0.drop { $0 != " " } }
+    #expect(Set(summaries.map { $0.drop { $0 == " " } }).count == lines.count, "two recipes have one summary")
     let shown = try Command.mien("recipes", "chen")
     #expect(shown.status == 0 && shown.output.contains("\nname: chen\n"))
     let unknown = try Command.mien("recipes", "chn")
@@ -205,6 +265,8 @@ import Testing
     for words in ["OpenVINO", "mien-s, weights", "blazeface, ready", "commands serve, adapt, corrections", "libtorch"] {
       #expect(outcome.output.contains(words), "\(words)")
     }
+    #expect(outcome.output.firstMatch(of: /\nok +OpenCV +\d+\.\d+\.\d+\n/) != nil, "\(outcome.output)")
+    if outcome.output.contains("ok       HEIC") { #expect(outcome.output.contains(/libheif \d+\.\d+/)) }
     #expect(outcome.output.contains("\(path("caches"))/mien"))
     #expect(outcome.output.contains("\(path("home"))/mien-runs, none yet"))
   }

@@ -21,7 +21,7 @@ import Testing
     #expect(own.status == 0, "\(own.errors)")
     let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(contentsOf: json))
     #expect(report.split == "test" && report.count == 14)
-    #expect(own.output.contains("Nothing was chosen by these faces"))
+    #expect(own.output.contains("Nothing was chosen by these faces") && own.errors.contains("its test part"))
     // The recipe's split is not that of the set, which has no test part at all.
     let page = try String(contentsOf: folder.file("own.html"), encoding: .utf8)
     #expect(page.contains("Confidence and coverage") && page.contains("mien evaluate --run"))
@@ -39,6 +39,22 @@ import Testing
     #expect(both.status == 64)
     let missing = try Command.mien("evaluate", "--run", folder.file("none").path, "--data", faces)
     #expect(missing.status == 1 && missing.errors.contains("is no run folder"))
+  }
+
+  /// A test part that is the set's own, not the recipe's, is what counts too; without one it is the validation part.
+  @Test(arguments: [(7, "test"), (0, "validation")])
+  func aRunIsMeasuredOnTheSetsOwnTestPart(tests: Int, part: String) throws {
+    let folder = try TemporaryFolder()
+    let faces = try TrainingFiles.faces(in: folder, tests: tests)
+    let run = folder.file("run").path
+    let trained = try Command.run(
+      Command.mien.path,
+      ["train", try TrainingFiles.recipe(in: folder), "--data", faces, "-o", run] + TrainingFiles.settings)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let measured = try Command.mien("evaluate", "--run", run, "--data", faces, "--json", "-")
+    #expect(measured.status == 0 && measured.errors.contains(part), "\(measured.errors)")
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(measured.output.utf8))
+    #expect(report.split == part && report.count == (tests == 0 ? 21 : tests))
   }
 
   @Test func aModelThatKnowsTheFacesSaysSo() throws {

@@ -91,6 +91,48 @@ func isClose(_ a: Double?, _ b: Double?, _ tolerance: Double = 1e-9) -> Bool {
   }
 }
 
+@Suite struct CalibrationIntervalTests {
+  /// 30 people of 10 faces: of half of them all are read rightly, of the others none. All are surest of the first class.
+  @Test func binsHaveIntervalsByPerson() throws {
+    let labels = try LabelSet(name: "two", emotions: [.happiness, .neutral])
+    let people = (0..<300).map { $0 / 10 }
+    let truth = people.map { $0 % 2 }
+    let metrics = try ClassificationMetrics(
+      labels: labels, truth: truth, probabilities: truth.flatMap { _ in [Float(0.9), 0.1] })
+    let clusters = FaceClusters(unit: .person, keys: people)
+    let (byFace, byPerson) = (metrics.calibration, metrics.calibration(clusters))
+    let bin = try #require(byPerson.bins.firstIndex { $0.count == 300 })
+    #expect(byFace.bins[bin].accuracyInterval == ProportionInterval(successes: 150, of: 300))
+    // All faces are in one bin, so it has the interval of the whole.
+    #expect(byPerson.bins[bin].accuracyInterval == metrics.accuracyInterval(clusters))
+    #expect(byPerson.ece == byFace.ece && byPerson.bins[bin].accuracy == 0.5)
+    for (index, entry) in byPerson.bins.enumerated() where index != bin { #expect(entry.accuracyInterval == nil) }
+    let report = EvaluationReport(
+      metrics, model: "m", weightsSHA256: "ab", data: "d", split: nil, clusters: clusters,
+      corruptions: [
+        CorruptionResult(
+          name: "blur", severity: 1, parameter: "sigma", value: 1, metrics: metrics, clusters: clusters)
+      ])
+    #expect(report.calibration == byPerson)
+    #expect(report.corruptions?.first?.accuracyInterval == report.accuracyInterval)
+  }
+
+  /// Each bin's interval is of its own people only.
+  @Test func aBinIsMeasuredByThePeopleInIt() throws {
+    let labels = try LabelSet(name: "two", emotions: [.happiness, .neutral])
+    let people = (0..<300).map { $0 / 10 }
+    let top = people.map { Float($0 < 15 ? 0.9 : 0.6) }
+    let truth = people.map { $0 % 3 == 0 ? 1 : 0 }
+    let metrics = try ClassificationMetrics(labels: labels, truth: truth, probabilities: top.flatMap { [$0, 1 - $0] })
+    let calibration = metrics.calibration(FaceClusters(unit: .person, keys: people))
+    let used = calibration.bins.filter { $0.count > 0 }
+    #expect(used.map(\.count) == [150, 150])
+    let half = ProportionInterval(
+      hits: truth.prefix(150).map { $0 == 0 }, clusters: FaceClusters(unit: .person, keys: Array(people.prefix(150))))
+    #expect(used.last?.accuracyInterval == half)
+  }
+}
+
 @Suite struct MetricsPropertyTests {
   /// Predictions of random quality and class balance, with many ties.
   func sample(seed: UInt64) throws -> (labels: LabelSet, truth: [Int], probabilities: [Float]) {
@@ -201,7 +243,10 @@ func isClose(_ a: Double?, _ b: Double?, _ tolerance: Double = 1e-9) -> Bool {
     #expect(Set(happiness.keys) == ["precision", "recall", "recallInterval", "f1", "auc", "support"])
     #expect(happiness["auc"] is NSNull)
     #expect(json["confusion"] as? [[Int]] == [[1, 1], [0, 0]])
-    #expect(((json["calibration"] as? [String: Any])?["bins"] as? [[String: Any]])?.count == 15)
+    let bins = try #require((json["calibration"] as? [String: Any])?["bins"] as? [[String: Any]])
+    #expect(bins.count == 15)
+    let keys: Set = ["lower", "upper", "count", "confidence", "accuracy", "accuracyInterval"]
+    #expect(bins.allSatisfy { Set($0.keys) == keys })
     #expect(try JSONDecoder().decode(EvaluationReport.self, from: report.json()) == report)
   }
 }

@@ -161,6 +161,21 @@ import Testing
     #expect(markup.texts("text").contains(NumberText.percent(metrics.calibration.ece)))
   }
 
+  @Test func reliabilityWhiskersSpanTheIntervalsByPerson() throws {
+    let metrics = try Samples.metrics(count: 400)
+    let calibration = metrics.calibration(FaceClusters(unit: .person, keys: (0..<400).map { $0 / 20 }))
+    let markup = try Markup(ReliabilityDiagram(title: "r", calibration).drawing.document)
+    func number(_ line: Markup.Element, _ name: String) -> Double { Double(line.attributes[name] ?? "") ?? .nan }
+    let heights = markup.all("line", class: "whisker").filter { number($0, "x1") == number($0, "x2") }
+      .map { (number($0, "y1") - number($0, "y2")) / 320 }
+    let intervals = calibration.bins.compactMap(\.accuracyInterval)
+    try #require(heights.count == intervals.count && intervals.count > 5)
+    for (height, interval) in zip(heights, intervals) {
+      #expect(abs(height - (interval.upper - interval.lower)) < 0.001)
+    }
+    #expect(intervals != metrics.calibration.bins.compactMap(\.accuracyInterval))
+  }
+
   @Test(arguments: [
     (0.85004, 2, "0.85"), (-0.005, 1, "0.0"), (-1.25, 1, "-1.3"), (3, 0, "3"), (.nan, 2, "-"), (1e300, 2, "1e+300"),
   ])

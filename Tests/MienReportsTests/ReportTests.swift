@@ -40,7 +40,7 @@ import Testing
         .protocolAndRecipe([.init(text, text)], recipe: text),
         .result(report, passes: text, notes: [text]), .data(faces, .own),
         .curves(try RunMetrics(csv: Samples.csv.replacing("ferplus", with: "<&\"'"), name: text)),
-        .confusion(report), .classes(report), .roc(metrics), .calibration(report.calibration), .coverage(report),
+        .confusion(report), .classes(report), .roc(metrics), .calibration(report), .coverage(report),
         .robustness(report),
         try .sampleFaces(measured), try .surestMistakes(measured), .model(card(text)),
         .folds([
@@ -175,7 +175,7 @@ import Testing
     let page = Report(
       title: "t",
       sections: [
-        .confusion(report), .classes(report), .roc(metrics), .calibration(report.calibration), .coverage(report),
+        .confusion(report), .classes(report), .roc(metrics), .calibration(report), .coverage(report),
       ])
     let markup = try Markup(page.html)
     #expect(markup.all("text", class: "title").map(\.text).allSatisfy { $0.hasSuffix("%") }, "titles in the charts")

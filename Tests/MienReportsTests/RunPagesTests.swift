@@ -90,6 +90,42 @@ import Testing
     }
   }
 
+  /// Faces 0 to 99 are trained on, 100 to 209 measured, `size` of a person (or sequence) one after the other.
+  private func known(size: Int, sequences: Bool = false) throws -> FaceSet {
+    try FaceSet(
+      source: "made-up", labelSet: .fer2013, height: 4, width: 4, channels: 1,
+      rows: (0..<210).map { index in
+        let name = "s\(index / size)"
+        return .init(
+          label: LabelSet.fer2013.emotions[index % 7], split: index < 100 ? .train : .test,
+          subject: sequences ? nil : name, sequence: sequences ? name : nil, sourceRow: index)
+      }, pixels: Data(repeating: 9, count: 210 * 16))
+  }
+
+  @Test(
+    arguments: [
+      (110, false, "10 of the 110 faces are of people"), (300, false, "All 110 faces are of people"),
+      (30, true, "20 of the 110 faces are of sequences"), (10, false, nil), (1, false, nil),
+    ] as [(Int, Bool, String?)])
+  func aRunsPageWarnsOfPeopleInBothParts(size: Int, sequences: Bool, words: String?) throws {
+    let metrics = try Samples.metrics(count: 110)
+    let measured = RunMeasurement(
+      metrics: [.test: [metrics]], headFaces: [.test: [Array(100..<210)]],
+      parts: [.train: Array(0..<100), .test: Array(100..<210)])
+    let faces = try known(size: size, sequences: sequences)
+    let page = try TrainingPage(
+      description(), metrics: self.metrics, result: result(test: true), measurement: measured, sets: [faces],
+      weightsSHA256: "abc"
+    ).page(command: "mien train net")
+    let notes = try Markup(page.html).all("p", class: "note").map(\.text)
+    if let words {
+      #expect(notes.contains { $0.contains(words) && $0.contains("split.groupBy") }, "\(notes)")
+    } else {
+      #expect(!notes.contains { $0.contains("also trained on") }, "\(notes)")
+    }
+    #expect(measured.caution(.train, faces: Array(0..<100), of: faces) == nil)
+  }
+
   private func system(_ repeats: String = "") throws -> PublishedSystem {
     let json = """
       {"name": "sixth", "paper": "A. Author, A Paper", "remarks": ["Mind the gap."], "measurements": [

@@ -83,7 +83,7 @@ import Testing
     ("happiness: 1", "joy: 1", "has no key joy"), ("kind: both", "kind: leaky", "measurements.1.kind"),
     ("    kind: both\n", "", "the key kind is missing"), ("name: official", "name: ../official", "letters, digits"),
     ("settings:", "repeats: {folds: 1}\n    settings:", "folds: N or seeds: N"),
-    ("name: sixth", "name: [", "not valid YAML"),
+    ("name: sixth", "name: [", "not valid YAML: line "),
     (
       "    source: levels\n", "    source: levels\n    sauce: levels\n",
       ":9: a measurement has no key sauce; did you mean source?"

@@ -140,6 +140,21 @@ import Testing
     #expect(try RecipeFile.parse(RecipeFile.text(of: recipe), file: "again") == recipe)
   }
 
+  @Test(arguments: [
+    ("a: [1\nb: 2\n", "line 2, column "), ("a: *x", "line 1, column "), ("epochs: 1\nepochs: 2", "'epochs'"),
+  ])
+  func whatIsNoYAMLIsSaidInOneLine(text: String, words: String) {
+    let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }
+    let message = error?.description ?? ""
+    #expect(message.hasPrefix("r.yaml: is not valid YAML: ") && message.contains(words), "\(message)")
+    #expect(!message.contains("\n") && !message.contains("error:"), "\(message)")
+  }
+
+  @Test func aMistypedRecipeIsCorrected() {
+    let error = #expect(throws: MienError.self) { try RecipeFile.builtIn("chne") }
+    #expect(error?.message.hasSuffix("; did you mean chen?") == true && error?.message.contains("yousaf") == true)
+  }
+
   @Test func moreSeedsThanAnyoneTrainsAreRefused() {
     let seeds = (1...1001).map { "\($0)" }.joined(separator: ", ")
     let error = #expect(throws: MienError.self) { try RecipeFile.parse("seeds: [\(seeds)]", file: "r.yaml") }

@@ -82,6 +82,41 @@ struct AnnotatorTests {
   }
 
   @Test
+  func aDoubtedReadingHasAQuestionMark() {
+    let box = Box(x: 0, y: 0, width: 9, height: 9)
+    func texts(_ isConfident: Bool, _ number: Int?) -> [String?] {
+      let mark = Annotator.Mark(
+        box: box, emotion: .surprise, probability: 0.354, isConfident: isConfident, number: number)
+      return [mark.text, mark.shortText]
+    }
+    #expect(texts(true, nil) == ["surprise 35%", "35%"])
+    #expect(texts(false, nil) == ["surprise? 35%", "35%?"])
+    #expect(texts(true, 12) == ["12 surprise 35%", "12"])
+    #expect(texts(false, 12) == ["12 surprise? 35%", "12?"])
+  }
+
+  @Test
+  func labelsOfACrowdHideNoFace() throws {
+    let boxes = (0..<4).flatMap { row in
+      (0..<8).map { Box(x: 20 + 60 * $0, y: 30 + 70 * row, width: 40, height: 40) }
+    }
+    let plain = try Annotator().annotated(Self.dark(520, 330), marks: boxes.map { .init(box: $0, text: "") })
+    let marks = boxes.enumerated().map {
+      Annotator.Mark(box: $0.element, emotion: .happiness, probability: 0.9, number: $0.offset + 1)
+    }
+    let marked = try Annotator().annotated(Self.dark(520, 330), marks: marks)
+    #expect(marked != plain)
+    for box in boxes {
+      // Inside the outline.
+      for row in box.y + 4..<box.y + box.height - 4 {
+        let start = (row * 520 + box.x + 4) * 3
+        let columns = start..<start + (box.width - 8) * 3
+        #expect(marked.pixels[columns].allSatisfy { $0 == 20 })
+      }
+    }
+  }
+
+  @Test
   func hostileMarksAreDrawnAsFarAsTheyLieInside() throws {
     let boxes = [
       Box(x: .min, y: .min, width: .max, height: .max), Box(x: .max, y: .max, width: .max, height: .max),

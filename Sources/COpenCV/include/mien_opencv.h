@@ -166,6 +166,9 @@ int32_t mien_opencv_measure_text(const char *text, double cap_height, int32_t *w
 int32_t mien_opencv_draw_text(const mien_opencv_canvas *canvas, const char *text, int32_t x, int32_t y,
                               double cap_height, uint32_t rgb, char **error);
 
+/// The version of the OpenCV that runs, as 4, 6, 0. The pointers must not be null.
+void mien_opencv_version(int32_t *major, int32_t *minor, int32_t *revision);
+
 #ifdef __cplusplus
 }
 #endif

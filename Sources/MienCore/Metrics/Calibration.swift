@@ -18,6 +18,8 @@ public struct Calibration: Sendable, Equatable, Codable {
     public let confidence: Double?
     /// The share of them that is right, 0…1; nil where there are none.
     public let accuracy: Double?
+    /// The 95 % interval of `accuracy`; nil where there are none, and in files of earlier versions.
+    public let accuracyInterval: ProportionInterval?
 
     /// Writes nil as null, so that every bin has the same keys.
     public func encode(to encoder: any Encoder) throws {
@@ -27,6 +29,7 @@ public struct Calibration: Sendable, Equatable, Codable {
       try container.encode(count, forKey: .count)
       try container.encode(confidence, forKey: .confidence)
       try container.encode(accuracy, forKey: .accuracy)
+      try container.encode(accuracyInterval, forKey: .accuracyInterval)
     }
   }
 
@@ -35,34 +38,34 @@ public struct Calibration: Sendable, Equatable, Codable {
   /// ``binCount`` bins of equal width, rising.
   public let bins: [Bin]
 
-  /// Collects faces one by one.
-  struct Accumulator {
-    private var counts = [Int](repeating: 0, count: Calibration.binCount)
-    private var confidences = [Double](repeating: 0, count: Calibration.binCount)
-    private var hits = [Int](repeating: 0, count: Calibration.binCount)
-
-    /// Counts a face whose top class has the probability `confidence`.
-    mutating func add(confidence: Double, isRight: Bool) {
-      let bins = Calibration.binCount
-      let bin = min(max(Int(ceil(confidence * Double(bins))) - 1, 0), bins - 1)
-      counts[bin] += 1
-      confidences[bin] += confidence
-      if isRight { hits[bin] += 1 }
+  /// Sorts faces into bins.
+  ///
+  /// - Parameters:
+  ///   - confidences: [N] the probability of each face's top class, 0…1.
+  ///   - hits: [N] whether it is right.
+  ///   - clusters: [N] which faces belong together, for the intervals; nil if all are independent.
+  init(confidences: [Double], hits: [Bool], clusters: FaceClusters? = nil) {
+    let binCount = Self.binCount
+    let width = 1 / Double(binCount)
+    var entries = [[Int]](repeating: [], count: binCount)
+    for (index, confidence) in confidences.enumerated() {
+      entries[min(max(Int(ceil(confidence * Double(binCount))) - 1, 0), binCount - 1)].append(index)
     }
-
-    /// The figures of all faces so far.
-    func result() -> Calibration {
-      let width = 1 / Double(Calibration.binCount)
-      let bins = counts.indices.map { bin in
-        let count = counts[bin]
-        return Bin(
-          lower: Double(bin) * width, upper: Double(bin + 1) * width, count: count,
-          confidence: count > 0 ? confidences[bin] / Double(count) : nil,
-          accuracy: count > 0 ? Double(hits[bin]) / Double(count) : nil)
-      }
-      let total = Double(counts.reduce(0, +))
-      let gaps = zip(hits, confidences).reduce(0) { $0 + abs(Double($1.0) - $1.1) }
-      return Calibration(ece: total > 0 ? gaps / total : 0, bins: bins)
+    var gaps = 0.0
+    bins = entries.enumerated().map { bin, entries in
+      let count = entries.count
+      let confidence = entries.reduce(0) { $0 + confidences[$1] }
+      let binHits = entries.map { hits[$0] }
+      let hitCount = binHits.count { $0 }
+      gaps += abs(Double(hitCount) - confidence)
+      let interval =
+        clusters.map { ProportionInterval(hits: binHits, clusters: $0.subset(entries)) }
+        ?? ProportionInterval(successes: hitCount, of: count)
+      return Bin(
+        lower: Double(bin) * width, upper: Double(bin + 1) * width, count: count,
+        confidence: count > 0 ? confidence / Double(count) : nil,
+        accuracy: count > 0 ? Double(hitCount) / Double(count) : nil, accuracyInterval: count > 0 ? interval : nil)
     }
+    ece = confidences.isEmpty ? 0 : gaps / Double(confidences.count)
   }
 }

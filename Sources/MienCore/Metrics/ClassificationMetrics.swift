@@ -45,7 +45,7 @@ public struct ClassificationMetrics: Sendable, Equatable {
   /// Mean of -ln p(true class), in nats. As scikit-learn does for 32-bit floats, p is first clipped to
   /// 2^-23…1 - 2^-23, so that a certain mistake costs 15.9 and not infinity.
   public let logLoss: Double
-  /// How far the top probability is from the share that is right.
+  /// How far the top probability is from the share that is right, with intervals for which all faces are independent.
   public let calibration: Calibration
   private let probabilities: [Float]
 
@@ -94,7 +94,8 @@ public struct ClassificationMetrics: Sendable, Equatable {
     var predictions: [Int] = []
     predictions.reserveCapacity(truth.count)
     var loss = 0.0
-    var calibration = Calibration.Accumulator()
+    var confidences: [Double] = []
+    confidences.reserveCapacity(truth.count)
     let floor = Double(Float.ulpOfOne)
     for (index, label) in truth.enumerated() {
       let row = probabilities[(index * width)..<((index + 1) * width)]
@@ -104,11 +105,11 @@ public struct ClassificationMetrics: Sendable, Equatable {
       predictions.append(predicted)
       confusion[label][predicted] += 1
       loss -= log(min(max(Double(row[row.startIndex + label]), floor), 1 - floor))
-      calibration.add(confidence: Double(row[best]), isRight: predicted == label)
+      confidences.append(Double(row[best]))
     }
     self.confusion = confusion
     self.predictions = predictions
-    self.calibration = calibration.result()
+    calibration = Calibration(confidences: confidences, hits: zip(truth, predictions).map { $0 == $1 })
     logLoss = loss / Double(truth.count)
     classes = (0..<width).map { label in
       let hits = Double(confusion[label][label])
@@ -131,7 +132,8 @@ public struct ClassificationMetrics: Sendable, Equatable {
   public var accuracy: Double { Double(correct) / Double(count) }
   /// Whether each face is predicted as what it is, [N].
   public var hits: [Bool] { zip(truth, predictions).map { $0 == $1 } }
-  /// The 95 % interval of ``accuracy``, all faces taken as independent.
+  /// The 95 % interval of ``accuracy``, all faces taken as independent; too narrow for several faces of one person, see
+  /// ``accuracyInterval(_:)``.
   public var accuracyInterval: ProportionInterval { ProportionInterval(successes: correct, of: count) }
 
   /// The 95 % interval of ``accuracy`` by groups.
@@ -152,10 +154,17 @@ public struct ClassificationMetrics: Sendable, Equatable {
     }
   }
 
-  /// The accuracy of the faces that are read as ``RiskCoverage`` describes.
-  public var coverage: RiskCoverage {
-    RiskCoverage(confidences: truth.indices.map { probabilities(at: $0).max() ?? 0 }, hits: hits)
+  /// ``calibration`` with intervals by groups.
+  public func calibration(_ clusters: FaceClusters) -> Calibration {
+    Calibration(confidences: confidences.map(Double.init), hits: hits, clusters: clusters)
   }
+
+  /// The accuracy of the faces that are read as ``RiskCoverage`` describes.
+  public var coverage: RiskCoverage { RiskCoverage(confidences: confidences, hits: hits) }
+
+  /// The probability of each face's most probable class, [N].
+  private var confidences: [Float] { truth.indices.map { probabilities(at: $0).max() ?? 0 } }
+
   /// Mean recall over the classes with support, 0…1.
   public var balancedAccuracy: Double { macroRecall }
   /// Mean precision over the classes with support, 0…1.

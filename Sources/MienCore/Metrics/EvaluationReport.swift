@@ -118,7 +118,7 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
       uniqueKeysWithValues: metrics.labels.emotions.indices.map { index in
         (metrics.labels.emotions[index], ClassReport(metrics.classes[index], recallInterval: intervals[index]))
       })
-    calibration = metrics.calibration
+    calibration = clusters.map(metrics.calibration) ?? metrics.calibration
     self.missingClasses = missingClasses
     self.profile = profile
     self.corruptions = corruptions
@@ -166,13 +166,18 @@ public struct CorruptionResult: Codable, Sendable, Equatable {
   public let balancedAccuracy: Double
 
   /// Writes down `metrics` of corrupted faces.
-  public init(name: String, severity: Int, parameter: String, value: Double, metrics: ClassificationMetrics) {
+  ///
+  /// - Parameter clusters: [N] which faces belong together, for the interval; nil if all are independent.
+  public init(
+    name: String, severity: Int, parameter: String, value: Double, metrics: ClassificationMetrics,
+    clusters: FaceClusters? = nil
+  ) {
     self.name = name
     self.severity = severity
     self.parameter = parameter
     self.value = value
     accuracy = metrics.accuracy
-    accuracyInterval = metrics.accuracyInterval
+    accuracyInterval = clusters.map(metrics.accuracyInterval) ?? metrics.accuracyInterval
     balancedAccuracy = metrics.balancedAccuracy
   }
 }

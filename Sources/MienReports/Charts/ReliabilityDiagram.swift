@@ -31,14 +31,16 @@ public struct ReliabilityDiagram: Sendable {
       let range = "\(NumberText.percent(bin.lower, 0)) to \(NumberText.percent(bin.upper, 0))"
       canvas.rectangle(
         x: x, y: counts.y(share), width: width, height: counts.bottom - counts.y(share), style: "s5",
-        tooltip: "\(range): \(bin.count) faces")
+        tooltip: "\(range): \(Spelling.counted(bin.count, "face"))")
       guard let accuracy = bin.accuracy, let confidence = bin.confidence else { continue }
       canvas.rectangle(
         x: x, y: plot.y(accuracy), width: width, height: plot.bottom - plot.y(accuracy), style: "s0", opacity: 0.75,
         tooltip: "\(range): right \(NumberText.percent(accuracy, 1)), sure \(NumberText.percent(confidence, 1)), "
-          + "\(bin.count) faces")
-      let interval = ProportionInterval(
-        successes: Int((accuracy * Double(bin.count)).rounded()), of: bin.count)
+          + Spelling.counted(bin.count, "face"))
+      // Files of earlier versions have no interval; theirs took faces as independent.
+      let interval =
+        bin.accuracyInterval
+        ?? ProportionInterval(successes: Int((accuracy * Double(bin.count)).rounded()), of: bin.count)
       let middle = x + width / 2
       canvas.line(x1: middle, y1: plot.y(interval.lower), x2: middle, y2: plot.y(interval.upper), style: "whisker")
       for end in [interval.lower, interval.upper] {
@@ -65,7 +67,8 @@ public struct ReliabilityDiagram: Sendable {
   private var summary: String {
     let bins = calibration.bins.compactMap { bin -> String? in
       guard let accuracy = bin.accuracy, let confidence = bin.confidence else { return nil }
-      return "sure \(NumberText.percent(confidence, 0)), right \(NumberText.percent(accuracy, 0)), \(bin.count) faces"
+      return "sure \(NumberText.percent(confidence, 0)), right \(NumberText.percent(accuracy, 0)), "
+        + Spelling.counted(bin.count, "face")
     }
     return (["expected calibration error \(NumberText.percent(calibration.ece))"] + bins).joined(separator: "; ")
   }

@@ -36,16 +36,16 @@ public struct EvaluationPage: Sendable {
   ///   - output: the model's output that was measured.
   ///   - unlabelledCount: faces of the part without a label, left out.
   ///   - excludedCount: labelled faces that were to be left out.
-  ///   - remark: what else limits the figures, a sentence.
+  ///   - remarks: what else limits the figures, a sentence each.
   /// - Throws: ``MienError`` if `indices` do not fit `metrics` and `set`.
   public init(
     _ report: EvaluationReport, metrics: ClassificationMetrics, indices: [Int], of set: FaceSet, labels: LabelSource,
     passes: String, output: LabelSet, unlabelledCount: Int = 0, excludedCount: Int = 0, profile: Profile? = nil,
-    remark: String? = nil
+    remarks others: [String] = []
   ) throws {
     (self.report, self.metrics, self.set, source, self.passes) = (report, metrics, set, labels, passes)
     faces = try MeasuredFaces(set, indices: indices, metrics: metrics)
-    var remarks = remark.map { [$0] } ?? []
+    var remarks = others
     if let profile {
       remarks.append(
         profile.isUsed
@@ -85,7 +85,7 @@ public struct EvaluationPage: Sendable {
       subtitle: "\(Spelling.counted(report.count, "face")) of \(split), labels \(report.labels)",
       sections: [
         .result(report, passes: passes, notes: remarks), .confusion(report), .classes(report), .roc(metrics),
-        .calibration(report.calibration), .coverage(report), .robustness(report), try .sampleFaces(faces),
+        .calibration(report), .coverage(report), .robustness(report), try .sampleFaces(faces),
         try .surestMistakes(faces), .data(set, source), model, .environment(.current(), [.init("command", command)]),
       ])
   }

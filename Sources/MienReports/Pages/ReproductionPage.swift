@@ -75,7 +75,7 @@ public struct ReproductionPage: Sendable {
         .result(evaluation, passes: "one", notes: notes),
         summary.runs.count > 1 ? .folds(summary.runs.map(\.fold), unit: measurement.isPooled ? "seed" : "fold") : nil,
         .curves(curves), .confusion(evaluation), .classes(evaluation), .roc(metrics),
-        .calibration(evaluation.calibration), .coverage(evaluation), try .sampleFaces(faces),
+        .calibration(evaluation), .coverage(evaluation), try .sampleFaces(faces),
         try .surestMistakes(faces), .data(set, .own, parts: parts, notes: balance),
         .protocolAndRecipe([.init("recipe", "\(measurement.recipe), as resolved")], recipe: run.recipe),
         .environment(.current(), [.init("command", command), .init("weights, SHA-256", evaluation.weightsSHA256)]),

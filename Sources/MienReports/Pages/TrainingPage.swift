@@ -53,15 +53,16 @@ public struct TrainingPage: Sendable {
       part == .test
       ? "Measured once, after training: nothing was chosen by these faces."
       : "The epoch kept was chosen by these faces: the figures are slightly optimistic."
+    let caution = set.flatMap { measurement.caution(part, faces: indices, of: $0) }
     return Report(
       title: run.name, subtitle: run.summary,
       sections: [
-        .result(evaluation, passes: "one", notes: [note]),
+        .result(evaluation, passes: "one", notes: [note] + (caution.map { [$0] } ?? [])),
         ReportSection(
           title: "All heads",
           blocks: [.facts(facts(result.test, "test, measured once") + facts(result.best.heads, "validation"))]),
         .curves(metrics), .confusion(evaluation), .classes(evaluation), .roc(figures),
-        .calibration(evaluation.calibration), .coverage(evaluation), try measured.map { try .sampleFaces($0) },
+        .calibration(evaluation), .coverage(evaluation), try measured.map { try .sampleFaces($0) },
         try measured.flatMap { try .surestMistakes($0) },
         set.map { .data($0, figures.labels == .ferplus && $0.hasVotes ? .ferplus : .own, parts: measurement.parts) },
         .protocolAndRecipe([.init("seed", "\(run.seed)")], recipe: run.recipe),

@@ -195,13 +195,15 @@ extension ReportSection {
   }
 
   /// Whether probabilities say how often the model is right.
-  public static func calibration(_ calibration: Calibration) -> ReportSection {
-    ReportSection(
+  public static func calibration(_ report: EvaluationReport) -> ReportSection {
+    let unit = report.intervalUnit ?? .face
+    return ReportSection(
       title: "Calibration",
       blocks: [
         .chart(
-          ReliabilityDiagram(title: "Reliability", calibration).drawing.untitled,
-          caption: "Bars below the dashed line: the model is surer than it should be; above it: less sure.")
+          ReliabilityDiagram(title: "Reliability", report.calibration).drawing.untitled,
+          caption: "Bars below the dashed line: the model is surer than it should be; above it: less sure."
+            + (unit == .face ? "" : " Intervals are by \(unit.rawValue)."))
       ])
   }
 

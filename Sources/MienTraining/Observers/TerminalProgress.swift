@@ -36,11 +36,16 @@ public final class TerminalProgress: TrainingObserver {
     guard !isBrief else { return }
     let parameters = String(format: "%.2f M", Double(plan.parameterCount) / 1e6)
     Console.error(
-      "\(plan.name)\(member.isEmpty ? "" : " \(member)"): \(parameters) parameters, \(plan.trainCount) faces to train on, "
+      "\(title(of: plan)): \(parameters) parameters, \(plan.trainCount) faces to train on, "
         + "\(plan.validationCount) to validate")
     Console.error("run folder \(plan.folder)")
     for note in plan.notes { Console.error(note) }
     if plan.firstStep > 0 { Console.error("resumed at step \(plan.firstStep)") }
+  }
+
+  /// The recipe and the member, which may begin with the recipe's name itself.
+  private func title(of plan: TrainingPlan) -> String {
+    member.isEmpty ? plan.name : member.hasPrefix("\(plan.name) ") ? member : "\(plan.name) \(member)"
   }
 
   /// Shows epoch, loss, learning rate, the last validation, speed and time left, at most twice a second on a terminal and twice a minute elsewhere.

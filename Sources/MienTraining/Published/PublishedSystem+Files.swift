@@ -36,7 +36,7 @@ extension PublishedSystem {
     } catch let error as MienError { throw error } catch let error as DecodingError {
       throw MienError(.format, file, Self.words(error))
     } catch {
-      throw MienError(.format, file, "is not valid YAML: \(error)")
+      throw MienError.notYAML(file, error)
     }
     try check(file)
   }

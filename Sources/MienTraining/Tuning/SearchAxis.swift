@@ -53,7 +53,7 @@ public struct SearchAxis: Codable, Sendable, Equatable {
       throw FileProblem.error(reading: url)
     }
     let node: Node?
-    do { node = try compose(yaml: text) } catch { throw MienError(.format, url.path, "is not valid YAML: \(error)") }
+    do { node = try compose(yaml: text) } catch { throw MienError.notYAML(url.path, error) }
     guard case .mapping(let mapping)? = node else {
       throw MienError(.format, url.path, "expected a mapping of recipe keys to values, as `batchSize: [16, 32]`")
     }

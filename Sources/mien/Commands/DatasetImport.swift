@@ -180,13 +180,15 @@ struct ImportWithoutFormat: AsyncParsableCommand {
     }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: word, isDirectory: &isFolder) else {
-      throw ValidationError(
-        "\(word): unknown format or no such file; expected \(DatasetImport.formats.joined(separator: ", ")): "
+      throw MienError(
+        .argument, word,
+        "unknown format or no such file; expected \(DatasetImport.formats.joined(separator: ", ")): "
           + "`fer2013` reads FER2013's CSV (and FER+'s votes), `folders` class folders, RAF-DB, AffectNet, ExpW, CK+, JAFFE "
-          + "and KDEF")
+          + "and KDEF; `mien dataset import --help` says more")
     }
     let command = [isFolder.boolValue ? "folders" : "fer2013"] + words.map(ShellWord.quoted)
-    throw ValidationError(
+    throw MienError(
+      .argument, nil,
       "expected a format before the source (\(DatasetImport.formats.joined(separator: ", "))): "
         + "mien dataset import \(command.joined(separator: " "))")
   }

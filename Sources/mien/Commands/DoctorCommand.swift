@@ -55,14 +55,14 @@ struct Doctor: AsyncParsableCommand {
         return "\(kinds.isEmpty ? machine.processor : kinds); \(Spelling.counted(machine.cores, "core"))"
       })
     try report("OpenVINO", attempt(remake) { try InferenceRuntime.version() })
-    try report("OpenCV", .works(SystemSupport.loadedLibrary("libopencv_core.so") ?? "linked"))
+    try report("OpenCV", .works(SystemSupport.openCVVersion))
     try report("model", attempt(remake) { try Self.model() })
     try report("face detector", attempt(remake) { try Self.detector(FaceDetectors.standard) })
     try report("haar", Self.optional("install it: apt-get install opencv-data") { try Self.detector("haar") })
     try report(
       "HEIC and AVIF",
-      SystemSupport.hasHEIF
-        ? .works("libheif") : .missing("libheif", remedy: "install it: apt-get install libheif1 libheif-plugin-dav1d"))
+      SystemSupport.heifVersion.map { .works("libheif \($0)") }
+        ?? .missing("libheif", remedy: "install it: apt-get install libheif1 libheif-plugin-dav1d"))
     try report(
       "videos",
       Self.optional(

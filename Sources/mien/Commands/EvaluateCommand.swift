@@ -59,13 +59,13 @@ struct Evaluate: AsyncParsableCommand {
       let results = zip(Corruption.all, evaluations.dropFirst()).map { corruption, evaluation in
         CorruptionResult(
           name: corruption.kind.rawValue, severity: corruption.severity, parameter: corruption.kind.parameter,
-          value: corruption.value, metrics: evaluation.metrics)
+          value: corruption.value, metrics: evaluation.metrics, clusters: evaluation.clusters)
       }
       let overlap = DataOverlap(
         classifier.card, on: faces, measured: evaluation.indices, hits: evaluation.metrics.hits)
       let figures = EvaluationReport(
         evaluation.metrics, model: classifier.card.name, weightsSHA256: classifier.card.weightsSHA256,
-        data: faces.info.source, split: part, clusters: faces.clusters(of: evaluation.indices), overlap: overlap,
+        data: faces.info.source, split: part, clusters: evaluation.clusters, overlap: overlap,
         missingClasses: evaluation.missingClasses,
         profile: classifier.adaptedHead?.info.profile, corruptions: corruptions ? results : nil)
       let page = try EvaluationPage(

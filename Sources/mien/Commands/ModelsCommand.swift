@@ -8,7 +8,8 @@ struct Models: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Lists the models, or shows one model's card.")
 
-  @Argument(help: ArgumentHelp("The model whose card to show.", valueName: "file|name"))
+  @Argument(
+    help: ArgumentHelp("The model whose card to show.", valueName: "file|name"), completion: .list([DefaultModel.name]))
   var model: String?
 
   @Flag(help: "Show the card as the JSON that is in the model's file.")

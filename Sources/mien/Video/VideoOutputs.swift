@@ -112,13 +112,17 @@ final class VideoOutputs {
 }
 
 extension Annotator.Mark {
-  /// Marks a face with its track's number and label.
+  /// Marks a face with its track's number and label; a question mark if it is too small, turned or dark to be relied on.
   init(_ face: TrackedReading) {
+    // The label's own doubt is by the smoothed probabilities; that of the single moment would flicker.
+    let isConfident = [nil, .unsure].contains(face.reading.doubt)
     if let emotion = face.emotion {
-      self.init(box: face.reading.box, emotion: emotion, probability: Double(face.probability))
+      self.init(
+        box: face.reading.box, emotion: emotion, probability: Double(face.probability), isConfident: isConfident,
+        number: face.track)
     } else {
-      self.init(box: face.reading.box, text: "unsure", color: .init(0xA0A0A0))
+      self.init(
+        box: face.reading.box, text: "\(face.track) unsure", shortText: "\(face.track)?", color: .init(0xA0A0A0))
     }
-    text = "\(face.track) \(text)"
   }
 }

@@ -1,0 +1,32 @@
+import MienCore
+import Testing
+
+/// Words in messages: what a mistyped name is meant to be, and errors of other libraries.
+@Suite struct MessageTests {
+  @Test(arguments: [
+    ("trian", "train", 1), ("tran", "train", 1), ("train", "train", 0), ("TRAIN", "train", 0), ("rtain", "train", 1),
+    ("rtani", "train", 2), ("ca", "abc", 3), ("", "abc", 3), ("abc", "", 3), ("abdc", "acbd", 2),
+  ])
+  func swappedLettersAreOneMistake(word: String, other: String, distance: Int) {
+    #expect(Spelling.nearest(word, among: [other], atMost: distance) == other)
+    #expect(distance == 0 || Spelling.nearest(word, among: [other], atMost: distance - 1) == nil)
+  }
+
+  private struct ForeignError: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  @Test(arguments: [
+    (
+      "2:2: error: parser: while parsing a flow sequence in line 1, column 4\ndid not find expected ',' or ']':\nb: 2\n ^",
+      "line 2, column 2: while parsing a flow sequence in line 1, column 4, did not find expected ',' or ']'"
+    ),
+    ("1:4: error: composer: found undefined alias:\na: *x\n   ^", "line 1, column 4: found undefined alias"),
+    ("Parser: expected all keys to be unique: 'a'.\nContext:\na: 1\n", "expected all keys to be unique: 'a'."),
+    ("something else", "something else"), ("", "unknown problem"),
+  ])
+  func errorsOfTheYAMLParserAreOneLine(description: String, message: String) {
+    let error = MienError.notYAML("a.yaml", ForeignError(description: description))
+    #expect(error.description == "a.yaml: is not valid YAML: \(message)" && error.kind == .format)
+  }
+}
