@@ -125,13 +125,15 @@ public struct ModelCard: Codable, Sendable, Equatable {
     public var accuracy: Double
     /// Mean recall over classes, 0…1.
     public var balancedAccuracy: Double
+    /// Expected calibration error, 0…1, each face's temperature fitted without it; nil if none was fitted.
+    public var calibrationError: Double?
     /// How the weights were chosen, and test-time averaging, in words.
     public var note: String
 
     /// Describes a measurement.
     public init(
       source: String, split: String, labels: String, count: Int, accuracy: Double, balancedAccuracy: Double,
-      note: String
+      calibrationError: Double? = nil, note: String
     ) {
       self.source = source
       self.split = split
@@ -139,6 +141,7 @@ public struct ModelCard: Codable, Sendable, Equatable {
       self.count = count
       self.accuracy = accuracy
       self.balancedAccuracy = balancedAccuracy
+      self.calibrationError = calibrationError
       self.note = note
     }
   }

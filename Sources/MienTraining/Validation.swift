@@ -1,5 +1,5 @@
 import Foundation
-import MienCore
+package import MienCore
 import MienModels
 import MienRuns
 import MienTorch
@@ -34,23 +34,25 @@ import MienTorch
 }
 
 /// The logits of one head on labelled faces.
-struct HeadLogits: Sendable {
-  let labels: LabelSet
-  /// One index of `labels` a face.
-  let truth: [Int]
+package struct HeadLogits: Sendable {
+  package let labels: LabelSet
+  /// Which of the measured faces have a label, rising.
+  package let rows: [Int]
+  /// One index of `labels` for each of them.
+  package let truth: [Int]
   /// `[N, K]`, row-major.
-  let logits: [Float]
+  package let logits: [Float]
 
   /// Keeps the rows whose `truth` is not nil.
-  init(labels: LabelSet, allLogits: [Float], truth: [Int?]) {
+  package init(labels: LabelSet, allLogits: [Float], truth: [Int?]) {
     self.labels = labels
-    let rows = truth.indices.filter { truth[$0] != nil }
+    rows = truth.indices.filter { truth[$0] != nil }
     self.truth = truth.compactMap(\.self)
     logits = rows.flatMap { allLogits[($0 * labels.count)..<(($0 + 1) * labels.count)] }
   }
 
   /// Softmax of the logits divided by `temperature`, `[N, K]`.
-  func probabilities(temperature: Float = 1) -> [Float] {
+  package func probabilities(temperature: Float = 1) -> [Float] {
     stride(from: 0, to: logits.count, by: labels.count).flatMap { start -> [Float] in
       let row = logits[start..<(start + labels.count)]
       let peak = row.max() ?? 0
@@ -72,7 +74,7 @@ struct HeadLogits: Sendable {
   }
 
   /// The temperature of least cross-entropy (Guo et al. 2017), by golden-section search over 0.25…4 in its logarithm.
-  func fittedTemperature() -> Float {
+  package func fittedTemperature() -> Float {
     func loss(_ logarithm: Float) -> Double {
       let values = probabilities(temperature: exp(logarithm))
       return truth.enumerated().reduce(0) { sum, face in
@@ -86,5 +88,29 @@ struct HeadLogits: Sendable {
       if loss(a) < loss(b) { high = b } else { low = a }
     }
     return exp((low + high) / 2)
+  }
+
+  /// The expected calibration error, 0…1, where the temperature of each face was fitted without it: on four fifths of the
+  /// faces for the last fifth, five times (cross-fitting).
+  ///
+  /// - Parameter groups: of each face in ``rows``, who it is: no person is in two fifths.
+  /// - Returns: `nil` if there are fewer than five groups.
+  package func crossFittedCalibrationError(groups: [Int]) throws -> Double? {
+    let folds = 5
+    guard Set(groups).count >= folds else { return nil }
+    let parts = Partition.grouped(
+      groups: groups, classes: truth, shares: [Double](repeating: 1 / Double(folds), count: folds), seed: 1)
+    var values = probabilities()
+    for part in parts {
+      let held = Set(part)
+      let others = HeadLogits(
+        labels: labels, allLogits: logits, truth: truth.indices.map { held.contains($0) ? nil : truth[$0] })
+      let scaled = probabilities(temperature: others.fittedTemperature())
+      for face in part {
+        let row = (face * labels.count)..<((face + 1) * labels.count)
+        values.replaceSubrange(row, with: scaled[row])
+      }
+    }
+    return try ClassificationMetrics(labels: labels, truth: truth, probabilities: values).calibration.ece
   }
 }

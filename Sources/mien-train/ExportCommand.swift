@@ -99,7 +99,9 @@ struct ExportCommand: AsyncParsableCommand {
     for measurement in card.measurements {
       try Console.print(
         "\(measurement.labels) \(measurement.split): \(NumberText.percent(measurement.accuracy)) "
-          + "of \(Spelling.counted(measurement.count, "face"))")
+          + "of \(Spelling.counted(measurement.count, "face"))"
+          + (measurement.calibrationError.map { ", calibration error \(NumberText.percent($0)) by cross-fitting" } ?? "")
+      )
     }
   }
 }

@@ -35,11 +35,12 @@ struct ModelCardText {
     fact("licence", card.license)
     fact("weights", card.weightsSHA256)
     guard !card.measurements.isEmpty else { return lines }
-    var table = TextTable(header: ["measured on", "labels", "faces", "accuracy", "balanced"])
+    var table = TextTable(header: ["measured on", "labels", "faces", "accuracy", "balanced", "calibration error"])
     for measurement in card.measurements {
       table.add([
         "\(measurement.source) \(measurement.split)", measurement.labels, "\(measurement.count)",
         NumberText.percent(measurement.accuracy), NumberText.percent(measurement.balancedAccuracy),
+        measurement.calibrationError.map { NumberText.percent($0) } ?? "-",
       ])
     }
     let notes = card.measurements.map(\.note).filter { !$0.isEmpty }

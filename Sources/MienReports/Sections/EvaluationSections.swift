@@ -78,11 +78,12 @@ extension ReportSection {
     let training = card.training.map { data in
       "\(data.count) faces of \(data.source) \(data.split), labels \(data.labels.joined(separator: " and "))"
     }
-    var measured = TextTable(header: ["data", "split", "labels", "faces", "accuracy", "balanced"])
+    var measured = TextTable(header: ["data", "split", "labels", "faces", "accuracy", "balanced", "calibration error"])
     for entry in card.measurements {
       measured.add([
         entry.source, entry.split, entry.labels, "\(entry.count)", NumberText.percent(entry.accuracy),
         NumberText.percent(entry.balancedAccuracy),
+        entry.calibrationError.map { NumberText.percent($0) } ?? "-",
       ])
     }
     let notes = card.measurements.map(\.note).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }

@@ -37,6 +37,7 @@ public import MienTorch
     }
     var results = progress.best?.heads ?? []
     var temperatures = [Float](repeating: 1, count: network.heads.count)
+    var calibrationErrors = [Double?](repeating: nil, count: network.heads.count)
     let trained = progress.data.map(\.source)
     var (measured, note) = (trained, "best epoch chosen on this split")
     var ranges: [String: ClosedRange<Float>] = [:]
@@ -51,20 +52,26 @@ public import MienTorch
       let logits = try Validation.logits(network, data: data, part: data.validation)
       results = try logits.map { try $0.result() }
       temperatures = logits.map { $0.fittedTemperature() }
+      let people = people(sets.flatMap(\.splitFaces), data.validation)
+      calibrationErrors = try logits.map { head in
+        try head.crossFittedCalibrationError(groups: head.rows.map { people[$0] })
+      }
       if precision == .int8 { ranges = try inputRanges(network, data: data) }
     } else if precision == .int8 {
       throw MienError(.argument, "int8", "needs faces to learn the ranges of the layers' inputs from")
     }
     func measurement(
-      _ head: EpochResult.Head, of sources: [String], on split: Split, note: String
+      _ head: EpochResult.Head, of sources: [String], on split: Split, calibrationError: Double? = nil, note: String
     ) -> ModelCard.Measurement {
       ModelCard.Measurement(
         source: sources.joined(separator: "+"), split: split.rawValue + run.recipe.splitNote,
         labels: head.labels, count: head.count, accuracy: head.accuracy, balancedAccuracy: head.balancedAccuracy,
-        note: "\(note); one pass, no test-time averaging")
+        calibrationError: calibrationError, note: "\(note); one pass, no test-time averaging")
     }
     let measurements =
-      results.map { measurement($0, of: measured, on: .validation, note: note) }
+      zip(results, calibrationErrors).map {
+        measurement($0, of: measured, on: .validation, calibrationError: $1, note: note)
+      }
       + (try RunResult(of: run)?.test ?? []).map {
         measurement($0, of: trained, on: .test, note: "measured once, after training")
       }
@@ -91,6 +98,16 @@ public import MienTorch
     case .f32: model
     case .f16: try model.roundedToHalf()
     case .int8: try model.quantized(inputRanges: ranges)
+    }
+  }
+
+  /// Who each of some faces is, as the first face of the person; a face whose person is not known stands for itself.
+  private static func people(_ faces: [SplitFace], _ part: [Int]) -> [Int] {
+    var firsts: [String: Int] = [:]
+    return part.map { face in
+      guard let subject = faces[face].subject else { return face }
+      if firsts[subject] == nil { firsts[subject] = face }
+      return firsts[subject] ?? face
     }
   }
 
