@@ -67,7 +67,7 @@ import Testing
     (["train", "--epocs", "3", "x"], "'--epocs'. Did you mean '--epochs'?"),
     (["tune", "chen", "--serach=a=1"], "'--serach'. Did you mean '--search'?"),
     (["evaluate", "--rnu", "x"], "'--rnu'. Did you mean '--run'?"),
-    (["dataset", "audit", "--reprot", "a.html"], "'--reprot'. Did you mean '--report'?"),
+    (["dataset", "audit", "--htlm", "a.html"], "'--htlm'. Did you mean '--html'?"),
     (["train", "chen", "--frobnicate"], "Unknown option '--frobnicate'.\n"),
   ])
   func mistypedOptionsAreCorrectedBeforeMissingOnes(arguments: [String], words: String) throws {

@@ -119,7 +119,7 @@ import Testing
     ).page(command: "mien train net")
     let notes = try Markup(page.html).all("p", class: "note").map(\.text)
     if let words {
-      #expect(notes.contains { $0.contains(words) && $0.contains("split.groupBy") }, "\(notes)")
+      #expect(notes.contains { $0.contains(words) && $0.contains("train with a split by") }, "\(notes)")
     } else {
       #expect(!notes.contains { $0.contains("also trained on") }, "\(notes)")
     }
