@@ -38,7 +38,7 @@ if [[ -f clip.mp4 ]] && command -v ffmpeg >/dev/null; then
 fi
 "$bin/mien" serve --port 0 --state-dir state 2>log &
 server=$!
-until port="$(sed -n 's|.*"url":"http:.*:\([0-9]*\)".*|\1|p' log)" && [[ -n $port ]]; do
+until port="$(sed -n 's|.*"url":"http:.*:\([0-9]*\)".*|\1|p' log 2>/dev/null)" && [[ -n $port ]]; do
   kill -0 "$server" || { cat log >&2; exit 1; }
   sleep 0.1
 done

@@ -1,5 +1,5 @@
 package import ArgumentParser
-package import MienInference
+import MienInference
 package import MienVision
 
 /// How faces are found, for the commands that look for them.

@@ -1,5 +1,5 @@
 public import MienCore
-public import MienTorch
+import MienTorch
 import Synchronization
 
 /// A family of networks: a short declaration whose stored properties are the options a recipe may set.

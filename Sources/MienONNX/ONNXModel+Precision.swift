@@ -1,5 +1,5 @@
 import Foundation
-public import MienCore
+import MienCore
 
 /// How a model file keeps its weights, and how its layers are computed.
 public enum ModelPrecision: String, Sendable, CaseIterable {

@@ -139,7 +139,7 @@ struct FacePyramid {
         for row in 0..<tile.height {
           let from = ((tile.y + row) * copy.width + tile.x) * 3
           let to = ((top + row) * tile.size.width + left) * 3
-          target[to..<(to + tile.width * 3)].update(fromContentsOf: source[from..<(from + tile.width * 3)])
+          _ = target[to..<(to + tile.width * 3)].update(fromContentsOf: source[from..<(from + tile.width * 3)])
         }
       }
     }
