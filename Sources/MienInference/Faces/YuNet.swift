@@ -7,7 +7,7 @@ import MienVision
 /// object score, a box and five points. The file is the user's.
 final class YuNet: FaceSearch {
   let name: String
-  let sureScore = 0.75
+  let sureScore = 0.85
   let leastScore = 0.3
   private let network: FaceNetwork
 
