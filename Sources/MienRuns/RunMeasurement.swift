@@ -18,6 +18,17 @@ public struct RunMeasurement: Sendable {
   /// By part: the faces of the first head.
   public var faces: [Split: [Int]] { headFaces.mapValues { $0.first ?? [] } }
 
+  /// What a part means for the figures.
+  public static func note(_ part: Split, of run: RunDescription) -> String {
+    switch part {
+    case .train: "The network was trained on these faces: the figures say how well it remembers them."
+    case .validation where run.keepsLast:
+      "The last epoch was kept, so nothing was chosen by these faces, unless you choose between runs by these figures."
+    case .validation: "The best epoch was chosen by these faces: the figures are slightly optimistic."
+    case .test: "Nothing was chosen by these faces, unless you choose between runs by these figures."
+    }
+  }
+
   /// A sentence for figures of `part` if people of its faces were trained on too; `nil` if none were, or `set` does not know
   /// people. Sequences count like people if the set knows only those.
   ///
@@ -50,10 +61,12 @@ public struct RunDescription: Sendable, Equatable {
   public let recipe: String
   /// Whether balancing made copies of faces.
   public let hasCopies: Bool
+  /// Whether the last epoch was kept, so that no faces chose it.
+  public let keepsLast: Bool
 
   /// Describes a run.
-  public init(name: String, summary: String, seed: UInt64, recipe: String, hasCopies: Bool) {
+  public init(name: String, summary: String, seed: UInt64, recipe: String, hasCopies: Bool, keepsLast: Bool = false) {
     (self.name, self.summary, self.seed) = (name, summary, seed)
-    (self.recipe, self.hasCopies) = (recipe, hasCopies)
+    (self.recipe, self.hasCopies, self.keepsLast) = (recipe, hasCopies, keepsLast)
   }
 }

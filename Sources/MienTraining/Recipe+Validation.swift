@@ -33,6 +33,9 @@ extension Recipe {
     try progressive.validate(places)
     try selection.validate(places, key: "selection", heads: heads)
     try earlyStopping.validate(places, heads: heads)
+    try places.require(
+      !selection.last || (earlyStopping.patience == 0 && schedule.name != .plateau), "selection.last",
+      "false with earlyStopping or a schedule that waits for a plateau, which go by the validation part")
     try places.require(split.problem == nil, "split", split.problem ?? "")
     try places.require(folds.count <= 1000, "folds.count", "at most 1000")
     if let problem = folds.problem { try places.require(false, "folds.\(problem.key)", problem.expected) }

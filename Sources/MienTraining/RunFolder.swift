@@ -95,7 +95,7 @@ public struct RunFolder: Sendable {
   public func description() throws -> RunDescription {
     RunDescription(
       name: recipe.name, summary: recipe.summary, seed: recipe.seed, recipe: try RecipeFile.text(of: recipe),
-      hasCopies: recipe.balance.when != .none)
+      hasCopies: recipe.balance.when != .none, keepsLast: recipe.selection.last)
   }
 
   /// Removes half-written files of a process that was killed. Only who holds the folder's lock may.

@@ -1,7 +1,7 @@
 import MienCore
 public import MienRuns
 
-/// What the best epoch is chosen by: a recipe's `selection`.
+/// Which epoch's weights are kept: a recipe's `selection`.
 public struct Selection: Codable, Sendable, Equatable {
   /// A figure of a head on the validation part.
   public typealias Metric = RunFigure
@@ -10,9 +10,17 @@ public struct Selection: Codable, Sendable, Equatable {
   public var metric = Metric.accuracy
   /// The label set of the head; empty for the mean over heads.
   public var head = ""
+  /// Whether the last epoch is kept instead, whatever its figures: then the validation part chooses nothing, and what is
+  /// measured on it is as good as what is measured on a test part.
+  public var last = false
 
   /// The mean of the heads' accuracies.
   public init() {}
+
+  /// Whether `result` is to be kept rather than `best`, the one kept so far.
+  func prefers(_ result: EpochResult, to best: EpochResult?) -> Bool {
+    last || best.map { score(of: result) > score(of: $0) } ?? true
+  }
 
   /// What an epoch came to, higher is better: a loss is negative.
   public func score(of result: EpochResult) -> Double {

@@ -56,7 +56,7 @@ public import MienTorch
     }
     try recipe.progressive.check(trainStep.network, channels: recipe.model.channels)
     progress.data = data.origins
-    progress.selection = data.selectionOrigins
+    progress.selection = recipe.selection.last ? [] : data.selectionOrigins
     var notes = data.notes
     if let place = group?.place {
       notes.append(
@@ -87,7 +87,7 @@ public import MienTorch
       name: recipe.name, folder: run.url.path, parameterCount: try trainStep.network.parameterCount,
       trainCount: data.train.count, validationCount: data.validation.count,
       stepsPerEpoch: data.stepsPerEpoch(recipe), epochs: recipe.epochs, batchSize: recipe.batchSize,
-      firstStep: progress.step, history: progress.epochs, notes: notes)
+      firstStep: progress.step, history: progress.epochs, notes: notes, keepsLast: recipe.selection.last)
     batches = try TrainingBatches(
       data, recipe: recipe, share: group?.place.rank ?? 0, of: group?.place.size ?? 1)
     if isWriter { _ = try group?.fromFirst { [] } }
@@ -187,14 +187,14 @@ public import MienTorch
     let result = try fromFirst { try measuredEpoch(learningRate: learningRate) }
     progress.startEpoch()
     progress.epochs.append(result)
-    let isBest = progress.best.map { recipe.selection.score(of: result) > recipe.selection.score(of: $0) } ?? true
+    let isBest = recipe.selection.prefers(result, to: progress.best)
     if isBest {
       progress.best = result
       if isWriter {
         try Checkpoint.write(["average": trainStep.average.state], progress: progress, to: run.bestCheckpoint)
       }
     }
-    for observer in observers { try observer.finishedEpoch(result, isBest: isBest) }
+    for observer in observers { try observer.finishedEpoch(result, isBest: isBest && !recipe.selection.last) }
   }
 
   /// What the first process measures, in all of them.

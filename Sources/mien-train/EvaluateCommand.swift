@@ -83,21 +83,12 @@ struct EvaluateCommand: AsyncParsableCommand {
     let page = try EvaluationPage(
       figures, metrics: metrics, indices: indices, of: set,
       labels: metrics.labels == .ferplus && set.hasVotes ? .ferplus : .own, passes: "one", output: metrics.labels,
-      remarks: [Self.note(part)] + (caution.map { [$0] } ?? []))
+      remarks: [RunMeasurement.note(part, of: try folder.description())] + (caution.map { [$0] } ?? []))
     if let report {
       let model = ReportSection.protocolAndRecipe(
         [.init("run", folder.url.path)], recipe: try folder.description().recipe)
       try ResultFile.write(try page.page(model: model, command: RunEnvironment.commandLine).data, to: report)
     }
     if ![json, report, predictions].contains("-") { for line in page.lines { try Console.print(line) } }
-  }
-
-  /// What the part means for the figures.
-  private static func note(_ part: Split) -> String {
-    switch part {
-    case .train: "The network was trained on these faces: the figures say how well it remembers them."
-    case .validation: "The best epoch was chosen by these faces: the figures are slightly optimistic."
-    case .test: "Nothing was chosen by these faces, unless you choose between runs by these figures."
-    }
   }
 }

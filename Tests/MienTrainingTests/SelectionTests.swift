@@ -91,4 +91,28 @@ import Testing
     #expect(losses.count == 6 && recorder.result?.best.epoch == least + 1 && recorder.best.last == least + 1)
     #expect(try ModelExport.model(of: run).card().epochs == least + 1)
   }
+
+  @Test func theLastEpochIsKeptWhateverItsFigures() throws {
+    let folder = try TemporaryFolder()
+    let set = try DrawnFaces.set(count: 70, split: { $0 < 49 ? .train : .validation })
+    // With this rate the loss goes up and down.
+    let recipe = try recipe("epochs=5", "selection={metric: loss, last: true}", "optimizer.learningRate=0.3")
+    let run = try RunFolder(creating: folder.file("run"), recipe: recipe)
+    let recorder = Recorder()
+    try Trainer(run: run, sets: [set], observers: [recorder]).run(shouldStop: { false })
+    #expect(recorder.result?.best.epoch == 5 && recorder.best.isEmpty)
+    let card = try ModelExport.model(of: run).card()
+    #expect(card.epochs == 5 && card.selection == [])
+    #expect(card.measurements.allSatisfy { $0.note.hasPrefix("last epoch, nothing chosen") })
+    let fitted = try ModelExport.model(of: run, calibratedOn: [set]).card()
+    #expect(fitted.measurements.allSatisfy { $0.note.hasPrefix("temperature fitted on this split") })
+    #expect(try run.description().keepsLast)
+    #expect(try RunMeasurement.note(.validation, of: run.description()).hasPrefix("The last epoch was kept"))
+  }
+
+  @Test(arguments: ["earlyStopping.patience=3", "schedule.name=plateau"])
+  func whatGoesByTheValidationPartDoesNotFitTheLastEpoch(setting: String) throws {
+    let error = #expect(throws: MienError.self) { try recipe("selection.last=true", setting) }
+    #expect(error?.message.contains("selection.last") == true)
+  }
 }

@@ -50,7 +50,7 @@ public struct TrainingPage: Sendable {
       }
     }
     let note =
-      part == .test
+      part == .test || run.keepsLast
       ? "Measured once, after training: nothing was chosen by these faces."
       : "The epoch kept was chosen by these faces: the figures are slightly optimistic."
     let caution = set.flatMap { measurement.caution(part, faces: indices, of: $0) }

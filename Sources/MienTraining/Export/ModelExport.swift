@@ -39,13 +39,14 @@ public import MienTorch
     var temperatures = [Float](repeating: 1, count: network.heads.count)
     var calibrationErrors = [Double?](repeating: nil, count: network.heads.count)
     let trained = progress.data.map(\.source)
-    var (measured, note) = (trained, "best epoch chosen on this split")
+    let keepsLast = run.recipe.selection.last
+    var (measured, note) = (trained, keepsLast ? "last epoch, nothing chosen" : "best epoch chosen on this split")
     var ranges: [String: ClosedRange<Float>] = [:]
     var calibration: [ModelCard.TrainingData]?
     var origins = progress.initialData + progress.data
     if let data {
       measured = sets.map(\.info.source)
-      note = "\(measured == trained ? "best epoch chosen and " : "")temperature fitted on this split"
+      note = "\(measured == trained && !keepsLast ? "best epoch chosen and " : "")temperature fitted on this split"
       calibration = data.selectionOrigins
       // Runs of earlier versions noted less of their data.
       origins = origins.map { origin in data.origins.first { $0.isSame(as: origin) } ?? origin }
@@ -90,7 +91,8 @@ public import MienTorch
       training: origins.enumerated().filter { index, origin in
         !origins[..<index].contains { $0.isSame(as: origin) }
       }.map(\.element),
-      selection: progress.selection.isEmpty ? nil : progress.selection, calibration: calibration, seed: run.recipe.seed,
+      selection: progress.selection.isEmpty && !keepsLast ? nil : progress.selection, calibration: calibration,
+      seed: run.recipe.seed,
       epochs: progress.best?.epoch ?? 0,
       measurements: measurements, license: license)
     let model = try model(of: network, card: card)

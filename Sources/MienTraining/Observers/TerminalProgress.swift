@@ -87,14 +87,16 @@ public final class TerminalProgress: TrainingObserver {
     Console.error("stopped at step \(step); \(continuation ?? "the run can be resumed")")
   }
 
-  /// Says which epoch was best and how to export it.
+  /// Says which epoch is kept and how to export it.
   public func finished(_ plan: TrainingPlan, result: RunResult) {
     line.clear()
     guard !isBrief else { return }
     if result.stoppedEarly {
       Console.error("stopped early after epoch \(result.epochs): no better for the recipe's patience")
     }
-    Console.error("best epoch \(result.best.epoch): validation \(Self.accuracies(result.best.heads))")
+    Console.error(
+      "\(plan.keepsLast ? "last" : "best") epoch \(result.best.epoch): validation \(Self.accuracies(result.best.heads))"
+    )
     if !result.test.isEmpty { Console.error("test, measured once: \(Self.accuracies(result.test))") }
     if let ending { Console.error(ending) }
   }

@@ -24,6 +24,8 @@ public struct TrainingPlan: Sendable {
   public let history: [EpochResult]
   /// What a user should know of this run.
   public let notes: [String]
+  /// Whether the last epoch is kept, not the best.
+  public let keepsLast: Bool
 
   /// Steps of the whole run.
   public var steps: Int { epochs * stepsPerEpoch }
