@@ -52,9 +52,7 @@ extension AsyncParsableCommand {
         try command.run()
       }
       ResultFile.nameWritten()
-      // Taking networks and libraries apart at the end would cost a short run a tenth of its time.
-      fflush(nil)
-      _exit(ExitCode.success.rawValue)
+      quit(.success)
     } catch {
       ResultFile.nameWritten()
       end(error, spoken, notes)
@@ -67,7 +65,7 @@ extension AsyncParsableCommand {
       let message = "\(spoken(error, arguments))"
       Console.failure(message)
       for note in notes(message) { Console.error(note) }
-      Foundation.exit(error.kind == .argument ? ExitCode.validationFailure.rawValue : ExitCode.failure.rawValue)
+      quit(error.kind == .argument ? .validationFailure : .failure)
     }
     let code = exitCode(for: error)
     guard code != .success else { exit(withError: error) }
@@ -84,7 +82,14 @@ extension AsyncParsableCommand {
       for line in lines.dropFirst() { Console.error(Console.printable(line)) }
     }
     for note in notes(message) { Console.error(note) }
-    Foundation.exit(code.rawValue)
+    quit(code)
+  }
+
+  /// Ends the process at once: taking networks and libraries apart would cost a short run a tenth of its time, and crash one
+  /// whose other threads still load them.
+  private static func quit(_ code: ExitCode) -> Never {
+    fflush(nil)
+    _exit(code.rawValue)
   }
 
   /// `error` about the option as it was typed: libraries say `labels moods` of the value of `--labels`.
