@@ -180,7 +180,7 @@ import Testing
       let request = head("/v1/detect", "Content-Length: \(picture.readableBytes)", "Connection: close")
       for _ in 0..<3 {
         let answers = try await withThrowingTaskGroup(of: String.self) { group in
-          for _ in 0..<24 {
+          for _ in 0..<16 {
             group.addTask {
               let raw = try RawClient(port: port)
               try await raw.send(request + Data(picture.readableBytesView))
@@ -252,6 +252,53 @@ import Testing
       #expect(try await silent.receive().isEmpty)
       for client in busy { client.finishSending() }
       for client in busy { _ = try await client.receive() }
+    }
+  }
+
+  /// Nothing is read behind such a request, so the client has to know that the connection ends.
+  @Test(arguments: [
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: foo/2\r\n\r\n",
+    "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+  ])
+  func anOfferOfAnotherProtocolIsTheLastRequest(request: String) async throws {
+    try await withServer { _, port in
+      let start = ContinuousClock.now
+      let answer = try await RawClient.exchange(port: port, request)
+      #expect(answer.contains("\r\nConnection: close\r\n"), "\(answer)")
+      // The idle timeout is a minute.
+      #expect(ContinuousClock.now - start < .seconds(30))
+    }
+  }
+
+  @Test func aClientsOnlyPictureIsNotRefusedForAnothersMany() async throws {
+    let tokens = [Self.token, "the-other-token-0001"]
+    let picture = try TestServer.noise(side: 2000)
+    let small = try TestServer.face(3)
+    try await withServer {
+      $0.tokens = try AccessTokens(tokens)
+      $0.limits.waiting = 1
+      $0.limits.waitingSeconds = 0.05
+    } _: { _, port in
+      var many: [RawClient] = []
+      for _ in 0..<16 {
+        let client = try RawClient(port: port)
+        let fields = ["Authorization: Bearer \(tokens[0])", "Content-Length: \(picture.readableBytes)"]
+        try await client.send(head("/v1/detect?minFace=12", fields) + Data(picture.readableBytesView))
+        many.append(client)
+      }
+      for _ in 0..<3 {
+        let fields = [
+          "Authorization: Bearer \(tokens[1])", "Content-Length: \(small.readableBytes)", "Connection: close",
+        ]
+        let other = try RawClient(port: port)
+        try await other.send(head("/v1/detect?detector=none", fields) + Data(small.readableBytesView))
+        #expect(try await other.receive().hasPrefix("HTTP/1.1 200 "))
+      }
+      // The many were more than there is room for.
+      var refused = 0
+      for client in many where try await client.receive(upTo: "}").hasPrefix("HTTP/1.1 429 ") { refused += 1 }
+      #expect(refused > 0)
     }
   }
 

@@ -152,6 +152,13 @@ import Testing
         let done = try await wait(for: sent.json(VideoBody.self).id, client)
         #expect(done.state == "done" && done.frames == 1)
       }
+      // Two frames of 8x8 pixels.
+      let frame = "21f90400140000002c00000000080008000002078c8fa9cbed6b0021"
+      let animation = "4749463839610800080080000000000000ffffff" + frame.dropLast(2) + frame.dropLast(2) + "3b"
+      let gif = try await client.execute(
+        uri: "/v1/video", method: .post, headers: [.contentType: "image/gif"],
+        body: ByteBuffer(bytes: Self.bytes(animation)))
+      #expect(gif.status == .accepted)
       for (type, body, code) in [
         ("video/mp4", try TestServer.face(1), "unsupported_type"),
         ("text/plain", ByteBuffer(string: "some text that is no video"), "unsupported_type"),
@@ -169,7 +176,34 @@ import Testing
     }
   }
 
+  /// The bytes that hexadecimal digits stand for.
+  private static func bytes(_ digits: String) -> [UInt8] {
+    let digits = digits.compactMap(\.hexDigitValue)
+    return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(16 * digits[$0] + digits[$0 + 1]) }
+  }
+
   private struct List: Decodable { let videos: [VideoBody] }
+
+  @Test(.enabled(if: Sample.exists, "the sample photo is not there; run make setup"))
+  func clientsHaveTheirVideosReadInTurns() async throws {
+    let tokens = ["the-first-token-0001", "the-other-token-0002"]
+    let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }
+    let folder = try TemporaryFolder()
+    let server = try TestServer.make(folder: folder.url) { $0.tokens = try AccessTokens(tokens) }
+    let (long, short) = (try Sample.clip(mirrored: 300), try Sample.clip())
+    try await server.application().test(.live) { client in
+      var ids: [String] = []
+      for _ in 0..<3 { ids.append(try await send(client, long, headers: headers[0]).json(VideoBody.self).id) }
+      let other = try await send(client, short, headers: headers[1]).json(VideoBody.self).id
+      #expect(try await wait(for: other, client, headers: headers[1]).state == "done")
+      let last = try await client.execute(uri: "/v1/video/\(ids[2])", method: .get, headers: headers[0])
+      #expect(try last.json(VideoBody.self).state != "done")
+      for id in ids {
+        #expect(
+          try await client.execute(uri: "/v1/video/\(id)", method: .delete, headers: headers[0]).status == .noContent)
+      }
+    }
+  }
 
   @Test func aClientsVideosAreListed() async throws {
     let tokens = ["the-first-token-0001", "the-other-token-0002"]

@@ -45,7 +45,9 @@ struct CorrectionRoutes: Sendable {
     let keepsCrop = try query.flag("crop") ?? false
     return try await bodies.withPictures(of: request, context, limit: 1) { input in
       let picture = input.pictures[0].data
-      let face = try await context.whileConnected { try await engine.embedded(picture, box: box, by: model) }
+      let face = try await context.whileConnected {
+        try await engine.embedded(picture, box: box, by: model, for: context.client)
+      }
       do {
         let correction = try await store.add(
           Correction(
@@ -125,9 +127,11 @@ extension InferenceEngine {
   ///
   /// - Parameter box: where the face is, in pixels of the upright picture; nil where it fills the picture.
   /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
-  func embedded(_ data: Data, box: Box?, by model: ModelReader) async throws -> EmbeddedFace {
+  func embedded(
+    _ data: Data, box: Box?, by model: ModelReader, for client: AccessTokens.Client
+  ) async throws -> EmbeddedFace {
     let (classifier, labels) = (model.classifier, model.labels)
-    return try await framed(data, box: box, card: model.card) { face, _ in
+    return try await framed(data, box: box, card: model.card, for: client) { face, _ in
       let output = try classifier.predictions(
         for: classifier.card.preprocessing.input(face), count: 1, outputs: [labels.name, ONNXModel.embeddingName])
       guard let embedding = output[ONNXModel.embeddingName], let distribution = try output.distributions(labels).first

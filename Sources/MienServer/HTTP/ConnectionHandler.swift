@@ -155,7 +155,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
       let length = head.headers.first(name: "content-length").flatMap { Int($0) }
       exchanges.append(
         Exchange(
-          takesInterim: head.version != .http1_0, isKeptAlive: head.isKeepAlive && head.version != .http1_0,
+          takesInterim: head.version != .http1_0, isKeptAlive: Self.isKeptAlive(head),
           unread: head.headers.contains(name: "transfer-encoding") ? nil : length ?? 0,
           awaitsContinue: head.version != .http1_0
             && head.headers.first(name: "expect")?.lowercased() == "100-continue"))
@@ -163,6 +163,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     } catch {
       refuse(error as? APIError ?? .badRequest("The request is not understood."), of: head, context)
     }
+  }
+
+  /// Whether more requests may follow: the decoder reads nothing behind one that offers another protocol, which is not taken.
+  private static func isKeptAlive(_ head: HTTPRequestHead) -> Bool {
+    head.isKeepAlive && head.version != .http1_0 && head.method != .CONNECT && !head.headers.contains(name: "upgrade")
   }
 
   /// Where a request's target is an address, its host counts instead of the `Host` field (RFC 9112, section 3.2.2).

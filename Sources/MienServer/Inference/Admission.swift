@@ -1,10 +1,12 @@
 import Synchronization
 
-/// Decides which pictures are worked on: a few at a time, the others in turn. Requests that time out or find the queue
-/// full are refused.
+/// Decides which pictures are worked on: a few at a time, the others in turn, first those of clients that have the fewest
+/// places. Requests that time out or find the queue full are refused, but not the only one of a client: it waits until
+/// another client gives a place up.
 final class Admission: Sendable {
   private struct Waiter {
     let number: Int
+    let client: AccessTokens.Client
     let continuation: CheckedContinuation<Void, any Error>
   }
 
@@ -12,7 +14,17 @@ final class Admission: Sendable {
     var free: Int
     var waiting: [Waiter] = []
     var nextNumber = 0
+    /// How many places each client has.
+    var held: [AccessTokens.Client: Int] = [:]
+
+    /// Whether a client has no place, and waits for none.
+    func isNew(_ client: AccessTokens.Client) -> Bool {
+      !client.isEmpty && held[client] == nil && !waiting.contains { $0.client == client }
+    }
   }
+
+  /// Seconds that the only request of a client waits at least.
+  private static let patienceOfTheOnly = 20.0
 
   private let state: Mutex<State>
   private let places: Int
@@ -36,30 +48,36 @@ final class Admission: Sendable {
 
   /// Waits for a place, runs `body`, gives the place up.
   ///
-  /// - Parameter patience: seconds to wait at most; nil for work that was accepted already, which waits as long as it
-  ///   takes however many wait.
+  /// - Parameters:
+  ///   - client: whose request it is; empty where all are one client.
+  ///   - patience: seconds to wait at most; nil for work that was accepted already, which waits as long as it takes however
+  ///     many wait.
   /// - Throws: ``APIError`` where there was no place in time.
-  func withPlace<Result>(patience: Double?, _ body: () async throws -> Result) async throws -> Result {
-    try await enter(patience: patience)
-    defer { leave() }
+  func withPlace<Result>(
+    for client: AccessTokens.Client, patience: Double?, _ body: () async throws -> Result
+  ) async throws -> Result {
+    try await enter(client, patience: patience)
+    defer { leave(client) }
     return try await body()
   }
 
-  private func enter(patience: Double?) async throws {
+  private func enter(_ client: AccessTokens.Client, patience: Double?) async throws {
     // Most find a place: no number, no continuation and no timer are needed.
-    let number: Int? = try state.withLock { state in
+    let turn: (number: Int, patience: Double?)? = try state.withLock { state in
       if Task.isCancelled { throw CancellationError() }
       if state.free > 0 {
         state.free -= 1
+        state.held[client, default: 0] += 1
         return nil
       }
-      if patience != nil, state.waiting.count >= capacity {
+      let isNew = state.isNew(client)
+      if patience != nil, !isNew, state.waiting.count >= capacity {
         throw APIError.busy(.queue, "Too many requests are waiting.")
       }
       state.nextNumber += 1
-      return state.nextNumber
+      return (state.nextNumber, patience.map { isNew ? max($0, Self.patienceOfTheOnly) : $0 })
     }
-    guard let number else { return }
+    guard let (number, patience) = turn else { return }
     var timer: Task<Void, any Error>?
     defer { timer?.cancel() }
     try await withTaskCancellationHandler {
@@ -69,9 +87,10 @@ final class Admission: Sendable {
           if Task.isCancelled { return .failure(CancellationError()) }
           if state.free > 0 {
             state.free -= 1
+            state.held[client, default: 0] += 1
             return .success(())
           }
-          state.waiting.append(Waiter(number: number, continuation: continuation))
+          state.waiting.append(Waiter(number: number, client: client, continuation: continuation))
           return nil
         }
         if let result { return continuation.resume(with: result) }
@@ -96,13 +115,19 @@ final class Admission: Sendable {
     waiter?.continuation.resume(throwing: error)
   }
 
-  private func leave() {
+  private func leave(_ client: AccessTokens.Client) {
     let next: Waiter? = state.withLock { state in
-      if state.waiting.isEmpty {
+      let rest = (state.held[client] ?? 1) - 1
+      state.held[client] = rest > 0 ? rest : nil
+      let held = state.waiting.map { state.held[$0.client] ?? 0 }
+      // Of equals the first.
+      guard let index = held.indices.min(by: { held[$0] < held[$1] }) else {
         state.free += 1
         return nil
       }
-      return state.waiting.removeFirst()
+      let next = state.waiting.remove(at: index)
+      state.held[next.client, default: 0] += 1
+      return next
     }
     next?.continuation.resume()
   }

@@ -27,6 +27,8 @@ package final class InferenceEngine: Sendable {
     /// The detector's name.
     let detector: String
     let prior: ClassPrior
+    /// Whose requests it serves.
+    let client: AccessTokens.Client
 
     /// All that as the library puts it together. Blocks.
     func recognizer() throws -> Recognizer {
@@ -102,7 +104,7 @@ package final class InferenceEngine: Sendable {
     }
     return Reader(
       model: model, finder: FaceFinder(card: model.card, detector: detector), detector: detectors.name(of: choice),
-      prior: prior)
+      prior: prior, client: client)
   }
 
   /// The side in pixels of the smallest face that a request's choice finds; `nil` for the detector's own.
@@ -150,7 +152,7 @@ package final class InferenceEngine: Sendable {
     try Self.checkKind(data)
     let clock = ContinuousClock()
     let arrival = clock.now
-    return try await admission.withPlace(patience: isAccepted ? nil : limits.waitingSeconds) {
+    return try await admission.withPlace(for: reader.client, patience: isAccepted ? nil : limits.waitingSeconds) {
       metrics.time(.wait, clock.now - arrival)
       let (width, height, warning, prepared, answer) = try await queue.run {
         let start = clock.now
@@ -174,14 +176,16 @@ package final class InferenceEngine: Sendable {
   /// - Parameters:
   ///   - box: where the face is, in pixels of the upright picture; nil where it fills the picture.
   ///   - card: how the model sees faces.
+  ///   - client: whose request it is.
   ///   - body: blocks; takes the face as the model sees it, and what of the picture that is.
   /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
   func framed<Result: Sendable>(
-    _ data: Data, box: Box?, card: ModelCard, _ body: @escaping @Sendable (Image, TurnedSquare) throws -> Result
+    _ data: Data, box: Box?, card: ModelCard, for client: AccessTokens.Client,
+    _ body: @escaping @Sendable (Image, TurnedSquare) throws -> Result
   ) async throws -> Result {
     try Self.checkKind(data)
     let frame = FaceFrame(card: card)
-    return try await admission.withPlace(patience: limits.waitingSeconds) {
+    return try await admission.withPlace(for: client, patience: limits.waitingSeconds) {
       try await queue.run {
         let image = try self.decode(data)
         guard let box else { return try body(try frame.face(whole: image), frame.square(whole: image)) }

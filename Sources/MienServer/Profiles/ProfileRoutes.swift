@@ -50,7 +50,7 @@ struct ProfileRoutes: Sendable {
       throw APIError(.conflict, "no_corrections", "The profile has no corrections of this client.")
     }
     let (store, made) = (models.store, listing.corrections)
-    return try await admission.withPlace(patience: Self.patience) {
+    return try await admission.withPlace(for: context.client, patience: Self.patience) {
       try await context.whileConnected {
         try await queue.run {
           let fitting: ProfileFitting

@@ -22,16 +22,17 @@ struct ExplainRoutes: Sendable {
     return try await bodies.withPictures(of: request, context, limit: 1) { input in
       let picture = input.pictures[0].data
       let answer = try await context.whileConnected {
-        try await explanation(of: picture, box: box, emotion, classifier, labels)
+        try await explanation(of: picture, box: box, emotion, classifier, labels, for: context.client)
       }
       return try JSON.response(answer)
     }
   }
 
   private func explanation(
-    of picture: Data, box: Box?, _ emotion: Emotion?, _ classifier: EmotionClassifier, _ labels: LabelSet
+    of picture: Data, box: Box?, _ emotion: Emotion?, _ classifier: EmotionClassifier, _ labels: LabelSet,
+    for client: AccessTokens.Client
   ) async throws -> ExplanationJSON {
-    try await engine.framed(picture, box: box, card: classifier.card) { face, square in
+    try await engine.framed(picture, box: box, card: classifier.card, for: client) { face, square in
       let found = try classifier.maps(
         of: emotion.map { [$0] } ?? [], for: classifier.card.preprocessing.input(face), count: 1, labels: labels)
       guard let face = found.first, let map = face.maps.first else {

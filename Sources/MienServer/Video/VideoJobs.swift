@@ -11,6 +11,8 @@ final class VideoJobs: Service {
   private struct State {
     var jobs: [String: VideoJob] = [:]
     var running: (id: String, task: Task<Void, any Error>)?
+    /// When each client last had its turn.
+    var turns: [AccessTokens.Client: Int] = [:]
   }
 
   private let folder: URL?
@@ -215,11 +217,27 @@ final class VideoJobs: Service {
   /// Works on jobs until the server stops and those that were accepted are done, or it may wait no longer.
   func run() async throws {
     await withGracefulShutdownHandler {
-      for await id in queue { await work(id) }
+      for await _ in queue {
+        if let id = next() { await work(id) }
+      }
     } onGracefulShutdown: {
       self.enqueue.finish()
     }
     // What is left waits for the next server.
+  }
+
+  /// The job to work on next: of the clients with a video in the queue that whose turn was longest ago, and of its videos the
+  /// first.
+  private func next() -> String? {
+    state.withLock { state in
+      let queued = state.jobs.values.filter { $0.state == .queued }
+      func turn(_ job: VideoJob) -> Int { state.turns[job.client] ?? 0 }
+      guard let next = queued.min(by: { (turn($0), $0.created, $0.id) < (turn($1), $1.created, $1.id) }) else {
+        return nil
+      }
+      state.turns[next.client] = 1 + (state.turns.values.max() ?? 0)
+      return next.id
+    }
   }
 
   private func work(_ id: String) async {

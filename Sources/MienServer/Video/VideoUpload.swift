@@ -56,7 +56,8 @@ struct VideoUpload {
   }
 
   private func refuseOthers() throws {
-    if case .picture(let format) = FileKind(of: start) {
+    // Animations are read as videos.
+    if case .picture(let format) = FileKind(of: start), format != .gif {
       throw APIError.unsupportedType(
         "Expected a video, found a picture (\(format.rawValue)); POST /v1/detect reads pictures.")
     }
