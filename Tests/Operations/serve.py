@@ -126,8 +126,8 @@ def options():
         ("allowed-host: [{a: b}]\n", 64, r"line 1: allowed-host: expected a list of texts"),
         ("config: other.yaml\n", 64, r"line 1: config"),
         ("- port\n", 1, r"bad\.yaml: expected lines like"),
-        ("port: 0\nport: 1\n", 1, r"bad\.yaml: is no YAML"),
-        ("port: 'x\n", 1, r"bad\.yaml: is no YAML"),
+        ("port: 0\nport: 1\n", 1, r"bad\.yaml: is not valid YAML"),
+        ("port: 'x\n", 1, r"bad\.yaml: is not valid YAML"),
     ]:
         found = refused(file=file)
         assert found[0] == status and re.search(message, found[1]), (file, found)
