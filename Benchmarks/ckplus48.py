@@ -87,17 +87,17 @@ def main():
             with open(file, newline="") as text:
                 read = list(csv.DictReader(text))
             emotions = [name for name in read[0] if name not in ("index", "label", "prediction")]
-            sums = {}
+            sums, right = {}, 0
             for row in read:
                 face = int(row["index"])
                 is_right = row["label"] == row["prediction"]
+                right += is_right
                 frames[people[face]].append(is_right)
                 classes[row["label"]].append(is_right)
                 total = sums.setdefault(sequences[face], (people[face], row["label"], collections.Counter()))[2]
                 total.update({name: float(row[name]) for name in emotions})
             for person, label, total in sums.values():
                 clips[person].append(max(emotions, key=lambda name: total[name]) == label)
-            right = sum(row["label"] == row["prediction"] for row in read)
             rows.append((fold.name, len({people[int(row["index"])] for row in read}), len(read), right / len(read)))
 
     print("| fold | people | frames | accuracy |\n|---|---|---|---|")

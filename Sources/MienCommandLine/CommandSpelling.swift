@@ -29,7 +29,7 @@ extension ParsableCommand {
       let all = own + (names.count == 1 ? externals : [])
       if all.contains(argument) { return }
       // At the root there are also `mien help`, and `--version` for who leaves out the dashes.
-      let near = nearest(argument, among: all + (names.count == 1 ? ["help", "version"] : []))
+      let near = Spelling.nearest(argument, among: all + (names.count == 1 ? ["help", "version"] : []))
       // What is no command may be an argument of the default one.
       if let standard = type.configuration.defaultSubcommand, try standard.takesArguments,
         near == nil || access(argument, F_OK) == 0
@@ -66,12 +66,8 @@ extension ParsableCommand {
     guard let wrong = given.first(where: { !known.contains($0) }) else { return nil }
     let shown = options.filter(\.shouldDisplay).flatMap { $0.names ?? [] }.map(\.text).filter { $0.hasPrefix("--") }
     let others = ExternalCommand.runCommands.contains(command.commandName) ? ["--run"] : []
-    let near = nearest(String(wrong.dropFirst(2)), among: (shown + others).map { String($0.dropFirst(2)) })
+    let near = Spelling.nearest(String(wrong.dropFirst(2)), among: (shown + others).map { String($0.dropFirst(2)) })
     return "Unknown option '\(wrong)'." + (near.map { " Did you mean '--\($0)'?" } ?? "")
-  }
-
-  private static func nearest(_ word: String, among names: [String]) -> String? {
-    Spelling.nearest(word, among: names, atMost: max(1, min(3, word.count / 3)))
   }
 
   private static func isNamed(_ name: String) -> Bool {

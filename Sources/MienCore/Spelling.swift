@@ -27,7 +27,10 @@ package enum Spelling {
   }
 
   /// The candidate of smallest edit distance, letter case aside; nil if it is above `limit`.
-  package static func nearest(_ word: String, among candidates: [String], atMost limit: Int) -> String? {
+  ///
+  /// - Parameter limit: without it, a third of the word's letters, 1 to 3.
+  package static func nearest(_ word: String, among candidates: [String], atMost limit: Int? = nil) -> String? {
+    let limit = limit ?? max(1, min(3, word.count / 3))
     let letters = Array(word.lowercased())
     let scored = candidates.map { (distance(letters, Array($0.lowercased())), $0) }
     guard let best = scored.min(by: { $0 < $1 }), best.0 <= limit else { return nil }

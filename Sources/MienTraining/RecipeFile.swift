@@ -51,7 +51,7 @@ public enum RecipeFile {
   /// - Throws: ``MienError`` where there is none of that name, or a setting does not fit.
   public static func builtIn(_ name: String, settings: [String] = []) throws -> Recipe {
     guard let text = builtInText(name) else {
-      let near = Spelling.nearest(name, among: builtInNames, atMost: max(1, min(3, name.count / 3)))
+      let near = Spelling.nearest(name, among: builtInNames)
       throw MienError(
         .argument, name,
         "no such file, and no built-in recipe: these are \(builtInNames.joined(separator: ", "))"

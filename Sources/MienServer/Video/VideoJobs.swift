@@ -21,8 +21,9 @@ final class VideoJobs: Service {
   private let metrics: Metrics
   private let logger: Logger
   private let state = Mutex(State())
-  private let queue: AsyncStream<String>
-  private let enqueue: AsyncStream<String>.Continuation
+  /// An element for each job that was put into the queue; which is next, ``next()`` says.
+  private let queue: AsyncStream<Void>
+  private let enqueue: AsyncStream<Void>.Continuation
   /// Files are written and removed on threads of their own: a disk may be slow.
   private let files = NativeQueue(width: 2)
   private static let ended = "mien_videos_total"
@@ -64,7 +65,7 @@ final class VideoJobs: Service {
       found[name] = job
     }
     state.withLock { [found] in $0.jobs = found }
-    for job in found.values.filter({ $0.state == .queued }).sorted(by: Self.isEarlier) { enqueue.yield(job.id) }
+    for job in found.values where job.state == .queued { enqueue.yield() }
   }
 
   /// Puts a job that was not finished back into the queue, if it can be read at all.
@@ -129,7 +130,7 @@ final class VideoJobs: Service {
         do { try place.write(queued) } catch { throw Self.isDiskFull(place) ? APIError.diskFull : error }
       }
       state.withLock { $0.jobs[job.id]?.state = .queued }
-      guard case .enqueued = enqueue.yield(job.id) else { throw CancellationError() }
+      guard case .enqueued = enqueue.yield() else { throw CancellationError() }
       return queued
     } catch {
       state.withLock { $0.jobs[job.id] = nil }

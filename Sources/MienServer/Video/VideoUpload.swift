@@ -56,7 +56,7 @@ struct VideoUpload {
   }
 
   private func refuseOthers() throws {
-    // Animations are read as videos.
+    // A GIF may be an animation, which is read as a video.
     if case .picture(let format) = FileKind(of: start), format != .gif {
       throw APIError.unsupportedType(
         "Expected a video, found a picture (\(format.rawValue)); POST /v1/detect reads pictures.")
