@@ -5,7 +5,7 @@ import MienCommandLine
 @main struct MienBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mien-bench", abstract: "Makes figures of Mien's documentation.",
-    subcommands: [FramingBenchmark.self, PoseBenchmark.self, AdaptationBenchmark.self])
+    subcommands: [FramingBenchmark.self, PoseBenchmark.self, LimitsBenchmark.self, AdaptationBenchmark.self])
 
   static func main() async { await runProgram() }
 }

@@ -27,8 +27,7 @@ struct PlacedFace {
     defer { progress.clear() }
     return try labelled.enumerated().compactMap { done, face in
       progress.update(done, of: labelled.count)
-      let original = try Image(
-        width: faces.width, height: faces.height, channels: faces.channels, pixels: faces.face(at: face.index))
+      let original = try faces.image(at: face.index)
       let side = Double(faces.width) * padded
       let image = try original.crop(
         centerX: Double(faces.width) / 2, centerY: Double(faces.height) / 2, side: side, size: Int(side) * enlargement)
@@ -54,22 +53,22 @@ struct PlacedFace {
   }
 }
 
-/// What placed faces are made from, and what reads them.
-struct PlacedFaceOptions: ParsableArguments {
+/// The faces that a benchmark measures, and what reads them.
+struct BenchmarkFaces: ParsableArguments {
   @Option(help: ArgumentHelp("A set of faces that `mien dataset import` made.", valueName: "faces.safetensors"))
   var data: String
 
   @Option(help: "The part of the set.")
   var split = Split.Choice.validation
 
-  @OptionGroup var detector: DetectorOptions
-
   @OptionGroup var model: ModelOptions
 
-  /// The classifier, its labels that the set has, and the faces that the detector found.
+  /// The set, the classifier, its labels that the set has, and the faces that have one.
   ///
-  /// - Throws: ``MienCore/MienError`` if the model has no output for the labels, or no face is found.
-  func found() throws -> (classifier: EmotionClassifier, labels: LabelSet, faces: [PlacedFace]) {
+  /// - Throws: ``MienCore/MienError`` if the model has no output for the labels.
+  func labelled() throws -> (
+    set: FaceSet, classifier: EmotionClassifier, labels: LabelSet, faces: [(index: Int, label: Emotion)]
+  ) {
     let set = try FaceSet.given(data)
     let source = try set.labelSource(named: nil)
     let labels = set.labelSet(source)
@@ -77,8 +76,23 @@ struct PlacedFaceOptions: ParsableArguments {
     guard classifier.labelSets.contains(labels) else {
       throw MienError(.mismatch, data, "\(classifier.card.name) has no output for \(labels.name)")
     }
-    let faces = try PlacedFace.found(set, set.labelled(source, in: split.split), by: detector.faceDetector())
-    guard !faces.isEmpty else { throw MienError(.mismatch, data, "the detector found no face in the set") }
-    return (classifier, labels, faces)
+    return (set, classifier, labels, set.labelled(source, in: split.split))
+  }
+}
+
+/// What placed faces are made from, and what finds and reads them.
+struct PlacedFaceOptions: ParsableArguments {
+  @OptionGroup var faces: BenchmarkFaces
+
+  @OptionGroup var detector: DetectorOptions
+
+  /// The classifier, its labels that the set has, and the faces that the detector found.
+  ///
+  /// - Throws: ``MienCore/MienError`` if the model has no output for the labels, or no face is found.
+  func found() throws -> (classifier: EmotionClassifier, labels: LabelSet, faces: [PlacedFace]) {
+    let (set, classifier, labels, labelled) = try faces.labelled()
+    let found = try PlacedFace.found(set, labelled, by: detector.faceDetector())
+    guard !found.isEmpty else { throw MienError(.mismatch, faces.data, "the detector found no face in the set") }
+    return (classifier, labels, found)
   }
 }

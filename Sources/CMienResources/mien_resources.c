@@ -117,33 +117,36 @@ static const uint8_t file_35[] = {
 #embed "../../recipes/mien-s-ckplus48.yaml"
 };
 static const uint8_t file_36[] = {
-#embed "../../recipes/mien-s-robust.yaml"
+#embed "../../recipes/mien-s-mixup.yaml"
 };
 static const uint8_t file_37[] = {
-#embed "../../recipes/mien-s.yaml"
+#embed "../../recipes/mien-s-robust.yaml"
 };
 static const uint8_t file_38[] = {
-#embed "../../recipes/published/chen.yaml"
+#embed "../../recipes/mien-s.yaml"
 };
 static const uint8_t file_39[] = {
-#embed "../../recipes/published/gao.yaml"
+#embed "../../recipes/published/chen.yaml"
 };
 static const uint8_t file_40[] = {
-#embed "../../recipes/published/javier.yaml"
+#embed "../../recipes/published/gao.yaml"
 };
 static const uint8_t file_41[] = {
-#embed "../../recipes/published/le-deep.yaml"
+#embed "../../recipes/published/javier.yaml"
 };
 static const uint8_t file_42[] = {
-#embed "../../recipes/published/le-shallow.yaml"
+#embed "../../recipes/published/le-deep.yaml"
 };
 static const uint8_t file_43[] = {
-#embed "../../recipes/published/yousaf.yaml"
+#embed "../../recipes/published/le-shallow.yaml"
 };
 static const uint8_t file_44[] = {
-#embed "../../recipes/yousaf-trainable.yaml"
+#embed "../../recipes/published/yousaf.yaml"
 };
 static const uint8_t file_45[] = {
+#embed "../../recipes/yousaf-trainable.yaml"
+};
+static const uint8_t file_46[] = {
 #embed "../../recipes/yousaf.yaml"
 };
 
@@ -187,16 +190,17 @@ static const mien_resource files[] = {
     {"recipes/le-shallow.yaml", file_33, sizeof file_33},
     {"recipes/mien-m.yaml", file_34, sizeof file_34},
     {"recipes/mien-s-ckplus48.yaml", file_35, sizeof file_35},
-    {"recipes/mien-s-robust.yaml", file_36, sizeof file_36},
-    {"recipes/mien-s.yaml", file_37, sizeof file_37},
-    {"recipes/published/chen.yaml", file_38, sizeof file_38},
-    {"recipes/published/gao.yaml", file_39, sizeof file_39},
-    {"recipes/published/javier.yaml", file_40, sizeof file_40},
-    {"recipes/published/le-deep.yaml", file_41, sizeof file_41},
-    {"recipes/published/le-shallow.yaml", file_42, sizeof file_42},
-    {"recipes/published/yousaf.yaml", file_43, sizeof file_43},
-    {"recipes/yousaf-trainable.yaml", file_44, sizeof file_44},
-    {"recipes/yousaf.yaml", file_45, sizeof file_45},
+    {"recipes/mien-s-mixup.yaml", file_36, sizeof file_36},
+    {"recipes/mien-s-robust.yaml", file_37, sizeof file_37},
+    {"recipes/mien-s.yaml", file_38, sizeof file_38},
+    {"recipes/published/chen.yaml", file_39, sizeof file_39},
+    {"recipes/published/gao.yaml", file_40, sizeof file_40},
+    {"recipes/published/javier.yaml", file_41, sizeof file_41},
+    {"recipes/published/le-deep.yaml", file_42, sizeof file_42},
+    {"recipes/published/le-shallow.yaml", file_43, sizeof file_43},
+    {"recipes/published/yousaf.yaml", file_44, sizeof file_44},
+    {"recipes/yousaf-trainable.yaml", file_45, sizeof file_45},
+    {"recipes/yousaf.yaml", file_46, sizeof file_46},
 };
 
 size_t mien_resource_count(void) { return sizeof files / sizeof files[0]; }

@@ -1,6 +1,5 @@
 import Foundation
 public import MienCore
-import MienVision
 
 extension FaceSet {
   /// The faces at `indices`, in that order, with `step` added to the set's history.
@@ -38,10 +37,5 @@ extension FaceSet {
       source: info.source, labelSet: labelSet, height: height, width: width, channels: channels,
       rows: (0..<count).map { self[$0] } + copies.map(\.row), pixels: all,
       history: (info.history ?? []) + [step])
-  }
-
-  /// Face `index` as a picture.
-  func image(at index: Int) throws -> Image {
-    try Image(width: width, height: height, channels: channels, pixels: face(at: index))
   }
 }

@@ -101,10 +101,8 @@ public struct Evaluation: Sendable {
   private static let chunk = 64
 
   private static func pixels(_ faces: FaceSet, at index: Int, _ corruption: Corruption?) throws -> [UInt8] {
-    let pixels = faces.face(at: index)
-    guard let corruption else { return pixels }
-    let face = try Image(width: faces.width, height: faces.height, channels: faces.channels, pixels: pixels)
-    return try corruption.applied(to: face, index: index).pixels
+    guard let corruption else { return faces.face(at: index) }
+    return try corruption.applied(to: faces.image(at: index), index: index).pixels
   }
 
   private static func distributions(

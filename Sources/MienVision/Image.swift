@@ -174,3 +174,10 @@ extension Image {
     return try resized(width: side(width), height: side(height))
   }
 }
+
+extension FaceSet {
+  /// Face `index` as a picture.
+  package func image(at index: Int) throws -> Image {
+    try Image(width: width, height: height, channels: channels, pixels: face(at: index))
+  }
+}

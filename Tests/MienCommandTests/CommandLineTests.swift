@@ -168,7 +168,7 @@ import Testing
     #expect(try completions("mien", "dataset", "import", "fe") == ["fer2013"])
     #expect(try completions("mien", "detect", "a.jpg", "--detector", "b") == ["blazeface"])
     #expect(try completions("mien", "recipes", "").isSuperset(of: ["chen", "mien-s", "yousaf"]))
-    #expect(try completions("mien", "train", "mien-s-") == ["mien-s-ckplus48", "mien-s-robust"])
+    #expect(try completions("mien", "train", "mien-s-") == ["mien-s-ckplus48", "mien-s-mixup", "mien-s-robust"])
     #expect(try completions("mien", "tune", "").isSuperset(of: ["run", "show", "chen"]))
     #expect(try completions("mien", "models", "mi") == ["mien-s"])
     // Nothing: bash completes files, also of names' own beginnings and behind the first word.
