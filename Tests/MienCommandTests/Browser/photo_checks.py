@@ -62,6 +62,32 @@ class PhotoChecks(Base):
         page.click("#notice-action")
         page.wait("document.getElementById('notice').innerText.includes('cannot show this video')", "the damaged video")
 
+    def dropped_folder(self, page):
+        """A dropped folder: its photos and those of the folders in it are read; a folder without files is named as such."""
+        folder = os.path.join(self.folder, "holiday")
+        os.makedirs(os.path.join(folder, "day 2"))
+        os.makedirs(os.path.join(self.folder, "nothing"))
+        for name in ("b.png", "a.png", os.path.join("day 2", "c.png")):
+            with open(self.photo, "rb") as source, open(os.path.join(folder, name), "wb") as file:
+                file.write(source.read())
+        for name in ("notes.txt", ".hidden.png"):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write("some notes")
+        page.drop(os.path.join(self.folder, "nothing"))
+        page.wait("document.getElementById('notice').innerText.includes('The folder nothing has no files')", "words on the empty folder")
+        expect(page.run("!document.getElementById('welcome').hidden"), "the first screen is gone")
+        page.drop(folder, self.photo)
+        page.wait("document.getElementById('photo-count').innerText === '4 photos read'", "all four")
+        expect("holiday/notes.txt is neither" in page.text("#notice"), f"the page says {page.text('#notice')!r}")
+        page.click("#save-csv")
+        lines = csv.reader(io.StringIO(page.downloaded("mien.csv").decode()))
+        names = ["holiday/a.png", "holiday/b.png", "holiday/day 2/c.png", os.path.basename(self.photo)]
+        expect([line[0] for line in lines] == ["file"] + names, "the names are not those that mien gives the files of a folder")
+        page.run("document.querySelectorAll('.thumb')[2].click()")
+        page.wait("document.getElementById('caption').innerText === 'holiday/day 2/c.png'", "the photo")
+        page.click("#save-picture")
+        page.downloaded("c-mien.png")
+
     def strip(self, page):
         """Many photos: how many are read, keys, removing one and all of them."""
         copies = []
@@ -91,6 +117,27 @@ class PhotoChecks(Base):
         page.wait("document.getElementById('discard-dialog').open", "the question")
         page.click("#discard-dialog .primary")
         page.wait("!document.getElementById('welcome').hidden", "the first screen")
+
+    def discarded(self, page):
+        """One face of one photo is soon read again: it is discarded without a question. A group photo is not."""
+        page.drop(self.photo)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        leaving = """(() => { const leaving = new Event('beforeunload', { cancelable: true });
+                      return !window.dispatchEvent(leaving); })()"""
+        expect(not page.run(leaving), "the browser asks for the sake of one face")
+        page.click("#brand")
+        page.wait("!document.getElementById('welcome').hidden", "the first screen")
+        page.run(self.made("1024", "512", "context.drawImage(photo, 0, 0); context.drawImage(photo, 512, 0)", "image/png", "two.png"))
+        page.wait("document.querySelectorAll('.face').length === 2", "two faces")
+        expect(page.run(leaving), "the browser does not ask though a group photo was read")
+        page.click("#brand")
+        page.wait("document.getElementById('discard-dialog').open", "the question")
+        expect("1 photo is not saved" in page.text("#discard-dialog"), f"the question: {page.text('#discard-dialog')!r}")
+        page.click("#discard-dialog [data-cancel]")
+        page.click("#save-json")
+        page.downloaded("two.json")
+        page.click("#brand")
+        page.wait("!document.getElementById('welcome').hidden", "the first screen, as all is saved")
 
     def large_photo(self, page):
         """A photo of 48 million pixels is read by a server that takes 25 million, and told in its own pixels."""
@@ -200,6 +247,11 @@ class PhotoChecks(Base):
         expect("happiness" not in offered and len(offered) == 8, f"offered: {offered}")
         words = page.text(".correction-form")
         expect("adapted to the profile" in words and "learns" not in words, f"the form says {words!r}")
+        page.key("Escape")
+        expect(page.run("document.querySelector('.correction-form') === null"), "Escape does not close the form")
+        expect(page.run("document.activeElement.matches('.correction .quiet')"), "the focus is not on the button of the form")
+        page.key("Enter")
+        page.wait("document.querySelector('.correction-form')", "the form again")
         page.click(".correction-form .primary")
         expect(page.run("document.querySelector('.correction-form') !== null"), "sent without an answer")
         page.run("document.querySelector('.correction-form select').value = 'sadness'")
