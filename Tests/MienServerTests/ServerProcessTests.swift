@@ -308,6 +308,9 @@ import Testing
     // What was stored before is kept.
     let listed = try await server.request("GET", "/v1/corrections")
     #expect(listed.hasPrefix("HTTP/1.1 200 ") && listed.components(separatedBy: "\"profile\":\"me\"").count == kept + 1)
+    // SQLite deletes by writing, too.
+    let deleted = try await server.request("DELETE", "/v1/corrections/1")
+    #expect(deleted.hasPrefix("HTTP/1.1 204 ") || deleted.contains("disk_full"), "\(deleted)")
     #expect(try await server.request("GET", "/healthz").hasPrefix("HTTP/1.1 200 "))
   }
 

@@ -158,7 +158,9 @@ export class Camera extends Live {
   /** As a pause, it switches the camera off. @protected @param {string} reason */
   fail(reason) {
     this.release();
-    super.fail(reason);
+    // The last frame of a recording that was stopped is answered afterwards.
+    if (this.isOver) this.page.notice.show(reason);
+    else super.fail(reason);
   }
 
   /** Switches the camera off. @private */

@@ -144,7 +144,6 @@ class LiveChecks(Base):
         expect(page.run("window.stream.getTracks().every(({ readyState }) => readyState === 'ended')"), "the camera's light is on")
         expect(page.text("#play") == "Resume" and page.text("#notice-action") == "Resume",
                f"the buttons: {page.text('#play')!r}, {page.text('#notice-action')!r}")
-        self.settle(page)
         sent = sum("/frames" in url for url in page.requests())
         page.run("window.isWithdrawn = false")
         page.click("#notice-action")

@@ -476,11 +476,17 @@ test('a busy server is tried at once when the person says so', async () => {
 test('what cannot be mended ends it', async () => {
   const { pump, doors, log, settle } = pumpWithDoor();
   pump.offer(() => 1);
+  let finish = (/** @type {number} */ _) => {};
+  pump.offer(() => new Promise((resolve) => { finish = resolve; }));
   await settle();
   doors[0].reject(new ApiError(415, 'not a picture'));
   await settle();
   assert.deepEqual(log.failure, ['not a picture']);
-  assert.equal(pump.offer(() => 2), false);
+  assert.equal(pump.offer(() => 3), false);
+  // A frame that is still being taken is not sent.
+  finish(2);
+  await settle();
+  assert.equal(doors.length, 1);
 });
 
 test('readings per second', async () => {

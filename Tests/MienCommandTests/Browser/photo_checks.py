@@ -87,6 +87,7 @@ class PhotoChecks(Base):
         page.wait("document.getElementById('caption').innerText === 'holiday/day 2/c.png'", "the photo")
         page.click("#save-picture")
         page.downloaded("c-mien.png")
+        os.remove(os.path.join(page.downloads, "mien.csv"))
 
     def strip(self, page):
         """Many photos: how many are read, keys, removing one and all of them."""
