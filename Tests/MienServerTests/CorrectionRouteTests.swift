@@ -90,6 +90,9 @@ import Testing
         Page.self)
       #expect(last.corrections.count == 2 && last.next == nil && last.unreadable == nil)
 
+      for wrong in ["+\(entry.id)", "0x\(entry.id)", "\(entry.id).0"] {
+        #expect(try await client.execute(uri: "/v1/corrections/\(wrong)", method: .delete).status == .notFound)
+      }
       let one = try await client.execute(uri: "/v1/corrections/\(entry.id)", method: .delete)
       #expect(one.status == .noContent)
       #expect(try await client.execute(uri: "/v1/corrections/\(entry.id)", method: .delete).status == .notFound)

@@ -173,6 +173,12 @@ import Testing
         let sent = try await client.execute(uri: "/v1/video", method: .post, headers: [.contentType: type], body: body)
         #expect(sent.errorCode == code, "\(type)")
       }
+      // What a part lacks is said if it is why there is no file.
+      let nameless = "--\(Form.boundary)\r\nContent-Disposition: form-data\r\n\r\nx\r\n--\(Form.boundary)--\r\n"
+      let sent = try await client.execute(
+        uri: "/v1/video", method: .post, headers: [.contentType: Form.contentType], body: ByteBuffer(string: nameless))
+      #expect(sent.status == .badRequest)
+      #expect(try sent.json(ErrorBody.self).error.message.hasSuffix("Part 1 has neither a name nor a file name."))
     }
   }
 

@@ -56,6 +56,25 @@ extension APIError {
 
   static func badRequest(_ message: String) -> APIError { APIError(.badRequest, "bad_request", message) }
 
+  /// An option has another value than it may.
+  ///
+  /// - Parameters:
+  ///   - expected: what it may have, as `a whole number from 1 to 10`.
+  ///   - found: what it has, safe to show.
+  static func unexpected(_ name: String, _ expected: String, found: String) -> APIError {
+    badRequest("\(name) must be \(expected); found \(found).")
+  }
+
+  /// There is no option `name`.
+  ///
+  /// - Parameter problem: says where it is, as `The query has an unknown option`.
+  static func unknown(_ name: String, _ problem: String, among names: [String]) -> APIError {
+    let remedy =
+      Spelling.nearest(name, among: names, atMost: 2).map { "; did you mean \($0)?" }
+      ?? (names.isEmpty ? "." : "; it takes \(names.joined(separator: ", ")).")
+    return badRequest("\(problem) \(quoted(name))\(remedy)")
+  }
+
   /// A word of a client's for a message: at most 64 characters, of those that are safe to show.
   static func quoted(_ word: some StringProtocol) -> String {
     "\"\(word.unicodeScalars.prefix(64).filter { $0.isASCII && $0.value >= 0x20 }.map(String.init).joined())\""
