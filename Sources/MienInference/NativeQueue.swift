@@ -42,11 +42,11 @@ package struct NativeQueue: Sendable {
     }
   }
 
-  /// Ends the work on this thread if the task that waits for it was cancelled.
+  /// Ends the work on this thread if the task that waits for it, or that does it, was cancelled.
   ///
   /// - Throws: `CancellationError`.
   package static func checkCancellation() throws {
-    if cancellation?.isCancelled.load(ordering: .relaxed) == true { throw CancellationError() }
+    if Task.isCancelled || cancellation?.isCancelled.load(ordering: .relaxed) == true { throw CancellationError() }
   }
 
   /// Starts `body` on one of the threads, and does not wait for it.
