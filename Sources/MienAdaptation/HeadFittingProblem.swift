@@ -123,18 +123,21 @@ package struct HeadFittingProblem: Sendable {
       scores[row] = sum
       highest = max(highest, sum)
     }
-    let target = scores[targets[index]]
-    var total = 0.0
+    let target = targets[index]
+    let targetScore = scores[target]
+    // The sum over the other classes: of an example that is read right, the difference of near numbers would be rounding.
+    var others = 0.0
     for row in 0..<classes {
       scores[row] = exp(scores[row] - highest)
-      total += scores[row]
+      if row != target { others += scores[row] }
       pulls[row] = 0
     }
+    let total = scores[target] + others
     for row in 0..<classes {
-      let error = scores[row] / total - (row == targets[index] ? 1 : 0)
+      let error = (row == target ? -others : scores[row]) / total
       for column in 0..<classes { pulls[column] += outputMap[row * classes + column] * error }
     }
-    return highest + log(total) - target
+    return targetScore == highest ? log1p(others) : highest + log(total) - targetScore
   }
 
   /// The minimum.

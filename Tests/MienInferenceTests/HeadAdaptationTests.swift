@@ -95,6 +95,16 @@ import Testing
     }
   }
 
+  /// Thousands of them add up: what is rounded away of each would hide the minimum.
+  @Test func lossesOfSureReadingsAreNotRoundedAway() throws {
+    let face = (0..<Self.width).map { $0 == 0 ? Float(10) : 0 }
+    let problem = try adaptation().problem([.init(embedding: face, emotion: Self.labels.emotions[0])])
+    let (value, gradient) = problem.value(at: [Double](repeating: 0, count: problem.count), strength: 0)
+    // The right logit is 40, the others are 0.
+    #expect(abs(value / (Double(Self.labels.count - 1) * exp(-40)) - 1) < 1e-6)
+    #expect(gradient.contains { $0 != 0 })
+  }
+
   @Test func minimumOfAQuadraticIsFound() {
     // Σ c (x - m)², curvatures over five orders of magnitude.
     let curvatures = (0..<12).map { pow(10, Double($0) / 2.4 - 2) }
