@@ -82,8 +82,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where videos lie until they are read, their results after, and the key that names clients. Without it, a folder in "
-        + "the cache (MIEN_CACHE, else ~/.cache/mien).",
+      "Where to keep videos and their results, the profiles that clients fit, and the key that names clients. Without it, a "
+        + "folder in the cache (MIEN_CACHE, else ~/.cache/mien), and fitted profiles beside those of `mien adapt`.",
       valueName: "dir"))
   var stateDir: String?
 
@@ -217,14 +217,15 @@ struct ServeCommand: AsyncParsableCommand {
         "the corrections were damaged and put aside, new ones are begun",
         metadata: ["file": "\(store.url.path)", "aside": "\(damaged.path)"])
     }
+    let state = try state(logger)
     if store != nil {
-      do { try ProfileStore().checkWritable() } catch {
+      do { try (state?.profiles ?? ProfileStore()).checkWritable() } catch {
         logger.warning("no profile can be fitted", metadata: ["error": "\(error)"])
       }
     }
     JSONLog.takeStandardError(logger)
     return try MienServer(
-      options: options, models: served, state: try state(logger), page: WebPage.files(), corrections: store,
+      options: options, models: served, state: state, page: WebPage.files(), corrections: store,
       logger: logger)
   }
 }

@@ -56,8 +56,6 @@ struct CorrectionRoutes: Sendable {
             weightsSHA256: model.card.weightsSHA256, embedding: face.embedding,
             crop: keepsCrop ? face.crop : nil))
         return try JSON.response(CorrectionJSON(correction), status: .created)
-      } catch let error as MienError where error.kind == .mismatch {
-        throw APIError.profileTaken
       } catch let error as MienError where error.kind == .limit {
         throw APIError.diskFull
       }

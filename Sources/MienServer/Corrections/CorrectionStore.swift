@@ -42,6 +42,11 @@ package final class CorrectionStore: Sendable {
     /// How many readable corrections each profile has.
     package var counts: [String: Int] { Dictionary(corrections.map { ($0.profile.text, 1) }, uniquingKeysWith: +) }
 
+    /// How many clients sent the readable corrections of each profile.
+    package var clients: [String: Int] {
+      Dictionary(grouping: corrections, by: \.profile.text).mapValues { Set($0.map(\.owner)).count }
+    }
+
     /// The number of the last row that was looked at; 0 if there was none.
     package var last: Int64 { max(corrections.last?.id ?? 0, unreadable.last ?? 0) }
   }
@@ -84,17 +89,10 @@ package final class CorrectionStore: Sendable {
   /// Stores a correction.
   ///
   /// - Returns: the same with its number.
-  /// - Throws: ``APIError`` if the file has reached its limit; ``MienError`` if the profile is another owner's (kind
-  ///   `mismatch`) or the disk is full (kind `limit`).
+  /// - Throws: ``APIError`` if the file has reached its limit; ``MienError`` (kind `limit`) if the disk is full.
   package func add(_ correction: Correction) async throws -> Correction {
     let id = try await naming {
       try await database().write { db -> Int64 in
-        let others = try Int.fetchOne(
-          db, sql: "SELECT COUNT(*) FROM correction WHERE profile = ? AND owner <> ?",
-          arguments: [correction.profile.text, correction.owner])
-        guard others == 0 else {
-          throw MienError(.mismatch, "profile \(correction.profile)", "belongs to another client")
-        }
         let bytes = correction.embedding.count * 4 + (correction.crop?.count ?? 0)
         guard try Self.size(db) + bytes + Self.overhead <= limit else { throw APIError.correctionsFull(limit: limit) }
         try CorrectionRow(correction).insert(db)

@@ -18,7 +18,7 @@ package struct APIError: Error, HTTPResponseError {
 
   /// What there may be no room for.
   enum Shortage: String, CaseIterable {
-    case connections, memory, queue, wait, sessions, frames, videos, results
+    case connections, memory, queue, wait, sessions, frames, videos, results, profiles
   }
 
   init(_ status: HTTPResponse.Status, _ code: String, _ message: String, headers: HTTPFields = [:]) {
