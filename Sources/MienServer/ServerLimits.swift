@@ -12,11 +12,13 @@ package struct ServerLimits: Sendable {
   package var pictures = 32
   /// Most bytes of all requests that are being read or waiting, together.
   package var bufferedBytes = 256 << 20
+  /// Seconds from the first byte of a request's head to its end.
+  package var headSeconds = 10.0
   /// Seconds from a request's head to the end of its body.
   package var bodySeconds = 30.0
   /// Seconds after which a connection on which nothing happens is closed.
   package var idleSeconds = 60.0
-  /// Most connections that are served; those beyond get answers to `/healthz` and `/readyz` only.
+  /// Most connections with a request that is being answered; those beyond get answers to `/healthz` and `/readyz` only.
   package var connections = 512
   /// Requests that may wait for their turn.
   package var waiting = 128
@@ -54,7 +56,8 @@ package struct ServerLimits: Sendable {
       throw MienError(.argument, "--\(name) \(value)", "expected at least 1")
     }
     for (name, value) in [
-      ("body-timeout", bodySeconds), ("idle-timeout", idleSeconds), ("wait-timeout", waitingSeconds),
+      ("head-timeout", headSeconds), ("body-timeout", bodySeconds), ("idle-timeout", idleSeconds),
+      ("wait-timeout", waitingSeconds),
       ("shutdown-timeout", shutdownSeconds), ("session-timeout", sessionSeconds), ("video-timeout", videoSeconds),
       ("keep-results", resultSeconds),
     ] where !(value > 0 && value <= 86_400) {

@@ -258,7 +258,10 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Most pictures of a request.", valueName: "n"))
   var maxPictures = standard.pictures
 
-  @Option(help: ArgumentHelp("Most connections at a time.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Most connections with a request at a time; if too many are open, those without one are closed.",
+      valueName: "n"))
   var maxConnections = standard.connections
 
   @Option(help: ArgumentHelp("Most pictures that wait for their turn.", valueName: "n"))
@@ -266,6 +269,9 @@ struct LimitOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("How long a picture waits before it is refused with 429.", valueName: "seconds"))
   var waitTimeout = standard.waitingSeconds
+
+  @Option(help: ArgumentHelp("How long the head of a request may take.", valueName: "seconds"))
+  var headTimeout = standard.headSeconds
 
   @Option(help: ArgumentHelp("How long the body of a request may take.", valueName: "seconds"))
   var bodyTimeout = standard.bodySeconds
@@ -310,6 +316,7 @@ struct LimitOptions: ParsableArguments {
     limits.connections = maxConnections
     limits.waiting = maxWaiting
     limits.waitingSeconds = waitTimeout
+    limits.headSeconds = headTimeout
     limits.bodySeconds = bodyTimeout
     limits.idleSeconds = idleTimeout
     limits.drainSeconds = drainDelay
