@@ -1,4 +1,5 @@
 import MienCore
+import MienVision
 
 /// How much a server takes on before it refuses.
 package struct ServerLimits: Sendable {
@@ -30,6 +31,8 @@ package struct ServerLimits: Sendable {
   package var sessionSeconds = 60.0
   /// Most bytes of a video.
   package var videoBytes = 512 << 20
+  /// Most pixels of a video's frame (width x height).
+  package var videoPixels = 36_000_000
   /// Seconds that the upload of a video may take.
   package var videoSeconds = 900.0
   /// Most videos that are received, wait or are read at a time.
@@ -44,6 +47,16 @@ package struct ServerLimits: Sendable {
   /// How many files the process needs to open for that many connections, those for probes, and its own files.
   package var connectionFiles: Int { connections + ConnectionPlaces.reserve + 64 }
 
+  /// What a video may take of memory: frames beyond 4K are searched at half their size or less, and the decoder may keep nine
+  /// frames of the largest size at 8 bits.
+  var video: VideoLimits {
+    var limits = VideoLimits()
+    limits.maxPixels = videoPixels
+    limits.keptPixels = 9_000_000
+    limits.decoderBytes = videoPixels.multipliedReportingOverflow(by: 14).partialValue
+    return limits
+  }
+
   /// The defaults.
   package init() {}
 
@@ -51,7 +64,8 @@ package struct ServerLimits: Sendable {
     for (name, value) in [
       ("max-body", bodyBytes), ("max-pixels", pixels),
       ("decoded-pixels", decodedPixels), ("max-pictures", pictures), ("max-connections", connections),
-      ("max-waiting", waiting), ("max-sessions", sessions), ("max-video", videoBytes), ("max-videos", videos),
+      ("max-waiting", waiting), ("max-sessions", sessions), ("max-video", videoBytes),
+      ("max-video-pixels", videoPixels), ("max-videos", videos),
     ] where value < 1 {
       throw MienError(.argument, "--\(name) \(value)", "expected at least 1")
     }

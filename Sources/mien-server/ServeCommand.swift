@@ -288,6 +288,9 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Most bytes of a video.", valueName: "bytes"))
   var maxVideo = standard.videoBytes
 
+  @Option(help: ArgumentHelp("Most pixels of a video's frame.", valueName: "pixels"))
+  var maxVideoPixels = standard.videoPixels
+
   @Option(help: ArgumentHelp("Most videos that are received, wait or are read at a time.", valueName: "n"))
   var maxVideos = standard.videos
 
@@ -324,6 +327,7 @@ struct LimitOptions: ParsableArguments {
     limits.sessions = maxSessions
     limits.sessionSeconds = sessionTimeout
     limits.videoBytes = maxVideo
+    limits.videoPixels = maxVideoPixels
     limits.videos = maxVideos
     limits.videoSeconds = videoTimeout
     limits.resultSeconds = keepResults
