@@ -62,7 +62,9 @@ package final class MienServer: Sendable {
         "expected a folder for the key that names the owners of corrections; without it, they would lose sight of them")
     }
     key = try options.tokens == nil ? .random() : state.map { try ClientKey(in: $0.keys) } ?? .random()
-    places = ConnectionPlaces(options.limits.connections)
+    metrics.declareCounter(
+      Metrics.evicted, "Connections without a request that were closed to make room for others.")
+    places = ConnectionPlaces(options.limits.connections) { [metrics] in metrics.add(to: Metrics.evicted) }
     proxies = try TrustedProxies(options.trustedProxies)
     engine = try InferenceEngine(
       models: models, profiles: profiles, fitted: state?.profiles ?? profiles, options: options, metrics: metrics,
@@ -89,7 +91,9 @@ package final class MienServer: Sendable {
   package func application() throws -> some ApplicationProtocol {
     let limits = options.limits
     let http = HTTPServerBuilder { [places, metrics, logger] responder in
-      HTTPConnection(responder: responder, idleSeconds: limits.idleSeconds, places: places) { refusal in
+      HTTPConnection(
+        responder: responder, headSeconds: limits.headSeconds, idleSeconds: limits.idleSeconds, places: places
+      ) { refusal in
         if let shortage = refusal.error.shortage { metrics.add(to: Metrics.refused, shortage.rawValue) }
         var logger = logger
         logger[metadataKey: JSONLog.requestKey] = "\(refusal.requestID)"
@@ -177,8 +181,10 @@ package final class MienServer: Sendable {
     let places = ConnectionPlaces(ConnectionPlaces.reserve)
     return Application(
       router: router,
-      server: HTTPServerBuilder { [options] responder in
-        HTTPConnection(responder: responder, idleSeconds: options.limits.idleSeconds, places: places) { _ in }
+      server: HTTPServerBuilder { [limits = options.limits] responder in
+        HTTPConnection(
+          responder: responder, headSeconds: limits.headSeconds, idleSeconds: limits.idleSeconds, places: places
+        ) { _ in }
       },
       configuration: .init(
         address: .hostname(address.host, port: address.port), serverName: nil,

@@ -259,7 +259,10 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Most pictures of a request.", valueName: "n"))
   var maxPictures = standard.pictures
 
-  @Option(help: ArgumentHelp("Most connections at a time.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Most connections with a request at a time; if too many are open, those without one are closed.",
+      valueName: "n"))
   var maxConnections = standard.connections
 
   @Option(help: ArgumentHelp("Most pictures that wait for their turn.", valueName: "n"))
@@ -267,6 +270,9 @@ struct LimitOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("How long a picture waits before it is refused with 429.", valueName: "seconds"))
   var waitTimeout = standard.waitingSeconds
+
+  @Option(help: ArgumentHelp("How long the head of a request may take.", valueName: "seconds"))
+  var headTimeout = standard.headSeconds
 
   @Option(help: ArgumentHelp("How long the body of a request may take.", valueName: "seconds"))
   var bodyTimeout = standard.bodySeconds
@@ -282,6 +288,9 @@ struct LimitOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Most bytes of a video.", valueName: "bytes"))
   var maxVideo = standard.videoBytes
+
+  @Option(help: ArgumentHelp("Most pixels of a video's frame.", valueName: "pixels"))
+  var maxVideoPixels = standard.videoPixels
 
   @Option(help: ArgumentHelp("Most videos that are received, wait or are read at a time.", valueName: "n"))
   var maxVideos = standard.videos
@@ -311,6 +320,7 @@ struct LimitOptions: ParsableArguments {
     limits.connections = maxConnections
     limits.waiting = maxWaiting
     limits.waitingSeconds = waitTimeout
+    limits.headSeconds = headTimeout
     limits.bodySeconds = bodyTimeout
     limits.idleSeconds = idleTimeout
     limits.drainSeconds = drainDelay
@@ -318,6 +328,7 @@ struct LimitOptions: ParsableArguments {
     limits.sessions = maxSessions
     limits.sessionSeconds = sessionTimeout
     limits.videoBytes = maxVideo
+    limits.videoPixels = maxVideoPixels
     limits.videos = maxVideos
     limits.videoSeconds = videoTimeout
     limits.resultSeconds = keepResults

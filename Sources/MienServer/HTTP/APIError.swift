@@ -52,6 +52,7 @@ extension APIError {
     headers: [.wwwAuthenticate: "Bearer realm=\"mien\""])
   static let failed = APIError(.internalServerError, "internal", "The server failed to answer; its log says why.")
   static let disconnected = APIError(.badRequest, "incomplete", "The request's body ended early.")
+  static let headTimeout = APIError(.requestTimeout, "timeout", "The request's head took too long to arrive.")
   static let bodyTimeout = APIError(.requestTimeout, "timeout", "The request's body took too long to arrive.")
 
   static func badRequest(_ message: String) -> APIError { APIError(.badRequest, "bad_request", message) }

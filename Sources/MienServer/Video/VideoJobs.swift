@@ -290,7 +290,8 @@ final class VideoJobs: Service {
     case .success: return nil
     case .failure(let error as APIError): return error.message
     case .failure where APIError.isDiskFull(at: place.url): return APIError.diskFull.message
-    case .failure(let error as MienError) where error.subject == place.upload.path && error.kind == .format:
+    case .failure(let error as MienError)
+    where error.subject == place.upload.path && [.format, .limit].contains(error.kind):
       return "The video \(error.message)."
     case .failure(let error):
       logger.error("a video could not be read", metadata: ["video": "\(id)", "error": "\(error)"])
@@ -307,8 +308,8 @@ final class VideoJobs: Service {
     let reader = try await engine.reader(job.options.choice ?? ReadingChoice(), client: job.client)
     let options = job.options.videoOptions
     let recognizer = try await files.run { try reader.recognizer() }
-    let (video, readings) = try await files.run {
-      let video = try VideoReader(contentsOf: place.upload)
+    let (video, readings) = try await files.run { [limits] in
+      let video = try VideoReader(contentsOf: place.upload, limits: limits.video)
       return (video, try VideoReadings(source: video, recognizer: recognizer, options: options, isLive: false))
     }
     let emotions = recognizer.labels.emotions.sorted()
