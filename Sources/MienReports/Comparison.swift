@@ -239,7 +239,7 @@ public struct Comparison: Sendable {
     let table = ReportBlock.table(runTable, caption: "Figures at each run's best epoch, on its validation split")
     return ReportSection(
       title: "Runs",
-      blocks: [table] + notes.map { .note($0) } + charts.map { .chart($0.drawing, caption: nil) })
+      blocks: [table] + notes.map { .note($0) } + charts.map { .chart($0, caption: nil) })
   }
 
   private var modelSection: ReportSection? {
@@ -255,7 +255,7 @@ public struct Comparison: Sendable {
       title: "Models",
       blocks: [
         .table(modelTable, caption: measured.map { "Measured on \($0)" }),
-        haveSameClasses ? .chart(chart.drawing, caption: nil) : nil,
+        haveSameClasses ? .chart(chart, caption: nil) : nil,
       ]
         + cautions.map { .note($0) })
   }

@@ -153,6 +153,11 @@ public struct Explanations: Sendable {
     return table
   }
 
+  /// The least length of the axis of falls, so that falls of nearly nothing do not look like an effect.
+  private static let shortestFallAxis = 0.1
+  /// A fall that is worth speaking of.
+  private static let leastFall = 0.01
+
   /// What the tables mean.
   public static let notes = [
     "Share: how much of the map lies in the region; beside it, the region's share of the frame's area.",
@@ -178,29 +183,35 @@ public struct Explanations: Sendable {
   private var regions: ReportSection {
     let entries = report.emotions
     func chart(
-      _ title: String, _ value: (RegionReport.Region) -> Double, _ label: @escaping @Sendable (Double) -> String
-    )
-      -> ReportBlock
-    {
+      _ title: String, maximum: Double? = nil, _ value: (RegionReport.Region) -> Double,
+      _ label: @escaping @Sendable (Double) -> String
+    ) -> ReportBlock {
       .chart(
         BarChart(
           title: title, categories: FaceRegion.allCases.map(\.rawValue),
           series: entries.map {
             .init(name: "\($0.emotion.rawValue) (n = \($0.count))", values: $0.regions.map(value), emotion: $0.emotion)
-          }, label: label
-        ).drawing, caption: nil)
+          }, maximum: maximum, label: label), caption: nil)
     }
     let hasFalls = fallTable != nil
+    let falls = entries.flatMap(\.regions).compactMap(\.fall)
+    let isUnmoved = falls.allSatisfy { abs($0) < Self.leastFall }
     return ReportSection(
       title: "Regions",
       blocks: [
-        chart("Share of the map in each region, by its area", \.density) { NumberText.fixed($0, 2) },
-        .note("1: the region speaks as much for the emotion as any other place of its size."),
+        chart("Share of the map divided by share of the area (1 = average)", \.density) { NumberText.fixed($0, 2) },
+        .note(
+          "2: a place in this region supports the emotion twice as much as an average place of the face; 0.5: half as "
+            + "much."),
         .table(shareTable, caption: "Share of the map in each region"),
         hasFalls
-          ? chart("Fall of the probability with the region hidden", { $0.fall ?? 0 }) {
-            NumberText.fixed($0 * 100, 1) + " points"
-          } : nil, fallTable.map { .table($0, caption: "Fall of the probability with the region hidden, points") },
+          ? chart(
+            "Fall of the probability with the region hidden", maximum: max(Self.shortestFallAxis, falls.max() ?? 0),
+            { $0.fall ?? 0 }
+          ) { NumberText.fixed($0 * 100, 1) + " points" } : nil,
+        hasFalls && isUnmoved
+          ? .note("Hiding any one of these regions changes the probability by less than 1 point.") : nil,
+        fallTable.map { .table($0, caption: "Fall of the probability with the region hidden, points") },
       ] + (hasFalls ? Self.notes : [Self.notes[0], Self.notes[2]]).map { .note($0) })
   }
 
@@ -212,7 +223,7 @@ public struct Explanations: Sendable {
         .text(
           "Up to \(Self.mostShown) faces of each emotion read. From violet through red to yellow: the brighter, the more "
             + "that place supports the emotion. All maps of a face have one scale; where nothing supports an emotion, the "
-            + "face stays grey."), .chart(HeatKey().drawing.untitled, caption: nil), .maps(cards),
+            + "face stays grey."), .chart(HeatKey(), isTitled: false, caption: nil), .maps(cards),
       ])
   }
 }

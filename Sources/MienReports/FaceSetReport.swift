@@ -58,14 +58,23 @@ public struct FaceSetReport: Sendable {
 
   /// A chart a label source.
   ///
-  /// - Parameter source: the one wanted; nil for all.
-  func charts(_ source: LabelSource? = nil) -> [BarChart] {
-    counts.filter { source == nil || $0.source == source }.map { counts in
+  /// - Parameters:
+  ///   - source: the one wanted; nil for all.
+  ///   - order: the order of classes, and then the chart need not name the set; nil for that of ``Emotion``.
+  func charts(_ source: LabelSource? = nil, order: [Emotion]? = nil) -> [BarChart] {
+    let places = order.map { Dictionary($0.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first }) }
+    func comesFirst(_ a: Emotion, _ b: Emotion) -> Bool {
+      let (first, second) = (places?[a] ?? .max, places?[b] ?? .max)
+      return first == second ? a < b : first < second
+    }
+    return counts.filter { source == nil || $0.source == source }.map { counts in
       let hasUnlabelled = counts.cells[counts.labels.count].contains { $0 > 0 }
-      let rows = counts.labels.emotions.indices.sorted { counts.labels.emotions[$0] < counts.labels.emotions[$1] }
+      let rows = counts.labels.emotions.indices.sorted {
+        comesFirst(counts.labels.emotions[$0], counts.labels.emotions[$1])
+      }
       let cells = rows.map { counts.cells[$0] } + (hasUnlabelled ? [counts.cells[counts.labels.count]] : [])
       return BarChart(
-        title: "\(faces.info.source): \(counts.title), faces",
+        title: order == nil ? "\(faces.info.source): \(counts.title), faces" : "\(counts.title), faces by split",
         categories: rows.map { counts.labels.emotions[$0].rawValue } + (hasUnlabelled ? ["no label"] : []),
         series: splits.indices.map { split in
           .init(name: splits[split].rawValue, values: cells.map { Double($0[split]) })

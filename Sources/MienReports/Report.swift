@@ -94,13 +94,14 @@ public struct Report: Sendable {
     linear-gradient(to right,var(--shadow),transparent) 0 0/14px 100% no-repeat scroll,\
     linear-gradient(to left,var(--shadow),transparent) 100% 0/14px 100% no-repeat scroll}
     table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:14px}
-    caption{text-align:left;color:var(--faint);padding-bottom:6px}
-    th,td{padding:5px 14px 5px 0;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
+    caption{text-align:left;color:var(--faint);padding-bottom:6px;max-width:calc(100vw - 48px)}
+    th,td{padding:5px 14px 5px 0;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap;    vertical-align:top}
     th:first-child,td:first-child,.text{text-align:left}\
     thead th{color:var(--faint);font-weight:500;white-space:normal;vertical-align:bottom}
     tbody th{font-weight:400}
     figure{margin:16px 0}figcaption{color:var(--faint);font-size:14px;max-width:75ch}
-    .chart{display:block;width:100%;min-width:540px;height:auto}
+    .chart{display:block;width:100%;height:auto}.chart.narrow{display:none}
+    td.long,th.long{white-space:normal;min-width:15em}
     .faces{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:12px;margin:14px 0}
     .face{margin:0;background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:10px;\
     display:grid;grid-template-columns:84px 1fr;gap:6px 10px}
@@ -108,7 +109,7 @@ public struct Report: Sendable {
     .face figcaption{grid-column:1/3;font-size:13px;color:var(--text)}\
     .face figcaption span{display:block;color:var(--faint)}
     .face ul{list-style:none;margin:0;padding:0;font-size:11px;line-height:1.35;align-self:center}
-    .face li{display:grid;grid-template-columns:60px 1fr 34px;gap:5px;align-items:center;color:var(--faint)}
+    .face li{display:grid;grid-template-columns:66px 1fr 32px;gap:5px;align-items:center;color:var(--faint)}
     .face li.label{color:var(--text);font-weight:600}.face li span:last-child{text-align:right;white-space:nowrap}
     .maps ul{list-style:none;display:flex;flex-wrap:wrap;gap:8px;margin:6px 0 0;padding:0}\
     .maps li{width:88px;font-size:11px;color:var(--faint)}.maps img{display:block;width:88px;height:88px;border-radius:4px}
@@ -118,10 +119,11 @@ public struct Report: Sendable {
     pre{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:12px;overflow-x:auto;\
     font:13px/1.45 ui-monospace,'DejaVu Sans Mono',monospace}
     @media (max-width:560px){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
+    @media screen and (max-width:600px){.chart.wide{display:none}.chart.narrow{display:block;max-width:440px}}
     @media print{body{padding:0;max-width:none;font-size:11pt}nav{display:none}section{margin-top:20pt}\
     h2,h2+p{break-after:avoid}p,figure,.tile,.face,table,dl{break-inside:avoid}dd{font-size:9.5pt}\
-    .tiles{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible;background:none}.chart{min-width:0}\
-    pre{white-space:pre-wrap}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}\
+    .tiles{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible;background:none}.chart{max-width:135mm}\
+    pre{white-space:pre-wrap;columns:2;font-size:8pt}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}\
     th,td{padding-right:8px;font-size:9pt}.faces{grid-template-columns:repeat(3,1fr);gap:6pt}\
     .face{grid-template-columns:52px 1fr;padding:5px}.face img{width:52px;height:52px}}
     @page{margin:15mm}

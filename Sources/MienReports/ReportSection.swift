@@ -35,8 +35,8 @@ public enum ReportBlock: Sendable {
   case facts([Fact])
   /// A table; the first column names the rows.
   case table(TextTable, caption: String?)
-  /// A chart with a caption.
-  case chart(Drawing, caption: String?)
+  /// A chart with a caption; it needs no title of its own if the section's heading says the same.
+  case chart(any Chart, isTitled: Bool = true, caption: String?)
   /// Faces with their probabilities.
   case faces([FaceCard])
   /// Faces with the maps that explain their readings.
@@ -100,8 +100,12 @@ public enum ReportBlock: Sendable {
       "<dl>" + facts.map { "<dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd>" }.joined(separator: "\n")
         + "</dl>"
     case .table(let table, let caption): Self.html(table, caption: caption)
-    case .chart(let drawing, let caption):
-      "<figure>\n<div class=\"scroll\">\(drawing.inline)</div>\n"
+    case .chart(let chart, let isTitled, let caption):
+      "<figure>\n"
+        + ChartLayout.allCases.map { layout in
+          let drawing = chart.drawing(layout)
+          return (isTitled ? drawing : drawing.untitled).inline(layout.rawValue)
+        }.joined(separator: "\n")
         + (caption.map { "<figcaption>\(escaped($0))</figcaption>\n" } ?? "") + "</figure>"
     case .maps(let cards): cards.map(\.html).joined(separator: "\n")
     case .moments(let strip): strip.html
@@ -120,12 +124,19 @@ public enum ReportBlock: Sendable {
   private func escaped(_ text: String) -> String { SVGCanvas.escaped(text) }
 
   private static func html(_ table: TextTable, caption: String?) -> String {
-    let marks = table.header.indices.map { $0 > 0 && table.isText($0) ? " class=\"text\"" : "" }
+    let longs = table.header.indices.map(table.isLong)
+    let marks = table.header.indices.map { column in
+      let classes = (column > 0 && table.isText(column) ? ["text"] : []) + (longs[column] ? ["long"] : [])
+      return classes.isEmpty ? "" : " class=\"\(classes.joined(separator: " "))\""
+    }
     let head = zip(table.header, marks).map { "<th scope=\"col\"\($1)>\(SVGCanvas.escaped($0))</th>" }.joined()
     let rows = table.rows.map { cells in
       let items = table.header.indices.map { column in
-        let text = SVGCanvas.escaped(column < cells.count ? cells[column] : "")
-        return column == 0 ? "<th scope=\"row\">\(text)</th>" : "<td\(marks[column])>\(text)</td>"
+        let plain = SVGCanvas.escaped(column < cells.count ? cells[column] : "")
+        // A line that may break does not break before a percent sign.
+        let text = longs[column] ? plain.replacing(" %", with: "\u{A0}%") : plain
+        return column == 0
+          ? "<th scope=\"row\"\(marks[column])>\(text)</th>" : "<td\(marks[column])>\(text)</td>"
       }
       return "<tr>\(items.joined())</tr>"
     }

@@ -11,10 +11,20 @@ public struct TextTable: Sendable {
   /// Adds a row.
   public mutating func add(_ cells: [String]) { rows.append(cells) }
 
-  /// Whether a column holds words: it is the first, or one of its cells begins with a letter.
+  /// What stands in place of a number that there is none of.
+  private static let absences = ["undefined", "not measured"]
+
+  /// Whether a column holds words: it is the first, or one of its cells begins with a letter and does not just say that
+  /// there is no number.
   func isText(_ column: Int) -> Bool {
-    column == 0 || rows.contains { $0.count > column && $0[column].first?.isLetter == true }
+    column == 0
+      || rows.contains { row in
+        row.count > column && row[column].first?.isLetter == true && !Self.absences.contains(row[column])
+      }
   }
+
+  /// Whether a column holds phrases that may take several lines.
+  func isLong(_ column: Int) -> Bool { isText(column) && rows.contains { $0.count > column && $0[column].count > 24 } }
 
   /// The lines, joined by line ends, columns two blanks apart.
   public var text: String {

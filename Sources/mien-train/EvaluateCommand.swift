@@ -81,7 +81,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       try ResultFile.write(try Predictions(indices: indices, metrics: metrics).csv(), to: predictions)
     }
     let page = try EvaluationPage(
-      figures, metrics: metrics, indices: indices, of: set,
+      figures, metrics: metrics, indices: indices, of: set, in: URL(fileURLWithPath: data).lastPathComponent,
       labels: metrics.labels == .ferplus && set.hasVotes ? .ferplus : .own, passes: "one", output: metrics.labels,
       remarks: [RunMeasurement.note(part, of: try folder.description())] + (caution.map { [$0] } ?? []))
     if let report {

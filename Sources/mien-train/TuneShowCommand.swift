@@ -23,6 +23,6 @@ struct TuneShowCommand: ParsableCommand {
     let results = folder.results
     for line in SearchTable(results).lines { try Console.print(line) }
     guard let report else { return }
-    try ResultFile.write(SearchPage(results).report.data, to: report)
+    try ResultFile.write(SearchPage(results).report(command: RunEnvironment.commandLine).data, to: report)
   }
 }

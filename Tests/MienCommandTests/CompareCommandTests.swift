@@ -36,7 +36,7 @@ import Testing
     #expect(lines[1] == "one 0 3 2 80.00 % 40.00 % 1.5000 1 min 30 s")
     #expect(lines[2] == "two - 2 2 65.00 % 40.00 % 1.5000 1 min 0 s")
     let page = try XMLDocument(data: Data(contentsOf: folder.file("c.html")))
-    #expect(try page.nodes(forXPath: "//*[local-name()='svg']").count == 4)
+    #expect(try page.nodes(forXPath: "//*[local-name()='svg'][@class='chart wide']").count == 4)
   }
 
   @Test func namesAreTheShortestThatDiffer() throws {

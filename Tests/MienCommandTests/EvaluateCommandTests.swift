@@ -95,6 +95,10 @@ import Testing
         Double(report.count),
       ])
     #expect(try values("//*[local-name()='dd']").contains(report.weightsSHA256))
+    // The page names the file, and not only what it was imported from.
+    let name = URL(fileURLWithPath: data).lastPathComponent
+    #expect(try values("//*[local-name()='h1']") == ["\(report.model) on \(name)"])
+    #expect(outcome.output.contains("data               \(name), test, 4 faces"))
     // The confusion matrix: each cell's tooltip holds its count.
     let cells = try values("//*[local-name()='rect']/*[local-name()='title']").filter { $0.contains(" read as ") }
     let counts = cells.compactMap { $0.split(separator: ": ").last?.split(separator: " ").first.flatMap { Int($0) } }

@@ -37,7 +37,12 @@ import Testing
     let shown = try Command.mien("tune", "show", folder.file("search").path)
     #expect(shown.status == 0 && shown.output == outcome.output)
     let document = try XMLDocument(data: Data(contentsOf: URL(fileURLWithPath: page)))
-    #expect(try document.nodes(forXPath: "//*[local-name()='svg']").count == 4)
+    #expect(try document.nodes(forXPath: "//*[local-name()='svg'][@class='chart wide']").count == 4)
+    // The command that the page names is the one that was given.
+    let facts = try document.nodes(forXPath: "//*[local-name()='dd']").compactMap(\.stringValue)
+    #expect(
+      facts.contains { $0.hasPrefix("mien tune ") && $0.contains("optimizer.learningRate=0.0001,0.05,1e30") },
+      "\(facts)")
     // Its run is a run like any other.
     let model = folder.file("model.onnx").path
     let exported = try Command.mien("export", folder.file("search/trial-\(lines[1][0])").path, "-o", model)

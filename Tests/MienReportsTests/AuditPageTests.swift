@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test func groupsStandBelowTheirCountsTheWorstFirst() throws {
-    let page = try AuditPage(audit()).report(command: "mien dataset audit faces").html
+    let page = try AuditPage(audit()).report(of: "faces.safetensors", command: "mien dataset audit faces").html
     let markup = try Markup(page)
     let figures = markup.all("data").map(\.text)
     #expect(figures == ["3", "6", "1", "1", "2"])
@@ -34,7 +34,7 @@ import Testing
   }
 
   @Test func aFilterForEachKindNeedsNoScript() throws {
-    let page = try AuditPage(audit()).report(command: "c").html
+    let page = try AuditPage(audit()).report(of: "faces.safetensors", command: "c").html
     let markup = try Markup(page)
     #expect(
       markup.texts("label") == ["all (2)", "exact (1)", "near (1)", "across splits (1)", "labels differ (1)"])
@@ -59,7 +59,7 @@ import Testing
     let clean = FaceSetAudit(
       faces, copies: .exact, exactGroups: [], groups: [], blank: [], sharedSubjects: [], sharedSequences: [],
       classes: [])
-    let page = try AuditPage(clean).report(command: "c")
+    let page = try AuditPage(clean).report(of: "faces.safetensors", command: "c")
     #expect(page.sections.map(\.title) == ["Findings", "Classes", "Environment"])
     _ = try Markup(page.html)
   }

@@ -62,6 +62,98 @@ import Testing
     #expect(ticks.map(\.text) == ["0.0004", "0.0006", "0.0008", "0.0010", "0.0012", "0.0014", "0.0016"])
   }
 
+  @Test(arguments: [(0.5, 0.9, "accuracy (axis from 50 %)"), (0, 0.9, "accuracy"), (-0.5, 0.9, "accuracy")])
+  func anAxisThatDoesNotBeginAtZeroSaysSo(low: Double, high: Double, title: String) throws {
+    let chart = LineChart(
+      title: "", xTitle: "epoch", yTitle: "accuracy",
+      series: [.init(name: "", points: [.init(1, low), .init(2, high)])], isPercent: true)
+    let texts = try Markup(chart.drawing.document).texts("text")
+    #expect(texts.contains(title), "\(texts)")
+    // A line without a name needs no legend.
+    #expect(try lines(Markup(chart.drawing.document)).count == 1)
+  }
+
+  @Test func marksStandAboveThePlot() throws {
+    let chart = LineChart(
+      title: "t", xTitle: "epoch", yTitle: "y", series: [.init(name: "a", points: [.init(1, 5), .init(2, 1)])],
+      mark: (1, "best epoch 1"))
+    let markup = try Markup(chart.drawing.document)
+    let mark = try #require(
+      markup.all("text").first { $0.text == "best epoch 1" }?.attributes["y"].flatMap(Double.init))
+    let highest = try #require(lines(markup)[0].map(\.y).min())
+    #expect(mark < highest)
+  }
+
+  private var everyKind: [any Chart] {
+    get throws {
+      let metrics = try Samples.metrics(count: 210)
+      let emotions = metrics.labels.emotions
+      let shares = [0.995, 0.5, 0.25]
+      return [
+        LineChart(
+          title: "A title that is too long for one line of a phone's screen", xTitle: "epoch",
+          yTitle: "share of faces that is right",
+          series: (1...7).map { index in
+            .init(
+              name: "fer2013, validation \(index)", points: (0..<60).map { .init(Double($0), 0.7 + Double($0) / 250) })
+          }, isPercent: true, mark: (50, "best epoch 50")),
+        LineChart(
+          title: "ROC", xTitle: "false positive rate", yTitle: "true positive rate",
+          series: emotions.compactMap { emotion in
+            metrics.rocCurve(of: emotion).map { curve in
+              .init(
+                name: "\(emotion.rawValue), AUC 0.9999",
+                points: curve.points.map { .init($0.falsePositiveRate, $0.truePositiveRate) })
+            }
+          }, isUnitSquare: true),
+        BarChart(
+          title: "Falls", categories: ["cheeks and chin", "brows", "eyes"],
+          series: emotions.map { .init(name: "\($0.rawValue) (n = 1234)", values: [0.4, -0.2, .nan], emotion: $0) }
+        ) { NumberText.fixed($0 * 100, 1) + " points" },
+        DotChart(
+          title: "Trials", series: ["mean", "best"],
+          rows: (1...20).map { .init(name: "\($0): 20 epochs", values: shares, deviation: 0.0321) },
+          axisTitle: "balanced accuracy", isPercent: true
+        ) { NumberText.percent($0) },
+        Heatmap(
+          title: "c", labels: Emotion.allCases.map(\.rawValue),
+          counts: Emotion.allCases.map { _ in Emotion.allCases.map { _ in 1234 } }),
+        ReliabilityDiagram(title: "r", metrics.calibration),
+      ]
+    }
+  }
+
+  /// On a phone, letters are as large as elsewhere, and everything is inside.
+  @Test func chartsFitAPhone() throws {
+    for chart in try everyKind {
+      let section = ReportSection(title: "s", blocks: [.chart(chart, caption: nil)])
+      let markup = try Markup(Report(title: "t", sections: [section]).html)
+      let starts = markup.elements.indices.filter { markup.elements[$0].name == "svg" }
+      try #require(starts.count == 2 && markup.elements[starts[1]].classes == ["chart", "narrow"])
+      let box = (markup.elements[starts[1]].attributes["viewBox"] ?? "").split(separator: " ").compactMap { Double($0) }
+      try #require(box.count == 4 && box[2] < 320)
+      let (left, right) = (box[0], box[0] + box[2])
+      for element in markup.elements[starts[1]...] {
+        func number(_ name: String) -> Double? { element.attributes[name].flatMap(Double.init) }
+        for x in ["x", "x1", "x2", "cx"].compactMap(number) {
+          #expect((left...right).contains(x), "\(chart.title): \(element)")
+        }
+        if let x = number("x"), let width = number("width") {
+          #expect(x + width <= right, "\(chart.title): \(element)")
+        }
+        guard element.name == "text", element.attributes["transform"] == nil, let x = number("x") else { continue }
+        let y = number("y") ?? .nan
+        #expect((box[1]...(box[1] + box[3])).contains(y), "\(chart.title): \(element)")
+        // A small letter is some 5.5 units wide.
+        let length = 5.5 * Double(element.text.count)
+        let start =
+          element.classes.contains("end") ? x - length : element.classes.contains("middle") ? x - length / 2 : x
+        let slack = 4.0
+        #expect(start >= left - slack && start + length <= right + slack, "\(chart.title): \(element)")
+      }
+    }
+  }
+
   @Test func manyLinesDiffer() throws {
     let series = (0..<16).map { index in
       LineChart.Series(
@@ -145,6 +237,7 @@ import Testing
     let markup = try Markup(chart.drawing.document)
     let texts = markup.texts("text")
     #expect(texts.contains("75.0 %") && texts.contains("25.0 %") && texts.contains("100.0 %"))
+    #expect(!texts.contains("0.0 %") && texts.count { $0 == "no face with this label" } == 1)
     let cells = markup.all("rect", class: "s0").map { Double($0.attributes["fill-opacity"] ?? "1") ?? 1 }
     try #require(cells.count == 9)
     #expect(cells[4] > cells[0] && cells[0] > cells[1] && cells[1] > cells[2] && cells[2] == 0)

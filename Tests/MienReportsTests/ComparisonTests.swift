@@ -97,7 +97,7 @@ import Testing
     let comparison = try Comparison(runs: runs, models: [model("a", seed: 1), model("b", seed: 2)])
     let markup = try Markup(comparison.report(command: "mien compare").html)
     // Four curves of two runs, and recall by class.
-    #expect(markup.all("svg").count == 5 && markup.all("table").count == 3)
+    #expect(markup.all("svg", class: "wide").count == 5 && markup.all("table").count == 3)
     #expect(comparison.runTable?.rows.first?.contains("75.00 %") == true)
     let json = try #require(try JSONSerialization.jsonObject(with: comparison.json()) as? [String: Any])
     let run = try #require((json["runs"] as? [[String: Any]])?.first)

@@ -31,6 +31,35 @@ import Testing
     #expect(try drawn(none, 8) == [100, 100, 100, 100, 100, 100] && drawn(none, 0) == drawn(none, nil))
   }
 
+  /// The bars of falls on a page, in units, and its notes.
+  private func falls(_ falls: [Double]) throws -> (widths: [Double], notes: [String]) {
+    let labels = LabelSet.ferplus
+    var explanations = Explanations(labels: labels, method: "cam", model: "m")
+    let map = try EmotionMap(
+      emotion: labels.emotions[0], coarse: [0, 1, 1, 0], rows: 2, columns: 2, width: 48, height: 48)
+    let distribution = try EmotionDistribution(
+      labels: labels, probabilities: labels.emotions.indices.map { $0 == 0 ? 1 : 0 })
+    try explanations.add(
+      ExplainedFace(
+        name: "f", pixels: [UInt8](repeating: 9, count: 48 * 48), channels: 1, distribution: distribution, maps: [map],
+        falls: falls))
+    let markup = try Markup(explanations.page(environment: []).html)
+    let bars = markup.all("rect", class: "e-\(labels.emotions[0].rawValue)")
+    // Six bars of shares and six of falls, for pages, then for phones.
+    #expect(bars.count == 24)
+    let widths = bars[12..<18].compactMap { Double($0.attributes["width"] ?? "") }
+    return (widths, markup.all("p", class: "note").map(\.text))
+  }
+
+  @Test func fallsOfNothingDoNotLookLikeAnEffect() throws {
+    let small = try falls([0.001, -0.0001, 0, 0.0005, 0, 0])
+    #expect((small.widths.max() ?? 99) < 6, "a hundredth of the axis, which has at least 10 points")
+    #expect(small.notes.contains { $0.contains("less than 1 point") })
+    let large = try falls([0.4, -0.02, 0, 0.2, 0, 0])
+    #expect(large.widths.count == 6 && large.widths[0] > 300 && abs(large.widths[0] - 2 * large.widths[3]) < 0.1)
+    #expect(!large.notes.contains { $0.contains("less than 1 point") })
+  }
+
   @Test func aPictureIsTheEnlargedFaceUnderItsMap() throws {
     let map = try EmotionMap(emotion: .anger, coarse: [0, 1, 1, 0], rows: 2, columns: 2, width: 2, height: 2)
     let png = try map.picture(over: [0, 100, 200, 50], channels: 1, enlarged: 3)

@@ -38,7 +38,7 @@ import Testing
       title: text, subtitle: text,
       sections: [
         .protocolAndRecipe([.init(text, text)], recipe: text),
-        .result(report, passes: text, notes: [text]), .data(faces, .own),
+        .result(report, passes: text, notes: [text]), .data(faces, .own, classes: report.classes),
         .curves(try RunMetrics(csv: Samples.csv.replacing("ferplus", with: "<&\"'"), name: text)),
         .confusion(report), .classes(report), .roc(metrics), .calibration(report), .coverage(report),
         .robustness(report),
@@ -157,6 +157,10 @@ import Testing
     #expect(Array(rows[6..<12]) == ["undefined", "0.00 %", "0.0 to 79.3 %", "0.00 %", "0.5000", "1"])
     #expect(Array(rows[12..<18]) == ["undefined", "undefined", "undefined", "undefined", "undefined", "0"])
     #expect(markup.texts("p").contains { $0.contains("No face is read as fear: precision is undefined") })
+    #expect(markup.texts("p").contains { $0.contains("No face has the label contempt") })
+    #expect(markup.all("span", class: "detail").contains { $0.text == "mean F1 over the 2 classes that have faces" })
+    // Columns of numbers stay such where one is undefined.
+    #expect(markup.all("td").allSatisfy { !$0.classes.contains("text") })
     #expect(markup.texts("text").contains("undefined"))
   }
 
@@ -167,7 +171,7 @@ import Testing
     let names = markup.texts("th").filter { Double($0) != nil }
     #expect(names.prefix(3) == ["0.00", "0.30", "0.40"])
     #expect(markup.texts("td").prefix(2) == ["100.00 %", NumberText.percent(metrics.accuracy)[...].description])
-    #expect(markup.all("svg").count == 1)
+    #expect(markup.all("svg", class: "wide").count == 1 && markup.all("svg", class: "narrow").count == 1)
   }
 
   @Test func headingsStandOnce() throws {
@@ -180,6 +184,42 @@ import Testing
     let markup = try Markup(page.html)
     #expect(markup.all("text", class: "title").map(\.text).allSatisfy { $0.hasSuffix("%") }, "titles in the charts")
     #expect(markup.all("svg").allSatisfy { $0.attributes["aria-label"]?.isEmpty == false })
+  }
+
+  @Test func classesHaveOneOrderOnAPage() throws {
+    let metrics = try Samples.metrics(count: 14)
+    let report = EvaluationReport(metrics, model: "m", weightsSHA256: "", data: "d", split: .test)
+    let order = LabelSet.fer2013.emotions.sorted().reversed().map(\.self)
+    let section = ReportSection.data(try Samples.faces(count: 14), .own, classes: order)
+    let names = try Markup(Report(title: "t", sections: [section]).html).all("text", class: "end").map(\.text)
+    #expect(names.prefix(7) == order.map(\.rawValue)[...])
+    let same = ReportSection.data(try Samples.faces(count: 14), .own, classes: report.classes)
+    let rows = try Markup(Report(title: "t", sections: [same]).html).all("text", class: "end").map(\.text)
+    #expect(rows.prefix(7) == report.classes.map(\.rawValue)[...])
+  }
+
+  @Test func figuresThatCannotBeComparedHaveNoDifference() throws {
+    let figures = [PublishedFigure(name: "accuracy", published: 0.9, measured: 0.3)]
+    let plain = try Markup(Report(title: "t", sections: [.published(figures)]).html)
+    #expect(plain.texts("td") == ["90.00 %", "30.00 %", "-60.00 points"])
+    let warned = try Markup(Report(title: "t", sections: [.published(figures, caution: "Too few epochs.")]).html)
+    #expect(
+      warned.texts("td") == ["90.00 %", "30.00 %"]
+        && warned.texts("th") == ["figure", "published", "measured", "accuracy"])
+    // The caution comes before the figures.
+    let order = warned.elements.map(\.name)
+    let (text, table) = (order.firstIndex(of: "p"), order.firstIndex(of: "table"))
+    #expect(try #require(text) < #require(table) && warned.texts("p").contains("Too few epochs."))
+  }
+
+  @Test func longPhrasesMayTakeSeveralLines() throws {
+    var table = TextTable(header: ["name", "shows", "share"])
+    table.add(["a", "neutral 39 %, happiness 31 %, surprise 21 %", "5 %"])
+    let markup = try Markup(
+      Report(title: "t", sections: [.init(title: "s", blocks: [.table(table, caption: nil)])]).html)
+    let cells = markup.all("td")
+    #expect(cells.map(\.classes) == [["text", "long"], []])
+    #expect(cells.map(\.text) == ["neutral 39\u{A0}%, happiness 31\u{A0}%, surprise 21\u{A0}%", "5 %"])
   }
 
   @Test func foldsAreSummedUp() throws {

@@ -197,9 +197,10 @@ import Testing
       of: Samples.faces(count: 210), parts: [:], run: description(), curves: metrics
     ).page(table, command: "c")
     #expect(page.title == "sixth, official (quick look)")
-    // Beside the paper's figures and beside the result.
-    let notes = try Markup(page.html).all("p", class: "note").count { $0.text.hasPrefix("A quick look:") }
-    #expect(notes == 2)
+    // Above the paper's figures, which then have no differences, and beside the result.
+    let markup = try Markup(page.html)
+    #expect(markup.all("p").filter { $0.text.hasPrefix("A quick look:") }.map(\.classes) == [[], ["note"]])
+    #expect(!markup.texts("th").contains("difference"))
   }
 
   @Test(
@@ -241,12 +242,19 @@ import Testing
     let lines = SearchTable(search).lines.joined(separator: "\n")
     #expect(lines.contains("--set 'dense=[128]'") && lines.contains("trial-3: no number any more"))
     #expect(SearchTable(search).table.rows[0] == ["2", "[128]", "4", "2 3", "1.7080", "0.0200", "finished"])
-    let page = SearchPage(search).report
+    let page = SearchPage(search).report(command: "mien tune net --search 'dense=[64],[128]'")
     let markup = try Markup(page.html)
-    #expect(markup.all("circle").count == 2 + 2 * 2 + 2, "a dot per trial, mean and best per value, and a legend")
     #expect(
-      markup.texts("dd").contains { $0.hasPrefix("mien tune show '/nowhere/it") }
-        && page.subtitle.hasPrefix("3 trials of"))
+      markup.all("circle").count == 2 * (2 + 2 * 2 + 2),
+      "a dot per trial, mean and best per value, and a legend, for pages and for phones")
+    #expect(
+      markup.all("circle").count { $0.attributes["r"] == "6" } == 2 * (2 + 1), "a ring per best, and in the legend")
+    #expect(
+      markup.texts("th").contains("best epochs") && markup.texts("text").contains { $0.hasPrefix("loss (axis from 1.") }
+    )
+    #expect(
+      markup.texts("dd").contains("mien tune net --search 'dense=[64],[128]'") && page.subtitle.hasPrefix("3 trials of")
+    )
     #expect(SearchTable(try self.search(finished: false)).lines.contains { $0.contains("is not finished") })
   }
 }

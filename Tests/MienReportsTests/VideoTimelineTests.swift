@@ -29,6 +29,25 @@ import Testing
     #expect(abs(peak.probability - 0.9) < 1e-5 && peak.seconds == 1.4)
   }
 
+  /// A face that was seen for a few frames fills its chart, and no more than the time it was seen.
+  @Test(arguments: [1, 3, 40])
+  func aChartIsAsLongAsTheFaceWasSeen(frames: Int) throws {
+    var timeline = VideoTimeline(labels: .ferplus, minConfidence: 0.4)
+    for index in 0..<frames {
+      try timeline.add(
+        track: 1, seconds: 2.67 + Double(index) / 30, duration: 1.0 / 30, smoothed: distribution(.neutral),
+        emotion: .neutral
+      ) { Data([1]) }
+    }
+    let page = try Markup(timeline.report(name: "v", seconds: 9, facts: []).html)
+    let grid = try #require(page.all("line", class: "grid").first)
+    let (left, right) = (Double(grid.attributes["x1"] ?? ""), Double(grid.attributes["x2"] ?? ""))
+    let band = try #require(page.all("polygon").first?.attributes["points"])
+    let places = band.split(separator: " ").compactMap { $0.split(separator: ",").first.flatMap { Double($0) } }
+    #expect(abs(try #require(places.min()) - #require(left)) < 0.1)
+    #expect(abs(try #require(places.max()) - #require(right)) < 0.1)
+  }
+
   @Test func memoryIsBoundedHoweverLongTheVideo() throws {
     var record = TrackRecord(track: 1, labels: .ferplus, first: 0)
     var pictures = 0
@@ -88,11 +107,13 @@ import Testing
     #expect(table.contains("happiness 60 %, sadness 40 %") && table.contains(" 79 % at "), "\(table)")
     let html = timeline.report(name: "a <b>.mp4", seconds: 10, facts: [.init("model", "m")]).html
     let page = try Markup(html)
-    #expect(page.all("polygon").count == 16 && page.all("figure", class: "moment").count >= 10)
+    // A band per emotion and person, on the chart for pages and on that for phones.
+    #expect(page.all("polygon").count == 2 * 16 && page.all("figure", class: "moment").count >= 10)
     #expect(html.contains("a &lt;b&gt;.mp4") && html.contains("id=\"section-3\""))
     for moment in 0..<10 {
       #expect(html.contains("href=\"#person-1-\(moment)\"") && html.contains("id=\"person-1-\(moment)\""))
     }
+    #expect(html.contains("2 people in 10.0 s") && html.contains("<code>probability</code>"))
     #expect(!html.contains("<script") && !html.contains("src=\"http"))
     let none = VideoTimeline(labels: .ferplus, minConfidence: 0.4).report(name: "none", seconds: 0, facts: [])
     #expect(none.html.contains("No face was found."))

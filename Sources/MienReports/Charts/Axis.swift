@@ -15,9 +15,10 @@ struct Axis {
   /// - Parameters:
   ///   - isPercent: whether values are shares, written as percentages.
   ///   - isWhole: whether ticks stand at whole numbers only.
+  ///   - parts: about how many parts ticks divide it into.
   init(
     _ values: some Sequence<Double>, range given: ClosedRange<Double>? = nil, isPercent: Bool = false,
-    isWhole: Bool = false
+    isWhole: Bool = false, parts: Double = 5
   ) {
     let usable = values.filter(Self.isUsable)
     var low = given?.lowerBound ?? usable.min() ?? 0
@@ -26,7 +27,7 @@ struct Axis {
       let room = low == 0 ? 0.5 : abs(low) / 2
       (low, high) = (low - room, high + room)
     }
-    let step = max(Self.step(near: (high - low) / 5), isWhole ? 1 : 0)
+    let step = max(Self.step(near: (high - low) / parts), isWhole ? 1 : 0)
     if given == nil {
       low = (low / step).rounded(.down) * step
       high = (high / step).rounded(.up) * step
@@ -47,6 +48,12 @@ struct Axis {
   /// Where `value` lies: 0 at the lower end, 1 at the upper one.
   func position(_ value: Double) -> Double {
     (value - range.lowerBound) / (range.upperBound - range.lowerBound)
+  }
+
+  /// What the axis' title adds if it begins above 0, where differences look greater than they are; else empty.
+  var startNote: String {
+    let start = label(range.lowerBound)
+    return range.lowerBound > 0 && start != label(0) ? " (axis from \(start))" : ""
   }
 
   /// A tick's text.

@@ -1,7 +1,7 @@
 public import MienCore
 
 /// Horizontal bars in groups: one group per category, one bar per series.
-public struct BarChart: Sendable {
+public struct BarChart: Chart {
   /// One colour of bars.
   public struct Series: Sendable {
     /// What the colour stands for.
@@ -48,61 +48,65 @@ public struct BarChart: Sendable {
   public static func svg(_ charts: [BarChart]) -> String { drawing(charts).document }
 
   /// The chart by itself.
-  public var drawing: Drawing {
-    var canvas = SVGCanvas(width: Layout.width)
+  public func drawing(_ layout: ChartLayout) -> Drawing {
+    var canvas = SVGCanvas(layout)
     canvas.title(title)
     var top = Layout.margin + Layout.line - 8
-    draw(on: &canvas, top: &top)
+    draw(on: &canvas, layout, top: &top)
     return canvas.drawing(height: top + Layout.margin, title: title)
   }
 
   private static func drawing(_ charts: [BarChart]) -> Drawing {
-    var canvas = SVGCanvas(width: Layout.width)
+    var canvas = SVGCanvas(.wide)
     var top = Layout.margin
     for chart in charts {
       canvas.text(chart.title, x: Layout.margin, y: top + 14, style: "title")
       top += Layout.line
-      chart.draw(on: &canvas, top: &top)
+      chart.draw(on: &canvas, .wide, top: &top)
       top += Layout.margin
     }
     return canvas.drawing(height: top, title: charts.map(\.title).joined(separator: "; "))
   }
 
   private enum Layout {
-    static let width = 720.0
     static let margin = 20.0
     static let labelWidths = 104.0...216.0
+    static let narrowLabelWidths = 60.0...114.0
     /// A letter of a label.
     static let letter = 7.0
+    /// A letter of a value.
+    static let valueLetter = 6.4
+    /// The least room of a value in a wide chart.
     static let valueWidth = 64.0
     static let bar = 14.0
     static let groupGap = 11.0
     static let line = 24.0
   }
 
-  private func draw(on canvas: inout SVGCanvas, top: inout Double) {
+  /// How a value is written, and whether to the left of its bar: what is written as 0 stands on the side of 0.
+  private func text(_ value: Double) -> (text: String, isLeft: Bool) {
+    guard value.isFinite else { return ("undefined", false) }
+    let isLeft = value < 0 && label(value) != label(-value)
+    return (label(isLeft ? value : abs(value)), isLeft)
+  }
+
+  private func draw(on canvas: inout SVGCanvas, _ layout: ChartLayout, top: inout Double) {
     if series.count > 1 {
-      var x = Layout.margin
-      for (index, entry) in series.enumerated() {
-        let name = SVGCanvas.shortened(entry.name, to: 80)
-        let width = 18 + 7.5 * Double(name.count)
-        if x > Layout.margin, x + width > Layout.width - Layout.margin {
-          x = Layout.margin
-          top += Layout.line
-        }
-        canvas.rectangle(x: x, y: top + 3, width: 12, height: 12, style: entry.ink(index).fill)
-        canvas.text(name, x: x + 18, y: top + 13.5)
-        x += width + 16
-      }
-      top += Layout.line
+      canvas.legend(series.enumerated().map { ($1.name, $1.ink($0)) }, .square, top: &top)
     }
+    let isNarrow = layout == .narrow
     let longest = Layout.letter * Double(categories.map(\.count).max() ?? 0) + 8
-    let labelWidth = min(max(longest, Layout.labelWidths.lowerBound), Layout.labelWidths.upperBound)
-    let values = series.flatMap(\.values).filter(\.isFinite)
+    let labelWidths = isNarrow ? Layout.narrowLabelWidths : Layout.labelWidths
+    let labelWidth = min(max(longest, labelWidths.lowerBound), labelWidths.upperBound)
+    let given = series.flatMap(\.values)
+    let values = given.filter(\.isFinite)
+    let texts = given.map(text)
+    let longestValue = Layout.valueLetter * Double(texts.map(\.text.count).max() ?? 0) + 8
+    let valueWidth = isNarrow ? longestValue : max(longestValue, Layout.valueWidth)
     let largest = max(maximum ?? values.max() ?? 0, 0)
     let least = min(values.min() ?? 0, 0)
-    let left = Layout.margin + labelWidth + (least < 0 ? Layout.valueWidth + 24 : 0)
-    let room = Layout.width - left - Layout.valueWidth - Layout.margin
+    let left = Layout.margin + labelWidth + (texts.contains(where: \.isLeft) ? valueWidth + (isNarrow ? 0 : 24) : 0)
+    let room = layout.width - left - valueWidth - Layout.margin
     let unit = largest - least > 1e-300 ? room / (largest - least) : 0
     let zero = left - least * unit
     let start = top
@@ -115,17 +119,15 @@ public struct BarChart: Sendable {
         let given = group < entry.values.count ? entry.values[group] : 0
         let value = given.isFinite ? given : 0
         let length = abs(min(value, largest)) * unit
-        // What is written as 0 stands on the side of 0.
-        let isNegative = value < 0 && label(value) != label(-value)
+        let written = text(given)
         let y = top + Double(index) * Layout.bar
         canvas.rectangle(
           x: value < 0 ? zero - length : zero, y: y + 0.5, width: length, height: Layout.bar - 1,
           style: entry.ink(index).fill,
-          tooltip: "\(category), \(entry.name): \(given.isFinite ? label(value) : "undefined")")
+          tooltip: "\(category), \(entry.name): \(written.text)")
         canvas.text(
-          given.isFinite ? label(isNegative ? value : abs(value)) : "undefined",
-          x: isNegative ? zero - length - 5 : zero + length + 5,
-          y: y + Layout.bar - 3, style: isNegative ? "value end" : "value")
+          written.text, x: written.isLeft ? zero - length - 5 : zero + length + 5, y: y + Layout.bar - 3,
+          style: written.isLeft ? "value end" : "value")
       }
       top += height + Layout.groupGap
     }

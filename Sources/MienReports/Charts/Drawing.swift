@@ -6,7 +6,7 @@ public struct Drawing: Sendable {
   public let summary: String
   let width: Double
   let height: Double
-  /// What is cut off above.
+  /// The upper edge: above 0 if something is cut off there, below it if a title takes several lines.
   var top = 0.0
   /// The title as an element, in the topmost ``SVGCanvas/titleHeight`` units; nil if it is left out.
   let titleShape: String?
@@ -38,9 +38,11 @@ public struct Drawing: Sendable {
   private static let margin = 18.0
 
   /// The chart for a page that holds ``SVGCanvas/style`` already, without its margins at the sides.
-  var inline: String {
+  ///
+  /// - Parameter style: classes beside `chart`.
+  func inline(_ style: String) -> String {
     """
-    \(opening(viewBox: (Self.margin, width - 2 * Self.margin), attributes: "class=\"chart\""))
+    \(opening(viewBox: (Self.margin, width - 2 * Self.margin), attributes: "class=\"chart \(style)\""))
     \(elements)
     </svg>
     """

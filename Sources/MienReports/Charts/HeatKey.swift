@@ -1,12 +1,14 @@
 import MienCore
 
 /// What the colours of explanation maps mean: a bar from nothing to the strongest place.
-struct HeatKey: Sendable {
+struct HeatKey: Chart {
+  let title = "Colours of the maps"
+
   /// The chart.
-  var drawing: Drawing {
-    let (left, width, steps) = (20.0, 320.0, 64)
-    var canvas = SVGCanvas(width: 720)
-    canvas.title("Colours of the maps")
+  func drawing(_ layout: ChartLayout) -> Drawing {
+    let (left, width, steps) = (20.0, 300.0, 64)
+    var canvas = SVGCanvas(layout)
+    canvas.title(title)
     for step in 0..<steps {
       let place = Double(step) / Double(steps)
       let rgb = EmotionMap.blended(128, Float(step) / Float(steps - 1)).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
@@ -15,6 +17,6 @@ struct HeatKey: Sendable {
     }
     canvas.text("nothing", x: left, y: 64, style: "value")
     canvas.text("the face's strongest place", x: left + width, y: 64, style: "value end")
-    return canvas.drawing(height: 74, title: "Colours of the maps", summary: "From grey over violet and red to yellow.")
+    return canvas.drawing(height: 74, title: title, summary: "From grey over violet and red to yellow.")
   }
 }

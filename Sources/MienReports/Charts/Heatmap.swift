@@ -1,7 +1,8 @@
 import MienCore
 
-/// A confusion matrix: counts and shares of their row, the larger the share the fuller the colour.
-public struct Heatmap: Sendable {
+/// A confusion matrix: counts and shares of their row, the larger the share the fuller the colour. Cells without a face
+/// stay empty.
+public struct Heatmap: Chart {
   /// What the chart shows.
   public let title: String
   /// The names of rows and columns.
@@ -16,22 +17,28 @@ public struct Heatmap: Sendable {
     self.counts = counts
   }
 
-  /// The chart.
-  public var drawing: Drawing {
-    let (left, top, right) = (104.0, 74.0, 64.0)
-    let width = max(720, left + 56 * Double(labels.count) + right)
-    let (cell, height) = ((width - left - right) / Double(max(labels.count, 1)), 42.0)
-    var canvas = SVGCanvas(width: width)
+  /// The chart. In a narrow one, the names of columns run upwards and shares are whole numbers.
+  public func drawing(_ layout: ChartLayout) -> Drawing {
+    let isNarrow = layout == .narrow
+    let (left, top, right) = isNarrow ? (88.0, 118.0, 48.0) : (104.0, 74.0, 64.0)
+    let least = isNarrow ? 24.0 : 56.0
+    let width = max(layout.width, left + least * Double(labels.count) + right)
+    let (cell, height) = ((width - left - right) / Double(max(labels.count, 1)), isNarrow ? 34.0 : 42.0)
+    var canvas = SVGCanvas(layout, width: width)
     canvas.title(title)
     canvas.text("label", x: left - 10, y: top - 8, style: "value end")
-    canvas.text("read as", x: left, y: top - 26, style: "value")
+    canvas.text(
+      isNarrow ? "predicted as, % of the label" : "predicted as", x: left, y: isNarrow ? 40 : top - 26, style: "value")
     canvas.text("faces", x: width - 20, y: top - 8, style: "value end")
     for (row, name) in labels.enumerated() {
       let y = top + Double(row) * height
-      let shown = SVGCanvas.shortened(name, to: 12)
-      canvas.text(shown, x: left + (Double(row) + 0.5) * cell, y: top - 8, style: "middle")
+      let shown = SVGCanvas.shortened(name, to: isNarrow ? 10 : 12)
+      let middle = left + (Double(row) + 0.5) * cell
+      canvas.text(
+        shown, x: isNarrow ? middle + 4 : middle, y: top - 8, style: isNarrow ? "" : "middle", isUpright: isNarrow)
       canvas.text(shown, x: left - 10, y: y + height / 2 + 4, style: "end")
       canvas.text("\(total(row))", x: width - 20, y: y + height / 2 + 4, style: "value end")
+      if total(row) == 0 { canvas.text("no face with this label", x: left + 8, y: y + height / 2 + 4, style: "value") }
       for column in labels.indices {
         let (count, share) = (self.count(row, column), share(row, column))
         let x = left + Double(column) * cell
@@ -39,10 +46,14 @@ public struct Heatmap: Sendable {
           x: x + 1, y: y + 1, width: cell - 2, height: height - 2, style: "s0",
           opacity: count > 0 ? 0.05 + Self.fullest * share : 0,
           tooltip: "\(name) read as \(labels[column]): \(count) of \(total(row)), \(NumberText.percent(share, 1))")
-        if total(row) > 0 {
-          canvas.text(NumberText.percent(share, 1), x: x + cell / 2, y: y + height / 2, style: "middle")
-          canvas.text("\(count)", x: x + cell / 2, y: y + height / 2 + 14, style: "middle small")
-        }
+        guard count > 0 else { continue }
+        canvas.text(
+          isNarrow ? NumberText.fixed(100 * share, 0) : NumberText.percent(share, 1), x: x + cell / 2,
+          y: y + height / 2,
+          style: "middle")
+        canvas.text(
+          "\(count)", x: x + cell / 2, y: y + height / 2 + (isNarrow ? 11 : 14),
+          style: isNarrow ? "middle tiny" : "middle small")
       }
     }
     let bottom = top + Double(labels.count) * height

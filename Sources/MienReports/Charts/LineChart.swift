@@ -2,7 +2,7 @@ public import MienCore
 
 /// Lines over a common axis: curves of training, ROC curves, accuracy by severity. Where every horizontal value is whole,
 /// as an epoch is, so are the ticks.
-public struct LineChart: Sendable {
+public struct LineChart: Chart {
   /// One place on a line.
   public struct Point: Sendable, Equatable {
     /// Along the horizontal axis.
@@ -19,7 +19,7 @@ public struct LineChart: Sendable {
 
   /// One line.
   public struct Series: Sendable {
-    /// What the line stands for.
+    /// What the line stands for; empty if the chart's title says it, and a legend need not.
     public let name: String
     /// Its places, from left to right.
     public let points: [Point]
@@ -73,39 +73,57 @@ public struct LineChart: Sendable {
     self.mark = mark
   }
 
-  /// The chart, legend to the right.
-  public var drawing: Drawing {
+  /// The chart, legend to the right or, in a narrow one, below.
+  public func drawing(_ layout: ChartLayout) -> Drawing {
+    let isNarrow = layout == .narrow
     let y = Axis(points.map(\.y), range: isUnitSquare ? 0...1 : yRange, isPercent: isPercent || isUnitSquare)
     // Beside the axis stand its ticks, in letters of seven units.
     let left = max(58, 28 + 7 * Double(y.ticks.map { y.label($0).count }.max() ?? 0))
+    let named = series.enumerated().filter { !$1.name.isEmpty }
+    let right = isNarrow ? layout.width - 36 : isUnitSquare ? left + 420 : named.isEmpty ? layout.width - 40 : 518
+    let x = Axis(
+      points.map(\.x), range: isUnitSquare ? 0...1 : extent, isPercent: isUnitSquare || isXPercent,
+      isWhole: !isUnitSquare && !isXPercent && points.allSatisfy { $0.x == $0.x.rounded() }, parts: isNarrow ? 3 : 5)
     let plot = PlotArea(
-      x: Axis(
-        points.map(\.x), range: isUnitSquare ? 0...1 : extent, isPercent: isUnitSquare || isXPercent,
-        isWhole: !isUnitSquare && !isXPercent && points.allSatisfy { $0.x == $0.x.rounded() }),
-      y: y, left: left, top: 56, width: isUnitSquare ? 420 : 518 - left, height: isUnitSquare ? 420 : 250)
-    var canvas = SVGCanvas(width: 720)
+      x: x, y: y, left: left, top: mark == nil ? 56 : 66, width: right - left,
+      height: isUnitSquare ? right - left : isNarrow ? 190 : 250)
+    var canvas = SVGCanvas(layout)
     canvas.title(title)
-    plot.draw(on: &canvas, xTitle: xTitle, yTitle: yTitle)
+    plot.draw(
+      on: &canvas, xTitle: xTitle + (isXPercent ? x.startNote : ""), yTitle: yTitle + y.startNote,
+      yTitleLift: plot.top - 42)
     if isUnitSquare {
       canvas.line(x1: plot.left, y1: plot.bottom, x2: plot.right, y2: plot.top, style: "guide")
     }
     if let mark, Axis.isUsable(mark.x) {
       let x = plot.x(mark.x)
-      canvas.line(x1: x, y1: plot.top, x2: x, y2: plot.bottom, style: "guide")
-      // The name stands on the side that has more room.
+      canvas.line(x1: x, y1: plot.top - 8, x2: x, y2: plot.bottom, style: "guide")
+      // The name stands above the plot, on the side that has more room.
       let isRight = x > (plot.left + plot.right) / 2
-      canvas.text(mark.name, x: x + (isRight ? -5 : 5), y: plot.top + 12, style: isRight ? "value end" : "value")
+      canvas.text(mark.name, x: x + (isRight ? -5 : 5), y: plot.top - 4, style: isRight ? "value end" : "value")
     }
-    var legend = plot.top + 8
     for (index, entry) in series.enumerated() {
       for piece in pieces(entry, plot) { canvas.path(piece, ink: entry.ink(index), tooltip: entry.name) }
-      let x = plot.right + 20
-      canvas.path([(x, legend - 4), (x + 24, legend - 4)], ink: entry.ink(index), tooltip: entry.name)
-      canvas.text(SVGCanvas.shortened(entry.name, to: isUnitSquare ? 25 : 20), x: x + 30, y: legend)
-      legend += 20
+      if !isNarrow, !entry.name.isEmpty { sample(of: entry, index, beside: plot, on: &canvas) }
     }
-    if isUnitSquare { legend = corner(on: &canvas, left: plot.right + 58, top: legend + 34) }
-    return canvas.drawing(height: max(plot.bottom + 46, legend + 10), title: title, summary: summary)
+    var bottom = plot.bottom + 46
+    if isNarrow {
+      if !named.isEmpty { canvas.legend(named.map { ($1.name, $1.ink($0)) }, .line, top: &bottom) }
+      if isUnitSquare { bottom = corner(on: &canvas, left: plot.left, top: bottom + 34, side: 180) }
+    } else {
+      let legend = plot.top + 8 + 20 * Double(series.count)
+      bottom = max(
+        bottom,
+        isUnitSquare ? corner(on: &canvas, left: plot.right + 58, top: legend + 34, side: 140) + 10 : legend + 10)
+    }
+    return canvas.drawing(height: bottom, title: title, summary: summary)
+  }
+
+  /// Names a line to the right of the plot.
+  private func sample(of entry: Series, _ index: Int, beside plot: PlotArea, on canvas: inout SVGCanvas) {
+    let (x, y) = (plot.right + 20, plot.top + 8 + 20 * Double(index))
+    canvas.path([(x, y - 4), (x + 24, y - 4)], ink: entry.ink(index), tooltip: entry.name)
+    canvas.text(SVGCanvas.shortened(entry.name, to: isUnitSquare ? 25 : 20), x: x + 30, y: y)
   }
 
   /// How much of the unit square the enlarged corner shows, to the right and downwards.
@@ -114,8 +132,7 @@ public struct LineChart: Sendable {
   /// Draws the upper left corner of the unit square, enlarged.
   ///
   /// - Returns: where it ends.
-  private func corner(on canvas: inout SVGCanvas, left: Double, top: Double) -> Double {
-    let side = 140.0
+  private func corner(on canvas: inout SVGCanvas, left: Double, top: Double, side: Double) -> Double {
     let plot = PlotArea(
       x: Axis([], range: 0...Self.cornerSide, isPercent: true),
       y: Axis([], range: (1 - Self.cornerSide)...1, isPercent: true), left: left, top: top, width: side, height: side)
@@ -161,7 +178,7 @@ public struct LineChart: Sendable {
     let ends = series.compactMap { entry -> String? in
       guard let last = entry.points.last(where: { Axis.isUsable($0.y) }), !isUnitSquare else { return nil }
       let value = isPercent ? NumberText.percent(last.y) : NumberText.fixed(last.y, 4)
-      return "\(entry.name) ends at \(value)"
+      return "\(entry.name) ends at \(value)".trimmingPrefix(" ").description
     }
     return (["\(yTitle) over \(xTitle)"] + (isUnitSquare ? series.map(\.name) : ends)).joined(separator: "; ")
   }
@@ -206,8 +223,8 @@ struct PlotArea {
   func x(_ value: Double) -> Double { left + width * xAxis.position(value) }
   func y(_ value: Double) -> Double { bottom - height * yAxis.position(value) }
 
-  /// Draws grid, ticks and titles.
-  func draw(on canvas: inout SVGCanvas, xTitle: String, yTitle: String) {
+  /// Draws grid, ticks and titles, that of the vertical axis `yTitleLift` above the plot.
+  func draw(on canvas: inout SVGCanvas, xTitle: String, yTitle: String, yTitleLift: Double = 14) {
     for tick in yAxis.ticks {
       canvas.line(x1: left, y1: y(tick), x2: right, y2: y(tick), style: "grid")
       canvas.text(yAxis.label(tick), x: left - 7, y: y(tick) + 4, style: "tick end")
@@ -219,6 +236,6 @@ struct PlotArea {
     canvas.line(x1: left, y1: bottom, x2: right, y2: bottom)
     canvas.line(x1: left, y1: top, x2: left, y2: bottom)
     canvas.text(xTitle, x: right, y: bottom + 35, style: "end")
-    canvas.text(yTitle, x: 20, y: top - 14)
+    canvas.text(yTitle, x: 20, y: top - yTitleLift)
   }
 }

@@ -2,7 +2,7 @@ public import MienCore
 
 /// How often the top class is right against how sure the model is, with the share of faces in each bin below
 /// (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
-public struct ReliabilityDiagram: Sendable {
+public struct ReliabilityDiagram: Chart {
   /// What the chart shows.
   public let title: String
   private let calibration: Calibration
@@ -13,16 +13,18 @@ public struct ReliabilityDiagram: Sendable {
     self.calibration = calibration
   }
 
-  /// The chart.
-  public var drawing: Drawing {
+  /// The chart, legend to the right or, in a narrow one, below.
+  public func drawing(_ layout: ChartLayout) -> Drawing {
+    let isNarrow = layout == .narrow
     let unit = Axis([], range: 0...1, isPercent: true)
-    let plot = PlotArea(x: unit, y: unit, left: 58, top: 56, width: 420, height: 320)
+    let plot = PlotArea(
+      x: unit, y: unit, left: 64, top: 56, width: isNarrow ? layout.width - 64 - 36 : 420, height: isNarrow ? 220 : 320)
     let total = calibration.bins.reduce(0) { $0 + $1.count }
     let shares = calibration.bins.map { total > 0 ? Double($0.count) / Double(total) : 0 }
     let counts = PlotArea(
       x: unit, y: Axis(shares + [0], isPercent: true), left: plot.left, top: plot.bottom + 76, width: plot.width,
       height: 90)
-    var canvas = SVGCanvas(width: 720)
+    var canvas = SVGCanvas(layout)
     canvas.title(title)
     plot.draw(on: &canvas, xTitle: "probability of the top class", yTitle: "share that is right")
     counts.draw(on: &canvas, xTitle: "probability of the top class", yTitle: "share of faces")
@@ -49,8 +51,9 @@ public struct ReliabilityDiagram: Sendable {
       canvas.dot(x: plot.x(confidence), y: plot.y(confidence), ink: .series(4))
     }
     canvas.line(x1: plot.left, y1: plot.bottom, x2: plot.right, y2: plot.top, style: "guide")
-    legend(on: &canvas, x: plot.right + 20, top: plot.top)
-    return canvas.drawing(height: counts.bottom + 46, title: title, summary: summary)
+    let below = counts.bottom + 46
+    legend(on: &canvas, x: isNarrow ? 20 : plot.right + 20, top: isNarrow ? below + 8 : plot.top)
+    return canvas.drawing(height: isNarrow ? below + 122 : below, title: title, summary: summary)
   }
 
   private func legend(on canvas: inout SVGCanvas, x: Double, top: Double) {

@@ -58,7 +58,7 @@ struct SVGCanvas {
     if dashes {
       rules += """
         svg text{font:12px system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif}\
-        svg .title{font-size:15px;font-weight:600}svg .value,svg .tick,svg .small{font-size:11px}\
+        svg .title{font-size:15px;font-weight:600}svg .value,svg .tick,svg .small{font-size:11px}svg .tiny{font-size:9px}\
         .axis,.grid,.whisker{stroke-width:1;fill:none}\
         .guide{stroke-width:1.2;stroke-dasharray:4 4;fill:none}.line{stroke-width:2;fill:none;stroke-linejoin:round}
         """
@@ -83,32 +83,103 @@ struct SVGCanvas {
     series: [String]
   )
 
-  private let width: Double
+  private let layout: ChartLayout
+  private var width: Double
   private var shapes: [String] = []
   private var title: String?
+  private var titleLines = 1
 
-  /// Starts an empty picture of `width` units.
-  init(width: Double) { self.width = width }
+  /// Starts an empty picture.
+  ///
+  /// - Parameter width: in its units; nil for the layout's own.
+  init(_ layout: ChartLayout, width: Double? = nil) {
+    self.layout = layout
+    self.width = width ?? layout.width
+  }
 
   /// What the title takes, from the picture's upper edge.
   static let titleHeight = 26.0
 
-  /// Writes the chart's title at the top; a page whose heading says the same leaves it out.
+  /// Writes the chart's title at the top; a page whose heading says the same leaves it out. In a narrow picture, a long
+  /// one takes several lines, which grow upwards.
   mutating func title(_ text: String) {
-    title = Self.element(text, x: 20, y: 22, style: "title")
+    let lines = layout == .wide ? [text] : Self.lines(text, of: Int((width - 40) / Self.titleLetter))
+    titleLines = max(1, lines.count)
+    title = lines.enumerated().map { index, line in
+      Self.element(line, x: 20, y: 22 - Self.titleLine * Double(lines.count - 1 - index), style: "title")
+    }.joined(separator: "\n")
   }
+
+  /// A letter of a title, and a line of one.
+  private static let (titleLetter, titleLine) = (9.0, 20.0)
+
+  /// `text` in lines of at most `length` characters, broken at blanks.
+  private static func lines(_ text: String, of length: Int) -> [String] {
+    text.split(separator: " ").reduce(into: [String]()) { lines, word in
+      if let last = lines.last, last.count + 1 + word.count <= length {
+        lines[lines.count - 1] = "\(last) \(word)"
+      } else {
+        lines.append(String(word))
+      }
+    }
+  }
+
+  /// How an entry of a legend is drawn.
+  enum Sample {
+    /// A square, for bars and bands.
+    case square
+    /// A dot, or a ring from the second on.
+    case dot
+    /// A short line.
+    case line
+  }
+
+  /// Names what the colours stand for, in as many rows as they need.
+  ///
+  /// - Parameter top: the upper edge of the first row; below the last one afterwards.
+  mutating func legend(_ entries: [(name: String, ink: Ink)], _ sample: Sample, top: inout Double) {
+    let (left, row, end) = (20.0, 24.0, width - 20)
+    let room = sample == .line ? 30.0 : 18.0
+    var x = left
+    for (index, entry) in entries.enumerated() {
+      let name = Self.shortened(entry.name, to: min(80, Int((end - left - room) / Self.letter)))
+      let span = room + Self.letter * Double(name.count)
+      if x > left, x + span > end {
+        x = left
+        top += row
+      }
+      switch sample {
+      case .square: rectangle(x: x, y: top + 3, width: 12, height: 12, style: entry.ink.fill)
+      case .dot where index == 0: dot(x: x + 6, y: top + 9, ink: entry.ink, radius: 4)
+      case .dot: ring(x: x + 6, y: top + 9, ink: entry.ink)
+      case .line: path([(x, top + 9), (x + 24, top + 9)], ink: entry.ink)
+      }
+      text(name, x: x + room, y: top + 13.5)
+      x += span + 16
+    }
+    top += row
+  }
+
+  /// A letter of an ordinary text, at most.
+  private static let letter = 7.5
 
   /// Adds a text whose base line is at `y`; the words `end` and `middle` in `style` anchor it there.
-  mutating func text(_ text: String, x: Double, y: Double, style: String = "") {
-    shapes.append(Self.element(text, x: x, y: y, style: style))
+  ///
+  /// - Parameter isUpright: whether it runs upwards from there.
+  mutating func text(_ text: String, x: Double, y: Double, style: String = "", isUpright: Bool = false) {
+    guard !text.isEmpty else { return }
+    shapes.append(Self.element(text, x: x, y: y, style: style, isUpright: isUpright))
   }
 
-  private static func element(_ text: String, x: Double, y: Double, style: String) -> String {
+  private static func element(
+    _ text: String, x: Double, y: Double, style: String, isUpright: Bool = false
+  ) -> String {
     // As attributes, which every reader of SVG knows, and not only those that know CSS.
     let words = style.split(separator: " ")
     let anchor = ["end", "middle"].first { words.contains($0[...]) }.map { " text-anchor=\"\($0)\"" } ?? ""
     let attribute = style.isEmpty ? "" : " class=\"\(style)\""
-    return "<text x=\"\(number(x))\" y=\"\(number(y))\"\(anchor)\(attribute)>\(escaped(text))</text>"
+    let turn = isUpright ? " transform=\"rotate(-90 \(number(x)) \(number(y)))\"" : ""
+    return "<text x=\"\(number(x))\" y=\"\(number(y))\"\(anchor)\(attribute)\(turn)>\(escaped(text))</text>"
   }
 
   /// Adds a filled rectangle, with a text that shows under the pointer.
@@ -118,7 +189,7 @@ struct SVGCanvas {
     let place = "x=\"\(Self.number(x))\" y=\"\(Self.number(y))\""
     let size = "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
     let veil = opacity < 1 ? " fill-opacity=\"\(Self.number(opacity))\"" : ""
-    shapes.append("<rect \(place) \(size) class=\"\(style)\"\(veil)>\(Self.title(tooltip))</rect>")
+    shapes.append("<rect \(place) \(size) class=\"\(style)\"\(veil)>\(title(tooltip))</rect>")
   }
 
   /// Adds a straight line, an axis where no style is given.
@@ -134,13 +205,13 @@ struct SVGCanvas {
       return
     }
     let places = points.map { "\(Self.number($0.x)),\(Self.number($0.y))" }.joined(separator: " ")
-    shapes.append("<polyline points=\"\(places)\" class=\"line \(ink.line)\">\(Self.title(tooltip))</polyline>")
+    shapes.append("<polyline points=\"\(places)\" class=\"line \(ink.line)\">\(title(tooltip))</polyline>")
   }
 
   /// Adds a filled area inside `points`.
   mutating func area(_ points: [(x: Double, y: Double)], ink: Ink, tooltip: String? = nil) {
     let places = points.map { "\(Self.number($0.x)),\(Self.number($0.y))" }.joined(separator: " ")
-    shapes.append("<polygon points=\"\(places)\" class=\"area \(ink.fill)\">\(Self.title(tooltip))</polygon>")
+    shapes.append("<polygon points=\"\(places)\" class=\"area \(ink.fill)\">\(title(tooltip))</polygon>")
   }
 
   /// Adds a filled rectangle of one colour in light and dark.
@@ -155,20 +226,28 @@ struct SVGCanvas {
     let place = "x=\"\(Self.number(x))\" y=\"\(Self.number(y))\""
     let size = "width=\"\(Self.number(width))\" height=\"\(Self.number(height))\""
     shapes.append(
-      "<a href=\"#\(Self.escaped(target))\"><rect \(place) \(size) class=\"place\">\(Self.title(tooltip))</rect></a>")
+      "<a href=\"#\(Self.escaped(target))\"><rect \(place) \(size) class=\"place\">\(title(tooltip))</rect></a>")
   }
 
   /// Adds a filled dot.
   mutating func dot(x: Double, y: Double, ink: Ink, radius: Double = 3, tooltip: String? = nil) {
     shapes.append(
       "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\" class=\"\(ink.fill)\">"
-        + "\(Self.title(tooltip))</circle>")
+        + "\(title(tooltip))</circle>")
+  }
+
+  /// Adds a circle that does not cover what is inside it.
+  mutating func ring(x: Double, y: Double, ink: Ink, tooltip: String? = nil) {
+    shapes.append(
+      "<circle cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"6\" class=\"line \(ink.line)\">"
+        + "\(title(tooltip))</circle>")
   }
 
   /// The picture; `summary` is what screen readers say after its title.
   func drawing(height: Double, title: String, summary: String = "") -> Drawing {
     Drawing(
-      title: title, summary: summary, width: width, height: height, titleShape: self.title, shapes: shapes)
+      title: title, summary: summary, width: width, height: height, top: -Self.titleLine * Double(titleLines - 1),
+      titleShape: self.title, shapes: shapes)
   }
 
   /// `text` for use between tags or in an attribute; characters that XML cannot hold become U+FFFD.
@@ -204,5 +283,9 @@ struct SVGCanvas {
     return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
   }
 
-  private static func title(_ text: String?) -> String { text.map { "<title>\(escaped($0))</title>" } ?? "" }
+  /// What shows under the pointer, which a phone does not have.
+  private func title(_ text: String?) -> String {
+    guard layout == .wide, let text, !text.isEmpty else { return "" }
+    return "<title>\(Self.escaped(text))</title>"
+  }
 }

@@ -1,9 +1,9 @@
 import MienCore
 
 /// Shares that add up to one over time, one band an emotion, with places that lead to pictures.
-struct StackedShareChart {
+struct StackedShareChart: Chart {
   /// A place on the time axis that leads elsewhere on the page.
-  struct Link {
+  struct Link: Sendable {
     let seconds: Double
     /// The element's id.
     let target: String
@@ -18,13 +18,15 @@ struct StackedShareChart {
   let links: [Link]
 
   /// The chart.
-  var drawing: Drawing {
-    let (width, left, top, height) = (860.0, 66.0, 52.0, 150.0)
-    let right = width - 24
-    var canvas = SVGCanvas(width: width)
+  func drawing(_ layout: ChartLayout) -> Drawing {
+    let isNarrow = layout == .narrow
+    let (left, right, height) = (isNarrow ? 64.0 : 66, layout.width - (isNarrow ? 36 : 24), isNarrow ? 120.0 : 140)
+    var canvas = SVGCanvas(layout)
     canvas.title(title)
-    legend(&canvas, y: 40)
-    let axis = Axis([], range: range)
+    var top = 30.0
+    canvas.legend(labels.emotions.sorted().map { ($0.rawValue, Ink.emotion($0)) }, .square, top: &top)
+    top += 6
+    let axis = Axis([], range: range, parts: isNarrow ? 3 : 5)
     let x = { (seconds: Double) in left + max(0, min(1, axis.position(seconds))) * (right - left) }
     let y = { (share: Double) in top + (1 - share) * height }
     for span in spans { bands(span, &canvas, x, y) }
@@ -47,28 +49,16 @@ struct StackedShareChart {
     return canvas.drawing(height: top + height + 30, title: title, summary: "Stacked probabilities over time.")
   }
 
-  private func legend(_ canvas: inout SVGCanvas, y: Double) {
-    var x = 66.0
-    for emotion in labels.emotions.sorted() {
-      canvas.rectangle(x: x, y: y - 9, width: 10, height: 10, style: Ink.emotion(emotion).fill)
-      canvas.text(emotion.rawValue, x: x + 14, y: y, style: "small")
-      x += 36 + 6.2 * Double(emotion.rawValue.count)
-    }
-  }
-
   private func bands(
     _ span: [(seconds: Double, shares: [Float])], _ canvas: inout SVGCanvas, _ x: (Double) -> Double,
     _ y: (Double) -> Double
   ) {
-    // A span of one point would have no width.
-    let points =
-      span.count > 1 ? span : span.flatMap { [($0.seconds - 0.02, $0.shares), ($0.seconds + 0.02, $0.shares)] }
-    var base = points.map { _ in 0.0 }
+    var base = span.map { _ in 0.0 }
     for emotion in labels.emotions.sorted() {
       guard let index = labels.index(of: emotion) else { continue }
-      let tops = zip(base, points).map { $0 + Double($1.1[index]) }
-      let upper = zip(points, tops).map { (x: x($0.0), y: y(min(1, $1))) }
-      let lower = zip(points, base).map { (x: x($0.0), y: y(min(1, $1))) }
+      let tops = zip(base, span).map { $0 + Double($1.1[index]) }
+      let upper = zip(span, tops).map { (x: x($0.0), y: y(min(1, $1))) }
+      let lower = zip(span, base).map { (x: x($0.0), y: y(min(1, $1))) }
       canvas.area(upper + lower.reversed(), ink: .emotion(emotion), tooltip: emotion.rawValue)
       base = tops
     }

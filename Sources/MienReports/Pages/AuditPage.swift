@@ -14,13 +14,15 @@ public struct AuditPage: Sendable {
 
   /// The page.
   ///
-  /// - Parameter command: the command that made it.
+  /// - Parameters:
+  ///   - file: the name of the file with the faces.
+  ///   - command: the command that made it.
   /// - Throws: ``MienError`` if a face cannot be written as a picture.
-  public func report(command: String) throws -> Report {
+  public func report(of file: String, command: String) throws -> Report {
     let faces = audit.faces
     let report = FaceSetReport(faces)
     return Report(
-      title: "Audit of \(faces.info.source)", subtitle: report.summary,
+      title: "Audit of \(file)", subtitle: report.summary,
       sections: [
         findings, try copies(),
         audit.blank.isEmpty
@@ -31,7 +33,7 @@ public struct AuditPage: Sendable {
               .text("Pictures of one grey, or nearly so."),
               .groups([try group(["blank"], audit.blank)], filters: []),
             ]),
-        ReportSection(title: "Classes", blocks: report.charts(.own).map { .chart($0.drawing.untitled, caption: nil) }),
+        ReportSection(title: "Classes", blocks: report.charts(.own).map { .chart($0, isTitled: false, caption: nil) }),
         .environment(.current(), [.init("command", command)]),
       ])
   }

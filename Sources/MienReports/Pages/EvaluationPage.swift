@@ -23,6 +23,7 @@ public struct EvaluationPage: Sendable {
   private let faces: MeasuredFaces
   private let set: FaceSet
   private let source: LabelSource
+  private let file: String
   private let passes: String
   /// What else limits the figures, a sentence each.
   private let remarks: [String]
@@ -32,6 +33,7 @@ public struct EvaluationPage: Sendable {
   /// - Parameters:
   ///   - metrics: what `report` was made from.
   ///   - indices: [N] the faces measured, by their places in `set`.
+  ///   - file: the name of the file that `set` was read from.
   ///   - passes: how many passes a face took, in words.
   ///   - output: the model's output that was measured.
   ///   - unlabelledCount: faces of the part without a label, left out.
@@ -39,11 +41,13 @@ public struct EvaluationPage: Sendable {
   ///   - remarks: what else limits the figures, a sentence each.
   /// - Throws: ``MienError`` if `indices` do not fit `metrics` and `set`.
   public init(
-    _ report: EvaluationReport, metrics: ClassificationMetrics, indices: [Int], of set: FaceSet, labels: LabelSource,
-    passes: String, output: LabelSet, unlabelledCount: Int = 0, excludedCount: Int = 0, profile: Profile? = nil,
+    _ report: EvaluationReport, metrics: ClassificationMetrics, indices: [Int], of set: FaceSet, in file: String,
+    labels: LabelSource, passes: String, output: LabelSet, unlabelledCount: Int = 0, excludedCount: Int = 0,
+    profile: Profile? = nil,
     remarks others: [String] = []
   ) throws {
     (self.report, self.metrics, self.set, source, self.passes) = (report, metrics, set, labels, passes)
+    self.file = file
     faces = try MeasuredFaces(set, indices: indices, metrics: metrics)
     var remarks = others
     if let profile {
@@ -81,12 +85,14 @@ public struct EvaluationPage: Sendable {
   public func page(model: ReportSection, command: String) throws -> Report {
     let split = report.split == "all" ? "all faces" : "the \(report.split) split"
     return Report(
-      title: "\(report.model) on \(report.data)",
+      title: "\(report.model) on \(file)",
       subtitle: "\(Spelling.counted(report.count, "face")) of \(split), labels \(report.labels)",
       sections: [
-        .result(report, passes: passes, notes: remarks), .confusion(report), .classes(report), .roc(metrics),
+        .result(report, file: file, passes: passes, notes: remarks), .confusion(report), .classes(report),
+        .roc(metrics),
         .calibration(report), .coverage(report), .robustness(report), try .sampleFaces(faces),
-        try .surestMistakes(faces), .data(set, source), model, .environment(.current(), [.init("command", command)]),
+        try .surestMistakes(faces), .data(set, source, classes: report.classes), model,
+        .environment(.current(), [.init("command", command)]),
       ])
   }
 
@@ -103,7 +109,7 @@ public struct EvaluationPage: Sendable {
     return [
       "model              \(report.model)",
       "weights SHA-256    \(report.weightsSHA256)",
-      "data               \(report.data), \(report.split), \(Spelling.counted(report.count, "face")), labels "
+      "data               \(file), \(report.split), \(Spelling.counted(report.count, "face")), labels "
         + report.labels,
       "passes             \(passes)",
       "accuracy           \(NumberText.percent(report.accuracy)), 95 % interval\(unit) "

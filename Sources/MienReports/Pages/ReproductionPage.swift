@@ -61,7 +61,7 @@ public struct ReproductionPage: Sendable {
             PublishedFigure(
               name: figure.measure.title, published: figure.value, measured: summary.value(of: figure.measure),
               isShare: figure.measure.isShare)
-          }, notes: (quick.map { [$0] } ?? []) + system.remarks),
+          }, caution: quick, notes: system.remarks),
         ReportSection(
           title: "Protocols",
           blocks: [
@@ -76,7 +76,7 @@ public struct ReproductionPage: Sendable {
         summary.runs.count > 1 ? .folds(summary.runs.map(\.fold), unit: measurement.isPooled ? "seed" : "fold") : nil,
         .curves(curves), .confusion(evaluation), .classes(evaluation), .roc(metrics),
         .calibration(evaluation), .coverage(evaluation), try .sampleFaces(faces),
-        try .surestMistakes(faces), .data(set, .own, parts: parts, notes: balance),
+        try .surestMistakes(faces), .data(set, .own, classes: evaluation.classes, parts: parts, notes: balance),
         .protocolAndRecipe([.init("recipe", "\(measurement.recipe), as resolved")], recipe: run.recipe),
         .environment(.current(), [.init("command", command), .init("weights, SHA-256", evaluation.weightsSHA256)]),
       ])

@@ -14,13 +14,15 @@ public struct SearchPage: Sendable {
   public init(_ search: SearchResults) { self.search = search }
 
   /// The page.
-  public var report: Report {
+  ///
+  /// - Parameter command: the command that made it.
+  public func report(command: String) -> Report {
     Report(
       title: "Search: \(search.name)",
       subtitle: "\(Spelling.counted(search.trials.count, "trial")) of \(search.data.joined(separator: "; "))",
       sections: [
         result, trials, keys, curves,
-        .environment(.current(), [.init("command", "mien tune show \(ShellWord.quoted(search.folder.path))")]),
+        .environment(.current(), [.init("command", command)]),
       ])
   }
 
@@ -62,16 +64,19 @@ public struct SearchPage: Sendable {
         deviation: trial.deviation)
     }
     let hasDeviation = scored.contains { $0.deviation != nil }
+    let hasSeveralRuns = search.trials.contains { $0.bestEpochs.count > 1 }
     return ReportSection(
       title: "Trials",
       blocks: [
-        .table(SearchTable(search).table, caption: "The best first; those trained further stand above the others"),
+        .table(
+          SearchTable(search).table,
+          caption: "The best first; those trained further stand above the others."
+            + (hasSeveralRuns ? " Best epochs: that of each fold and seed." : "")),
         scored.isEmpty
           ? nil
           : .chart(
-            chart("Each trial, \(search.title)", series: [search.title], rows: rows).drawing,
-            caption: "The axis need not begin at 0."
-              + (hasDeviation ? " Lines: the standard deviation over folds and seeds, to both sides." : "")),
+            chart("Each trial, \(search.title)", series: [search.title], rows: rows),
+            caption: hasDeviation ? "Lines: the standard deviation over folds and seeds, to both sides." : nil),
       ])
   }
 
@@ -88,14 +93,14 @@ public struct SearchPage: Sendable {
           name: group.name, values: [abs(statistics.mean), group.scores.max().map(abs)],
           deviation: statistics.standardDeviation)
       }
-      return .chart(chart(key.name, series: ["mean", "best"], rows: rows).drawing, caption: nil)
+      return .chart(chart(key.name, series: ["mean", "best"], rows: rows), caption: nil)
     }
     let after = search.rungs.count > 1 ? search.rungs.first.map { ", all after \(Spelling.counted($0, "epoch"))" } : nil
     return ReportSection(
       title: "Keys",
       blocks: charts.map(Optional.some) + [
         .note(
-          "\(search.title) of the trials with each value\(after ?? ""); lines show their standard deviation. Other keys "
+          "\(search.title.prefix(1).uppercased() + search.title.dropFirst()) of the trials with each value\(after ?? ""); lines show the standard deviation of those trials. Other keys "
             + "differ too: what a key's rows show is not its effect alone.")
       ])
   }
@@ -131,7 +136,7 @@ public struct SearchPage: Sendable {
       isPercent: search.figure != .loss)
     return ReportSection(
       title: "Curves",
-      blocks: [.chart(chart.drawing, caption: "On the validation part, each epoch; means over folds and seeds")])
+      blocks: [.chart(chart, caption: "On the validation part, each epoch; means over folds and seeds")])
   }
 
   /// What the recipe selects by, an epoch a place: the mean over heads and over the trial's runs.

@@ -49,6 +49,7 @@ public struct TrainingPage: Sendable {
             + "\(NumberText.percent(head.balancedAccuracy)), loss \(NumberText.fixed(head.loss, 4))")
       }
     }
+    let parts = facts(result.test, "test, measured once") + facts(result.best.heads, "validation")
     let note =
       part == .test || run.keepsLast
       ? "Measured once, after training: nothing was chosen by these faces."
@@ -58,13 +59,17 @@ public struct TrainingPage: Sendable {
       title: run.name, subtitle: run.summary,
       sections: [
         .result(evaluation, passes: "one", notes: [note] + (caution.map { [$0] } ?? [])),
-        ReportSection(
-          title: "All heads",
-          blocks: [.facts(facts(result.test, "test, measured once") + facts(result.best.heads, "validation"))]),
+        parts.count > 1
+          ? ReportSection(
+            title: result.best.heads.count > 1 ? "All heads" : "Test and validation", blocks: [.facts(parts)]) : nil,
         .curves(metrics), .confusion(evaluation), .classes(evaluation), .roc(figures),
         .calibration(evaluation), .coverage(evaluation), try measured.map { try .sampleFaces($0) },
         try measured.flatMap { try .surestMistakes($0) },
-        set.map { .data($0, figures.labels == .ferplus && $0.hasVotes ? .ferplus : .own, parts: measurement.parts) },
+        set.map { set in
+          .data(
+            set, figures.labels == .ferplus && set.hasVotes ? .ferplus : .own, classes: evaluation.classes,
+            parts: measurement.parts)
+        },
         .protocolAndRecipe([.init("seed", "\(run.seed)")], recipe: run.recipe),
         .environment(.current(), [.init("command", command), .init("weights, SHA-256", weightsSHA256)]),
       ])

@@ -5,10 +5,15 @@ extension ReportSection {
   /// The figures of `report` at a glance, and what was measured how.
   ///
   /// - Parameters:
+  ///   - file: the name of the file with the faces; nil to name the set alone.
   ///   - passes: how many passes a face took, in words.
   ///   - notes: what else limits the figures.
-  public static func result(_ report: EvaluationReport, passes: String, notes: [String] = []) -> ReportSection {
+  public static func result(
+    _ report: EvaluationReport, file: String? = nil, passes: String, notes: [String] = []
+  ) -> ReportSection {
     let interval = report.accuracyInterval
+    let occurring = report.classes.count { report.perClass[$0]?.support ?? 0 > 0 }
+    let over = occurring < report.classes.count ? "the \(occurring) classes that have faces" : "classes"
     return ReportSection(
       title: "Result",
       blocks: [
@@ -19,10 +24,10 @@ extension ReportSection {
               + (report.intervalUnit.map { $0 == .face ? "" : ", by \($0.rawValue)" } ?? "")),
           .init(
             name: "balanced accuracy", value: report.balancedAccuracy,
-            text: NumberText.percent(report.balancedAccuracy), detail: "mean recall over classes"),
+            text: NumberText.percent(report.balancedAccuracy), detail: "mean recall over \(over)"),
           .init(
             name: "macro F1", value: report.macroF1, text: NumberText.percent(report.macroF1),
-            detail: "mean F1 over classes"),
+            detail: "mean F1 over \(over)"),
           .init(
             name: "log loss", value: report.loss, text: NumberText.fixed(report.loss, 4), detail: "nats per face"),
           .init(
@@ -33,7 +38,8 @@ extension ReportSection {
         ]),
         .facts([
           .init("model", report.model), .init("weights, SHA-256", report.weightsSHA256),
-          .init("data", report.data), .init("split", report.split), .init("labels", report.labels),
+          .init("data", file.map { "\($0), imported from \(report.data)" } ?? report.data),
+          .init("split", report.split), .init("labels", report.labels),
           .init("passes per face", passes),
         ]),
       ] + (report.notes + notes).map { .note($0) })
@@ -43,15 +49,15 @@ extension ReportSection {
   public static func coverage(_ report: EvaluationReport) -> ReportSection? {
     guard let coverage = report.coverage else { return nil }
     let chart = LineChart(
-      title: "Accuracy of the faces read", xTitle: "share of faces read", yTitle: "accuracy of those",
+      title: "Accuracy of the faces read", xTitle: "share of faces read", yTitle: "accuracy of the faces read",
       series: [
-        .init(name: "accuracy", points: coverage.curve.map { .init($0.coverage, $0.accuracy ?? .nan) })
+        .init(name: "", points: coverage.curve.map { .init($0.coverage, $0.accuracy ?? .nan) })
       ], isPercent: true, isXPercent: true)
     return ReportSection(
       title: "Confidence and coverage",
       blocks: [
         .text("What leaving faces unread gains: a face whose most probable class is below --min-confidence is unsure."),
-        .chart(chart.drawing.untitled, caption: nil),
+        .chart(chart, isTitled: false, caption: nil),
         .table(coverageTable(coverage), caption: "What each value of --min-confidence comes to on these faces"),
       ])
   }
@@ -109,14 +115,16 @@ extension ReportSection {
 
   /// How many faces of each class and split there are.
   ///
-  /// - Parameter parts: as for ``FaceSetReport``.
+  /// - Parameters:
+  ///   - classes: the order of the page's classes.
+  ///   - parts: as for ``FaceSetReport``.
   public static func data(
-    _ faces: FaceSet, _ source: LabelSource, parts: [Split: [Int]]? = nil, notes: [String] = []
+    _ faces: FaceSet, _ source: LabelSource, classes: [Emotion], parts: [Split: [Int]]? = nil, notes: [String] = []
   ) -> ReportSection {
     let report = FaceSetReport(faces, parts: parts)
     return ReportSection(
       title: "Data",
-      blocks: [.text(report.summary + ".")] + report.charts(source).map { .chart($0.drawing, caption: nil) }
+      blocks: [.text(report.summary + ".")] + report.charts(source, order: classes).map { .chart($0, caption: nil) }
         + notes.map { .note($0) })
   }
 
@@ -128,16 +136,17 @@ extension ReportSection {
         .chart(
           Heatmap(
             title: "Confusion matrix", labels: report.classes.map(\.rawValue), counts: report.confusion
-          ).drawing.untitled,
+          ), isTitled: false,
           caption:
-            "Rows are true labels, columns are readings; each cell shows the share of its row and the count. Correct ones "
-            + "lie on the diagonal."
+            "Rows are true labels, columns are predictions; each cell shows the share of its row and the count. Correct "
+            + "ones lie on the diagonal."
         )
       ])
   }
 
   /// Precision, recall with its interval, F1 and AUC of each class.
   public static func classes(_ report: EvaluationReport) -> ReportSection {
+    let absent = report.classes.filter { report.perClass[$0]?.support == 0 }
     let scored = report.classes.compactMap { emotion in report.perClass[emotion].map { (emotion, $0) } }
     let chart = BarChart(
       title: "Each class", categories: scored.map(\.0.rawValue),
@@ -150,11 +159,16 @@ extension ReportSection {
     return ReportSection(
       title: "Classes",
       blocks: [
-        .table(classTable(report), caption: nil), .chart(chart.drawing.untitled, caption: nil),
+        .table(classTable(report), caption: nil), .chart(chart, isTitled: false, caption: nil),
         .note(
           "Precision: of the faces read as the class, how many are. Recall: of the class's faces, how many are read "
             + "as it, with the 95 % interval. F1: their harmonic mean. AUC: area under the one-vs-rest ROC curve. What "
             + "would divide by zero is undefined."),
+        absent.isEmpty
+          ? nil
+          : .note(
+            "No face has the label \(absent.map(\.rawValue).joined(separator: " or ")): balanced accuracy and macro F1 are "
+              + "means over the other classes."),
       ])
   }
 
@@ -188,7 +202,7 @@ extension ReportSection {
       title: "ROC",
       blocks: [
         .chart(
-          chart.drawing.untitled,
+          chart, isTitled: false,
           caption:
             "Each class against all others, as the threshold on its probability falls. The dashed line is chance; the "
             + "small square is the corner where good classifiers are.")
@@ -202,7 +216,7 @@ extension ReportSection {
       title: "Calibration",
       blocks: [
         .chart(
-          ReliabilityDiagram(title: "Reliability", report.calibration).drawing.untitled,
+          ReliabilityDiagram(title: "Reliability", report.calibration), isTitled: false,
           caption: "Bars below the dashed line: the model is surer than it should be; above it: less sure."
             + (unit == .face ? "" : " Intervals are by \(unit.rawValue)."))
       ])
@@ -223,7 +237,7 @@ extension ReportSection {
     return ReportSection(
       title: "Robustness",
       blocks: [
-        .chart(chart.drawing.untitled, caption: nil),
+        .chart(chart, isTitled: false, caption: nil),
         .table(table.table, caption: "Accuracy by severity, with the parameter that makes it"),
         .note("Each face is corrupted before it is preprocessed; random parts have a fixed seed."),
       ])

@@ -20,8 +20,8 @@ extension ReportSection {
       }
       guard !series.isEmpty else { return nil }
       return .chart(
-        LineChart(title: title, xTitle: "epoch", yTitle: yTitle, series: series, isPercent: isPercent, mark: mark)
-          .drawing, caption: nil)
+        LineChart(title: title, xTitle: "epoch", yTitle: yTitle, series: series, isPercent: isPercent, mark: mark),
+        caption: nil)
     }
     func validation(_ figure: RunFigure) -> [(column: RunColumn, name: String)] {
       run.heads.map { (.figure(figure, head: $0, part: .validation), "\($0), validation") }
@@ -39,7 +39,7 @@ extension ReportSection {
           "Loss", "nats per face", [(.trainingLoss, "training, all heads")] + validation(.loss), isPercent: false),
         chart("Accuracy", "share of faces that is right", accuracies, isPercent: true),
         chart("Balanced accuracy", "mean recall over classes", validation(.balancedAccuracy), isPercent: true),
-        chart("Learning rate", "rate", [(.learningRate, "learning rate")], isPercent: false),
+        chart("Learning rate", "rate", [(.learningRate, "")], isPercent: false),
         .note(
           "The training loss is measured on augmented faces while the weights change, and is the weighted sum of the "
             + "heads' losses: compare its course, not its height, with the others. \(best.rule)"),
@@ -76,15 +76,19 @@ extension ReportSection {
     return ReportSection(
       title: unit.prefix(1).uppercased() + unit.dropFirst() + "s",
       blocks: [
-        .table(table, caption: nil), .chart(chart.drawing.untitled, caption: "Accuracy of each \(unit)"),
+        .table(table, caption: nil), .chart(chart, isTitled: false, caption: "Accuracy of each \(unit)"),
         .note("sd: the sample standard deviation over \(unit)s."),
       ])
   }
 
   /// Figures of a paper beside those measured here; nil where there is none.
-  public static func published(_ figures: [PublishedFigure], notes: [String] = []) -> ReportSection? {
+  ///
+  /// - Parameter caution: why the two cannot be compared; then it stands above the table, which has no differences.
+  public static func published(
+    _ figures: [PublishedFigure], caution: String? = nil, notes: [String] = []
+  ) -> ReportSection? {
     guard !figures.isEmpty else { return nil }
-    var table = TextTable(header: ["figure", "published", "measured", "difference"])
+    var table = TextTable(header: ["figure", "published", "measured"] + (caution == nil ? ["difference"] : []))
     for figure in figures {
       func text(_ value: Double) -> String {
         figure.isShare ? NumberText.percent(value) : NumberText.fixed(value, 4)
@@ -94,12 +98,13 @@ extension ReportSection {
         let points = figure.isShare ? NumberText.fixed(gap * 100, 2) + " points" : NumberText.fixed(gap, 4)
         return (gap >= 0 ? "+" : "") + points
       }
-      table.add([
-        figure.name, text(figure.published), figure.measured.map(text) ?? "not measured", difference ?? "",
-      ])
+      table.add(
+        [figure.name, text(figure.published), figure.measured.map(text) ?? "not measured"]
+          + (caution == nil ? [difference ?? ""] : []))
     }
     return ReportSection(
-      title: "Published and measured", blocks: [.table(table, caption: nil)] + notes.map { .note($0) })
+      title: "Published and measured",
+      blocks: [caution.map { .text($0) }, .table(table, caption: nil)] + notes.map { .note($0) })
   }
 
   /// Where and how the figures were made.

@@ -38,6 +38,8 @@ public struct TrackRecord: Sendable {
   public let first: Double
   /// When it was seen last.
   public private(set) var last: Double
+  /// Where its last reading ends, which counts for its duration.
+  private(set) var end: Double
   /// For how long it was seen, gaps left out.
   public private(set) var seen = 0.0
   /// For how long it had each label.
@@ -67,6 +69,7 @@ public struct TrackRecord: Sendable {
     self.labels = labels
     self.first = first
     last = first
+    end = first
     nextMoment = first
   }
 
@@ -83,6 +86,7 @@ public struct TrackRecord: Sendable {
     seconds: Double, duration: Double, smoothed: EmotionDistribution, emotion: Emotion?, jpeg: () throws -> Data
   ) rethrows {
     last = seconds
+    end = seconds + duration
     readings += 1
     seen += duration
     certainty += duration * Double(smoothed.probabilities.max() ?? 0)
@@ -130,7 +134,8 @@ public struct TrackRecord: Sendable {
     bins[index].weight += 1
   }
 
-  /// The stretches in which the face was seen: the mean probabilities of each bin, and where it lies.
+  /// The stretches in which the face was seen: the mean probabilities of each bin, at its middle; the first and the last
+  /// of a stretch hold from the beginning of their bin, or to its end.
   var spans: [[(seconds: Double, shares: [Float])]] {
     var spans: [[(seconds: Double, shares: [Float])]] = []
     var isOpen = false
@@ -141,10 +146,18 @@ public struct TrackRecord: Sendable {
         if Double(next - index) * binWidth > max(0.5, 2.5 * seen / Double(readings)) { isOpen = false }
         continue
       }
-      if !isOpen { spans.append([]) }
+      let start = first + Double(index) * binWidth
+      let shares = bin.sums.map { $0 / bin.weight }
+      if isOpen {
+        // The stretch goes on: the last bin is not its end.
+        spans[spans.count - 1].removeLast()
+      } else {
+        spans.append([(start, shares)])
+      }
       isOpen = true
-      let seconds = index == 0 ? first : min(first + (Double(index) + 0.5) * binWidth, last)
-      spans[spans.count - 1].append((seconds, bin.sums.map { $0 / bin.weight }))
+      spans[spans.count - 1] += [
+        (min(start + binWidth / 2, end), shares), (min(start + binWidth, end), shares),
+      ]
     }
     return spans
   }

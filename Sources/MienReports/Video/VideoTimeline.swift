@@ -108,7 +108,7 @@ public struct VideoTimeline: Sendable {
     return Report(
       title: name,
       subtitle:
-        "\(Spelling.counted(tracks.count, "face")) in \(NumberText.duration(seconds)); what they show, not what they feel.",
+        "\(SamplingUnit.person.counted(tracks.count)) in \(NumberText.duration(seconds)); what they show, not what they feel.",
       sections: [
         ReportSection(
           title: "People",
@@ -116,7 +116,7 @@ public struct VideoTimeline: Sendable {
             shown.isEmpty ? .text("No face was found.") : .table(table, caption: nil),
             .note(
               "A person is a face that could be followed: after a cut, or when it was away for longer, the same face counts "
-                + "as another. Shares are of the time in which it was seen; *probability* is the mean probability of the "
+                + "as another. Shares are of the time in which it was seen; `probability` is the mean probability of the "
                 + "most probable emotion.\(more)"),
           ])
       ] + shown.map { section($0) } + [ReportSection(title: "About this page", blocks: [.facts(facts)])])
@@ -125,7 +125,7 @@ public struct VideoTimeline: Sendable {
   private func section(_ track: TrackRecord) -> ReportSection {
     let chart = StackedShareChart(
       title: "What person \(track.track) shows", labels: labels, spans: track.spans,
-      range: track.first...max(track.last, track.first + 0.1),
+      range: track.first...max(track.end, track.first + 1e-3),
       links: track.moments.enumerated().map { index, moment in
         .init(
           seconds: moment.seconds, target: MomentStrip.id(track.track, index),
@@ -135,7 +135,7 @@ public struct VideoTimeline: Sendable {
       title: "Person \(track.track)",
       blocks: [
         .chart(
-          chart.drawing.untitled,
+          chart, isTitled: false,
           caption:
             "Smoothed probability of each emotion over time. Choose a moment in the chart, or a picture, to see it."),
         .moments(MomentStrip(track)),

@@ -44,7 +44,11 @@ struct DatasetAudit: AsyncParsableCommand {
     if ![json, html].contains("-") {
       try Console.printLines(AuditTable(audit).lines)
     }
-    if let html { try ResultFile.write(AuditPage(audit).report(command: RunEnvironment.commandLine).data, to: html) }
+    if let html {
+      let name = URL(fileURLWithPath: faces).lastPathComponent
+      let page = try AuditPage(audit).report(of: name, command: RunEnvironment.commandLine)
+      try ResultFile.write(page.data, to: html)
+    }
     if let fix {
       let repair = FaceSetRepair(audit)
       try repair.cleaned().write(to: URL(fileURLWithPath: fix))

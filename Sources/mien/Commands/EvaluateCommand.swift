@@ -69,8 +69,9 @@ struct Evaluate: AsyncParsableCommand {
         missingClasses: evaluation.missingClasses,
         profile: classifier.adaptedHead?.info.profile, corruptions: corruptions ? results : nil)
       let page = try EvaluationPage(
-        figures, metrics: evaluation.metrics, indices: evaluation.indices, of: faces, labels: source,
-        passes: measure.passes, output: evaluation.output, unlabelledCount: evaluation.unlabelledCount,
+        figures, metrics: evaluation.metrics, indices: evaluation.indices, of: faces,
+        in: URL(fileURLWithPath: data).lastPathComponent,
+        labels: source, passes: measure.passes, output: evaluation.output, unlabelledCount: evaluation.unlabelledCount,
         excludedCount: evaluation.excludedCount,
         profile: classifier.adaptedHead.map {
           .init(

@@ -160,7 +160,7 @@ struct Video: AsyncParsableCommand {
     let report = outputs.timeline.report(
       name: input.shortName, seconds: outputs.seconds,
       facts: [
-        .init("video", input.name), .init("frames read", "\(outputs.frames), one in \(every)"),
+        .init("video", input.name), .init("frames read", "\(outputs.frames)" + (every > 1 ? ", one in \(every)" : "")),
         .init("model", "\(card.name), weights \(card.weightsSHA256.prefix(16))"),
         .init("smoothing", options.isSmoothed ? "exponential, \(ReadingTrackerOptions().timeConstant) s" : "none"),
         .init("made", "\(environment.date) on \(environment.processor), \(environment.cores) cores"),
