@@ -63,6 +63,7 @@ public struct Heatmap: Sendable {
   }
 
   private var summary: String {
-    labels.indices.map { "\(labels[$0]) read rightly \(count($0, $0)) times of \(total($0))" }.joined(separator: "; ")
+    labels.indices.map { "\(labels[$0]) classified correctly \(count($0, $0)) times of \(total($0))" }
+      .joined(separator: "; ")
   }
 }

@@ -65,12 +65,12 @@ public struct SearchPage: Sendable {
     return ReportSection(
       title: "Trials",
       blocks: [
-        .table(SearchTable(search).table, caption: "The best first; those trained further stand above the others"),
+        .table(SearchTable(search).table, caption: "Longer-trained trials first, each group from best to worst"),
         scored.isEmpty
           ? nil
           : .chart(
             chart("Each trial, \(search.title)", series: [search.title], rows: rows).drawing,
-            caption: "The axis need not begin at 0."
+            caption: "The axis may start above 0."
               + (hasDeviation ? " Lines: the standard deviation over folds and seeds, to both sides." : "")),
       ])
   }
