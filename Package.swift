@@ -187,7 +187,8 @@ let package = Package(
       name: "MienDatasetsTests", dependencies: ["MienDatasets", "MienTestSupport", "MienVision"], swiftSettings: strict),
     .testTarget(name: "MienTorchTests", dependencies: ["MienTorch", "CTorch"], swiftSettings: strict),
     .testTarget(
-      name: "MienTrainingTests", dependencies: ["MienTraining", "MienInference", "MienRuns", "MienTestSupport"],
+      name: "MienTrainingTests",
+      dependencies: ["MienTraining", "MienInference", "MienReports", "MienRuns", "MienTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "MienServerTests",

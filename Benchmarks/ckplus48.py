@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """CK+48 by person: `mien-s`, fine-tuned in ten folds with no person in two of them; the last epoch of each is kept, and
-reads the faces that it has not seen. Prints how many frames and how many sequences (the mean over their frames) are read
-rightly, with 95 % intervals by person.
+reads the faces that it has not seen. Prints how many frames and how many sequences (the mean over their frames) are
+classified correctly, with 95 % intervals by person.
 
     Benchmarks/ckplus48.py ck48.safetensors RUN-FOLDER [--set KEY=VALUE …]
 

@@ -3,7 +3,7 @@
     python3 scripts/architecture.py            writes the figure
     python3 scripts/architecture.py --check    fails if the figure is not what Package.swift says
 
-A line leads from a target down to one that it depends on. Lines that follow from others are left out, and so are tests, lines to
+A line leads from a target down to one that it depends on, a dashed one to a library that it loads at run time. Lines that follow from others are left out, and so are tests, lines to
 MienCore, and the targets that only carry the flags of a system library.
 """
 
@@ -16,6 +16,8 @@ FIGURE = ROOT / "docs/images/architecture.svg"
 KINDS = {"executableTarget": "program", "target": "library"}
 # Every Swift target depends on it: drawn as the ground that they stand on.
 BASE = "MienCore"
+# What a target loads at run time, which the manifest does not say.
+LOADED = {("MienVision", "COpenCVVideo")}
 WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 148, 34, 14, 42, 16
 
 
@@ -40,6 +42,8 @@ def targets(text):
         listed = re.search(r"dependencies: \[(.*?)\](?=\s*(?:,|$))", arguments, re.DOTALL)
         own = re.sub(r"\.product\([^()]*(?:\([^()]*\)[^()]*)*\)", "", listed.group(1)) if listed else ""
         found[name] = (KINDS[function], re.findall(r'"([^"]+)"', own))
+    for name, library in LOADED:
+        found[name][1].append(library)
     return {name: (kind, [d for d in needs if d in found]) for name, (kind, needs) in found.items()}
 
 
@@ -132,7 +136,8 @@ def figure(text):
         for (x1, y1), (x2, y2) in zip(points, points[1:]):
             bend = (y1 + y2) / 2
             path += f"L{x2:g} {y2:g}" if x1 == x2 else f"C{x1:g} {bend:g} {x2:g} {bend:g} {x2:g} {y2:g}"
-        out.append(f'<path d="{path}" fill="none" stroke="#8a94a3"/>')
+        dashes = ' stroke-dasharray="5 4"' if (way[0], way[-1]) in LOADED else ""
+        out.append(f'<path d="{path}" fill="none" stroke="#8a94a3"{dashes}/>')
     for name in sorted(graph):
         x, y = spot[name]
         wide = width - 2 * MARGIN if name == BASE else WIDTH

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the reference of the library products into .build/docs from docs/Mien.docc and the libraries' doc comments. A
-# warning of DocC, such as a link to a symbol that does not exist, is an error.
+# warning of DocC, such as a link to a symbol that does not exist, is an error, and so is Swift code of a page that does not
+# compile.
 #
 #   scripts/docs.sh [SWIFT-BUILD-OPTION…]
 #
@@ -23,6 +24,7 @@ for map in "$built"/C*.build/module.modulemap Sources/CSystem*/module.modulemap 
   .build/checkouts/*/Sources/C*/include/module.modulemap; do
   maps+=(-Xcc "-fmodule-map-file=$PWD/${map#"$PWD"/}")
 done
+python3 scripts/check-snippets.py -- -I "$built/Modules" "${maps[@]}"
 target="$(swiftc -print-target-info | sed -n 's/^ *"triple": "\(.*\)",$/\1/p' | head -n 1)"
 for product in "${products[@]}"; do
   swift symbolgraph-extract -module-name "$product" -I "$built/Modules" "${maps[@]}" -target "$target" \

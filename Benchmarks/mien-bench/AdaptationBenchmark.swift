@@ -171,8 +171,8 @@ struct AdaptationBenchmark: AsyncParsableCommand {
       return LineChart(
         title: "Accuracy after corrections", xTitle: "corrections", yTitle: "accuracy",
         series: [
-          line("other people", \.after, mean(0, \.before).mean),
-          line("same, data's classes", \.sharedAfter, mean(0, \.sharedBefore).mean),
+          line("others' accuracy", \.after, mean(0, \.before).mean),
+          line("among data's classes", \.sharedAfter, mean(0, \.sharedBefore).mean),
           line("kept faces", \.guardAfter, mean(0, \.guardBefore).mean),
         ], isPercent: true
       ).drawing

@@ -43,7 +43,7 @@ struct PlacedFace {
     Double(try hits(classifier, labels, faces).count { $0 }) / Double(faces.count)
   }
 
-  /// Whether each face is read rightly.
+  /// Whether each face is classified correctly.
   static func hits(
     _ classifier: EmotionClassifier, _ labels: LabelSet, _ faces: [(image: Image, label: Emotion)]
   ) throws -> [Bool] {

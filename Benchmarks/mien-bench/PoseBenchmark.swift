@@ -25,7 +25,8 @@ struct PoseBenchmark: AsyncParsableCommand {
       (face.face.landmarks?.pose).map { (yaw: abs($0.yaw), hit: hit) }
     }
     try Console.print(
-      "\(found.count) faces found, of \(turned.count) the pose is known; \(Self.share(hits)) of all are read rightly")
+      "\(found.count) faces found, of \(turned.count) the pose is known; \(Self.share(hits)) of all are classified correctly"
+    )
     var low = 0.0
     for limit in limits.sorted() {
       let part = turned.filter { $0.yaw >= low && $0.yaw < limit }.map(\.hit)

@@ -17,7 +17,7 @@ public final class ExtractedFaces {
 
   /// Makes the folder, and the list with its header.
   ///
-  /// - Throws: ``MienError`` where there is a list that holds more than a header, or something cannot be written.
+  /// - Throws: ``MienError`` if there is a list that holds more than a header, or something cannot be written.
   public init(folder: URL) throws {
     self.folder = folder
     let path = folder.appendingPathComponent(Self.listName).path
@@ -26,7 +26,11 @@ public final class ExtractedFaces {
       // An extraction that found no face leaves a header.
       guard let earlier = FileManager.default.contents(atPath: path),
         CSVLine.text(Self.columns).utf8.starts(with: earlier)
-      else { throw MienError(.file, path, "is there from an earlier extraction; name a new folder") }
+      else {
+        throw MienError(
+          .file, path,
+          "already exists, from an earlier extraction; give all videos in one command, or another folder with -o")
+      }
     }
     guard FileManager.default.createFile(atPath: path, contents: nil), let list = FileHandle(forWritingAtPath: path)
     else { throw MienError(.file, path, "could not be written: \(String(cString: strerror(errno)))") }

@@ -88,7 +88,7 @@ public struct FER2013Importer: Sendable {
         rows.hasUsages = header[optional: Self.usageColumn] != nil
         rows.hasLabels = header[optional: Self.emotionColumn] != nil
         guard votes == nil || rows.hasUsages || rows.part != nil else {
-          throw refuse("has no column Usage, by which votes are held against rows; import it without --votes")
+          throw refuse("has no column Usage, by which votes are compared with rows; import it without --votes")
         }
         if !isRow { return }
       }

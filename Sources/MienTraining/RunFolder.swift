@@ -35,7 +35,7 @@ public struct RunFolder: Sendable {
   public init(opening url: URL) throws {
     self.url = url
     guard Self.exists(at: url) else {
-      throw MienError(.file, url.path, "is no run folder: it has no recipe.yaml")
+      throw MienError(.file, url.path, "is not a run folder: it has no recipe.yaml")
     }
     recipe = try RecipeFile.read(RunFiles(url).recipe)
   }

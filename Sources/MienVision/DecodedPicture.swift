@@ -58,7 +58,7 @@ struct DecodedPicture {
     } else if hasFlaws {
       sentences.append("has bytes out of place; every row was read")
     }
-    if isInvisible { sentences.append("is wholly transparent: viewers show nothing of it") }
+    if isInvisible { sentences.append("is completely transparent") }
     sentences += notes
     if notes.isEmpty, !isInvisible, isAlmostBlack { sentences.append("is almost black") }
     return sentences.isEmpty ? nil : sentences.joined(separator: "; ")

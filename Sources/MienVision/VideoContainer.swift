@@ -106,7 +106,7 @@ struct VideoContainer: Equatable {
       return "is a picture (\(format.rawValue)), expected a video; `mien detect` reads photos"
     case .other(let kind):
       let advice = kind.content == .none && !kind.advice.isEmpty ? "; \(kind.advice)" : ""
-      return "is no video that is known here, but \(kind.name)\(advice); expected MP4, QuickTime, Matroska, WebM, AVI, "
+      return "is not a video (found \(kind.name))\(advice); expected MP4, QuickTime, Matroska, WebM, AVI, "
         + "MPEG, FLV, Ogg, WMV, DV, MXF, YUV4MPEG2, a stream of H.264, HEVC or Motion JPEG, or an animated GIF, PNG or WebP"
     }
   }

@@ -19,7 +19,7 @@ struct ServeCommand: AsyncParsableCommand {
       error, one line of JSON per request. SIGTERM and Ctrl-C stop the server after it has finished what it accepted. \
       Options can also be given in a YAML file (--config: `max-body: 8000000`) and in the environment \
       (MIEN_SERVE_MAX_BODY=8000000); the command line comes first, then the environment. SIGHUP reads the tokens again and \
-      opens the log anew, unless the server was started in a terminal.
+      reopens the log file, unless the server was started in a terminal.
       """)
 
   @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
@@ -245,10 +245,10 @@ extension ServeCommand {
 struct LimitOptions: ParsableArguments {
   private static let standard = ServerLimits()
 
-  @Option(help: ArgumentHelp("The largest request with pictures, in bytes.", valueName: "bytes"))
+  @Option(help: ArgumentHelp("Largest request with pictures, in bytes.", valueName: "bytes"))
   var maxBody = standard.bodyBytes
 
-  @Option(help: ArgumentHelp("Most pixels of a picture.", valueName: "pixels"))
+  @Option(help: ArgumentHelp("Largest picture, in pixels.", valueName: "pixels"))
   var maxPixels = standard.pixels
 
   @Option(
@@ -256,16 +256,16 @@ struct LimitOptions: ParsableArguments {
       "Read pictures of more pixels at 1/2, 1/4 or 1/8 of their sides, to save memory.", valueName: "pixels"))
   var decodedPixels = standard.decodedPixels
 
-  @Option(help: ArgumentHelp("Most pictures of a request.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum number of pictures in a request.", valueName: "n"))
   var maxPictures = standard.pictures
 
   @Option(
     help: ArgumentHelp(
-      "Most connections with a request at a time; if too many are open, those without one are closed.",
+      "Maximum number of connections with a request; if too many are open, those without one are closed.",
       valueName: "n"))
   var maxConnections = standard.connections
 
-  @Option(help: ArgumentHelp("Most pictures that wait for their turn.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum number of pictures that wait for their turn.", valueName: "n"))
   var maxWaiting = standard.waiting
 
   @Option(help: ArgumentHelp("How long a picture waits before it is refused with 429.", valueName: "seconds"))
@@ -280,19 +280,19 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long a connection may be idle.", valueName: "seconds"))
   var idleTimeout = standard.idleSeconds
 
-  @Option(help: ArgumentHelp("Most sessions at a time.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum number of sessions.", valueName: "n"))
   var maxSessions = standard.sessions
 
   @Option(help: ArgumentHelp("How long a session may be unused.", valueName: "seconds"))
   var sessionTimeout = standard.sessionSeconds
 
-  @Option(help: ArgumentHelp("Most bytes of a video.", valueName: "bytes"))
+  @Option(help: ArgumentHelp("Largest video, in bytes.", valueName: "bytes"))
   var maxVideo = standard.videoBytes
 
-  @Option(help: ArgumentHelp("Most pixels of a video's frame.", valueName: "pixels"))
+  @Option(help: ArgumentHelp("Largest frame of a video, in pixels.", valueName: "pixels"))
   var maxVideoPixels = standard.videoPixels
 
-  @Option(help: ArgumentHelp("Most videos that are received, wait or are read at a time.", valueName: "n"))
+  @Option(help: ArgumentHelp("Maximum number of videos being received, waiting or being read.", valueName: "n"))
   var maxVideos = standard.videos
 
   @Option(help: ArgumentHelp("How long the upload of a video may take.", valueName: "seconds"))
@@ -303,7 +303,7 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How long to serve on after the order to stop, while /readyz answers 503, so that a load balancer can turn away.",
+      "Seconds to keep serving after SIGTERM, while /readyz answers 503, so that a load balancer can redirect traffic.",
       valueName: "seconds"))
   var drainDelay = standard.drainSeconds
 

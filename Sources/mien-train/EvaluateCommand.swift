@@ -12,7 +12,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate", abstract: "Measures a run's best epoch on the faces that its recipe set aside.",
     discussion: """
-      The faces are dealt out as the run's recipe says, with its splits, folds and seeds. Without --split they are the \
+      The faces are split as the run's recipe says, with its splits, folds and seeds. Without --split they are the \
       test part, which nothing was chosen by, or the validation part if there is no test part.
       """)
 

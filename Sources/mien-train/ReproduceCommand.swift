@@ -14,7 +14,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     discussion: """
       Under the papers' protocols and clean ones. The systems are \(PublishedSystem.builtInNames.joined(separator: ", ")); a YAML file like those in recipes/published \
       describes another. Each measurement writes a run folder, a report.html, a model.onnx and its figures; what is \
-      finished is not trained again, and what was stopped goes on. With --epochs or --folds it is a quick look, which is \
+      finished is not trained again, and the same command resumes an interrupted run. With --epochs or --folds it is a quick look, which is \
       marked as one and has a folder of its own. FaceSets are told apart by their source: fer2013, ckplus48, and any other \
       for your own faces (yousaf).
       """)
@@ -152,7 +152,7 @@ struct ReproduceCommand: AsyncParsableCommand {
         of: system, measurement, faces: faces, in: place, recipes: recipes, epochs: epochs, folds: folds)
       func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
         let member = ["\(system.name) \(measurement.name)", name].filter { !$0.isEmpty }.joined(separator: " ")
-        let progress = TerminalProgress(member: member, continuation: "the same command goes on")
+        let progress = TerminalProgress(member: member, continuation: "the same command resumes it")
         return [progress, MetricsFile(run: run), TensorBoardEvents(run: run)]
       }
       guard let outcome = try reproduction.run(observers: observers, shouldStop: { Interrupt.isRaised }) else {

@@ -180,7 +180,7 @@ struct TrainCommand: AsyncParsableCommand {
     if let initialRun {
       recipe.initialWeights = initialRun
       let name = URL(fileURLWithPath: initialRun).deletingPathExtension().lastPathComponent
-      recipe.summary = (recipe.summary + " Begun with the weights of \(name).").trimmingCharacters(in: .whitespaces)
+      recipe.summary = (recipe.summary + " Initialised from \(name).").trimmingCharacters(in: .whitespaces)
     }
     if let freeze { recipe.freeze = freeze }
     return recipe.withAbsolutePaths

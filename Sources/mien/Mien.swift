@@ -38,9 +38,8 @@ import MienVision
   static func overview() -> String {
     let width = 14
     let listed = groups.map { group in
-      let own = group.commands.filter { $0.configuration.shouldDisplay }
       let lines =
-        own.map { (name: $0._commandName, abstract: $0.configuration.abstract) }
+        group.commands.map { (name: $0._commandName, abstract: $0.configuration.abstract) }
         + group.externals.map { (name: $0.rawValue, abstract: $0.abstract) }
       return "\(group.title):\n"
         + lines.map { "  \(Console.padded($0.name, width))\($0.abstract)" }.joined(separator: "\n")

@@ -16,7 +16,7 @@ import Testing
   private static let commands =
     [
       "detect", "video", "camera", "merge", "models", "evaluate", "compare", "explain", "dataset", "profiles",
-      "reference", "doctor", "benchmark", "completions",
+      "reference", "doctor", "benchmark", "completions", "manual",
     ] + ExternalCommand.allCases.map(\.rawValue)
 
   @Test(arguments: [[], ["help"], ["--help"], ["-h"]])

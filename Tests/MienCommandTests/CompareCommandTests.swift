@@ -78,7 +78,7 @@ import Testing
     #expect(
       outcome.status == 1 && outcome.errors.contains("mien compare '\(path("series"))/fold 1'"), "\(outcome.errors)")
     try FileManager.default.removeItem(at: folder.file("series/fold 1"))
-    #expect(try Command.mien("compare", path("series")).errors.contains("is no run folder"))
+    #expect(try Command.mien("compare", path("series")).errors.contains("is not a run folder"))
   }
 
   @Test func predictionsOfOtherFacesAreRefused() throws {
@@ -131,7 +131,7 @@ import Testing
     #expect(missing.status == 1 && missing.errors.contains(path("none")))
     try FileManager.default.createDirectory(at: folder.file("empty"), withIntermediateDirectories: true)
     let empty = try Command.mien("compare", path("empty"))
-    #expect(empty.status == 1 && empty.errors.contains("is no run folder: it has no metrics.csv"))
+    #expect(empty.status == 1 && empty.errors.contains("is not a run folder: it has no metrics.csv"))
     try Data("a,b\n".utf8).write(to: folder.file("bad.csv"))
     let bad = try Command.mien("compare", path("bad.csv"))
     #expect(bad.status == 1 && bad.errors.contains("\(path("bad.csv")): expected the columns index"))

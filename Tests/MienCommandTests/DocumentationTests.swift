@@ -36,7 +36,20 @@ import Testing
     #expect(count > 200, "\(count) commands were found")
   }
 
-  /// What the two tests above would say of a page that is wrong.
+  /// A synopsis at the head of a page has every option of its command. `[limits]` stands for options in a table of the page.
+  @Test func everySynopsisNamesAllOptions() throws {
+    let help = HelpPages()
+    var (problems, count): ([String], Int) = ([], 0)
+    for page in try MarkdownPage.all() {
+      let synopses = page.synopses.filter { !$0.words.contains("[limits]") }
+      count += synopses.count
+      problems += try help.missing(in: synopses.map(\.words)).map { "\(page.name): \($0)" }
+    }
+    #expect(problems.isEmpty, "\(problems.joined(separator: "\n"))")
+    #expect(count >= 8, "\(count) synopses were found")
+  }
+
+  /// What the tests above would say of a page that is wrong.
   @Test func whatIsWrongIsNamedWithItsLine() throws {
     let folder = try TemporaryFolder()
     let text = """
@@ -68,6 +81,10 @@ import Testing
       page.brokenLinks == ["page.md:3: none.md: no such file", "page.md:3: #elsewhere: no such heading"],
       "\(page.brokenLinks)")
     let help = HelpPages()
+    #expect(
+      try help.missing(in: [["merge", "DIR…", "-o", "FILE"], ["merge", "DIR…", "[--help]"]]) == [
+        "the synopsis of mien merge lacks --partial"
+      ])
     let problems = try page.invocations.compactMap { found in
       try help.problem(of: found.words).map { "\(found.place): \($0)" }
     }
@@ -284,6 +301,18 @@ private struct MarkdownPage {
     }
   }
 
+  /// The calls in the block at the head of the page, before its first section.
+  var synopses: [Invocation] {
+    let section = prose.first { $0.text.hasPrefix("## ") }?.number ?? .max
+    let block = blocks.first { block in
+      guard let line = block.lines.first else { return false }
+      return block.language.isEmpty && line.number < section && line.text.hasPrefix("mien ")
+    }
+    return (block?.joinedLines ?? []).filter { $0.text.contains(" [-") }.flatMap { line in
+      Self.calls(in: line.text).map { Invocation(place: "\(name):\(line.number)", words: $0) }
+    }
+  }
+
   /// The words behind each `mien` that stands where a shell takes a word for a program.
   private static func calls(in line: String) -> [[String]] {
     let comment = line.firstMatch(of: /(^|\s)#.*/)
@@ -317,6 +346,8 @@ private final class HelpPages {
   /// A command: its words, and its options and subcommands.
   private struct Page {
     var options: Set<String> = []
+    /// The options line by line, each with its short form or its opposite.
+    var lines: [[String]] = []
     var subcommands: [String] = []
     var standard: String?
   }
@@ -335,6 +366,22 @@ private final class HelpPages {
     guard let options else { return "there is no command mien \(command.joined(separator: " "))" }
     let unknown = Self.options(in: words).first { !options.contains($0) }
     return unknown.map { "mien \(command.joined(separator: " ")) has no option \($0)" }
+  }
+
+  /// The options that the synopses of a page lack. Those of one command count together.
+  func missing(in synopses: [[String]]) throws -> [String] {
+    var named: [[String]: Set<String>] = [:]
+    for words in synopses {
+      let isOfARun = words.contains("--run") && ["evaluate", "explain"].contains(words.first)
+      let command = Array(words.prefix { $0.allSatisfy(\.isLowercase) }) + (isOfARun ? ["--run", "RUN"] : [])
+      named[command, default: []].formUnion(Self.options(in: words))
+    }
+    return try named.sorted { $0.key.lexicographicallyPrecedes($1.key) }.flatMap { command, options in
+      let lines = try page(command)?.lines ?? []
+      return lines.filter { !$0.contains("--help") && options.isDisjoint(with: $0) }.map {
+        "the synopsis of mien \(command.joined(separator: " ")) lacks \($0.last ?? "")"
+      }
+    }
   }
 
   /// The command that `words` and what follows it name, and its options; nil if there is none.
@@ -369,7 +416,8 @@ private final class HelpPages {
         // `  -o, --output <file>   Write …`, `  --landmarks/--all-landmarks`
         let column = line.trimmingCharacters(in: .whitespaces).prefix { $0 != "<" }
         let names = String(column).components(separatedBy: "  ")[0].split { " ,/".contains($0) }
-        page.options.formUnion(names.filter { $0.hasPrefix("-") }.map { String($0) })
+        page.lines.append(names.filter { $0.hasPrefix("-") }.map { String($0) })
+        page.options.formUnion(page.lines.last ?? [])
       }
       if line == "SUBCOMMANDS:" {
         isList = true

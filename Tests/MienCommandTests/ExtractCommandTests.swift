@@ -48,7 +48,8 @@ import Testing
     #expect((0..<2).map { faces[$0].label } == [.happiness, .sadness])
 
     let again = try Command.mien("dataset", "extract", path("clip.y4m"), "-o", path("out"))
-    #expect(again.status == 1 && again.errors.contains("faces.csv: is there from an earlier extraction"))
+    let advice = "already exists, from an earlier extraction; give all videos in one command, or another folder"
+    #expect(again.status == 1 && again.errors.contains(advice), "\(again.errors)")
   }
 
   @Test(.enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))

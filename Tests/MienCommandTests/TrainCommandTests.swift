@@ -228,6 +228,6 @@ import Testing
     let small = try Command.mien("export", folder.file("run").path, "-o", folder.file("m").path, "--precision", "int8")
     #expect(small.status == 64 && small.errors.contains("--data"), "\(small.errors)")
     let noRun = try Command.mien("export", folder.file("nowhere").path, "-o", folder.file("m.onnx").path)
-    #expect(noRun.status == 1 && noRun.errors.contains("is no run folder"))
+    #expect(noRun.status == 1 && noRun.errors.contains("is not a run folder"))
   }
 }

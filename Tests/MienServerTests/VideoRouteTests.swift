@@ -69,7 +69,7 @@ import Testing
     try await TestServer.make(folder: folder.url).application().test(.live) { client in
       let id = try await send(client, Data("no video".utf8)).json(VideoBody.self).id
       let video = try await wait(for: id, client)
-      #expect(video.state == "failed" && video.error?.contains("no video that is known") == true)
+      #expect(video.state == "failed" && video.error?.contains("is not a video") == true)
       #expect(video.error?.contains(folder.url.path) == false)
       let result = try await client.execute(uri: "/v1/video/\(id)/result", method: .get)
       #expect(result.status == .conflict && result.errorCode == "failed")

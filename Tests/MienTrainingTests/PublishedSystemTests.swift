@@ -1,5 +1,6 @@
 import Foundation
 import MienCore
+import MienReports
 import MienRuns
 import MienTestSupport
 import MienTraining
@@ -34,6 +35,23 @@ import Testing
       let system = try PublishedSystem(contentsOf: folder.appending(path: "\(name).yaml"))
       let builtIn = try PublishedSystem.builtIn()
       #expect(system.name == name && builtIn.contains(system))
+    }
+  }
+
+  /// The page of figures has the words that `mien reproduce --markdown` writes, so that writing it again changes figures alone.
+  @Test func thePageOfFiguresHasTheProgramsWords() throws {
+    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/results/published.md")
+    let page = try String(contentsOf: file, encoding: .utf8)
+    for part in ReproductionTable().markdown.components(separatedBy: "\n\n").prefix(2) {
+      #expect(page.contains(part + "\n\n"), "\(part)")
+    }
+    for system in try PublishedSystem.builtIn() {
+      let remarks = "\nOf \(system.name): " + system.remarks.joined(separator: " ") + "\n"
+      #expect(page.contains(remarks), "\(remarks)")
+      for measurement in system.measurements where measurement.source != nil {
+        let heading = "## \(system.name), \(measurement.name)\n\n\(system.paper). \(measurement.summary).\n"
+        #expect(page.contains(heading), "\(heading)")
+      }
     }
   }
 

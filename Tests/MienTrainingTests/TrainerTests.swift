@@ -181,7 +181,7 @@ import Testing
     let again = #expect(throws: MienError.self) { try RunFolder(creating: url, recipe: recipe) }
     #expect(again?.description.contains("--resume") == true)
     let none = #expect(throws: MienError.self) { try RunFolder(opening: folder.url) }
-    #expect(none?.description.contains("is no run folder") == true)
+    #expect(none?.description.contains("is not a run folder") == true)
   }
 
   @Test func corruptAndForeignCheckpointsAreRefusedByName() throws {

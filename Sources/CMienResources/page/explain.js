@@ -1,4 +1,4 @@
-/** “Why?”: which places of a face speak for what it is read as. */
+/** “Why?”: which regions of a face support what it is read as. */
 
 import { scaled } from './export.js';
 import { make, SectionMaker } from './faces.js';
@@ -75,7 +75,7 @@ export class Explanations extends SectionMaker {
         large = canvas.hidden ? own : null;
         if (!canvas.hidden) await draw(canvas, seen.picture, found);
         show(true);
-        caption.textContent = `The brighter, the more a place speaks for ${found.emotion}.`;
+        caption.textContent = `The brighter, the more a region supports ${found.emotion}.`;
         const text = `Face ${face.track}, ${describe(found)}`;
         canvas.setAttribute('aria-label', text);
         figure.setAttribute('aria-label', text);
@@ -116,7 +116,7 @@ function area({ x, y, side }, scale) {
 /** Where on a face the map is strongest, in words. @param {Explanation} explanation */
 export function describe({ emotion, map }) {
   const peak = map.values.indexOf(Math.max(...map.values));
-  if (!(map.values[peak] > 0)) return `no place speaks for ${emotion}`;
+  if (!(map.values[peak] > 0)) return `no region supports ${emotion}`;
   const third = (/** @type {number} */ place, /** @type {number} */ size) => Math.min(2, Math.floor((3 * place) / size));
   const row = ['upper', 'middle', 'lower'][third(Math.floor(peak / map.width), map.height)];
   const column = ['left', 'middle', 'right'][third(peak % map.width, map.width)];

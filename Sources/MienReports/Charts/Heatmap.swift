@@ -74,6 +74,7 @@ public struct Heatmap: Chart {
   }
 
   private var summary: String {
-    labels.indices.map { "\(labels[$0]) read rightly \(count($0, $0)) times of \(total($0))" }.joined(separator: "; ")
+    labels.indices.map { "\(labels[$0]) classified correctly \(count($0, $0)) times of \(total($0))" }
+      .joined(separator: "; ")
   }
 }

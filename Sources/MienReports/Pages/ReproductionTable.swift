@@ -90,7 +90,7 @@ public struct ReproductionTable: Sendable {
       "lowest validation loss, over seeds that of all runs together, each on its own draw. *No copies* is the accuracy without",
       "measured faces that are also in the training part, pixel for pixel or as a copy that balancing made; empty if there",
       "are none. *Mean ± sd* is over folds or seeds, *training* the accuracy on augmented training faces in the",
-      "epoch kept. A *clean* protocol lets no person stand on both sides where people are known, and makes copies after the",
+      "epoch kept. A *clean* protocol puts no person into both parts if people are known, and makes copies after the",
       "split; FER2013 does not name people; 280 of its PublicTest faces are also in Training.", "",
     ]
     lines += Self.markdown([Self.header] + rows.map(cells))

@@ -70,7 +70,7 @@ public struct SearchPage: Sendable {
       blocks: [
         .table(
           SearchTable(search).table,
-          caption: "The best first; those trained further stand above the others."
+          caption: "Longer-trained trials first, each group from best to worst."
             + (hasSeveralRuns ? " Best epochs: that of each fold and seed." : "")),
         scored.isEmpty
           ? nil

@@ -38,7 +38,7 @@ public struct SearchTable: Sendable {
     } else if search.isFinished {
       lines.append("no trial came to a result")
     } else {
-      lines.append("the search is not finished; the same command with --resume goes on")
+      lines.append("the search is not finished; the same command with --resume continues it")
     }
     let failed = search.trials.filter { $0.state == .failed || $0.state == .diverged }
     return lines + failed.compactMap { trial in trial.message.map { "\(trial.name): \($0)" } }

@@ -56,9 +56,9 @@ extension ReportSection {
     return ReportSection(
       title: "Confidence and coverage",
       blocks: [
-        .text("What leaving faces unread gains: a face whose most probable class is below --min-confidence is unsure."),
+        .text("Accuracy if faces below --min-confidence are left out."),
         .chart(chart, isTitled: false, caption: nil),
-        .table(coverageTable(coverage), caption: "What each value of --min-confidence comes to on these faces"),
+        .table(coverageTable(coverage), caption: "Coverage and accuracy by --min-confidence"),
       ])
   }
 
@@ -162,8 +162,8 @@ extension ReportSection {
         .table(classTable(report), caption: nil), .chart(chart, isTitled: false, caption: nil),
         .note(
           "Precision: of the faces read as the class, how many are. Recall: of the class's faces, how many are read "
-            + "as it, with the 95 % interval. F1: their harmonic mean. AUC: area under the one-vs-rest ROC curve. What "
-            + "would divide by zero is undefined."),
+            + "as it, with the 95 % interval. F1: their harmonic mean. AUC: area under the one-vs-rest ROC curve. "
+            + "undefined: division by zero."),
         absent.isEmpty
           ? nil
           : .note(
@@ -217,7 +217,7 @@ extension ReportSection {
       blocks: [
         .chart(
           ReliabilityDiagram(title: "Reliability", report.calibration), isTitled: false,
-          caption: "Bars below the dashed line: the model is surer than it should be; above it: less sure."
+          caption: "Bars below the dashed line: the model is overconfident; above it: underconfident."
             + (unit == .face ? "" : " Intervals are by \(unit.rawValue)."))
       ])
   }
@@ -262,7 +262,7 @@ extension ReportSection {
     let mistakes = faces.surestMistakes(count)
     guard !mistakes.isEmpty else { return nil }
     return ReportSection(
-      title: "Surest mistakes",
+      title: "Most confident mistakes",
       blocks: [
         .text(
           "The \(mistakes.count) most confident of \(faces.mistakeCount) readings that differ from the label. "

@@ -4,7 +4,7 @@ import MienCore
 import MienInference
 import MienVision
 
-/// `POST /v1/explain`: which places of a face speak for an emotion.
+/// `POST /v1/explain`: which regions of a face support an emotion.
 struct ExplainRoutes: Sendable {
   let engine: InferenceEngine
   let bodies: BodyReader

@@ -80,7 +80,7 @@ public import MienTorch
       name: run.recipe.name,
       summary: run.recipe.summary
         + (keptInitial > 0
-          ? " The weights are the average of those (\(keptInitial)) and the fine-tuned ones (\(1 - keptInitial))."
+          ? " Weights: \(NumberText.fixed(keptInitial, 2)) × initial + \(NumberText.fixed(1 - keptInitial, 2)) × fine-tuned."
           : ""),
       architecture: run.recipe.model.architecture,
       parameterCount: try network.parameterCount, preprocessing: run.recipe.preprocessing, framing: framing,

@@ -12,7 +12,7 @@ struct Camera: AsyncParsableCommand {
     discussion: """
       Frames that come faster than they are read are left out, so that what is shown is never late. A window shows them \
       with bars of probability, and is closed by q; --headless writes JSON Lines as `mien video --json -` does. A network \
-      camera has an address (rtsp://camera.local/stream), which its manual tells.
+      camera has an address (rtsp://camera.local/stream); see its manual.
       """)
 
   @Argument(

@@ -113,7 +113,7 @@ struct Compare: AsyncParsableCommand {
     guard !isRun(argument) else { return }
     let inner = (try? files.contentsOfDirectory(atPath: argument))?.sorted().map { "\(argument)/\($0)" }.filter(isRun)
     guard let inner, !inner.isEmpty else {
-      throw MienError(.mismatch, argument, "is no run folder: it has no metrics.csv, which `mien train` writes")
+      throw MienError(.mismatch, argument, "is not a run folder: it has no metrics.csv, which `mien train` writes")
     }
     throw MienError(
       .mismatch, argument,

@@ -15,9 +15,9 @@ struct DatasetExtract: AsyncParsableCommand {
     discussion: """
       Each video gets a folder of face pictures; faces.csv says which video, frame and box each is from. Rename the \
       folders to classes, or move the pictures into folders of classes, then: mien dataset import folders DIR. \
-      Near-identical faces of a video are left out. Exit status: 0 where every video was read to its end, else 1. \
-      With --shard, folders are searched for videos too, the list is JSON Lines (part-….jsonl), and the same command goes on \
-      if it is stopped.
+      Near-identical faces of a video are left out. Exit status: 0 if every video was read to its end, else 1. \
+      With --shard, folders are searched for videos too, the list is JSON Lines (part-….jsonl), and the same command resumes \
+      an interrupted run.
       """)
 
   @Argument(help: ArgumentHelp("Video files.", valueName: "video"))
@@ -28,7 +28,7 @@ struct DatasetExtract: AsyncParsableCommand {
 
   @OptionGroup var shard: ShardOptions
 
-  @Option(help: ArgumentHelp("Seconds between the frames that are looked at (default: 1).", valueName: "seconds"))
+  @Option(help: ArgumentHelp("Seconds between sampled frames (default: 1).", valueName: "seconds"))
   var every: Double?
 
   @Flag(help: "Look at the first frame after each cut instead.")

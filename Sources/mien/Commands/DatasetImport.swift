@@ -42,7 +42,7 @@ struct ImportOptions: ParsableArguments {
     guard skipBad || count == 0 else {
       throw MienError(
         .format, nil,
-        "\(count) rows or files cannot be used, so that nothing was written; mend them, or leave them out "
+        "\(count) rows or files cannot be used, so that nothing was written; fix them, or leave them out "
           + "with --skip-bad")
     }
     try result.faces.write(to: URL(fileURLWithPath: output))
@@ -105,7 +105,7 @@ struct ImportFolders: AsyncParsableCommand {
     discussion: """
       Class folders may be spelt in any usual way (angry, Happy, SAD). What numbers mean is told by --classes, never \
       guessed. Class folders may lie in train, val and test folders; otherwise all faces are for training. Each picture \
-      gives its largest centred square. RAF-DB, ExpW, CK+ and FER+ are also read as they are handed out, JAFFE, KDEF and \
+      gives its largest centred square. RAF-DB, ExpW, CK+ and FER+ are also read in their original layout, JAFFE, KDEF and \
       RaFD by their file names.
       """)
 
@@ -121,7 +121,8 @@ struct ImportFolders: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The label set of the result: \(LabelSet.known.map(\.name).joined(separator: ", ")). "
-        + "Without it fer2013, or ferplus where a picture shows contempt.", valueName: "set"))
+        + "Without it fer2013; ferplus if a picture shows contempt; ckplus48 if the file names are CK+'s and no face is "
+        + "neutral.", valueName: "set"))
   var labels: String?
 
   @OptionGroup var classes: ClassOptions
@@ -151,7 +152,9 @@ struct ImportFolders: AsyncParsableCommand {
 struct ImportCKPlus48: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ckplus48", abstract: "Imports CK+48, with subjects and sequences.",
-    discussion: "CK+ as it is handed out (cohn-kanade-images and Emotion) is read too: the last frame of each sequence."
+    discussion: """
+      CK+ in its original layout (cohn-kanade-images and Emotion) is read too: the last frame of each sequence.
+      """
   )
 
   @Argument(help: "The folder that holds the class folders.")

@@ -8,7 +8,7 @@ import MienDatasets
 struct DatasetSplit: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "split",
-    abstract: "Deals the faces of a set out to train, validation and test.",
+    abstract: "Splits the faces of a set into train, validation and test.",
     discussion: """
       Shares sum to 1 (default: 0.8, 0.1 and 0.1). --validation alone takes its share from the training part and leaves \
       the others as they are. Pictures of one person, or of one sequence, stay together if they are known; each class has \

@@ -13,8 +13,8 @@ struct Detect: AsyncParsableCommand {
     abstract: "Finds the faces in photos and says what they show.",
     discussion: """
       A folder is searched with its sub-folders. Exit status: 0 if every photo was read (a photo without faces \
-      does not count as a failure), 1 if some failed, 64 for wrong usage. With -o, results go to a folder as JSON Lines, a \
-      run that was stopped goes on, and damaged photos do not count as failures: mien merge counts them.
+      does not count as a failure), 1 if some failed, 64 for wrong usage. With -o, results go to a folder as JSON Lines, the \
+      same command resumes an interrupted run, and damaged photos do not count as failures: mien merge counts them.
       """)
 
   @Argument(help: ArgumentHelp("Photos, folders and patterns; - is a photo on standard input.", valueName: "path"))
@@ -29,7 +29,7 @@ struct Detect: AsyncParsableCommand {
   @Option(
     name: [.customShort("o"), .long],
     help: ArgumentHelp(
-      "Write JSON Lines, one line per photo, into a folder, where the same command goes on if it is stopped.",
+      "Write JSON Lines, one line per photo, into a folder; the same command resumes an interrupted run.",
       valueName: "dir"))
   var output: String?
 
@@ -64,7 +64,7 @@ struct Detect: AsyncParsableCommand {
     guard (0...1).contains(minConfidence) else { throw ValidationError("--min-confidence is 0 to 1.") }
     try shard.validate(output: output, excluding: ["--json": json, "--csv": csv])
     if output != nil, paths.contains("-") {
-      throw ValidationError("-o is for files, which a run that goes on knows by their names; it excludes -.")
+      throw ValidationError("-o is for files, which a resumed run knows by their names; it excludes -.")
     }
   }
 

@@ -11,7 +11,7 @@ import MienVision
 /// `mien doctor`: what of Mien works on this machine.
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Checks what works here, and says how to mend the rest.",
+    abstract: "Checks what works here, and says how to fix the rest.",
     discussion: """
       Exit status: 0 if faces in photos can be read, also if optional parts are missing; 1 if they cannot.
       """)

@@ -25,7 +25,7 @@ struct Completions: AsyncParsableCommand {
 struct Manual: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Writes man pages made from the help.",
-    discussion: "`man -l DIR/mien-detect.1` shows one; installed, they lie in share/man/man1.", shouldDisplay: false)
+    discussion: "`man -l DIR/mien-detect.1` shows one; installed, they lie in share/man/man1.")
 
   @Argument(help: ArgumentHelp("The folder to write to.", valueName: "dir"))
   var folder: String

@@ -104,7 +104,7 @@ private struct MergedShards {
       if !manifest.isComplete {
         problems.append(
           "\(name): is not done after \(Spelling.counted(manifest.files.count, "file")); run its shard "
-            + "(\(place.shard.text)) again, which goes on")
+            + "(\(place.shard.text)) again, which resumes it")
       }
       results.append(try Self.start(of: place.results, manifest.resultsLength))
     }

@@ -13,8 +13,8 @@ struct Video: AsyncParsableCommand {
     abstract: "Follows the faces in a video and says what they show over time.",
     discussion: """
       Ctrl-C ends at the next frame and keeps what is done. The copy of an address has no sound. With -o, many videos \
-      and folders of them are read into a folder, and a run that was stopped goes on. Exit status: 0 where the video was \
-      read to its end, 1 where it was not or a file could not be written, 64 for wrong usage.
+      and folders of them are read into a folder, and the same command resumes an interrupted run. Exit status: 0 if the \
+      video was read to its end, 1 if it was not or a file could not be written, 64 for wrong usage.
       """)
 
   @Argument(
@@ -28,7 +28,7 @@ struct Video: AsyncParsableCommand {
   @Option(
     name: [.customShort("o"), .long],
     help: ArgumentHelp(
-      "Write the rows of many videos as JSON Lines into a folder, where the same command goes on if it is stopped.",
+      "Write the rows of many videos as JSON Lines into a folder; the same command resumes an interrupted run.",
       valueName: "dir"))
   var output: String?
 

@@ -132,7 +132,7 @@ struct ShardProgress {
     guard missing > 0 || stopped else { return }
     Console.error(
       stopped
-        ? "stopped; the same command goes on"
+        ? "stopped; the same command resumes it"
         : "\(Spelling.counted(missing, noun)) could not be read, see above; the same command tries them again")
     throw ExitCode.failure
   }
