@@ -24,7 +24,9 @@ struct CorrectionsCommand: AsyncParsableCommand {
       let store = try source.store()
       guard let profile else {
         let found = try await store.listing(withCrops: false)
-        for (name, count) in found.counts.sorted(by: { $0.key < $1.key }) { try Console.print("\(name)  \(count)") }
+        for (name, count) in found.counts.sorted(by: { $0.key < $1.key }) {
+          try Console.print("\(name)  \(count.grouped)")
+        }
         return source.name(unreadable: found.unreadable)
       }
       let found = try await store.listing(of: ProfileName(profile))

@@ -166,7 +166,7 @@ import Testing
     #expect(try card.weightsSHA256 == PixelGraph.model().weightsSHA256)
     let text = try Command.mien("models", "mien-s")
     #expect(text.status == 0 && text.output.hasPrefix("mien-s\n"), "\(text.errors)")
-    #expect(text.output.contains("grey faces of 48x48") && text.output.contains("28709 faces of fer2013, train"))
+    #expect(text.output.contains("grey faces of 48x48") && text.output.contains("28,709 faces of fer2013, train"))
     let own = try ModelCard(json: Data(try Command.mien("models", "mien-s", "--json").output.utf8))
     #expect(text.output.contains(own.weightsSHA256) && !text.output.contains("{"))
     #expect(try Command.mien("models", "--json").status == 64)

@@ -43,7 +43,7 @@ import Testing
         "--b\r\nContent-Disposition: form-data; name=f; filename=\(String(repeating: "n", count: 1025))\r\n\r\n\r\n--b--"
       )
     }
-    #expect(error?.message.contains("file name has more than 1024 bytes") == true)
+    #expect(error?.message.contains("file name has more than 1,024 bytes") == true)
   }
 
   @Test func contentsAreBytes() throws {

@@ -31,17 +31,19 @@ public struct Heatmap: Sendable {
       let shown = SVGCanvas.shortened(name, to: 12)
       canvas.text(shown, x: left + (Double(row) + 0.5) * cell, y: top - 8, style: "middle")
       canvas.text(shown, x: left - 10, y: y + height / 2 + 4, style: "end")
-      canvas.text("\(total(row))", x: width - 20, y: y + height / 2 + 4, style: "value end")
+      canvas.text(total(row).grouped, x: width - 20, y: y + height / 2 + 4, style: "value end")
       for column in labels.indices {
         let (count, share) = (self.count(row, column), share(row, column))
         let x = left + Double(column) * cell
         canvas.rectangle(
           x: x + 1, y: y + 1, width: cell - 2, height: height - 2, style: "s0",
           opacity: count > 0 ? 0.05 + Self.fullest * share : 0,
-          tooltip: "\(name) read as \(labels[column]): \(count) of \(total(row)), \(NumberText.percent(share, 1))")
+          tooltip:
+            "\(name) read as \(labels[column]): \(count.grouped) of \(total(row).grouped), \(NumberText.percent(share, 1))"
+        )
         if total(row) > 0 {
           canvas.text(NumberText.percent(share, 1), x: x + cell / 2, y: y + height / 2, style: "middle")
-          canvas.text("\(count)", x: x + cell / 2, y: y + height / 2 + 14, style: "middle small")
+          canvas.text(count.grouped, x: x + cell / 2, y: y + height / 2 + 14, style: "middle small")
         }
       }
     }
@@ -63,6 +65,7 @@ public struct Heatmap: Sendable {
   }
 
   private var summary: String {
-    labels.indices.map { "\(labels[$0]) read rightly \(count($0, $0)) times of \(total($0))" }.joined(separator: "; ")
+    labels.indices.map { "\(labels[$0]) read rightly \(count($0, $0).grouped) times of \(total($0).grouped)" }.joined(
+      separator: "; ")
   }
 }

@@ -38,6 +38,8 @@ public struct TrackRecord: Sendable {
   public let first: Double
   /// When it was seen last.
   public private(set) var last: Double
+  /// Where its last reading ends, which counts for its duration.
+  private(set) var end: Double
   /// For how long it was seen, gaps left out.
   public private(set) var seen = 0.0
   /// For how long it had each label.
@@ -67,6 +69,7 @@ public struct TrackRecord: Sendable {
     self.labels = labels
     self.first = first
     last = first
+    end = first
     nextMoment = first
   }
 
@@ -83,6 +86,7 @@ public struct TrackRecord: Sendable {
     seconds: Double, duration: Double, smoothed: EmotionDistribution, emotion: Emotion?, jpeg: () throws -> Data
   ) rethrows {
     last = seconds
+    end = seconds + duration
     readings += 1
     seen += duration
     certainty += duration * Double(smoothed.probabilities.max() ?? 0)

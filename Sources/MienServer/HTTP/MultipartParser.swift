@@ -1,4 +1,5 @@
 package import Foundation
+import MienCore
 
 /// Reads `multipart/form-data` (RFC 7578, RFC 2046) that is in memory already. Its size is bounded by the caller; parts
 /// and header fields are bounded here.
@@ -146,7 +147,7 @@ package struct MultipartParser: Sendable {
       throw Malformed(message: "A part has no Content-Disposition of form-data with a name.")
     }
     guard name.utf8.count <= nameBytes, disposition.parameters["filename"]?.utf8.count ?? 0 <= nameBytes else {
-      throw Malformed(message: "A part's name or file name has more than \(nameBytes) bytes.")
+      throw Malformed(message: "A part's name or file name has more than \(nameBytes.grouped) bytes.")
     }
     if let encoding = fields["content-transfer-encoding"]?.lowercased(), !["binary", "8bit", "7bit"].contains(encoding)
     {

@@ -63,8 +63,8 @@ struct ProfileRoutes: Sendable {
           guard isForced || !check.isWorse else {
             throw APIError(
               .conflict, "worse",
-              "With the profile, \(check.after.correct) of \(check.count) corrections would be read right (log loss "
-                + "\(NumberText.fixed(check.after.logLoss, 3))), without it \(check.before.correct) (log loss "
+              "With the profile, \(check.after.correct.grouped) of \(check.count.grouped) corrections would be read right (log loss "
+                + "\(NumberText.fixed(check.after.logLoss, 3))), without it \(check.before.correct.grouped) (log loss "
                 + "\(NumberText.fixed(check.before.logLoss, 3))): it is not kept. force=true keeps it all the same.")
           }
           try models.checkOwner(of: name, client: context.client)
