@@ -183,7 +183,7 @@ import Testing
     // Whoever is left out takes a class along.
     #expect(message(.leaveOneSubjectOut, 0, two).contains("the training part of fold 1 has no face of anger"))
     two[3].subject = nil
-    #expect(message(.grouped, 2, two).contains("1 faces have none"))
+    #expect(message(.grouped, 2, two).contains("1 face has none"))
 
     var split = SplitRule()
     (split.train, split.test, split.groupBy) = (0.5, 0.5, .sequence)

@@ -80,7 +80,7 @@ struct Doctor: AsyncParsableCommand {
       "display",
       Self.hasDisplay
         ? .works("there is one")
-        : .works("none, so that `mien camera` needs --headless"))
+        : .works("none, which only a window needs; `mien camera --headless` does without"))
     for program in [ExternalCommand.Program.server, .train] {
       let commands = ExternalCommand.allCases.filter { $0.program == program }.map(\.rawValue).joined(separator: ", ")
       let remedy = ExternalCommand.Program.remedy
