@@ -45,7 +45,8 @@ echo "== docs/preprocessing.md, framing"
 for options in "--anchor box --turned" "--anchor box" "--anchor points --turned"; do
   echo "-- $options"
   # shellcheck disable=SC2086 # several options
-  "$bench" framing --model "$model" --data "$data" $options --scales 1 1.1 1.2 1.3 --shifts -0.05 0 0.05
+  "$bench" framing --model "$model" --data "$data" $options --scales 1 --scales 1.1 --scales 1.2 --scales 1.3 \
+    --shifts=-0.05 --shifts=0 --shifts=0.05
 done
 echo "== docs/explain.md, regions"
 "$mien" explain "$data" --model "$model" --split validation --limit 500

@@ -1,16 +1,17 @@
 #include "video_reader.hpp"
 
+#include "container.hpp"
+#include "frame_budget.hpp"
 #include "frame_converter.hpp"
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstring>
 #include <deque>
 #include <limits>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -21,40 +22,14 @@ extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/cpu.h>
+#include <libavutil/imgutils.h>
 #include <libavutil/opt.h>
 }
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-/// How long an address may keep silent.
-constexpr auto kPatience = std::chrono::seconds(20);
-
-/// Containers that hold everything themselves. A playlist or script names other files.
-constexpr char kFormats[] =
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,yuv4mpegpipe,ivf,dv,mxf,h264,hevc,mpegvideo,"
-    "m4v,mjpeg,gif,apng";
-
-/// What addresses may give beside that: cameras' streams, and playlists of addresses.
-constexpr char kNetworkFormats[] = ",rtsp,sdp,rtp,hls,applehttp,dash,mpjpeg,live_flv";
-constexpr char kNetworkProtocols[] = "http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtmp,rtmps,rtmpt,crypto,data";
-
-/// The last thing that FFmpeg complained of on this thread; it names no file, and may name an address.
-thread_local std::string complaint;
-
-void keepComplaint(void *, int level, const char *format, va_list arguments) {
-  if (level > AV_LOG_ERROR) return;
-  char line[512];
-  vsnprintf(line, sizeof line, format, arguments);
-  complaint = line;
-  while (!complaint.empty() && strchr("\n\r .", complaint.back())) complaint.pop_back();
-}
-
-std::string reason(int status) {
-  char text[AV_ERROR_MAX_STRING_SIZE] = {};
-  return av_strerror(status, text, sizeof text) == 0 ? text : "unknown error";
-}
+/// Frames that threads decode side by side may have so many bytes: six of 4K at 8 bits. Larger frames are decoded one at a time.
+constexpr int64_t kThreadBytes = 80 << 20;
 
 struct ClosePacket {
   void operator()(AVPacket *packet) const { av_packet_free(&packet); }
@@ -64,79 +39,6 @@ struct CloseFrame {
 };
 struct CloseDecoder {
   void operator()(AVCodecContext *codec) const { avcodec_free_context(&codec); }
-};
-
-/// An open container.
-class Container {
- public:
-  explicit Container(const mien_opencv_video_source &source) : isAddress_(source.is_address) {
-    static std::once_flag once;
-    std::call_once(once, [] { avformat_network_init(); });
-    av_log_set_callback(keepComplaint);
-    complaint.clear();
-    context_ = avformat_alloc_context();
-    if (!context_) throw std::bad_alloc();
-    AVDictionary *options = nullptr;
-    const std::string formats = std::string(kFormats) + (isAddress_ ? kNetworkFormats : "");
-    av_dict_set(&options, "format_whitelist", formats.c_str(), 0);
-    av_dict_set(&options, "protocol_whitelist", isAddress_ ? kNetworkProtocols : "file", 0);
-    if (isAddress_) {
-      context_->interrupt_callback = {[](void *self) { return static_cast<Container *>(self)->isLate() ? 1 : 0; }, this};
-      extendPatience();
-      // Over TCP nothing is lost on the way; certificates are checked as browsers do.
-      av_dict_set(&options, "rtsp_transport", "tcp", 0);
-      av_dict_set(&options, "tls_verify", "1", 0);
-    }
-    // A camera is looked at for a second, not for five, before its pictures come. Those that come meanwhile are kept: the
-    // caller passes over what is old.
-    if (source.is_live) context_->max_analyze_duration = AV_TIME_BASE;
-    const auto format = source.format ? av_find_input_format(source.format) : nullptr;
-    const std::string location = isAddress_ ? source.location : std::string("file:") + source.location;
-    // On failure the context is freed.
-    const int status = avformat_open_input(&context_, location.c_str(), format, &options);
-    av_dict_free(&options);
-    if (status < 0) throw std::runtime_error(openingFailure(status));
-    const int found = avformat_find_stream_info(context_, nullptr);
-    if (found < 0 && context_->nb_streams == 0) throw failure(openingFailure(found));
-  }
-
-  ~Container() { avformat_close_input(&context_); }
-  Container(const Container &) = delete;
-  Container &operator=(const Container &) = delete;
-
-  AVFormatContext *operator->() const { return context_; }
-  AVFormatContext *get() const { return context_; }
-
-  void extendPatience() { deadline_ = (Clock::now() + kPatience).time_since_epoch().count(); }
-  bool isLate() const { return Clock::now().time_since_epoch().count() > deadline_; }
-
-  /// Why reading broke off.
-  std::string readingFailure(int status) const {
-    if (isAddress_ && isLate()) return "nothing came for 20 s";
-    return isAddress_ ? "the connection broke off: " + reason(status) : reason(status);
-  }
-
-  /// Closes the container, for a constructor that gives up.
-  std::runtime_error failure(const std::string &message) {
-    avformat_close_input(&context_);
-    return std::runtime_error(message);
-  }
-
- private:
-  std::string openingFailure(int status) const {
-    if (!isAddress_) return "FFmpeg finds no video stream that it can decode";
-    if (isLate()) return "no answer within 20 s";
-    if (status == AVERROR_INVALIDDATA || status == AVERROR(EINVAL)) return "FFmpeg finds no video there";
-    if (status == AVERROR_PROTOCOL_NOT_FOUND) return "this FFmpeg does not know the protocol";
-    if (status != AVERROR(EIO)) return reason(status);
-    // The name is not known, the certificate is not trusted: only the complaint tells.
-    const bool namesAddress = complaint.find("://") != std::string::npos || complaint.find('@') != std::string::npos;
-    return complaint.empty() || namesAddress ? "it cannot be reached" : complaint;
-  }
-
-  AVFormatContext *context_ = nullptr;
-  bool isAddress_;
-  std::atomic<Clock::rep> deadline_{0};
 };
 
 /// The picture of a song or a chapter: no film.
@@ -175,7 +77,8 @@ double rate(AVRational value) { return value.num > 0 && value.den > 0 ? av_q2d(v
 class FFmpegReader final : public mien_opencv_video_reader {
  public:
   explicit FFmpegReader(const mien_opencv_video_source &source)
-      : container_(source), packet_(av_packet_alloc()), frame_(av_frame_alloc()), isUntimed_(source.is_untimed) {
+      : container_(source), packet_(av_packet_alloc()), frame_(av_frame_alloc()), isUntimed_(source.is_untimed),
+        budget_(std::make_shared<FrameBudget>(source.decoder_bytes)) {
     if (!packet_ || !frame_) throw std::bad_alloc();
     bool hasCover = false;
     stream_ = film(container_, hasCover);
@@ -185,13 +88,15 @@ class FFmpegReader final : public mien_opencv_video_reader {
     for (unsigned i = 0; i < container_->nb_streams; ++i) {
       if (container_->streams[i] != stream_) container_->streams[i]->discard = AVDISCARD_ALL;
     }
-    openDecoder(source.is_live);
+    checkSize(source, stream_->codecpar->width, stream_->codecpar->height);
+    openDecoder(source);
     isTransportStream_ = !strcmp(container_->iformat->name, "mpegts");
 
     if (!isUntimed_ && !source.is_live && rate(stream_->avg_frame_rate) <= 0) lookAhead();
 
     // The first frame tells what the container may not: the size, the shape of the pixels, the rate.
     hasFirst_ = decode();
+    if (!hasFirst_) checkSize(source, refusedSize.first, refusedSize.second);
     if (!hasFirst_ && source.is_address && !failure_.empty()) {
       const bool canSkip = container_->pb && container_->pb->seekable & AVIO_SEEKABLE_NORMAL;
       throw std::runtime_error(
@@ -203,6 +108,10 @@ class FFmpegReader final : public mien_opencv_video_reader {
     const int width = hasFirst_ ? frame_->width : parameters.width, height = hasFirst_ ? frame_->height : parameters.height;
     if (width <= 0 || height <= 0) throw std::runtime_error("FFmpeg finds no video stream that it can decode");
     converter_.emplace(width, height, aspect(), Orientation::of(displayMatrix()));
+    info.whole_width = converter_->width();
+    info.whole_height = converter_->height();
+    info.reduction = reductionFor(source, info.whole_width, info.whole_height);
+    converter_->reduce(info.reduction);
     info.width = converter_->width();
     info.height = converter_->height();
     findRate();
@@ -230,29 +139,60 @@ class FFmpegReader final : public mien_opencv_video_reader {
   }
 
  private:
-  void openDecoder(bool isLive) {
+  void openDecoder(const mien_opencv_video_source &source) {
     const auto *decoder = avcodec_find_decoder(stream_->codecpar->codec_id);
     if (!decoder) throw std::runtime_error("FFmpeg finds no video stream that it can decode");
     codec_.reset(avcodec_alloc_context3(decoder));
     if (!codec_ || avcodec_parameters_to_context(codec_.get(), stream_->codecpar) < 0) throw std::bad_alloc();
     codec_->pkt_timebase = stream_->time_base;
     codec_->thread_count = std::min(16, std::max(1, av_cpu_count()));
-    codec_->max_pixels = 200'000'000;
+    codec_->max_pixels = maxPixels(source);
+    budget_->install(*codec_);
+    const int64_t frameBytes = bytesPerFrame();
+    checkKept(source, frameBytes);
     // A frame of which a part is missing is better than none, and is counted.
     codec_->flags |= AV_CODEC_FLAG_OUTPUT_CORRUPT;
-    if (isLive) {
+    // Threads that each decode a frame of their own also keep one each; those that share a frame do not.
+    const int64_t threads = kThreadBytes / std::max<int64_t>(frameBytes, 1);
+    if (source.is_live || threads < 2) {
       codec_->thread_type = FF_THREAD_SLICE;
-      codec_->flags |= AV_CODEC_FLAG_LOW_DELAY;
+    } else {
+      codec_->thread_count = int(std::min<int64_t>(codec_->thread_count, threads));
     }
+    if (source.is_live || (threads < 2 && isAV1())) codec_->flags |= AV_CODEC_FLAG_LOW_DELAY;
     if (avcodec_open2(codec_.get(), decoder, nullptr) < 0) {
       throw std::runtime_error("FFmpeg finds no video stream that it can decode");
     }
+  }
+
+  bool isAV1() const { return stream_->codecpar->codec_id == AV_CODEC_ID_AV1; }
+
+  /// Bytes of a decoded frame, as far as the container tells.
+  int64_t bytesPerFrame() const {
+    const AVCodecParameters &codec = *stream_->codecpar;
+    if (codec.width <= 0 || codec.height <= 0) return 0;
+    const int bytes = av_image_get_buffer_size(AVPixelFormat(codec.format), codec.width, codec.height, 1);
+    return bytes > 0 ? bytes : int64_t(codec.width) * codec.height * 3 / 2;
+  }
+
+  /// Refuses what the budget cannot see: dav1d's frames, of which 8 are kept besides the newest.
+  void checkKept(const mien_opencv_video_source &source, int64_t frameBytes) const {
+    if (source.decoder_bytes > 0 && isAV1() && frameBytes > source.decoder_bytes / 9) throw tooMuchKept();
+  }
+
+  LimitExceeded tooMuchKept() const {
+    const AVCodecParameters &codec = *stream_->codecpar;
+    return LimitExceeded(
+        "needs more than " + std::to_string(budget_->limit() >> 20) + " MiB of decoded frames at a time, of " +
+        std::to_string(codec.width) + "x" + std::to_string(codec.height) +
+        " pixels each; shrink it first: ffmpeg -i IN -vf scale=-2:2160 out.mp4");
   }
 
   /// Decodes the next frame into frame_; false at the end.
   bool decode() {
     while (true) {
       const int status = avcodec_receive_frame(codec_.get(), frame_.get());
+      if (budget_->isExceeded()) throw tooMuchKept();
       if (status == 0) return true;
       if (status == AVERROR_EOF) return false;
       if (status == AVERROR(EAGAIN)) {
@@ -388,6 +328,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
   /// Whether frame_ was decoded when the file was opened and not grabbed yet.
   bool hasFirst_ = false;
   bool isUntimed_;
+  std::shared_ptr<FrameBudget> budget_;
   bool isTransportStream_ = false;
   /// Packets that were read when the file was opened.
   std::deque<std::unique_ptr<AVPacket, ClosePacket>> ahead_;

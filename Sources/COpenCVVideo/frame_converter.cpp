@@ -213,6 +213,10 @@ FrameConverter::FrameConverter(int width, int height, double aspect, Orientation
   if (aspect < 1) shown_.height = int(std::lround(height / aspect));
 }
 
+void FrameConverter::reduce(int reduction) {
+  shown_ = cv::Size((shown_.width + reduction - 1) / reduction, (shown_.height + reduction - 1) / reduction);
+}
+
 const AVFrame &FrameConverter::whole(const AVFrame &frame) {
   const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(AVPixelFormat(frame.format));
   if (!isInterlaced(frame) || frame.height < 4 || !format || !isComparable(*format)) return frame;
@@ -241,9 +245,12 @@ void FrameConverter::scale(const AVFrame &frame, AVPixelFormat target, uint8_t *
   bool isFullRange = frame.color_range == AVCOL_RANGE_JPEG;
   const AVPixelFormat format = plain(frame.format, isFullRange);
   const SwsContext *last = context_.get();
+  // Without this flag, frames that are scaled are two levels too dark.
+  const bool isScaled = frame.width != shown_.width || frame.height != shown_.height;
+  const int flags = SWS_BICUBIC | (isScaled ? SWS_FULL_CHR_H_INT : 0);
   context_.reset(sws_getCachedContext(
-      context_.release(), frame.width, frame.height, format, shown_.width, shown_.height, target, SWS_BICUBIC, nullptr,
-      nullptr, nullptr));
+      context_.release(), frame.width, frame.height, format, shown_.width, shown_.height, target, flags, nullptr, nullptr,
+      nullptr));
   if (!context_) throw std::runtime_error("FFmpeg cannot convert the frame's kind of pixels");
   const int matrix = coefficients(frame);
   if (context_.get() != last || matrix != matrix_ || isFullRange != isFullRange_) {

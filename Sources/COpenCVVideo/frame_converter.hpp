@@ -44,6 +44,9 @@ class FrameConverter {
   /// For frames of a stored size, shown turned and with pixels `aspect` times as wide as high.
   FrameConverter(int width, int height, double aspect, Orientation orientation);
 
+  /// Has `convert` give frames of 1/2, 1/4 or 1/8 of the sides, rounded up.
+  void reduce(int reduction);
+
   /// Size of what `convert` gives.
   int width() const { return orientation_.isTransposed ? shown_.height : shown_.width; }
   int height() const { return orientation_.isTransposed ? shown_.width : shown_.height; }

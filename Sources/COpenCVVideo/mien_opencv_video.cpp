@@ -35,10 +35,17 @@ void prepare() {
 /// Runs `body`; whatever it throws becomes a status and a message.
 template <typename Body>
 int32_t guarded(char **error, Body &&body) noexcept {
-  return guarded({MIEN_OPENCV_VIDEO_OK, MIEN_OPENCV_VIDEO_INVALID, MIEN_OPENCV_VIDEO_FAILED}, error, [&] {
+  bool isOverLimit = false;
+  const int32_t status = guarded({MIEN_OPENCV_VIDEO_OK, MIEN_OPENCV_VIDEO_INVALID, MIEN_OPENCV_VIDEO_FAILED}, error, [&] {
     prepare();
-    body();
+    try {
+      body();
+    } catch (const LimitExceeded &) {
+      isOverLimit = true;
+      throw;
+    }
   });
+  return isOverLimit ? MIEN_OPENCV_VIDEO_LIMIT : status;
 }
 
 /// Whether libwebp reads the source, not FFmpeg.
@@ -55,7 +62,7 @@ int32_t readerOpen(const mien_opencv_video_source *source, mien_opencv_video_rea
   return guarded(error, [&] {
     check(source);
     require(reader && info, "a pointer is null");
-    auto opened = isWebP(*source) ? openWebP(source->location) : openVideo(*source);
+    auto opened = isWebP(*source) ? openWebP(*source) : openVideo(*source);
     *info = opened->info;
     *reader = opened.release();
   });
@@ -65,6 +72,9 @@ int32_t cameraOpen(const char *path, mien_opencv_video_reader **reader, mien_ope
   return guarded(error, [&] {
     require(path && reader && info, "a pointer is null");
     auto opened = openCamera(path);
+    opened->info.reduction = 1;
+    opened->info.whole_width = opened->info.width;
+    opened->info.whole_height = opened->info.height;
     *info = opened->info;
     *reader = opened.release();
   });

@@ -3,10 +3,38 @@
 
 #include "mien_video_functions.h"
 
+#include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include <opencv2/core.hpp>
+
+/// A limit of the source is exceeded: becomes the status MIEN_OPENCV_VIDEO_LIMIT.
+struct LimitExceeded : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Most pixels of a stored frame.
+inline int64_t maxPixels(const mien_opencv_video_source &source) {
+  return source.max_pixels > 0 ? source.max_pixels : 200'000'000;
+}
+
+/// Refuses frames that are too large.
+inline void checkSize(const mien_opencv_video_source &source, int64_t width, int64_t height) {
+  if (width <= 0 || height <= 0 || width <= maxPixels(source) / height) return;
+  throw LimitExceeded("has frames of " + std::to_string(width) + "x" + std::to_string(height) +
+                      " pixels, more than the limit of " + std::to_string(maxPixels(source)) +
+                      " pixels; shrink it first: ffmpeg -i IN -vf scale=-2:2160 out.mp4");
+}
+
+/// By how much frames are reduced to be kept: 1, 2, 4 or 8.
+inline int reductionFor(const mien_opencv_video_source &source, int64_t width, int64_t height) {
+  int reduction = 1;
+  const auto side = [&](int64_t whole) { return (whole + reduction - 1) / reduction; };
+  while (source.kept_pixels > 0 && reduction < 8 && side(width) > source.kept_pixels / side(height)) reduction *= 2;
+  return reduction;
+}
 
 /// Frames one after another.
 struct mien_opencv_video_reader {
@@ -28,7 +56,7 @@ struct mien_opencv_video_reader {
 std::unique_ptr<mien_opencv_video_reader> openVideo(const mien_opencv_video_source &source);
 
 /// Opens an animated WebP file; throws what it cannot open.
-std::unique_ptr<mien_opencv_video_reader> openWebP(const std::string &path);
+std::unique_ptr<mien_opencv_video_reader> openWebP(const mien_opencv_video_source &source);
 
 /// Opens a camera; throws what is wrong with it.
 std::unique_ptr<mien_opencv_video_reader> openCamera(const std::string &path);

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include <opencv2/imgproc.hpp>
+
 #include <webp/demux.h>
 
 namespace {
@@ -34,15 +36,18 @@ std::vector<uint8_t> contents(const std::string &path) {
 /// picture as it is shown, composited on white.
 class WebPReader final : public mien_opencv_video_reader {
  public:
-  explicit WebPReader(const std::string &path) : bytes_(contents(path)) {
+  explicit WebPReader(const mien_opencv_video_source &source) : bytes_(contents(source.location)) {
     const WebPData data{bytes_.data(), bytes_.size()};
     const std::unique_ptr<WebPDemuxer, decltype(&WebPDemuxDelete)> file(WebPDemux(&data), &WebPDemuxDelete);
     if (!file) throw std::runtime_error("the file is damaged or not whole");
     const uint64_t width = WebPDemuxGetI(file.get(), WEBP_FF_CANVAS_WIDTH);
     const uint64_t height = WebPDemuxGetI(file.get(), WEBP_FF_CANVAS_HEIGHT);
-    if (width * height > mostPixels) throw std::runtime_error("the pictures have more than 200 million pixels");
-    info.width = int32_t(width);
-    info.height = int32_t(height);
+    checkSize(source, int64_t(width), int64_t(height));
+    info.reduction = reductionFor(source, int64_t(width), int64_t(height));
+    info.whole_width = int32_t(width);
+    info.whole_height = int32_t(height);
+    info.width = (info.whole_width + info.reduction - 1) / info.reduction;
+    info.height = (info.whole_height + info.reduction - 1) / info.reduction;
     info.frame_count = int64_t(WebPDemuxGetI(file.get(), WEBP_FF_FRAME_COUNT));
     int64_t milliseconds = 0;
     WebPIterator frame{};
@@ -56,7 +61,7 @@ class WebPReader final : public mien_opencv_video_reader {
     options.color_mode = MODE_RGBA;
     decoder_.reset(WebPAnimDecoderNew(&data, &options));
     if (!decoder_) throw std::runtime_error("the file is damaged, or there is no memory for it");
-    frame_.create(info.height, info.width, CV_8UC3);
+    frame_.create(info.whole_height, info.whole_width, CV_8UC3);
   }
 
   bool grab(double &seconds) override {
@@ -85,7 +90,9 @@ class WebPReader final : public mien_opencv_video_reader {
         }
       }
     }
-    return frame_;
+    if (info.reduction == 1) return frame_;
+    cv::resize(frame_, reduced_, cv::Size(info.width, info.height), 0, 0, cv::INTER_AREA);
+    return reduced_;
   }
 
   mien_opencv_video_faults faults() const override {
@@ -94,12 +101,11 @@ class WebPReader final : public mien_opencv_video_reader {
   }
 
  private:
-  static constexpr uint64_t mostPixels = 200'000'000;
-
   std::vector<uint8_t> bytes_;
   std::unique_ptr<WebPAnimDecoder, decltype(&WebPAnimDecoderDelete)> decoder_{nullptr, &WebPAnimDecoderDelete};
   uint8_t *canvas_ = nullptr;
   cv::Mat frame_;
+  cv::Mat reduced_;
   int start_ = 0;
   int64_t grabbed_ = 0;
   bool isDamaged_ = false;
@@ -107,6 +113,6 @@ class WebPReader final : public mien_opencv_video_reader {
 
 }  // namespace
 
-std::unique_ptr<mien_opencv_video_reader> openWebP(const std::string &path) {
-  return std::make_unique<WebPReader>(path);
+std::unique_ptr<mien_opencv_video_reader> openWebP(const mien_opencv_video_source &source) {
+  return std::make_unique<WebPReader>(source);
 }

@@ -6,18 +6,18 @@ import MienONNX
 extension AdaptationCheck {
   /// Deals `examples`, a class after the other, into parts, and reads each by a layer fitted to the rest.
   ///
-  /// - Throws: ``MienError`` where there is no example, or as `HeadAdaptation.fit` does.
+  /// - Throws: ``MienError`` if there is no example, or as `HeadAdaptation.fit` does.
   public init(_ adaptation: HeadAdaptation, _ examples: [HeadAdaptation.Example]) throws {
     guard !examples.isEmpty else { throw MienError(.mismatch, nil, "there are no corrections") }
     let folds = min(examples.count, Self.maximumFolds)
     let order = examples.indices.sorted { (examples[$0].emotion, $0) < (examples[$1].emotion, $1) }
+    var part = [Int](repeating: 0, count: examples.count)
+    for (place, index) in order.enumerated() { part[index] = place % folds }
+    let problem = try adaptation.problem(examples)
     var after = Tally()
     for fold in 0..<folds {
-      let isHeldOut = Dictionary(
-        uniqueKeysWithValues: order.enumerated().map { place, index in (index, place % folds == fold) })
-      let rest = examples.indices.filter { isHeldOut[$0] == false }.map { examples[$0] }
-      let head = try adaptation.fit(rest).head
-      for index in examples.indices where isHeldOut[index] == true { try after.add(examples[index], head) }
+      let head = try adaptation.fit(problem.selecting(examples.indices.filter { part[$0] != fold })).head
+      for index in examples.indices where part[index] == fold { try after.add(examples[index], head) }
     }
     var before = Tally()
     for example in examples { try before.add(example, adaptation.original) }

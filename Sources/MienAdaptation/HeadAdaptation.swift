@@ -102,33 +102,46 @@ public struct HeadAdaptation: Sendable {
     return result
   }
 
-  /// The layer fitted to `examples`; without examples, the original.
+  /// The layer fitted to `examples`; without examples, the original. Takes milliseconds to minutes, with the number of
+  /// examples.
   ///
   /// - Throws: ``MienError`` where an embedding has another length or numbers that are not finite, or the layer lacks an
-  ///   emotion.
-  public func fit(_ examples: [Example]) throws -> Fit {
-    let problem = try problem(examples)
-    let squaredRadius = divergenceBudget / natsPerUnit
+  ///   emotion; `CancellationError` if the task was cancelled.
+  public func fit(_ examples: [Example]) throws -> Fit { try fit(problem(examples)) }
+
+  /// The layer fitted to the examples of `problem`.
+  ///
+  /// - Throws: `CancellationError` if the task was cancelled.
+  func fit(_ problem: HeadFittingProblem) throws -> Fit {
+    let radius = (divergenceBudget / natsPerUnit).squareRoot()
+    let origin = [Double](repeating: 0, count: problem.count)
+    // A minimum is no further from the origin than the gradient there divided by the strength.
+    let pull = Vector.norm(problem.value(at: origin, strength: 0).gradient)
+    var weaker: [Double] = []
     var strength = Self.minimumStrength
-    var change = problem.minimum(strength: strength, from: [Double](repeating: 0, count: problem.count))
-    var lower = strength
-    // The change shrinks as the strength grows.
-    while Self.squaredNorm(change) > squaredRadius {
-      lower = strength
+    while pull > strength * radius {
+      weaker.append(strength)
       strength *= 10
-      change = problem.minimum(strength: strength, from: change)
     }
-    for _ in 0..<Self.maximumBisections where lower < strength && Self.squaredNorm(change) < 0.98 * squaredRadius {
+    var change = try problem.minimum(strength: strength, from: origin)
+    var lower = strength
+    // The change grows as the strength falls, and minima of weak priors take longest: none is sought far outside.
+    while let next = weaker.popLast() {
+      lower = next
+      guard let trial = try problem.minimum(strength: next, from: change, within: radius) else { break }
+      (strength, change) = (next, trial)
+    }
+    for _ in 0..<Self.maximumBisections where lower < strength && Vector.dot(change, change) < 0.98 * radius * radius {
       let middle = (lower * strength).squareRoot()
-      let trial = problem.minimum(strength: middle, from: change)
-      if Self.squaredNorm(trial) > squaredRadius {
-        lower = middle
-      } else {
+      if let trial = try problem.minimum(strength: middle, from: change, within: radius) {
         (strength, change) = (middle, trial)
+      } else {
+        lower = middle
       }
     }
     return Fit(
-      head: try head(change), strength: strength, divergence: natsPerUnit * Self.squaredNorm(change))
+      head: try head(problem.rows(of: change)), strength: strength,
+      divergence: natsPerUnit * Vector.dot(change, change))
   }
 
   /// The layer fitted to `examples` with a given strength, whatever that does to the reference faces.
@@ -136,12 +149,11 @@ public struct HeadAdaptation: Sendable {
   /// - Throws: as ``fit(_:)`` does.
   package func head(fittedTo examples: [Example], strength: Double) throws -> LinearHead {
     let problem = try problem(examples)
-    return try head(problem.minimum(strength: strength, from: [Double](repeating: 0, count: problem.count)))
+    let change = try problem.minimum(strength: strength, from: [Double](repeating: 0, count: problem.count))
+    return try head(problem.rows(of: change))
   }
 
   private static let maximumBisections = 20
-
-  private static func squaredNorm(_ vector: [Double]) -> Double { vector.reduce(0) { $0 + $1 * $1 } }
 
   /// The fit in coordinates in which the prior is a sphere: `Δ = Q V C⁻¹`, with `A = C Cᵀ`, `B = H Hᵀ`, `Q = H⁻ᵀ`, so that
   /// tr(Δᵀ B Δ A) is the sum of squares of `V`.
@@ -168,16 +180,16 @@ public struct HeadAdaptation: Sendable {
       for (row, value) in outputs.solveUpper(unit).enumerated() { map[row * classes + column] = value }
     }
     return HeadFittingProblem(
-      inputs: inputs, targets: targets,
+      examples: inputs, targets: targets,
       logits: try examples.map { try original.logits($0.embedding).map { Double($0) } },
       outputMap: map, classes: classes, width: original.width + 1)
   }
 
-  /// The layer of a change `V`.
-  private func head(_ change: [Double]) throws -> LinearHead {
-    let (classes, size) = (original.labels.count, original.width + 1)
+  /// The layer of a change `V`, [K, D + 1].
+  private func head(_ change: [[Double]]) throws -> LinearHead {
+    let size = original.width + 1
     // Rows of V C⁻¹, then Q times them.
-    let rows = (0..<classes).map { embeddings.solveUpper(Array(change[($0 * size)..<(($0 + 1) * size)])) }
+    let rows = change.map { embeddings.solveUpper($0) }
     var weights = original.weights
     var biases = original.biases
     for column in 0..<size {

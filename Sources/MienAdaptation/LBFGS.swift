@@ -13,33 +13,39 @@ package struct LBFGS: Sendable {
 
   /// The place near the minimum that is reached from `start`.
   ///
-  /// - Parameter function: gives its value and gradient at a place.
+  /// - Parameters:
+  ///   - isDone: takes a place and its gradient; the search ends at the first place for which it is true.
+  ///   - function: gives its value and gradient at a place.
+  /// - Throws: what `function` throws.
   package func minimum(
-    from start: [Double], of function: ([Double]) -> (value: Double, gradient: [Double])
-  ) -> [Double] {
+    from start: [Double], until isDone: (_ place: [Double], _ gradient: [Double]) -> Bool = { _, _ in false },
+    of function: ([Double]) throws -> (value: Double, gradient: [Double])
+  ) rethrows -> [Double] {
     var place = start
-    var (value, gradient) = function(place)
+    var (value, gradient) = try function(place)
     var pairs: [(step: [Double], change: [Double], curvature: Double)] = []
     for _ in 0..<maximumSteps {
-      guard gradient.contains(where: { abs($0) > tolerance }) else { break }
+      guard gradient.contains(where: { abs($0) > tolerance }), !isDone(place, gradient) else { break }
       let direction = Self.direction(gradient, pairs)
-      let slope = Self.dot(direction, gradient)
+      let slope = Vector.dot(direction, gradient)
       guard slope < 0 else { break }
-      var length = pairs.isEmpty ? 1 / max(1, Self.dot(gradient, gradient).squareRoot()) : 1
+      var length = pairs.isEmpty ? 1 / max(1, Vector.dot(gradient, gradient).squareRoot()) : 1
       var next = (place: place, value: value, gradient: gradient)
       var isLower = false
       for _ in 0..<Self.maximumHalvings {
-        next.place = zip(place, direction).map { $0 + length * $1 }
-        (next.value, next.gradient) = function(next.place)
-        isLower = next.value.isFinite && next.value <= value + Self.sufficientDecrease * length * slope
+        next.place = place
+        Vector.add(direction, times: length, to: &next.place)
+        (next.value, next.gradient) = try function(next.place)
+        isLower = Self.isLower(next.value, than: value, length, slope, Vector.dot(direction, next.gradient))
         if isLower { break }
         length /= 2
       }
       // Rounding leaves nothing to gain.
       guard isLower else { break }
-      let step = zip(next.place, place).map { $0 - $1 }
-      let change = zip(next.gradient, gradient).map { $0 - $1 }
-      let curvature = Self.dot(step, change)
+      var (step, change) = (next.place, next.gradient)
+      Vector.add(place, times: -1, to: &step)
+      Vector.add(gradient, times: -1, to: &change)
+      let curvature = Vector.dot(step, change)
       if curvature > 0 {
         pairs.append((step, change, curvature))
         if pairs.count > memory { pairs.removeFirst() }
@@ -51,6 +57,18 @@ package struct LBFGS: Sendable {
 
   private static let sufficientDecrease = 1e-4
   private static let maximumHalvings = 40
+  /// Values that differ by less, relative to their size, may be equal but for rounding.
+  private static let rounding = 1e-12
+
+  /// Whether a step has lowered the value enough. If rounding hides the difference, the slopes decide: the approximate Wolfe
+  /// condition (Hager and Zhang, SIAM Journal on Optimization 16, 2005).
+  private static func isLower(
+    _ next: Double, than value: Double, _ length: Double, _ slope: Double, _ nextSlope: Double
+  ) -> Bool {
+    guard next.isFinite else { return false }
+    if next <= value + sufficientDecrease * length * slope { return true }
+    return next <= value + rounding * abs(value) && nextSlope <= (2 * sufficientDecrease - 1) * slope
+  }
 
   /// The two-loop recursion.
   private static func direction(
@@ -59,24 +77,18 @@ package struct LBFGS: Sendable {
     var direction = gradient.map { -$0 }
     var factors: [Double] = []
     for pair in pairs.reversed() {
-      let factor = dot(pair.step, direction) / pair.curvature
+      let factor = Vector.dot(pair.step, direction) / pair.curvature
       factors.append(factor)
-      for index in direction.indices { direction[index] -= factor * pair.change[index] }
+      Vector.add(pair.change, times: -factor, to: &direction)
     }
     if let last = pairs.last {
-      let scale = last.curvature / dot(last.change, last.change)
+      let scale = last.curvature / Vector.dot(last.change, last.change)
       for index in direction.indices { direction[index] *= scale }
     }
     for (pair, factor) in zip(pairs, factors.reversed()) {
-      let other = dot(pair.change, direction) / pair.curvature
-      for index in direction.indices { direction[index] += (factor - other) * pair.step[index] }
+      let other = Vector.dot(pair.change, direction) / pair.curvature
+      Vector.add(pair.step, times: factor - other, to: &direction)
     }
     return direction
-  }
-
-  private static func dot(_ a: [Double], _ b: [Double]) -> Double {
-    var sum = 0.0
-    for index in a.indices { sum += a[index] * b[index] }
-    return sum
   }
 }

@@ -9,11 +9,14 @@ package struct NativeQueue: Sendable {
   package let width: Int
 
   /// A queue of `width` threads.
-  package init(width: Int) {
+  ///
+  /// - Parameter isBackground: for work that keeps a thread busy for seconds. Other queues and Swift's tasks share a pool of
+  ///   a thread per core, in which they would wait for it.
+  package init(width: Int, isBackground: Bool = false) {
     self.width = max(1, width)
     queue = OperationQueue()
     queue.maxConcurrentOperationCount = self.width
-    queue.qualityOfService = .userInitiated
+    queue.qualityOfService = isBackground ? .utility : .userInitiated
   }
 
   /// A thread a core, for the process.
@@ -42,11 +45,11 @@ package struct NativeQueue: Sendable {
     }
   }
 
-  /// Ends the work on this thread if the task that waits for it was cancelled.
+  /// Ends the work on this thread if the task that waits for it, or that does it, was cancelled.
   ///
   /// - Throws: `CancellationError`.
   package static func checkCancellation() throws {
-    if cancellation?.isCancelled.load(ordering: .relaxed) == true { throw CancellationError() }
+    if Task.isCancelled || cancellation?.isCancelled.load(ordering: .relaxed) == true { throw CancellationError() }
   }
 
   /// Starts `body` on one of the threads, and does not wait for it.

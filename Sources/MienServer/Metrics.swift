@@ -66,6 +66,8 @@ final class Metrics: Sendable {
 
   /// The counter of requests for which there was no room.
   static let refused = "mien_refused_total"
+  /// The counter of connections that were closed to make room.
+  static let evicted = "mien_connections_evicted_total"
 
   init() {
     declareCounter(

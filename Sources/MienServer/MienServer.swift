@@ -23,6 +23,11 @@ package final class MienServer: Sendable {
   private let corrections: CorrectionStore?
   private let sessions: SessionStore
   private let jobs: VideoJobs
+  /// Fits take seconds of a core each: one at a time, and few wait.
+  private let fits = Admission(
+    places: 1, capacity: 4,
+    full: .busy(.profiles, "Too many profiles are waiting to be fitted.", retryAfter: 5),
+    late: .busy(.profiles, "Another profile is being fitted; try again in some seconds.", retryAfter: 5))
   /// Held for its lock.
   private let state: StateFolder?
   private let places: ConnectionPlaces
@@ -35,8 +40,9 @@ package final class MienServer: Sendable {
   ///
   /// - Parameters:
   ///   - models: what reads faces, the default one first.
-  ///   - profiles: the folder of profiles.
-  ///   - state: where videos and their results are kept, and the key that names clients; nil to take no videos.
+  ///   - profiles: the operator's profiles.
+  ///   - state: where videos and their results are kept, the profiles that clients fit, and the key that names clients; nil
+  ///     to take no videos.
   ///   - page: the files of the web page.
   ///   - corrections: where corrections are kept; nil where none are taken.
   /// - Throws: ``MienError`` if the options do not fit together, or a model, a profile or the detector cannot be used.
@@ -56,10 +62,13 @@ package final class MienServer: Sendable {
         "expected a folder for the key that names the owners of corrections; without it, they would lose sight of them")
     }
     key = try options.tokens == nil ? .random() : state.map { try ClientKey(in: $0.keys) } ?? .random()
-    places = ConnectionPlaces(options.limits.connections)
+    metrics.declareCounter(
+      Metrics.evicted, "Connections without a request that were closed to make room for others.")
+    places = ConnectionPlaces(options.limits.connections) { [metrics] in metrics.add(to: Metrics.evicted) }
     proxies = try TrustedProxies(options.trustedProxies)
     engine = try InferenceEngine(
-      models: models, profiles: profiles, options: options, metrics: metrics, logger: logger)
+      models: models, profiles: profiles, fitted: state?.profiles ?? profiles, options: options, metrics: metrics,
+      logger: logger)
     let sessions = SessionStore(capacity: options.limits.sessions, idleSeconds: options.limits.sessionSeconds)
     let jobs = try VideoJobs(
       folder: state, clients: options.tokens?.clients(key: key) ?? [:], limits: options.limits, engine: engine,
@@ -68,6 +77,11 @@ package final class MienServer: Sendable {
     metrics.declareGauge("mien_sessions", "Sessions that are open.") { Double(sessions.count) }
     metrics.declareGauge("mien_videos_waiting", "Videos that wait to be read.") { Double(jobs.count(.queued)) }
     metrics.declareGauge("mien_videos_active", "Videos that are being read.") { Double(jobs.count(.running)) }
+    metrics.declareGauge("mien_profiles_waiting", "Profiles that wait to be fitted.") { [fits] in
+      Double(fits.waitingCount)
+    }
+    metrics.declareGauge("mien_profiles_active", "Profiles that are being fitted.") { [fits] in Double(fits.activeCount)
+    }
     metrics.declareGauge("process_resident_memory_bytes", "Memory in use.") { ProcessMemory.resident }
   }
 
@@ -77,7 +91,9 @@ package final class MienServer: Sendable {
   package func application() throws -> some ApplicationProtocol {
     let limits = options.limits
     let http = HTTPServerBuilder { [places, metrics, logger] responder in
-      HTTPConnection(responder: responder, idleSeconds: limits.idleSeconds, places: places) { refusal in
+      HTTPConnection(
+        responder: responder, headSeconds: limits.headSeconds, idleSeconds: limits.idleSeconds, places: places
+      ) { refusal in
         if let shortage = refusal.error.shortage { metrics.add(to: Metrics.refused, shortage.rawValue) }
         var logger = logger
         logger[metadataKey: JSONLog.requestKey] = "\(refusal.requestID)"
@@ -139,7 +155,7 @@ package final class MienServer: Sendable {
     DetectRoutes(engine: engine, bodies: bodies).add(to: &routes)
     ExplainRoutes(engine: engine, bodies: bodies).add(to: &routes)
     CorrectionRoutes(store: corrections, engine: engine, bodies: bodies).add(to: &routes)
-    ProfileRoutes(corrections: corrections, models: engine.models).add(to: &routes)
+    ProfileRoutes(corrections: corrections, models: engine.models, admission: fits).add(to: &routes)
     SessionRoutes(engine: engine, bodies: bodies, sessions: sessions).add(to: &routes)
     VideoRoutes(engine: engine, bodies: bodies, jobs: jobs).add(to: &routes)
     let contract = StaticFile.contract(keepsCorrections: corrections != nil, takesVideos: jobs.isOpen)
@@ -165,8 +181,10 @@ package final class MienServer: Sendable {
     let places = ConnectionPlaces(ConnectionPlaces.reserve)
     return Application(
       router: router,
-      server: HTTPServerBuilder { [options] responder in
-        HTTPConnection(responder: responder, idleSeconds: options.limits.idleSeconds, places: places) { _ in }
+      server: HTTPServerBuilder { [limits = options.limits] responder in
+        HTTPConnection(
+          responder: responder, headSeconds: limits.headSeconds, idleSeconds: limits.idleSeconds, places: places
+        ) { _ in }
       },
       configuration: .init(
         address: .hostname(address.host, port: address.port), serverName: nil,

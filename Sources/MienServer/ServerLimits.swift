@@ -1,4 +1,5 @@
 import MienCore
+import MienVision
 
 /// How much a server takes on before it refuses.
 package struct ServerLimits: Sendable {
@@ -12,11 +13,13 @@ package struct ServerLimits: Sendable {
   package var pictures = 32
   /// Most bytes of all requests that are being read or waiting, together.
   package var bufferedBytes = 256 << 20
+  /// Seconds from the first byte of a request's head to its end.
+  package var headSeconds = 10.0
   /// Seconds from a request's head to the end of its body.
   package var bodySeconds = 30.0
   /// Seconds after which a connection on which nothing happens is closed.
   package var idleSeconds = 60.0
-  /// Most connections that are served; those beyond get answers to `/healthz` and `/readyz` only.
+  /// Most connections with a request that is being answered; those beyond get answers to `/healthz` and `/readyz` only.
   package var connections = 512
   /// Requests that may wait for their turn.
   package var waiting = 128
@@ -28,6 +31,8 @@ package struct ServerLimits: Sendable {
   package var sessionSeconds = 60.0
   /// Most bytes of a video.
   package var videoBytes = 512 << 20
+  /// Most pixels of a video's frame (width x height).
+  package var videoPixels = 36_000_000
   /// Seconds that the upload of a video may take.
   package var videoSeconds = 900.0
   /// Most videos that are received, wait or are read at a time.
@@ -42,6 +47,16 @@ package struct ServerLimits: Sendable {
   /// How many files the process needs to open for that many connections, those for probes, and its own files.
   package var connectionFiles: Int { connections + ConnectionPlaces.reserve + 64 }
 
+  /// What a video may take of memory: frames beyond 4K are searched at half their size or less, and the decoder may keep nine
+  /// frames of the largest size at 8 bits.
+  var video: VideoLimits {
+    var limits = VideoLimits()
+    limits.maxPixels = videoPixels
+    limits.keptPixels = 9_000_000
+    limits.decoderBytes = videoPixels.multipliedReportingOverflow(by: 14).partialValue
+    return limits
+  }
+
   /// The defaults.
   package init() {}
 
@@ -49,12 +64,14 @@ package struct ServerLimits: Sendable {
     for (name, value) in [
       ("max-body", bodyBytes), ("max-pixels", pixels),
       ("decoded-pixels", decodedPixels), ("max-pictures", pictures), ("max-connections", connections),
-      ("max-waiting", waiting), ("max-sessions", sessions), ("max-video", videoBytes), ("max-videos", videos),
+      ("max-waiting", waiting), ("max-sessions", sessions), ("max-video", videoBytes),
+      ("max-video-pixels", videoPixels), ("max-videos", videos),
     ] where value < 1 {
       throw MienError(.argument, "--\(name) \(value)", "expected at least 1")
     }
     for (name, value) in [
-      ("body-timeout", bodySeconds), ("idle-timeout", idleSeconds), ("wait-timeout", waitingSeconds),
+      ("head-timeout", headSeconds), ("body-timeout", bodySeconds), ("idle-timeout", idleSeconds),
+      ("wait-timeout", waitingSeconds),
       ("shutdown-timeout", shutdownSeconds), ("session-timeout", sessionSeconds), ("video-timeout", videoSeconds),
       ("keep-results", resultSeconds),
     ] where !(value > 0 && value <= 86_400) {

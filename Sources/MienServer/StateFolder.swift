@@ -1,5 +1,6 @@
 package import Foundation
 import MienCore
+package import MienInference
 
 /// The folder in which a server keeps what must outlast it. One server uses it at a time.
 package final class StateFolder: Sendable {
@@ -8,6 +9,9 @@ package final class StateFolder: Sendable {
   /// Where the server's key is: beside the folders that are used without `--state-dir`, so that it is the same whichever
   /// of them is free.
   package let keys: URL
+  /// Where the profiles are that clients fit; `nil` for a folder in the cache, which may be cleared: then they are beside the
+  /// operator's.
+  package let profiles: ProfileStore?
   private let lock: FileLock
 
   /// Takes `url`, and makes it where it is missing. Only this user may look into it.
@@ -17,6 +21,7 @@ package final class StateFolder: Sendable {
   package init(_ url: URL, keys: URL? = nil) throws {
     self.url = url
     self.keys = keys ?? url
+    profiles = keys == nil ? ProfileStore(folder: url.appendingPathComponent("profiles", isDirectory: true)) : nil
     try Folders.make(url, mode: 0o700, remedy: "name another one with --state-dir")
     guard let lock = try FileLock(url.appendingPathComponent("server.lock"), mode: 0o600) else {
       throw MienError(.file, url.path, "another server uses this folder; name another one with --state-dir")

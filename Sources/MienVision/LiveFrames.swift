@@ -14,7 +14,7 @@ package final class LiveFrames: Sendable {
 
   /// Plays a file, or a network's address, in real time. A stream without an end is taken as it comes.
   package init(contentsOf url: URL) throws {
-    let reader = try VideoReader(contentsOf: url, isLive: true)
+    let reader = try VideoReader(contentsOf: url, isLive: true, limits: VideoLimits())
     (width, height) = (reader.width, reader.height)
     if !url.isFileURL, reader.frameCount == nil {
       start(asTheyCome: reader)

@@ -24,14 +24,15 @@ public struct VideoFrame: Sendable {
 ///   spaced, and ``warnings`` tells at what rate.
 /// - Damaged data are passed over, and counted in ``warnings``.
 /// - Every call blocks while it decodes; make it on a thread of one's own, not in Swift's cooperative pool. Calls from
-///   several threads wait for each other. FFmpeg decodes on as many threads as there are cores.
+///   several threads wait for each other. FFmpeg decodes on as many threads as there are cores, large frames
+///   on fewer, since each thread keeps a frame.
 /// - The shared library behind it is loaded when the first reader is made (`docs/decisions/video-shim.md`).
 public final class VideoReader: Sendable {
   /// The file or address.
   public let url: URL
-  /// Upright width in pixels.
+  /// Upright width in pixels, as it is stored: ``Image/wholeWidth`` of its frames.
   public let width: Int
-  /// Upright height in pixels.
+  /// Upright height in pixels, as it is stored.
   public let height: Int
   /// Mean frames per second; `nil` if the file does not tell.
   public let framesPerSecond: Double?
@@ -46,7 +47,7 @@ public final class VideoReader: Sendable {
   private struct State {
     let functions: mien_opencv_video_functions_table
     let handle: OpaquePointer
-    let size: (width: Int, height: Int)
+    let info: mien_opencv_video_info
     let kind: Kind
     /// The mean length of a frame in seconds.
     let pace: Double
@@ -71,11 +72,14 @@ public final class VideoReader: Sendable {
   /// animated GIF, PNG and WebP. Of an address, whatever takes longer than 20 s fails.
   ///
   /// - Throws: ``MienError`` that names the file, or the address without its password: it is missing, empty, no video, has
-  ///   no video stream, is cut off before its index, or its codec cannot be decoded here.
-  public convenience init(contentsOf url: URL) throws { try self.init(contentsOf: url, isLive: false) }
+  ///   no video stream, is cut off before its index, its codec cannot be decoded here, or its frames have more than 200
+  ///   million pixels.
+  public convenience init(contentsOf url: URL) throws { try self.init(contentsOf: url, limits: VideoLimits()) }
 
-  /// - Parameter isLive: whether a frame is wanted as soon as it comes.
-  package init(contentsOf url: URL, isLive: Bool) throws {
+  /// - Parameters:
+  ///   - isLive: whether a frame is wanted as soon as it comes.
+  ///   - limits: how large the frames of a file may be.
+  package init(contentsOf url: URL, isLive: Bool = false, limits: VideoLimits) throws {
     self.url = url
     let address = url.isFileURL ? nil : NetworkAddress(url.absoluteString)
     name = address?.shown ?? url.path
@@ -86,7 +90,7 @@ public final class VideoReader: Sendable {
         notes = []
       } else {
         let container = try VideoContainer(contentsOf: url)
-        opened = try Self.open(url, container)
+        opened = try Self.open(url, container, limits)
         notes = container.isUntimed ? [Self.note(opened.info, container)] : []
       }
       (width, height) = opened.size
@@ -125,9 +129,9 @@ public final class VideoReader: Sendable {
 
   /// A reader of the shim and what it says of its source.
   private struct Opened {
-    let info: mien_opencv_video_info
     let state: State
-    var size: (width: Int, height: Int) { state.size }
+    var info: mien_opencv_video_info { state.info }
+    var size: (width: Int, height: Int) { (Int(info.whole_width), Int(info.whole_height)) }
     var framesPerSecond: Double? { info.frames_per_second > 0 ? info.frames_per_second : nil }
     var frameCount: Int? { info.frame_count > 0 ? Int(info.frame_count) : nil }
 
@@ -143,19 +147,18 @@ public final class VideoReader: Sendable {
       var info = mien_opencv_video_info()
       try VideoShim.check(functions) { open(functions, &handle, &info, $0) }
       guard let handle, info.width > 0, info.height > 0 else { throw MienError(.native, nil, "could not be opened") }
-      self.info = info
       state = State(
-        functions: functions, handle: handle, size: (Int(info.width), Int(info.height)), kind: kind,
+        functions: functions, handle: handle, info: info, kind: kind,
         pace: 1 / (info.frames_per_second > 0 ? info.frames_per_second : 25))
     }
   }
 
-  private static func open(_ url: URL, _ container: VideoContainer) throws -> Opened {
+  private static func open(_ url: URL, _ container: VideoContainer, _ limits: VideoLimits) throws -> Opened {
     do {
       return try Opened(.file(cutOff: container.isTruncated ? container.name : nil)) { functions, handle, info, error in
-        VideoShim.withSource(url.path, container) { functions.reader_open($0, &handle, &info, error) }
+        VideoShim.withSource(url.path, container, limits) { functions.reader_open($0, &handle, &info, error) }
       }
-    } catch let error as MienError {
+    } catch let error as MienError where error.kind != .limit {
       let codec = container.codec.map { "; its codec is \($0)" } ?? ""
       throw MienError(.format, nil, "cannot be read as \(container.name): \(error.message)\(codec)")
     }
@@ -306,7 +309,7 @@ public final class VideoReader: Sendable {
   }
 
   private static func image(_ state: State) throws -> Image {
-    let (width, height) = state.size
+    let (width, height) = (Int(state.info.width), Int(state.info.height))
     let count = width * height * 3
     let samples = try [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
       try VideoShim.check(state.functions) {
@@ -314,6 +317,8 @@ public final class VideoReader: Sendable {
       }
       written = count
     }
-    return try Image(width: width, height: height, channels: 3, pixels: samples)
+    return Image(
+      uncheckedWidth: width, height: height, channels: 3, pixels: samples, reduction: Int(state.info.reduction),
+      wholeWidth: Int(state.info.whole_width), wholeHeight: Int(state.info.whole_height))
   }
 }

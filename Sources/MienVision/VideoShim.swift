@@ -50,14 +50,19 @@ enum VideoShim {
     let status = call(&message)
     guard status != MIEN_OPENCV_VIDEO_OK else { return }
     defer { functions.string_free(message) }
-    throw MienError(
-      status == MIEN_OPENCV_VIDEO_INVALID ? .argument : .native, nil,
-      message.map { String(cString: $0) } ?? "no reason given")
+    let kind: MienError.Kind =
+      switch status {
+      case MIEN_OPENCV_VIDEO_INVALID: .argument
+      case MIEN_OPENCV_VIDEO_LIMIT: .limit
+      default: .native
+      }
+    throw MienError(kind, nil, message.map { String(cString: $0) } ?? "no reason given")
   }
 
   /// Lends a file of a known container to a function of the shim.
   static func withSource<Result>(
-    _ path: String, _ container: VideoContainer, _ body: (UnsafePointer<mien_opencv_video_source>) -> Result
+    _ path: String, _ container: VideoContainer, _ limits: VideoLimits = VideoLimits(),
+    _ body: (UnsafePointer<mien_opencv_video_source>) -> Result
   ) -> Result {
     path.withCString { location in
       (container.format ?? "").withCString { format in
@@ -65,6 +70,7 @@ enum VideoShim {
         source.location = location
         if container.format != nil { source.format = format }
         source.is_untimed = container.isUntimed ? 1 : 0
+        limits.apply(to: &source)
         return body(&source)
       }
     }

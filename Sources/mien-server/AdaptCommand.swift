@@ -84,6 +84,10 @@ struct AdaptCommand: AsyncParsableCommand {
           "\(Spelling.counted(others, "correction")) \(others == 1 ? "was" : "were") made with other weights and left out"
         )
       }
+      let clients = Set(fitting.corrections.map(\.owner)).count
+      if clients > 1 {
+        try Console.print("the corrections are of \(clients) clients; the profile is fitted to all of them")
+      }
       source.name(unreadable: fitting.misfits)
       try report(name, fitting.corrections.map(\.emotion), fitting.check, fitting.fit)
       guard force || !fitting.check.isWorse else {

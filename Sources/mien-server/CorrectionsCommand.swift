@@ -25,7 +25,8 @@ struct CorrectionsCommand: AsyncParsableCommand {
       guard let profile else {
         let found = try await store.listing(withCrops: false)
         for (name, count) in found.counts.sorted(by: { $0.key < $1.key }) {
-          try Console.print("\(name)  \(count.grouped)")
+          let clients = found.clients[name] ?? 1
+          try Console.print("\(name)  \(count.grouped)\(clients > 1 ? "  (of \(clients.grouped) clients)" : "")")
         }
         return source.name(unreadable: found.unreadable)
       }
@@ -73,7 +74,8 @@ struct CorrectionsCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The correction, as `mien corrections list --profile` numbers them.", valueName: "n"))
     var id: Int64?
 
-    @Option(help: ArgumentHelp("Delete all corrections of this profile.", valueName: "name"))
+    @Option(
+      help: ArgumentHelp("Delete all corrections of this profile, whichever client sent them.", valueName: "name"))
     var profile: String?
 
     @OptionGroup var source: CorrectionOptions

@@ -82,8 +82,8 @@ struct ServeCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Where videos lie until they are read, their results after, and the key that names clients. Without it, a folder in "
-        + "the cache (MIEN_CACHE, else ~/.cache/mien).",
+      "Where to keep videos and their results, the profiles that clients fit, and the key that names clients. Without it, a "
+        + "folder in the cache (MIEN_CACHE, else ~/.cache/mien), and fitted profiles beside those of `mien adapt`.",
       valueName: "dir"))
   var stateDir: String?
 
@@ -217,14 +217,15 @@ struct ServeCommand: AsyncParsableCommand {
         "the corrections were damaged and put aside, new ones are begun",
         metadata: ["file": "\(store.url.path)", "aside": "\(damaged.path)"])
     }
+    let state = try state(logger)
     if store != nil {
-      do { try ProfileStore().checkWritable() } catch {
+      do { try (state?.profiles ?? ProfileStore()).checkWritable() } catch {
         logger.warning("no profile can be fitted", metadata: ["error": "\(error)"])
       }
     }
     JSONLog.takeStandardError(logger)
     return try MienServer(
-      options: options, models: served, state: try state(logger), page: WebPage.files(), corrections: store,
+      options: options, models: served, state: state, page: WebPage.files(), corrections: store,
       logger: logger)
   }
 }
@@ -258,7 +259,10 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Most pictures of a request.", valueName: "n"))
   var maxPictures = standard.pictures
 
-  @Option(help: ArgumentHelp("Most connections at a time.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Most connections with a request at a time; if too many are open, those without one are closed.",
+      valueName: "n"))
   var maxConnections = standard.connections
 
   @Option(help: ArgumentHelp("Most pictures that wait for their turn.", valueName: "n"))
@@ -266,6 +270,9 @@ struct LimitOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("How long a picture waits before it is refused with 429.", valueName: "seconds"))
   var waitTimeout = standard.waitingSeconds
+
+  @Option(help: ArgumentHelp("How long the head of a request may take.", valueName: "seconds"))
+  var headTimeout = standard.headSeconds
 
   @Option(help: ArgumentHelp("How long the body of a request may take.", valueName: "seconds"))
   var bodyTimeout = standard.bodySeconds
@@ -281,6 +288,9 @@ struct LimitOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("Most bytes of a video.", valueName: "bytes"))
   var maxVideo = standard.videoBytes
+
+  @Option(help: ArgumentHelp("Most pixels of a video's frame.", valueName: "pixels"))
+  var maxVideoPixels = standard.videoPixels
 
   @Option(help: ArgumentHelp("Most videos that are received, wait or are read at a time.", valueName: "n"))
   var maxVideos = standard.videos
@@ -310,6 +320,7 @@ struct LimitOptions: ParsableArguments {
     limits.connections = maxConnections
     limits.waiting = maxWaiting
     limits.waitingSeconds = waitTimeout
+    limits.headSeconds = headTimeout
     limits.bodySeconds = bodyTimeout
     limits.idleSeconds = idleTimeout
     limits.drainSeconds = drainDelay
@@ -317,6 +328,7 @@ struct LimitOptions: ParsableArguments {
     limits.sessions = maxSessions
     limits.sessionSeconds = sessionTimeout
     limits.videoBytes = maxVideo
+    limits.videoPixels = maxVideoPixels
     limits.videos = maxVideos
     limits.videoSeconds = videoTimeout
     limits.resultSeconds = keepResults

@@ -95,6 +95,16 @@ import Testing
     }
   }
 
+  /// Thousands of them add up: what is rounded away of each would hide the minimum.
+  @Test func lossesOfSureReadingsAreNotRoundedAway() throws {
+    let face = (0..<Self.width).map { $0 == 0 ? Float(10) : 0 }
+    let problem = try adaptation().problem([.init(embedding: face, emotion: Self.labels.emotions[0])])
+    let (value, gradient) = problem.value(at: [Double](repeating: 0, count: problem.count), strength: 0)
+    // The right logit is 40, the others are 0.
+    #expect(abs(value / (Double(Self.labels.count - 1) * exp(-40)) - 1) < 1e-6)
+    #expect(gradient.contains { $0 != 0 })
+  }
+
   @Test func minimumOfAQuadraticIsFound() {
     // Σ c (x - m)², curvatures over five orders of magnitude.
     let curvatures = (0..<12).map { pow(10, Double($0) / 2.4 - 2) }
@@ -105,6 +115,20 @@ import Testing
       )
     }
     for index in minimum.indices { #expect(abs(minimum[index] - Double(index)) < 1e-3) }
+  }
+
+  /// A large sum is rounded by more than there is to be gained near the minimum.
+  @Test func roundingOfTheValueDoesNotHideTheMinimum() {
+    func gradient(_ place: [Double]) -> [Double] { place.indices.map { 2 * (place[$0] - Double($0)) / Double(1 + $0) } }
+    var calls = 0
+    let minimum = LBFGS().minimum(from: [Double](repeating: 30, count: 12)) { place in
+      calls += 1
+      let squares = place.indices.map { (place[$0] - Double($0)) * (place[$0] - Double($0)) / Double(1 + $0) }
+      let rounding = 1e-5 * sin(1e6 * place.reduce(0, +))
+      return (1e9 + squares.reduce(0, +) + rounding, gradient(place))
+    }
+    #expect(gradient(minimum).allSatisfy { abs($0) <= LBFGS().tolerance })
+    #expect(calls < 100)
   }
 
   @Test func aKnownShiftIsLearntFromTenCorrectionsAndOrdinaryFacesStay() throws {
@@ -144,6 +168,60 @@ import Testing
     #expect(distances == distances.sorted(by: >) && distances[3] < 1e-5)
     #expect(try Self.accuracy(adaptation.head(fittedTo: examples, strength: 1e-3), examples) == 1)
     #expect(try adaptation.fit([]).head == adaptation.original)
+  }
+
+  /// Twice the corrections and twice the strength are twice the function, whose minimum is the same.
+  @Test(arguments: [1, 2, 5, 40]) func repeatedCorrectionsWeighMore(count: Int) throws {
+    let adaptation = try adaptation()
+    let examples = Self.shifted(count, seed: 12)
+    let once = try adaptation.head(fittedTo: examples, strength: 0.5)
+    let twice = try adaptation.head(fittedTo: examples + examples.reversed(), strength: 1)
+    #expect(once != adaptation.original)
+    for (one, other) in zip(once.weights + once.biases, twice.weights + twice.biases) {
+      #expect(abs(one - other) < 1e-4)
+    }
+  }
+
+  @Test func correctionsThatContradictEachOtherAreFitted() throws {
+    let adaptation = try adaptation()
+    let face = Self.shifted(1, seed: 13)[0].embedding
+    let examples = (0..<160).map {
+      HeadAdaptation.Example(embedding: face, emotion: Self.labels.emotions[$0 % Self.labels.count])
+    }
+    let fit = try adaptation.fit(examples)
+    #expect(fit.divergence > 0 && fit.divergence <= adaptation.divergenceBudget)
+    let (before, after) = (try adaptation.original.probabilities(face), try fit.head.probabilities(face))
+    #expect((after.max() ?? 1) < (before.max() ?? 0), "no emotion is as probable as before")
+  }
+
+  @Test func eachPartIsReadByALayerFittedToTheOthers() throws {
+    let adaptation = try adaptation()
+    let examples = Self.shifted(7, seed: 14)
+    let check = try AdaptationCheck(adaptation, examples)
+    var (correct, loss) = (0, 0.0)
+    for (index, example) in examples.enumerated() {
+      let head = try adaptation.fit(examples.enumerated().filter { $0.offset != index }.map(\.element)).head
+      let probabilities = try head.probabilities(example.embedding)
+      let target = try #require(Self.labels.index(of: example.emotion))
+      if probabilities[target] == probabilities.max() { correct += 1 }
+      loss -= log(Double(probabilities[target])) / 7
+    }
+    #expect(check.folds == 7 && check.after.correct == correct && abs(check.after.logLoss - loss) < 1e-4)
+  }
+
+  @Test func aCancelledFitEnds() async throws {
+    let adaptation = try adaptation()
+    let examples = Self.shifted(14, seed: 15)
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try adaptation.fit(examples)
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+    let waiting = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try await NativeQueue(width: 1).run { try AdaptationCheck(adaptation, examples) }
+    }
+    await #expect(throws: CancellationError.self) { try await waiting.value }
   }
 
   @Test func aFitIsTheSameEachTime() throws {

@@ -32,7 +32,7 @@ import Testing
       head: head,
       info: .init(
         profile: try ProfileName("me"), model: try model.card(), fit: fit,
-        check: try AdaptationCheck(adaptation, examples), created: Date(timeIntervalSince1970: 1_700_000_000)))
+        check: try AdaptationCheck(adaptation, examples), created: Date(timeIntervalSince1970: 1_700_000_000.738)))
   }
 
   @Test func headsAreReadOutOfTheGraph() throws {
@@ -79,6 +79,7 @@ import Testing
     let missing = #expect(throws: MienError.self) { try store.head(of: name) }
     #expect(missing?.subject == "profile me" && missing?.message.hasPrefix("not found in ") == true)
     #expect(try store.write(profile, as: name).path == folder.file("a/b/me.safetensors").path)
+    // The time too, which the file has to the second.
     #expect(try store.head(of: name) == profile)
     let whole = try Data(contentsOf: store.url(of: name))
     for damaged in [Data(), Data(whole.prefix(whole.count / 2)), Data("text".utf8)] {

@@ -90,6 +90,9 @@ import Testing
         Page.self)
       #expect(last.corrections.count == 2 && last.next == nil && last.unreadable == nil)
 
+      for wrong in ["+\(entry.id)", "0x\(entry.id)", "\(entry.id).0"] {
+        #expect(try await client.execute(uri: "/v1/corrections/\(wrong)", method: .delete).status == .notFound)
+      }
       let one = try await client.execute(uri: "/v1/corrections/\(entry.id)", method: .delete)
       #expect(one.status == .noContent)
       #expect(try await client.execute(uri: "/v1/corrections/\(entry.id)", method: .delete).status == .notFound)
@@ -133,16 +136,21 @@ import Testing
     try await server(tokens: tokens).application().test(.router) { client in
       let made = try await post("profile=me&emotion=fear", headers: headers[0], by: client)
       let id = try made.json(Entry.self).id
-      let taken = try await post("profile=me&emotion=fear", headers: headers[1], by: client)
-      #expect(taken.status == .conflict && taken.errorCode == "profile_taken")
       let other = try await client.execute(uri: "/v1/corrections", method: .get, headers: headers[1])
       #expect(try other.json(Page.self).corrections.isEmpty)
       let deleted = try await client.execute(uri: "/v1/corrections/\(id)", method: .delete, headers: headers[1])
       #expect(deleted.status == .notFound)
       let none = try await client.execute(uri: "/v1/corrections?profile=me", method: .delete, headers: headers[1])
       #expect(try none.json([String: Int].self) == ["deleted": 0])
+      // Names are each client's own.
+      let same = try await post("profile=me&emotion=anger", headers: headers[1], by: client)
+      #expect(same.status == .created)
+      for (header, emotion) in zip(headers, ["fear", "anger"]) {
+        let own = try await client.execute(uri: "/v1/corrections?profile=me", method: .get, headers: header)
+        #expect(try own.json(Page.self).corrections.map(\.emotion) == [emotion])
+      }
       #expect(try await client.execute(uri: "/v1/corrections", method: .get).status == .unauthorized)
-      #expect(try await store.listing().corrections.count == 1)
+      #expect(try await store.listing().corrections.count == 2)
     }
   }
 

@@ -73,6 +73,58 @@ import Testing
     }
   }
 
+  /// One part of a form does not fail the others.
+  @Test func aPartWithALongFileNameOrWithoutANameIsRead() async throws {
+    let name = String(repeating: "n", count: 6000)
+    var form = Form().adding("\(name).png", try TestServer.face(1)).adding("b.png", try TestServer.face(2)).buffer
+    let end = ByteBuffer(string: "--\(Form.boundary)--\r\n")
+    form.moveWriterIndex(to: form.writerIndex - end.readableBytes)
+    for (disposition, content) in [
+      ("form-data; filename=\"c.png\"", try TestServer.face(3)), ("form-data", try TestServer.face(4)),
+      ("form-data", ByteBuffer(string: "a comment")),
+    ] {
+      form.writeString("--\(Form.boundary)\r\nContent-Disposition: \(disposition)\r\n\r\n")
+      form.writeImmutableBuffer(content)
+      form.writeString("\r\n")
+    }
+    form.writeImmutableBuffer(end)
+    try await TestServer.make().application().test(.router) { [form] client in
+      let response = try await client.execute(
+        uri: "/v1/detect?detector=none", method: .post, headers: [.contentType: Form.contentType], body: form)
+      #expect(response.status == .ok)
+      let pictures = try response.json([PictureBody].self)
+      #expect(pictures.map(\.file) == [String(repeating: "n", count: 1024) + "…", "b.png", "c.png", nil])
+      #expect(
+        pictures.map { $0.faces.first?.emotion } == (1...4).map { LabelSet.ferplus.emotions[$0].rawValue })
+    }
+  }
+
+  /// Notations of numbers that only some programs know are refused.
+  @Test(arguments: [
+    ("minConfidence=0x1p-1", "minConfidence must be a decimal number from 0 to 1; found \"0x1p-1\"."),
+    ("minConfidence=+0.5", "minConfidence must be a decimal number from 0 to 1; found \"+0.5\"."),
+    ("minConfidence=inf", "minConfidence must be a decimal number from 0 to 1; found \"inf\"."),
+    ("minConfidence=", "minConfidence must be a decimal number from 0 to 1; found \"\"."),
+    ("minConfidence=1,5", "minConfidence must be a decimal number from 0 to 1; found \"1,5\"."),
+    ("priorStrength=1e1", "priorStrength must be a decimal number from 0 to 1; found \"1e1\"."),
+    ("minFace=+20", "minFace must be a whole number from 12 to 100000; found \"+20\"."),
+    ("minFace=0x20", "minFace must be a whole number from 12 to 100000; found \"0x20\"."),
+    ("minFace=20.0", "minFace must be a whole number from 12 to 100000; found \"20.0\"."),
+    ("minfce=20", "The query has an unknown option \"minfce\"; did you mean minFace?"),
+  ])
+  func numbersAreDecimal(query: String, message: String) async throws {
+    try await TestServer.make().application().test(.router) { client in
+      let response = try await client.execute(uri: "/v1/detect?\(query)", method: .post, body: TestServer.face(1))
+      #expect(response.status == .badRequest)
+      #expect(try response.json(ErrorBody.self).error.message == message)
+      for right in ["0.5", ".5", "5e-1", "00.50", "-0", "1"] {
+        let taken = try await client.execute(
+          uri: "/v1/detect?detector=none&minConfidence=\(right)", method: .post, body: TestServer.face(1))
+        #expect(taken.status == .ok, "\(right)")
+      }
+    }
+  }
+
   @Test(arguments: [
     ("/v1/detect?minConfidence=2", "image/png", 400, "bad_request"),
     ("/v1/detect?minConfidence=nan", "image/png", 400, "bad_request"),

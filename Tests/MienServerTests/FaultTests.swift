@@ -53,7 +53,6 @@ import Testing
   @Test func slowBodiesAreCutOff() async throws {
     try await withServer {
       $0.limits.bodySeconds = 1
-      $0.limits.idleSeconds = 4
     } _: { _, port in
       // One that trickles gets an answer.
       let trickling = try RawClient(port: port)
@@ -63,13 +62,10 @@ import Testing
         try await Task.sleep(for: .milliseconds(20))
       }
       #expect(try await trickling.receive().hasPrefix("HTTP/1.1 408 "))
-      // So is one that stops in its body; one that stops in its head is closed.
+      // So is one that stops.
       let stopped = try RawClient(port: port)
       try await stopped.send(head("/v1/detect", "Content-Type: image/jpeg", "Content-Length: 100"))
-      let headless = try RawClient(port: port)
-      try await headless.send(Data("POST /v1/det".utf8))
       #expect(try await stopped.receive().hasPrefix("HTTP/1.1 408 "))
-      #expect(try await headless.receive().isEmpty)
     }
   }
 
@@ -229,29 +225,6 @@ import Testing
       try await raw.send(head("/v1/nothing", "Content-Length: 3") + Data("abc".utf8) + Data(get("/healthz").utf8))
       let answers = try await raw.receive()
       #expect(answers.hasPrefix("HTTP/1.1 404 ") && answers.contains("HTTP/1.1 200 OK"))
-    }
-  }
-
-  @Test func probesAreAnsweredThoughAllConnectionsAreTaken() async throws {
-    try await withServer {
-      $0.limits.connections = 4
-    } _: { _, port in
-      let busy = try (0..<4).map { _ in try RawClient(port: port) }
-      // Who is told to go on has a place.
-      for client in busy {
-        try await client.send(head("/v1/detect", "Content-Length: 100", "Expect: 100-continue"))
-        #expect(try await client.receive(upTo: "\r\n\r\n").hasPrefix("HTTP/1.1 100 "))
-      }
-      #expect(try await RawClient.exchange(port: port, get("/healthz")).contains("alive"))
-      let ready = try await RawClient.exchange(port: port, get("/readyz"))
-      #expect(ready.hasPrefix("HTTP/1.1 503 ") && ready.contains("\"busy\""))
-      let refused = try await RawClient.exchange(port: port, get("/v1/models"))
-      #expect(refused.contains("Retry-After: 1") && refused.contains("\"code\":\"busy\""))
-      // One that says nothing is not waited for.
-      let silent = try RawClient(port: port)
-      #expect(try await silent.receive().isEmpty)
-      for client in busy { client.finishSending() }
-      for client in busy { _ = try await client.receive() }
     }
   }
 

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import MienAdaptation
 import MienCore
 import MienInference
@@ -31,11 +32,14 @@ import Testing
         information: ["ferplus": (0..<64).map { $0 % 9 == 0 ? 1e-6 : 0 }]))
   }
 
+  private static let tokens = ["the-first-token-0001", "the-other-token-0002"]
+  private static let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }
+
   private func server(
     tokens: [String]? = nil, profiles names: [String] = [], keepsCorrections: Bool = true
   ) throws -> MienServer {
     try TestServer.make(
-      folder: folder.file(UUID().uuidString), models: [ServerModel(model), ServerModel(PixelGraph.model([.ferplus]))],
+      folder: folder.file("state"), models: [ServerModel(model), ServerModel(PixelGraph.model([.ferplus]))],
       profiles: profiles, corrections: keepsCorrections ? store : nil
     ) {
       $0.tokens = try tokens.map { try AccessTokens($0) }
@@ -45,7 +49,7 @@ import Testing
 
   private struct Profile: Decodable {
     struct Score: Decodable { let correct: Int }
-    let profile, model: String
+    let profile, model, created: String
     let corrections: Int
     let before, after: Score
   }
@@ -65,20 +69,38 @@ import Testing
   }
 
   private func correct(
-    _ client: any TestClientProtocol, as emotion: String, headers: HTTPFields = [:]
+    _ client: any TestClientProtocol, _ profile: String = "me", as emotion: String, headers: HTTPFields = [:]
   ) async throws {
     for index in 0..<6 {
       let response = try await client.execute(
-        uri: "/v1/corrections?profile=me&emotion=\(emotion)", method: .post, headers: headers,
+        uri: "/v1/corrections?profile=\(profile)&emotion=\(emotion)", method: .post, headers: headers,
         body: TestServer.face(3 + index))
       #expect(response.status == .created)
     }
   }
 
   private func fit(
-    _ client: any TestClientProtocol, _ query: String = "", headers: HTTPFields = [:]
+    _ client: any TestClientProtocol, _ profile: String = "me", _ query: String = "", headers: HTTPFields = [:]
   ) async throws -> TestResponse {
-    try await client.execute(uri: "/v1/profiles/me\(query)", method: .put, headers: headers)
+    try await client.execute(uri: "/v1/profiles/\(profile)\(query)", method: .put, headers: headers)
+  }
+
+  private func delete(
+    _ client: any TestClientProtocol, _ profile: String = "me", headers: HTTPFields = [:]
+  ) async throws -> TestResponse {
+    try await client.execute(uri: "/v1/profiles/\(profile)", method: .delete, headers: headers)
+  }
+
+  /// The names of the profiles that a client may use.
+  private func names(_ client: any TestClientProtocol, headers: HTTPFields = [:]) async throws -> [String] {
+    let list = try await client.execute(uri: "/v1/profiles", method: .get, headers: headers)
+    return try list.json(Profiles.self).profiles.map(\.profile)
+  }
+
+  /// The profiles that clients have fitted, by the paths of their files in the state folder.
+  private var fittedFiles: [String] {
+    let found = try? FileManager.default.subpathsOfDirectory(atPath: folder.file("state/profiles").path)
+    return (found ?? []).filter { $0.hasSuffix(".safetensors") }.sorted()
   }
 
   @Test func aProfileIsFittedUsedAndDeletedWithoutARestart() async throws {
@@ -100,6 +122,7 @@ import Testing
       #expect(after.profile == nil && after.faces.first?.emotion == plain.faces.first?.emotion)
       let list = try await client.execute(uri: "/v1/profiles", method: .get).json(Profiles.self).profiles
       #expect(list.map(\.profile) == ["me"] && list.first?.corrections == 6)
+      #expect(list.first?.created == profile.created)
 
       // Sessions and explanations read by it too.
       struct Opened: Decodable { let id, model, profile: String }
@@ -119,8 +142,8 @@ import Testing
 
       let mismatch = try await read(client, "&profile=me&model=pixels")
       #expect(mismatch.status == .conflict && mismatch.errorCode == "profile_mismatch")
-      #expect(try await fit(client, "?model=pixels").errorCode == "not_adaptable")
-      #expect(try await fit(client, "?model=other").errorCode == "bad_request")
+      #expect(try await fit(client, "me", "?model=pixels").errorCode == "not_adaptable")
+      #expect(try await fit(client, "me", "?model=other").errorCode == "bad_request")
 
       #expect(try await client.execute(uri: "/v1/profiles/me", method: .delete).status == .noContent)
       #expect(try await read(client, "&profile=me").errorCode == "no_profile")
@@ -157,79 +180,101 @@ import Testing
   }
 
   @Test func profilesBelongToTheirClients() async throws {
-    let tokens = ["the-first-token-0001", "the-other-token-0002"]
-    let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }
+    let headers = Self.headers
     try profiles.write(head(.fear), as: ProfileName("theirs"))
     try profiles.write(head(.surprise), as: ProfileName("everybodys"))
-    try await server(tokens: tokens, profiles: ["everybodys"]).application().test(.router) { client in
+    try await server(tokens: Self.tokens, profiles: ["everybodys"]).application().test(.router) { client in
       try await correct(client, as: "disgust", headers: headers[0])
-      #expect(try await fit(client, "?force=true", headers: headers[0]).status == .ok)
+      #expect(try await fit(client, "me", "?force=true", headers: headers[0]).status == .ok)
       #expect(try await read(client, "&profile=me", headers: headers[0]).status == .ok)
-      for (query, code) in [("&profile=me", "no_profile"), ("&profile=theirs", "no_profile")] {
-        #expect(try await read(client, query, headers: headers[1]).errorCode == code)
+      for name in ["me", "theirs"] {
+        #expect(try await read(client, "&profile=\(name)", headers: headers[1]).errorCode == "no_profile")
+        #expect(try await delete(client, name, headers: headers[1]).errorCode == "no_profile")
       }
       #expect(try await read(client, "&profile=everybodys", headers: headers[1]).status == .ok)
-      for (owner, names) in [(0, ["everybodys", "me"]), (1, ["everybodys"])] {
-        let list = try await client.execute(uri: "/v1/profiles", method: .get, headers: headers[owner])
-        #expect(try list.json(Profiles.self).profiles.map(\.profile) == names)
-      }
+      #expect(try await names(client, headers: headers[0]) == ["everybodys", "me"])
+      #expect(try await names(client, headers: headers[1]) == ["everybodys"])
       #expect(try await fit(client, headers: headers[1]).errorCode == "no_corrections")
-      for (name, owner, code) in [
-        ("me", 1, "no_profile"), ("everybodys", 0, "profile_taken"), ("theirs", 0, "no_profile"),
-      ] {
-        let deleted = try await client.execute(uri: "/v1/profiles/\(name)", method: .delete, headers: headers[owner])
-        #expect(deleted.errorCode == code, "\(name)")
-      }
-      // A name that is taken is not overwritten.
-      for index in 0..<2 {
-        _ = try await client.execute(
-          uri: "/v1/corrections?profile=everybodys&emotion=fear", method: .post, headers: headers[1],
-          body: TestServer.face(index))
-      }
-      let taken = try await client.execute(
-        uri: "/v1/profiles/everybodys?force=true", method: .put, headers: headers[1])
-      #expect(taken.status == .conflict && taken.errorCode == "profile_taken")
     }
+    #expect(fittedFiles.count == 1 && fittedFiles[0].wholeMatch(of: /clients\/[0-9a-f]{64}\/me.safetensors/) != nil)
   }
 
-  /// `mien adapt` names the owner of the corrections in the file; everybody reads by it all the same.
-  @Test func whatIsOfferedToEverybodyIsTheOperatorsToChange() async throws {
-    let tokens = ["the-first-token-0001", "the-other-token-0002"]
-    let header: HTTPFields = [.authorization: "Bearer \(tokens[0])"]
-    let (mine, offered) = (profiles.url(of: try ProfileName("me")), profiles.url(of: try ProfileName("offered")))
-    try profiles.write(head(.fear), as: ProfileName("offered"))
-    try await server(tokens: tokens, profiles: ["offered"]).application().test(.router) { client in
-      try await correct(client, as: "disgust", headers: header)
-      let fitted = try await fit(client, "?force=true", headers: header)
-      #expect(fitted.status == .ok)
-      try Data(contentsOf: mine).write(to: offered)
-      for index in 0..<2 {
-        _ = try await client.execute(
-          uri: "/v1/corrections?profile=offered&emotion=fear", method: .post, headers: header,
-          body: TestServer.face(index))
-      }
-      let before = try Data(contentsOf: offered)
-      let put = try await client.execute(
-        uri: "/v1/profiles/offered?force=true", method: .put, headers: header)
-      #expect(put.errorCode == "profile_taken")
-      let deleted = try await client.execute(uri: "/v1/profiles/offered", method: .delete, headers: header)
-      #expect(deleted.errorCode == "profile_taken")
-      #expect(try Data(contentsOf: offered) == before)
-      // Its own it may remove.
-      #expect(try await client.execute(uri: "/v1/profiles/me", method: .delete, headers: header).status == .noContent)
+  @Test func namesAreEachClientsOwn() async throws {
+    @Sendable func emotion(
+      _ client: any TestClientProtocol, _ header: HTTPFields, _ name: String
+    ) async throws -> String? {
+      try await read(client, "&profile=\(name)", headers: header).json(Answer.self).faces.first?.emotion
     }
-  }
-
-  @Test func aFileThatCannotBeReadIsNobodysToOverwrite() async throws {
-    let tokens = ["the-first-token-0001"]
-    let header: HTTPFields = [.authorization: "Bearer \(tokens[0])"]
-    try FileManager.default.createDirectory(at: profiles.folder, withIntermediateDirectories: true)
+    let headers = Self.headers
+    try profiles.write(head(.surprise), as: ProfileName("everybodys"))
+    // A file of the operator's that cannot be read stands in nobody's way.
     try Data("damaged".utf8).write(to: profiles.url(of: ProfileName("me")))
-    try await server(tokens: tokens, profiles: []).application().test(.router) { client in
-      try await correct(client, as: "disgust", headers: header)
-      #expect(try await fit(client, "?force=true", headers: header).errorCode == "profile_taken")
+    let before = try Data(contentsOf: profiles.url(of: ProfileName("everybodys")))
+    try await server(tokens: Self.tokens, profiles: ["everybodys"]).application().test(.router) { client in
+      for (header, emotion) in zip(headers, ["disgust", "fear"]) {
+        try await correct(client, as: emotion, headers: header)
+        #expect(try await fit(client, "me", "?force=true", headers: header).status == .ok)
+      }
+      #expect(try await emotion(client, headers[0], "me") == "disgust")
+      #expect(try await emotion(client, headers[1], "me") == "fear")
+      #expect(try await delete(client, headers: headers[0]).status == .noContent)
+      #expect(try await read(client, "&profile=me", headers: headers[0]).errorCode == "no_profile")
+      #expect(try await emotion(client, headers[1], "me") == "fear")
+
+      // A client's own comes before the operator's, which stays as it is.
+      #expect(try await delete(client, "everybodys", headers: headers[0]).errorCode == "profile_taken")
+      try await correct(client, "everybodys", as: "disgust", headers: headers[0])
+      #expect(try await fit(client, "everybodys", "?force=true", headers: headers[0]).status == .ok)
+      #expect(try await emotion(client, headers[0], "everybodys") == "disgust")
+      #expect(try await emotion(client, headers[1], "everybodys") == "surprise")
+      #expect(try await names(client, headers: headers[0]) == ["everybodys"])
+      #expect(try await delete(client, "everybodys", headers: headers[0]).status == .noContent)
+      #expect(try await emotion(client, headers[0], "everybodys") == "surprise")
     }
+    #expect(try Data(contentsOf: profiles.url(of: ProfileName("everybodys"))) == before)
     #expect(try Data(contentsOf: profiles.url(of: ProfileName("me"))) == Data("damaged".utf8))
+  }
+
+  /// `mien adapt` names the owner of the corrections in the file, as servers did that kept profiles beside the operator's.
+  @Test func whatWasMadeOfAClientsCorrectionsIsTheClients() async throws {
+    let headers = Self.headers
+    try profiles.write(head(.fear), as: ProfileName("offered"))
+    try await server(tokens: Self.tokens, profiles: ["offered"]).application().test(.router) { client in
+      try await correct(client, as: "disgust", headers: headers[0])
+      #expect(try await fit(client, "me", "?force=true", headers: headers[0]).status == .ok)
+      let made = try AdaptedHead(contentsOf: folder.file("state/profiles/\(#require(fittedFiles.first))"))
+      for name in ["adapted", "offered"] { try profiles.write(made, as: ProfileName(name)) }
+      #expect(try await names(client, headers: headers[0]) == ["adapted", "me", "offered"])
+      #expect(try await names(client, headers: headers[1]) == ["offered"])
+      #expect(try await read(client, "&profile=adapted", headers: headers[0]).status == .ok)
+      #expect(try await read(client, "&profile=adapted", headers: headers[1]).errorCode == "no_profile")
+      #expect(try await delete(client, "adapted", headers: headers[1]).errorCode == "no_profile")
+      #expect(try await delete(client, "adapted", headers: headers[0]).status == .noContent)
+      // What is offered to everybody is the operator's, whoever's corrections it was made of.
+      #expect(try await delete(client, "offered", headers: headers[0]).errorCode == "profile_taken")
+      #expect(try await names(client, headers: headers[0]) == ["me", "offered"])
+    }
+  }
+
+  @Test func withoutAStateFolderProfilesLieBesideTheOperators() async throws {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    for (tokens, header) in [(nil, [:]), (Self.tokens, Self.headers[0])] {
+      var options = ServerOptions()
+      options.tokens = try tokens.map { try AccessTokens($0) }
+      let server = try MienServer(
+        options: options, models: [ServerModel(model)], profiles: profiles,
+        state: .first(environment: ["MIEN_CACHE": folder.file("cache").path]), corrections: store, logger: logger)
+      try await server.application().test(.router) { client in
+        try await correct(client, as: "disgust", headers: header)
+        #expect(try await fit(client, "me", "?force=true", headers: header).status == .ok)
+        #expect(try await names(client, headers: header) == ["me"])
+        #expect(try await read(client, "&profile=me", headers: header).status == .ok)
+        if tokens == nil { #expect(try profiles.head(of: ProfileName("me")).info.owner == nil) }
+        #expect(try await delete(client, headers: header).status == .noContent)
+        #expect(profiles.entries().isEmpty && fittedFiles.isEmpty)
+      }
+    }
   }
 
   @Test func withoutCorrectionsNothingIsFitted() async throws {

@@ -149,7 +149,8 @@ import Testing
     try await TestServer.make().application().test(.router) { client in
       for query in [
         "prior=uniform", "prior=other", "prior=joy:1", "prior=anger:x", "prior=anger:1,anger:1", "prior=anger:-1",
-        "prior=uniform&priorStrength=2",
+        "prior=uniform&priorStrength=2", "prior=anger:0x1p-1,fear:0.5", "prior=anger:+0.5,fear:0.5",
+        "prior=anger:inf,fear:0.5",
       ] {
         let response = try await client.execute(
           uri: "/v1/detect?detector=none&\(query)", method: .post, body: TestServer.face(1))

@@ -286,6 +286,34 @@ import Testing
     #expect(try await server.request("GET", "/healthz").hasPrefix("HTTP/1.1 200 "))
   }
 
+  /// The file of corrections has a limit of its own, which is not why they are refused here.
+  @Test(.enabled(if: NameSpace.canMount, "needs the right to mount a file system in a name space of its own"))
+  func correctionsOnAFullDiskAreRefusedAsSuch() async throws {
+    let folder = try TemporaryFolder()
+    let disk = folder.file("disk").path
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    let script = "mount -t tmpfs -o size=400k tmpfs \(disk) && exec \"$@\""
+    let server = try await Server(
+      ["--state-dir", folder.file("state").path, "--corrections", "\(disk)/corrections.sqlite"],
+      wrapper: ["/usr/bin/unshare", "-m", "bash", "-c", script, "bash"])
+    let face = Data(try TestServer.face(1).readableBytesView)
+    let path = "/v1/corrections?profile=me&emotion=fear&crop=true"
+    var (kept, answer) = (0, "")
+    for _ in 0..<200 {
+      answer = try await server.request("POST", path, face, type: "image/png")
+      guard answer.hasPrefix("HTTP/1.1 201 ") else { break }
+      kept += 1
+    }
+    #expect(answer.hasPrefix("HTTP/1.1 507 ") && answer.contains("disk_full") && kept > 0, "\(kept), \(answer)")
+    // What was stored before is kept.
+    let listed = try await server.request("GET", "/v1/corrections")
+    #expect(listed.hasPrefix("HTTP/1.1 200 ") && listed.components(separatedBy: "\"profile\":\"me\"").count == kept + 1)
+    // SQLite deletes by writing, too.
+    let deleted = try await server.request("DELETE", "/v1/corrections/1")
+    #expect(deleted.hasPrefix("HTTP/1.1 204 ") || deleted.contains("disk_full"), "\(deleted)")
+    #expect(try await server.request("GET", "/healthz").hasPrefix("HTTP/1.1 200 "))
+  }
+
   @Test func aServerThatStopsSaysSoBefore() async throws {
     let folder = try TemporaryFolder()
     let server = try await Server(["--state-dir", folder.url.path, "--drain-delay", "300"])

@@ -147,13 +147,60 @@ import Testing
   }
 
   @Test(arguments: [
-    "{\"minConfidence\": 2}", "{\"minConfidence\": \"1\"}", "{\"smooth\": true}", "[]", "{", "null",
-    "{\"smoothing\": null}", "{\"smoothing\": 1}", "{\"smoothing\": true,}",
+    ("[]", "a JSON object in UTF-8"), ("{", "a JSON object in UTF-8"), ("null", "a JSON object in UTF-8"),
+    ("{\"smoothing\": true,}", "a JSON object in UTF-8"), ("{\"minFace\": +20}", "a JSON object in UTF-8"),
+    ("{\"minFace\": 0x14}", "a JSON object in UTF-8"),
+    ("{\"a\": 1}", "unknown key \"a\"; it takes minConfidence, smoothing, model, "),
+    ("{\"smothing\": true}", "unknown key \"smothing\"; did you mean smoothing?"),
+    ("{\"minConfidence\": 2}", "minConfidence must be a number from 0 to 1; found the number 2."),
+    ("{\"minConfidence\": \"1\"}", "minConfidence must be a number from 0 to 1; found the string \"1\"."),
+    ("{\"smoothing\": 1}", "smoothing must be true or false; found the number 1."),
+    ("{\"smoothing\": [true]}", "smoothing must be true or false; found a list."),
+    ("{\"model\": {\"name\": \"mien-s\"}}", "model must be a string; found an object."),
+    ("{\"profile\": false}", "profile must be a string; found false."),
+    ("{\"detector\": 3}", "detector must be one of blazeface, haar, none; found the number 3."),
+    ("{\"detector\": \"magic\"}", "detector must be one of blazeface, haar, none; found \"magic\"."),
+    ("{\"minFace\": \"20\"}", "minFace must be a whole number from 12 to 100000; found the string \"20\"."),
+    ("{\"minFace\": 20.5}", "minFace must be a whole number from 12 to 100000; found the number 20.5."),
+    (
+      "{\"minFace\": 99999999999999999999}", "minFace must be a whole number from 12 to 100000; found the number 1e+20."
+    ),
+    ("{\"minFace\": 11}", "minFace must be a whole number from 12 to 100000; found 11."),
+    ("{\"prior\": 0.5}", "prior must be a string; found the number 0.5."),
+    ("{\"priorStrength\": -1}", "priorStrength must be a number from 0 to 1; found -1."),
+    ("{\"prior\": \"uniform\", \"priorStrength\": true}", "priorStrength must be a number from 0 to 1; found true."),
   ])
-  func wrongOptionsAreRefused(body: String) async throws {
+  func wrongOptionsAreNamed(body: String, words: String) async throws {
     try await TestServer.make().application().test(.router) { client in
       let response = try await open(client, body)
       #expect(response.status == .badRequest && response.errorCode == "bad_request")
+      let message = try response.json(ErrorBody.self).error.message
+      #expect(message.contains(words), "\(message)")
+    }
+  }
+
+  @Test(arguments: [
+    "{\"minConfidence\": null, \"smoothing\": null, \"model\": null, \"profile\": null, \"detector\": null, "
+      + "\"minFace\": null, \"prior\": null, \"priorStrength\": null}", "{}", "{\"minConfidence\": 0.4}",
+  ])
+  func nullIsAsIfTheKeyWereAbsent(body: String) async throws {
+    try await TestServer.make().application().test(.router) { client in
+      let response = try await open(client, body)
+      #expect(response.status == .created)
+      let session = try response.json(Opened.self)
+      #expect(abs(session.minConfidence - 0.4) < 1e-6 && session.smoothing)
+    }
+  }
+
+  @Test func minusZeroIsZero() async throws {
+    try await TestServer.make().application().test(.router) { client in
+      let opened = try await open(client, "{\"minConfidence\": -0, \"detector\": \"none\"}")
+      #expect(opened.status == .created && String(buffer: opened.body).contains("\"minConfidence\":0,"))
+      let id = try opened.json(Opened.self).id
+      let frame = try await client.execute(
+        uri: "/v1/sessions/\(id)/frames?seconds=-0", method: .post, body: TestServer.face(1))
+      let text = String(buffer: frame.body)
+      #expect(frame.status == .ok && text.contains("\"seconds\":0") && !text.contains("\"seconds\":-"), "\(text)")
     }
   }
 

@@ -5,6 +5,7 @@ import HummingbirdTesting
 import MienCore
 import MienServer
 import MienTestSupport
+import MienVision
 import Testing
 
 @Suite struct VideoRouteTests {
@@ -78,6 +79,31 @@ import Testing
   }
 
   /// Uploads that drip in for as long as they may must not keep others out.
+  @Test func framesOverTheLimitAreRefusedWithTheirSize() async throws {
+    let clip = Data("YUV4MPEG2 W16384 H8704 F5:1 Ip A1:1 C420jpeg\nFRAME\n".utf8)
+    try await TestServer.make().application().test(.live) { client in
+      let id = try await send(client, clip).json(VideoBody.self).id
+      let video = try await wait(for: id, client)
+      #expect(video.state == "failed" && video.frames == 0)
+      #expect(video.error?.contains("16384x8704 pixels, more than the limit of 36000000") == true, "\(video)")
+    }
+  }
+
+  /// Boxes and sizes are those of the whole frame, though it is searched at half its size.
+  @Test func framesBeyond4KAreRead() async throws {
+    let (width, height) = (4200, 2400)
+    let plane = Data(repeating: 128, count: width * height * 3 / 2)
+    let clip = Data("YUV4MPEG2 W\(width) H\(height) F5:1 Ip A1:1 C420jpeg\nFRAME\n".utf8) + plane
+    try await TestServer.make().application().test(.live) { client in
+      let id = try await send(client, clip, query: "?detector=none").json(VideoBody.self).id
+      let video = try await wait(for: id, client)
+      #expect(video.state == "done" && video.frames == 1, "\(video)")
+      let result = try await client.execute(uri: "/v1/video/\(id)/result", method: .get)
+      let row = try JSONDecoder().decode(TrackedBody.self, from: Data(String(buffer: result.body).utf8))
+      #expect(row.box == Box(x: 0, y: 0, width: width, height: height), "\(row)")
+    }
+  }
+
   @Test func aClientsVideosTakeHalfOfThePlaces() async throws {
     let tokens = ["the-first-token-0001", "the-other-token-0002"]
     let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }
@@ -173,6 +199,12 @@ import Testing
         let sent = try await client.execute(uri: "/v1/video", method: .post, headers: [.contentType: type], body: body)
         #expect(sent.errorCode == code, "\(type)")
       }
+      // What a part lacks is said if it is why there is no file.
+      let nameless = "--\(Form.boundary)\r\nContent-Disposition: form-data\r\n\r\nx\r\n--\(Form.boundary)--\r\n"
+      let sent = try await client.execute(
+        uri: "/v1/video", method: .post, headers: [.contentType: Form.contentType], body: ByteBuffer(string: nameless))
+      #expect(sent.status == .badRequest)
+      #expect(try sent.json(ErrorBody.self).error.message.hasSuffix("Part 1 has neither a name nor a file name."))
     }
   }
 

@@ -152,7 +152,15 @@ export class Camera extends Live {
     element('play').hidden = true;
     element('camera-choice').hidden = true;
     element('close-source').textContent = 'Close';
-    if (reason) this.fail(reason);
+    if (reason) this.page.notice.show(reason, { label: 'Start again', run: () => this.page.reopen() });
+  }
+
+  /** As a pause, it switches the camera off. @protected @param {string} reason */
+  fail(reason) {
+    this.release();
+    // The last frame of a recording that was stopped is answered afterwards.
+    if (this.isOver) this.page.notice.show(reason);
+    else super.fail(reason);
   }
 
   /** Switches the camera off. @private */

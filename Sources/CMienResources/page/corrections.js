@@ -120,6 +120,10 @@ export class Corrections extends SectionMaker {
     const cancel = make('button', '', 'Cancel');
     cancel.setAttribute('type', 'button');
     cancel.addEventListener('click', () => close(''));
+    form.addEventListener('keydown', (event) => {
+      // Escape that ends the composition of a character is not meant for the form.
+      if (event.key === 'Escape' && !event.isComposing) close('');
+    });
     const send = /** @type {HTMLButtonElement} */ (make('button', 'primary', 'Send'));
     buttons.append(cancel, send);
     form.append(

@@ -160,7 +160,8 @@ export function save(name, content, type = 'application/octet-stream') {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** A file's name without what comes after the last dot. @param {string} name */
+/** A file's name without its folder and without what comes after the last dot. @param {string} name */
 export function stem(name) {
-  return name.replace(/\.[^.]*$/, '') || name;
+  const file = name.slice(name.lastIndexOf('/') + 1);
+  return file.replace(/\.[^.]*$/, '') || file;
 }

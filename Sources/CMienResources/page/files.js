@@ -1,4 +1,4 @@
-/** What kind of file something is, and copies of photos that the server cannot take as they are. */
+/** What was dropped, what kind of file something is, and copies of photos that the server cannot take as they are. */
 
 /** @typedef {'picture'|'video'|'other'} Kind */
 
@@ -23,6 +23,84 @@ const BEGINNINGS = /** @type {[Kind, ...[number, string][]][]} */ ([
 /** Brands of ISO media files (bytes 8 to 11) that hold pictures or sound; the others hold videos. */
 const PICTURE_BRAND = /^(heic|heix|heim|heis|hevc|hevx|mif1|mif2|msf1|miaf|avif|avis|jpeg)$/;
 const SOUND_BRAND = /^M4[AB] $/;
+
+/** So many files and folders of a folder that is dropped are looked at. */
+const MOST_ENTRIES = 1000;
+
+/**
+ * What was dropped or pasted: files, and the files of folders, which are named with the folder as `holiday/one.jpg`.
+ * @param {?DataTransfer} transfer
+ * @returns {Promise<{files: File[], notes: string[]}>} `notes`: sentences about folders that were not read as a whole.
+ */
+export async function filesIn(transfer) {
+  // Items can be asked only until the event is over.
+  const items = [...(transfer?.items ?? [])].filter(({ kind }) => kind === 'file')
+    .map((item) => ({ entry: item.webkitGetAsEntry?.() ?? null, file: item.getAsFile() }));
+  if (!items.some(({ entry }) => entry?.isDirectory)) return { files: [...(transfer?.files ?? [])], notes: [] };
+  const files = /** @type {File[]} */ ([]);
+  const notes = /** @type {string[]} */ ([]);
+  for (const { entry, file } of items) {
+    if (entry?.isDirectory) {
+      const folder = await contentOf(/** @type {FileSystemDirectoryEntry} */ (entry));
+      files.push(...folder.files);
+      if (folder.note) notes.push(folder.note);
+    } else if (file) {
+      files.push(file);
+    }
+  }
+  return { files, notes };
+}
+
+/**
+ * The files of a folder and of those in it, in the order of their paths. Hidden ones are left out.
+ * @param {FileSystemDirectoryEntry} top
+ * @returns {Promise<{files: File[], note: string}>} `note`: a sentence if some are missing or there are none, else empty.
+ */
+async function contentOf(top) {
+  const files = /** @type {File[]} */ ([]);
+  const folders = [top];
+  let [note, count] = ['', 0];
+  const pathOf = (/** @type {FileSystemEntry} */ entry) => entry.fullPath.replace(/^\//, '');
+  const unreadable = (/** @type {FileSystemEntry} */ entry) => { note ||= `${pathOf(entry)} cannot be read.`; };
+  // Folders are added while this goes on.
+  for (const folder of folders) {
+    const entries = await entriesOf(folder, MOST_ENTRIES + 1 - count).catch(() => unreadable(folder)) ?? [];
+    for (const entry of entries.slice(0, MOST_ENTRIES - count)) {
+      if (entry.isDirectory) {
+        folders.push(/** @type {FileSystemDirectoryEntry} */ (entry));
+        continue;
+      }
+      const file = await new Promise((resolve, reject) => {
+        /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject);
+      }).catch(() => unreadable(entry));
+      if (file) files.push(new File([file], pathOf(entry), { type: file.type, lastModified: file.lastModified }));
+    }
+    count += entries.length;
+    if (count > MOST_ENTRIES) {
+      note = `The folder ${top.name} has more than ${MOST_ENTRIES} files and folders; the others are left out.`;
+      break;
+    }
+  }
+  if (files.length === 0) note ||= `The folder ${top.name} has no files.`;
+  return { files: files.sort((a, b) => (a.name < b.name ? -1 : 1)), note };
+}
+
+/**
+ * What a folder holds, without hidden files.
+ * @param {FileSystemDirectoryEntry} folder @param {number} limit Enough of them.
+ * @returns {Promise<FileSystemEntry[]>}
+ */
+async function entriesOf(folder, limit) {
+  const reader = folder.createReader();
+  const entries = /** @type {FileSystemEntry[]} */ ([]);
+  // The browser tells a hundred or so at a time, and none at the end.
+  for (;;) {
+    const more = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+    entries.push(...more.filter(({ name }) => !name.startsWith('.')));
+    if (more.length === 0 || entries.length >= limit) break;
+  }
+  return entries;
+}
 
 /**
  * The kind of a file: by its content, else by what the browser takes it for, else by its name.
@@ -63,7 +141,7 @@ const LONGEST_SIDE = 4096;
  */
 export async function original(file) {
   const content = await file.arrayBuffer().catch(() => {
-    throw new Error('The file cannot be read. If it is a folder, drop the photos in it instead.');
+    throw new Error('The file cannot be read. It may have been moved or changed since it was chosen.');
   });
   return new Blob([content], { type: file.type.startsWith('image/') ? file.type : 'application/octet-stream' });
 }

@@ -263,10 +263,13 @@ export class Live {
   /** What stands below the picture. @protected */
   get title() { return ''; }
 
-  /** @protected @param {string} reason */
+  /** A frame could not be read: the video stops until the person plays it on. @protected @param {string} reason */
   fail(reason) {
     this.video.pause();
-    this.page.notice.show(reason, { label: 'Start again', run: () => this.page.reopen() });
+    // The pump that failed takes no more frames.
+    this.pump = this.newPump();
+    this.showState();
+    this.page.notice.show(reason, { label: this.playLabel, run: () => this.toggle() });
   }
 
   /** The next frames are read in another way. */

@@ -8,7 +8,7 @@ import { Details } from './details.js';
 import { EMOTIONS, icon } from './emotions.js';
 import { Explanations } from './explain.js';
 import { FacesPanel } from './faces.js';
-import { kindOf } from './files.js';
+import { filesIn, kindOf } from './files.js';
 import { Notice } from './notice.js';
 import { Photos } from './photos.js';
 import { Profiles } from './profiles.js';
@@ -105,7 +105,7 @@ export class Page {
     // The browser asks, in its own words.
     addEventListener('beforeunload', (event) => { if (this.source?.unsaved) event.preventDefault(); });
     this.listenForDrops();
-    addEventListener('paste', (event) => void this.open([...(event.clipboardData?.files ?? [])]));
+    addEventListener('paste', (event) => void this.receive(event.clipboardData));
   }
 
   /** @private */
@@ -123,7 +123,7 @@ export class Page {
       if (!hasFiles(event)) return;
       event.preventDefault();
       veil(0);
-      void this.open([...(event.dataTransfer?.files ?? [])]);
+      void this.receive(event.dataTransfer);
     });
   }
 
@@ -143,9 +143,18 @@ export class Page {
     void this.open(files);
   }
 
-  /** Opens files that were chosen, dropped or pasted: all photos, else a video. @private @param {File[]} files */
-  async open(files) {
-    if (files.length === 0) return;
+  /** Opens what was dropped or pasted. @private @param {?DataTransfer} transfer */
+  async receive(transfer) {
+    const { files, notes } = await filesIn(transfer);
+    await this.open(files, notes);
+  }
+
+  /**
+   * Opens files that were chosen, dropped or pasted: all photos, else a video.
+   * @private @param {File[]} files @param {string[]} [notes] What else is to be said of them.
+   */
+  async open(files, notes = []) {
+    if (files.length === 0 && notes.length === 0) return;
     const kinds = await Promise.all(files.map(kindOf));
     const of = (/** @type {string} */ kind) => files.filter((_, index) => kinds[index] === kind);
     const [photos, videos, others] = [of('picture'), of('video'), of('other')];
@@ -159,16 +168,16 @@ export class Page {
     } else if (videos.length > 0) {
       await this.openClip(videos[0]);
     }
-    this.tellLeftOut(others, photos.length > 0 ? videos : videos.slice(1), photos.length > 0);
+    this.tellLeftOut(notes, others, photos.length > 0 ? videos : videos.slice(1), photos.length > 0);
   }
 
-  /** @private @param {File[]} others @param {File[]} videos @param {boolean} forPhotos */
-  tellLeftOut(others, videos, forPhotos) {
+  /** @private @param {string[]} notes @param {File[]} others @param {File[]} videos @param {boolean} forPhotos */
+  tellLeftOut(notes, others, videos, forPhotos) {
     const list = (/** @type {File[]} */ files) => {
       const names = files.slice(0, 3).map(({ name }) => name).join(', ');
       return files.length > 3 ? `${names} and ${files.length - 3} more` : names;
     };
-    const reasons = [];
+    const reasons = [...notes];
     if (others.length === 1) reasons.push(`${list(others)} is neither a picture nor a video.`);
     if (others.length > 1) reasons.push(`${list(others)} are neither pictures nor videos.`);
     if (videos.length > 0) {

@@ -56,10 +56,12 @@ export class Photos {
     page.stage.use(false, false);
   }
 
-  /** What is lost when it is closed, in words; empty if that is little. */
+  /** What is lost when it is closed, in words; empty for one face of one photo, which is soon read again. */
   get unsaved() {
-    const read = this.photos.filter(({ state }) => state === 'done').length;
-    return this.isSaved || read < 2 ? '' : `What was read of ${counted(read, 'photo')} is not saved.`;
+    const read = this.photos.filter(({ state }) => state === 'done');
+    const faces = read.reduce((sum, { reading: one }) => sum + (one?.faces.length ?? 0), 0);
+    if (this.isSaved || (read.length < 2 && faces < 2)) return '';
+    return `What was read of ${counted(read.length, 'photo')} is not saved.`;
   }
 
   /** Adds photos, and shows the first of them. @param {File[]} files */

@@ -58,6 +58,7 @@ export class FramePump {
     this.begunAt = Math.min(this.begunAt, start);
     try {
       const frame = await grab();
+      if (this.isStopped) return;
       const answer = await this.send(frame);
       if (this.isStopped) return;
       if (this.failures > 0) this.onTrouble(null, 0);

@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /// Changes with every change of the table.
-#define MIEN_OPENCV_VIDEO_VERSION 4
+#define MIEN_OPENCV_VIDEO_VERSION 5
 
 /// The call did what it says.
 #define MIEN_OPENCV_VIDEO_OK 0
@@ -33,6 +33,8 @@ extern "C" {
 #define MIEN_OPENCV_VIDEO_INVALID 1
 /// FFmpeg or OpenCV refused or failed.
 #define MIEN_OPENCV_VIDEO_FAILED 2
+/// A limit of mien_opencv_video_source is exceeded.
+#define MIEN_OPENCV_VIDEO_LIMIT 3
 
 /// An open video file or camera, owned by its caller.
 typedef struct mien_opencv_video_reader mien_opencv_video_reader;
@@ -52,6 +54,12 @@ typedef struct {
   int32_t is_live;
   /// Whether the stream has no time stamps: frames are then evenly spaced.
   int32_t is_untimed;
+  /// Most pixels of a frame as it is stored: a video of larger ones is refused before it is decoded. 0 for 200 million.
+  int64_t max_pixels;
+  /// Most pixels of a frame as it is handed out: larger ones are reduced to 1/2, 1/4 or 1/8 of their sides. 0 for any number.
+  int64_t kept_pixels;
+  /// Most bytes of frames that the decoder keeps at a time, for those that follow are built on them. 0 for any number.
+  int64_t decoder_bytes;
 } mien_opencv_video_source;
 
 /// What a file says of its video stream. Unknown numbers are 0.
@@ -59,6 +67,11 @@ typedef struct {
   /// Size of the frames as reader_retrieve hands them out, in pixels: upright, with square pixels.
   int32_t width;
   int32_t height;
+  /// How many pixels of the whole frame one pixel of these spans along each side: 1, 2, 4 or 8.
+  int32_t reduction;
+  /// Size of the whole frames, upright, with square pixels.
+  int32_t whole_width;
+  int32_t whole_height;
   /// Mean frames per second.
   double frames_per_second;
   /// Frames, counted or estimated from the duration.

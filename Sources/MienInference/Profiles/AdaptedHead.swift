@@ -18,7 +18,7 @@ public struct AdaptedHead: Sendable, Equatable {
     public let weightsSHA256: String
     /// How many corrections it was fitted to.
     public let correctionCount: Int
-    /// When it was fitted.
+    /// When it was fitted, to the second.
     public let created: Date
     /// The prior's strength.
     public let strength: Double
@@ -40,7 +40,8 @@ public struct AdaptedHead: Sendable, Equatable {
       self.model = model.name
       weightsSHA256 = model.weightsSHA256
       correctionCount = check.count
-      self.created = created
+      // As the file has it.
+      self.created = Date(timeIntervalSince1970: created.timeIntervalSince1970.rounded(.down))
       self.strength = strength
       self.divergence = divergence
       self.check = check

@@ -53,7 +53,7 @@ public struct ProfileStore: Sendable {
   package func checkWritable() throws {
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     guard FileManager.default.isWritableFile(atPath: folder.path) else {
-      throw MienError(.file, folder.path, "cannot be written to; MIEN_PROFILES names another folder")
+      throw MienError(.file, folder.path, "cannot be written to; name another folder with --state-dir or MIEN_PROFILES")
     }
   }
 

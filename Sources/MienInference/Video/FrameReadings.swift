@@ -21,7 +21,7 @@ public struct FrameReadings: Sendable {
 
   init(index: Int, seconds: Double, image: Image, startsScene: Bool, faces: [TrackedReading]) {
     (self.index, self.seconds, self.image, self.startsScene) = (index, seconds, image, startsScene)
-    (width, height, warning) = (image.width, image.height, nil)
+    (width, height, warning) = (image.wholeWidth, image.wholeHeight, nil)
     self.faces = faces
   }
 

@@ -27,7 +27,7 @@ final class VideoSearch: Sendable {
 
   /// Frames of a chunk, where their faces are few.
   private static let mostFrames = 8
-  /// Bytes of a chunk's frames after which it ends: large frames go one by one.
+  /// Most bytes of a chunk's frames, if it has several: large frames go one by one.
   private static let mostBytes = 32 << 20
 
   init(
@@ -43,7 +43,7 @@ final class VideoSearch: Sendable {
   /// time.
   func next() -> SearchedFrames {
     var found = SearchedFrames()
-    var bytes = 0
+    var bytesWithNext = 0
     do {
       repeat {
         guard let frame = try frames.next() else {
@@ -53,10 +53,12 @@ final class VideoSearch: Sendable {
         let step = try sequence.next(frame.image, seconds: frame.seconds)
         meter.add(step.prepared.detecting, to: \.searching)
         meter.add(step.prepared.framing, to: \.framing)
-        found.frames.append(SearchedFrame(frame: frame, startsScene: step.startsScene, prepared: step.prepared))
+        found.frames.append(
+          SearchedFrame(
+            frame: frame, startsScene: step.startsScene, prepared: step.prepared.inWholePicture(of: frame.image)))
         found.faceCount += step.prepared.faces.count
-        bytes += frame.image.pixels.count
-      } while !isLive && found.frames.count < Self.mostFrames && bytes < Self.mostBytes
+        bytesWithNext = (found.frames.count + 1) * frame.image.pixels.count
+      } while !isLive && found.frames.count < Self.mostFrames && bytesWithNext <= Self.mostBytes
         && found.faceCount < EmotionClassifier.batchSize
     } catch {
       found.isLast = true

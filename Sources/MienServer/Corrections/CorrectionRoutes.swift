@@ -56,11 +56,8 @@ struct CorrectionRoutes: Sendable {
             weightsSHA256: model.card.weightsSHA256, embedding: face.embedding,
             crop: keepsCrop ? face.crop : nil))
         return try JSON.response(CorrectionJSON(correction), status: .created)
-      } catch let error as MienError where error.kind == .mismatch {
-        throw APIError.profileTaken
       } catch let error as MienError where error.kind == .limit {
-        throw APIError(
-          .init(code: 507, reasonPhrase: "Insufficient Storage"), "full", "There is no room for further corrections.")
+        throw APIError.diskFull
       }
     }
   }
@@ -87,16 +84,20 @@ struct CorrectionRoutes: Sendable {
   private func deleteProfile(_ request: Request, _ context: ServerContext) async throws -> Response {
     let store = try open()
     let profile = try Self.profile(try Query(request, "profile"))
-    return try JSON.response(["deleted": try await store.delete(profile: profile, owner: context.client)])
+    do {
+      return try JSON.response(["deleted": try await store.delete(profile: profile, owner: context.client)])
+    } catch let error as MienError where error.kind == .limit { throw APIError.diskFull }
   }
 
   private func deleteOne(_ request: Request, _ context: ServerContext) async throws -> Response {
     let store = try open()
     _ = try Query(request)
-    guard let id = context.parameters.get("id", as: Int64.self),
-      try await store.delete(id: id, owner: context.client)
-    else { throw APIError(.notFound, "not_found", "There is no such correction.") }
-    return Response(status: .noContent)
+    do {
+      guard let id = context.parameters.get("id").flatMap({ Int(decimal: $0) }),
+        try await store.delete(id: Int64(id), owner: context.client)
+      else { throw APIError(.notFound, "not_found", "There is no such correction.") }
+      return Response(status: .noContent)
+    } catch let error as MienError where error.kind == .limit { throw APIError.diskFull }
   }
 
   private struct Page: Encodable {

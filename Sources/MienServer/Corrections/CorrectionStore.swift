@@ -12,7 +12,8 @@ import Synchronization
 package final class CorrectionStore: Sendable {
   /// What the file may grow to by default, in bytes.
   package static let defaultLimit = 1 << 30
-  private static let pageBytes = 4096
+  /// Room that a correction may take besides its embedding and its picture: pages of the table and of its index.
+  private static let overhead = 16 << 10
   private static let waitSeconds = 10.0
 
   /// The file.
@@ -41,6 +42,11 @@ package final class CorrectionStore: Sendable {
     /// How many readable corrections each profile has.
     package var counts: [String: Int] { Dictionary(corrections.map { ($0.profile.text, 1) }, uniquingKeysWith: +) }
 
+    /// How many clients sent the readable corrections of each profile.
+    package var clients: [String: Int] {
+      Dictionary(grouping: corrections, by: \.profile.text).mapValues { Set($0.map(\.owner)).count }
+    }
+
     /// The number of the last row that was looked at; 0 if there was none.
     package var last: Int64 { max(corrections.last?.id ?? 0, unreadable.last ?? 0) }
   }
@@ -66,12 +72,12 @@ package final class CorrectionStore: Sendable {
     self.limit = limit
     do {
       do {
-        let found = try Self.open(url, limit: limit)
+        let found = try Self.open(url)
         opened = Mutex(found)
         damagedFile = nil
       } catch let error as DatabaseError where Self.isDamage(error) {
         let aside = try Self.putAside(url)
-        let made = try Self.open(url, limit: limit)
+        let made = try Self.open(url)
         opened = Mutex(made)
         damagedFile = aside
       }
@@ -83,16 +89,12 @@ package final class CorrectionStore: Sendable {
   /// Stores a correction.
   ///
   /// - Returns: the same with its number.
-  /// - Throws: ``MienError`` where the profile is another owner's (kind `mismatch`), or the disk or the file is full.
+  /// - Throws: ``APIError`` if the file has reached its limit; ``MienError`` (kind `limit`) if the disk is full.
   package func add(_ correction: Correction) async throws -> Correction {
     let id = try await naming {
       try await database().write { db -> Int64 in
-        let others = try Int.fetchOne(
-          db, sql: "SELECT COUNT(*) FROM correction WHERE profile = ? AND owner <> ?",
-          arguments: [correction.profile.text, correction.owner])
-        guard others == 0 else {
-          throw MienError(.mismatch, "profile \(correction.profile)", "belongs to another client")
-        }
+        let bytes = correction.embedding.count * 4 + (correction.crop?.count ?? 0)
+        guard try Self.size(db) + bytes + Self.overhead <= limit else { throw APIError.correctionsFull(limit: limit) }
         try CorrectionRow(correction).insert(db)
         return db.lastInsertedRowID
       }
@@ -100,6 +102,12 @@ package final class CorrectionStore: Sendable {
     var stored = correction
     stored.id = id
     return stored
+  }
+
+  /// Bytes of the file that are in use. Pages of deleted corrections are free for new ones.
+  private static func size(_ db: Database) throws -> Int {
+    func number(_ name: String) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA \(name)") ?? 0 }
+    return (try number("page_count") - number("freelist_count")) * (try number("page_size"))
   }
 
   /// Stored corrections in the order of their numbers. A row that holds something else is named and passed over.
@@ -210,7 +218,7 @@ package final class CorrectionStore: Sendable {
       if Self.number(of: url) == opened.number { return (opened.database, false) }
       // Its log has the name that the new file's will have. Who still reads holds it open a little longer.
       try? opened.database.close()
-      opened = try Self.open(url, limit: limit)
+      opened = try Self.open(url)
       return (opened.database, true)
     }
     if isNew { onReplaced() }
@@ -223,13 +231,12 @@ package final class CorrectionStore: Sendable {
     return stat(url.path, &status) == 0 ? UInt64(status.st_ino) : nil
   }
 
-  private static func open(_ url: URL, limit: Int) throws -> Opened {
+  private static func open(_ url: URL) throws -> Opened {
     try makePrivate(url)
     var configuration = Configuration()
     configuration.busyMode = .timeout(waitSeconds)
     configuration.prepareDatabase { db in
       try db.execute(sql: "PRAGMA secure_delete = ON")
-      try db.execute(sql: "PRAGMA max_page_count = \(max(1, limit / pageBytes))")
     }
     let pool = try DatabasePool(path: url.path, configuration: configuration)
     let verdict = try pool.read { db in try String.fetchOne(db, sql: "PRAGMA quick_check(1)") }
@@ -308,14 +315,24 @@ package final class CorrectionStore: Sendable {
   private static func problem(_ error: any Error, _ url: URL) -> any Error {
     if let error = error as? MienError { return error.subject == nil ? error.about(url.path) : error }
     guard let error = error as? DatabaseError else { return error }
+    // Some writes, such as one over a quota, are told as errors of input and output.
+    let isDiskFull =
+      error.resultCode == .SQLITE_FULL || (error.resultCode == .SQLITE_IOERR && APIError.isDiskFull(at: url))
     switch error.resultCode {
-    case .SQLITE_FULL:
-      return MienError(
-        .limit, url.path, "the disk is full, or the file has reached its limit; what was stored before is kept")
+    case _ where isDiskFull:
+      return MienError(.limit, url.path, "the disk is full; what was stored before is kept")
     case .SQLITE_CORRUPT, .SQLITE_NOTADB:
       return MienError(.format, url.path, "is damaged; it is put aside when it is opened the next time")
     default:
       return MienError(.file, url.path, "SQLite: \(error.message ?? "error \(error.resultCode.rawValue)")")
     }
+  }
+}
+
+extension APIError {
+  static func correctionsFull(limit: Int) -> APIError {
+    APIError(
+      .init(code: 507, reasonPhrase: "Insufficient Storage"), "full",
+      "This server keeps \(limit / 1_048_576) MiB of corrections at most, and they are used up; delete some first.")
   }
 }

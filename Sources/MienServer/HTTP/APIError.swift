@@ -18,7 +18,7 @@ package struct APIError: Error, HTTPResponseError {
 
   /// What there may be no room for.
   enum Shortage: String, CaseIterable {
-    case connections, memory, queue, wait, sessions, frames, videos, results
+    case connections, memory, queue, wait, sessions, frames, videos, results, profiles
   }
 
   init(_ status: HTTPResponse.Status, _ code: String, _ message: String, headers: HTTPFields = [:]) {
@@ -52,9 +52,29 @@ extension APIError {
     headers: [.wwwAuthenticate: "Bearer realm=\"mien\""])
   static let failed = APIError(.internalServerError, "internal", "The server failed to answer; its log says why.")
   static let disconnected = APIError(.badRequest, "incomplete", "The request's body ended early.")
+  static let headTimeout = APIError(.requestTimeout, "timeout", "The request's head took too long to arrive.")
   static let bodyTimeout = APIError(.requestTimeout, "timeout", "The request's body took too long to arrive.")
 
   static func badRequest(_ message: String) -> APIError { APIError(.badRequest, "bad_request", message) }
+
+  /// An option has another value than it may.
+  ///
+  /// - Parameters:
+  ///   - expected: what it may have, as `a whole number from 1 to 10`.
+  ///   - found: what it has, safe to show.
+  static func unexpected(_ name: String, _ expected: String, found: String) -> APIError {
+    badRequest("\(name) must be \(expected); found \(found).")
+  }
+
+  /// There is no option `name`.
+  ///
+  /// - Parameter problem: says where it is, as `The query has an unknown option`.
+  static func unknown(_ name: String, _ problem: String, among names: [String]) -> APIError {
+    let remedy =
+      Spelling.nearest(name, among: names, atMost: 2).map { "; did you mean \($0)?" }
+      ?? (names.isEmpty ? "." : "; it takes \(names.joined(separator: ", ")).")
+    return badRequest("\(problem) \(quoted(name))\(remedy)")
+  }
 
   /// A word of a client's for a message: at most 64 characters, of those that are safe to show.
   static func quoted(_ word: some StringProtocol) -> String {

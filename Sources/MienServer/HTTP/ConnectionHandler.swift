@@ -5,7 +5,6 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
-import Synchronization
 
 /// What the handler of a request tells its connection.
 enum ConnectionEvent: Sendable {
@@ -19,29 +18,6 @@ enum ConnectionEvent: Sendable {
   case streams(onInputClosed: @Sendable () -> Void)
   /// That work, or that answer, is over.
   case rests
-}
-
-/// How many connections are served at a time. Those beyond get answers to probes only.
-final class ConnectionPlaces: Sendable {
-  /// Connections that are accepted beyond those that are served, for probes.
-  static let reserve = 64
-
-  private let free: Mutex<Int>
-
-  init(_ count: Int) { free = Mutex(count) }
-
-  /// Whether one more connection would not be served.
-  var areTaken: Bool { free.withLock { $0 <= 0 } }
-
-  func take() -> Bool {
-    free.withLock { free in
-      guard free > 0 else { return false }
-      free -= 1
-      return true
-    }
-  }
-
-  func give() { free.withLock { $0 += 1 } }
 }
 
 /// The rules of HTTP/1.1 (RFC 9112) for one connection: which requests are refused before they reach the router, when
@@ -82,48 +58,48 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private static let lingerBytes = 32 << 20
   /// The rest of a body that is read to keep the connection.
   private static let keptBytes = 1 << 20
-  /// How long a connection beyond the limit may take to send a probe.
-  private static let probeTime = TimeAmount.seconds(2)
   /// How long an answer may take before a client that sends no more is asked whether it is still there.
   private static let probeDelay = TimeAmount.milliseconds(100)
   private static let probes = ["/healthz", "/readyz"]
   /// Most bytes of a request's target.
   static let targetBytes = 8 << 10
 
-  private let places: ConnectionPlaces
+  private let place: ConnectionPlace
   private let meter: FramingMeter
+  private let headTime: TimeAmount
   private let onRefusal: (Refusal) -> Void
 
   private var exchanges: [Exchange] = []
   private var refusal: (Refusal, hasBody: Bool)?
+  /// Whether the last request may be answered, not only if it is a probe.
   private var hasPlace = false
   private var isClosing = false
   private var isQuiescing = false
   private var isInputClosed = false
   private var discarded = 0
   private var end: Scheduled<Void>?
+  private var headEnd: Scheduled<Void>?
   private var bodyEnd: Scheduled<Void>?
   private var onGone: (@Sendable () -> Void)?
   private var onInputClosed: (@Sendable () -> Void)?
 
   /// - Parameters:
+  ///   - place: stands before TLS.
   ///   - meter: stands before the decoder.
+  ///   - headTime: from the first byte of a head to its end.
   ///   - onRefusal: told of every request that is refused here.
-  init(places: ConnectionPlaces, meter: FramingMeter, onRefusal: @escaping (Refusal) -> Void) {
-    self.places = places
+  init(
+    place: ConnectionPlace, meter: FramingMeter, headTime: TimeAmount, onRefusal: @escaping (Refusal) -> Void
+  ) {
+    self.place = place
     self.meter = meter
+    self.headTime = headTime
     self.onRefusal = onRefusal
   }
 
-  func handlerAdded(context: ChannelHandlerContext) {
-    hasPlace = places.take()
-    if !hasPlace { close(context, in: Self.probeTime) }
-  }
-
   func channelInactive(context: ChannelHandlerContext) {
-    if hasPlace { places.give() }
-    hasPlace = false
     end?.cancel()
+    headEnd?.cancel()
     bodyEnd?.cancel()
     onGone?()
     (onGone, onInputClosed) = (nil, nil)
@@ -142,11 +118,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   private func read(_ received: HTTPRequestHead, _ context: ChannelHandlerContext) {
     meter.takeHead()
+    headEnd?.cancel()
+    headEnd = nil
     guard !isClosing, refusal == nil else { return }
-    if !hasPlace, places.take() {
-      hasPlace = true
-      end?.cancel()
-    }
+    hasPlace = place.take()
     var head = received
     do {
       try Self.takeHost(ofTargetIn: &head)
@@ -230,6 +205,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
       end?.cancel()
     }
     context.fireChannelRead(wrapInboundOut(.end(trailers.map { HTTPFields($0, splitCookie: false) })))
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    if meter.isInHead, headEnd == nil, !isClosing {
+      let loop = context.eventLoop
+      let (bound, handler) = (NIOLoopBound(context, eventLoop: loop), NIOLoopBound(self, eventLoop: loop))
+      headEnd = loop.scheduleTask(in: headTime) { handler.value.endHead(bound.value) }
+    }
+    context.fireChannelReadComplete()
+  }
+
+  /// Refuses a request whose head takes too long.
+  private func endHead(_ context: ChannelHandlerContext) {
+    if !isClosing, refusal == nil { refuse(.headTimeout, of: nil, context) }
   }
 
   func read(context: ChannelHandlerContext) {
@@ -317,10 +306,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
       finish(context)
     } else if first.isReceived {
       exchanges.removeFirst()
-      if exchanges.isEmpty, let refusal { send(refusal.0, hasBody: refusal.hasBody, context) }
+      guard exchanges.isEmpty else { return }
+      if let refusal { send(refusal.0, hasBody: refusal.hasBody, context) } else { place.rest() }
     } else {
       // The rest of the body is read and discarded, for a while.
       exchanges[0].isAnswered = true
+      place.rest()
       close(context, in: Self.lingerTime)
     }
   }
@@ -352,7 +343,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// Says that no more will come, and closes the connection when the client has had time to read the answer.
   private func finish(_ context: ChannelHandlerContext) {
     isClosing = true
+    headEnd?.cancel()
     bodyEnd?.cancel()
+    place.rest()
     exchanges.removeAll()
     context.close(mode: .output, promise: nil)
     close(context, in: Self.lingerTime)

@@ -26,6 +26,7 @@ final class FramingMeter: ChannelInboundHandler {
   /// Whether the request line ended without a carriage return.
   private(set) var hasBareLineFeed = false
   private var isLineWhole = false
+  private var isInRequest = false
   private var lastByte: UInt8 = 0
   private var lineStart: [UInt8] = []
 
@@ -45,8 +46,11 @@ final class FramingMeter: ChannelInboundHandler {
       }
   }
 
+  /// Whether the head of a request has begun to arrive and is not complete.
+  var isInHead: Bool { lineLength > 0 && !isInRequest }
+
   /// The head of a request was decoded.
-  func takeHead() { framing = 0 }
+  func takeHead() { (framing, isInRequest) = (0, true) }
 
   /// A piece of a body was decoded.
   func takeBody(_ count: Int) { framing = max(0, framing - Self.chunkBytes - 3 * count) }
@@ -54,6 +58,7 @@ final class FramingMeter: ChannelInboundHandler {
   /// A request was decoded to its end; what comes next is a new one.
   func takeEnd() {
     (framing, lineLength, lineStart, isLineWhole, hasBareLineFeed) = (0, 0, [], false, false)
+    isInRequest = false
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -72,6 +77,8 @@ final class FramingMeter: ChannelInboundHandler {
 
   private func measureLine(_ bytes: ByteBufferView) {
     guard !isLineWhole else { return }
+    // Empty lines may precede a request (RFC 9112, section 2.2).
+    let bytes = lineLength > 0 ? bytes : bytes.drop { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }
     let end = bytes.firstIndex(of: UInt8(ascii: "\n"))
     let line = bytes[..<(end ?? bytes.endIndex)]
     lineLength += line.count

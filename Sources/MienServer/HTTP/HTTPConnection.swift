@@ -4,11 +4,13 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Sets connections up: the decoder with its limits, ``ConnectionHandler``, the idle timeout, and Hummingbird's loop.
+/// Sets connections up: their place, the decoder with its limits, ``ConnectionHandler``, the idle timeout, and Hummingbird's
+/// loop.
 struct HTTPConnection: HTTPChannelHandler {
   typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
   let responder: HTTPChannelHandler.Responder
+  let headSeconds: Double
   let idleSeconds: Double
   let places: ConnectionPlaces
   let onRefusal: @Sendable (ConnectionHandler.Refusal) -> Void
@@ -24,12 +26,15 @@ struct HTTPConnection: HTTPChannelHandler {
       limits.maxHeaderListSize = Self.headerBytes
       limits.maxHeaderFieldCount = Self.headerFields
       let pipeline = channel.pipeline.syncOperations
-      let meter = FramingMeter(limit: Self.headerBytes)
+      let (place, meter) = (ConnectionPlace(places), FramingMeter(limit: Self.headerBytes))
+      try pipeline.addHandler(place, position: .first)
       try pipeline.addHandler(meter)
       try pipeline.configureHTTPServerPipeline(
         withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
         withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-      try pipeline.addHandler(ConnectionHandler(places: places, meter: meter, onRefusal: onRefusal))
+      try pipeline.addHandler(
+        ConnectionHandler(
+          place: place, meter: meter, headTime: .milliseconds(Int64(headSeconds * 1000)), onRefusal: onRefusal))
       try pipeline.addHandler(
         HTTPConnectionStateHandler(idleTimeout: .seconds(idleSeconds), logger: logger))
       return try NIOAsyncChannel(

@@ -93,6 +93,26 @@ enum JSON {
   }
 }
 
+/// What a value of a request's JSON is, in words for an error.
+struct JSONValueWords: Decodable {
+  let text: String
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if container.decodeNil() {
+      text = "null"
+    } else if let flag = try? container.decode(Bool.self) {
+      text = "\(flag)"
+    } else if let number = try? container.decode(Double.self) {
+      text = "the number \(number.shortText)"
+    } else if let string = try? container.decode(String.self) {
+      text = "the string \(APIError.quoted(string))"
+    } else {
+      text = (try? container.decode([JSONValueWords].self)) == nil ? "an object" : "a list"
+    }
+  }
+}
+
 /// A value of an answer that is written as `null` where there is none, so that the key is always there.
 @propertyWrapper struct WrittenNull<Value: Encodable>: Encodable {
   var wrappedValue: Value?

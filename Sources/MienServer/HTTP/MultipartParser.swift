@@ -1,14 +1,13 @@
 package import Foundation
-import MienCore
 
 /// Reads `multipart/form-data` (RFC 7578, RFC 2046) that is in memory already. Its size is bounded by the caller; parts
 /// and header fields are bounded here.
 package struct MultipartParser: Sendable {
   /// One part.
   package struct Part: Sendable, Equatable {
-    /// The form field's name.
+    /// The form field's name; empty if the client gave none.
     package var name: String
-    /// The name that the client gives the file: a label only, never a path.
+    /// The name that the client gives the file: a label only, never a path. A long one is cut off and ends with `…`.
     package var fileName: String?
     /// Lower case, without parameters; nil where there is none.
     package var contentType: String?
@@ -23,8 +22,9 @@ package struct MultipartParser: Sendable {
   }
 
   /// Most bytes of a part's header.
-  static let headerBytes = 4096
+  static let headerBytes = 64 << 10
   private static let headerFields = 16
+  /// Names are cut off after so many bytes.
   private static let nameBytes = 1024
 
   /// What stands between parts, with the line's end before it.
@@ -68,10 +68,11 @@ package struct MultipartParser: Sendable {
         guard Self.has([0x0D, 0x0A], in: bytes, at: position) else {
           throw Malformed(message: "A part does not start on a line of its own, or the body ends early.")
         }
-        let (headers, start) = try Self.headers(in: bytes, from: position + 2)
+        let number = parts.count + 1
+        let (headers, start) = try Self.headers(in: bytes, from: position + 2, part: number)
         guard let end = find(in: bytes, from: start - 2) else { throw Malformed(message: "The last part ends early.") }
         let content = body.startIndex + start..<body.startIndex + max(start, end)
-        parts.append(try Self.part(headers, body: body[content]))
+        parts.append(try Self.part(headers, body: body[content], number: number))
         position = end + delimiter.count
       }
     }
@@ -107,55 +108,64 @@ package struct MultipartParser: Sendable {
 
   /// The part whose header `bytes` start with, without its content, and the length of the header.
   ///
+  /// - Parameter number: the part's place in the form, from 1 on.
   /// - Throws: ``Malformed`` as ``parts(of:)`` does.
-  static func header(of bytes: Data) throws -> (part: Part, length: Int) {
+  static func header(of bytes: Data, number: Int) throws -> (part: Part, length: Int) {
     try bytes.withUnsafeBytes { bytes in
-      let (fields, end) = try headers(in: bytes, from: 0)
-      return (try part(fields, body: Data()), end)
+      let (fields, end) = try headers(in: bytes, from: 0, part: number)
+      return (try part(fields, body: Data(), number: number), end)
     }
   }
 
   /// The header fields from `start` on, and where the content begins.
   private static func headers(
-    in bytes: UnsafeRawBufferPointer, from start: Int
+    in bytes: UnsafeRawBufferPointer, from start: Int, part number: Int
   ) throws -> (fields: [String: String], end: Int) {
     var fields: [String: String] = [:]
     var position = start
     while true {
       let limit = min(bytes.count, start + headerBytes)
       guard let end = bytes[min(position, limit)..<limit].firstIndex(of: 0x0D), has([0x0A], in: bytes, at: end + 1)
-      else { throw Malformed(message: "A part's header has no end, or more than \(headerBytes) bytes.") }
+      else { throw Malformed(message: "Part \(number): the header has no end, or more than \(headerBytes) bytes.") }
       if end == position { return (fields, end + 2) }
       // Names that are not UTF-8 are Latin-1 in most cases, and only shown.
       let line =
         String(validating: bytes[position..<end], as: UTF8.self)
         ?? String(String.UnicodeScalarView(bytes[position..<end].map { Unicode.Scalar($0) }))
       guard let colon = line.firstIndex(of: ":"), colon != line.startIndex
-      else { throw Malformed(message: "A part's header has a line that is no field.") }
+      else { throw Malformed(message: "Part \(number): the header has a line without a field's name.") }
       let name = line[..<colon].lowercased()
       guard fields.count < headerFields, fields[name] == nil else {
-        throw Malformed(message: "A part's header has a field twice, or more than \(headerFields) fields.")
+        throw Malformed(message: "Part \(number): the header has a field twice, or more than \(headerFields) fields.")
       }
       fields[name] = line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
       position = end + 2
     }
   }
 
-  private static func part(_ fields: [String: String], body: Data) throws -> Part {
-    let disposition = HeaderValue(fields["content-disposition"] ?? "")
-    guard disposition.value.lowercased() == "form-data", let name = disposition.parameters["name"] else {
-      throw Malformed(message: "A part has no Content-Disposition of form-data with a name.")
-    }
-    guard name.utf8.count <= nameBytes, disposition.parameters["filename"]?.utf8.count ?? 0 <= nameBytes else {
-      throw Malformed(message: "A part's name or file name has more than \(nameBytes.grouped) bytes.")
+  private static func part(_ fields: [String: String], body: Data, number: Int) throws -> Part {
+    let disposition = HeaderValue(fields["content-disposition"] ?? "form-data")
+    guard disposition.value.lowercased() == "form-data" else {
+      throw Malformed(
+        message: "Part \(number): Content-Disposition must be form-data; found \(APIError.quoted(disposition.value)).")
     }
     if let encoding = fields["content-transfer-encoding"]?.lowercased(), !["binary", "8bit", "7bit"].contains(encoding)
     {
-      throw Malformed(message: "A part has a transfer encoding, which is not understood.")
+      throw Malformed(
+        message: "Part \(number): Content-Transfer-Encoding must be binary; found \(APIError.quoted(encoding)).")
     }
     return Part(
-      name: name, fileName: disposition.parameters["filename"],
+      name: cut(disposition.parameters["name"] ?? ""), fileName: disposition.parameters["filename"].map(cut),
       contentType: fields["content-type"].map { HeaderValue($0).value.lowercased() }, body: body)
+  }
+
+  /// A name of at most ``nameBytes`` and `…`.
+  private static func cut(_ name: String) -> String {
+    if name.utf8.count <= nameBytes { return name }
+    var end = name.utf8.index(name.startIndex, offsetBy: nameBytes)
+    // The start of a character.
+    while end > name.startIndex, end.samePosition(in: name.unicodeScalars) == nil { end = name.utf8.index(before: end) }
+    return name[..<end] + "…"
   }
 }
 

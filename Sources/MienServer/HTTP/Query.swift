@@ -13,10 +13,7 @@ struct Query {
   init(_ request: Request, _ names: [String]) throws {
     for (key, value) in request.uri.queryParameters {
       guard let name = names.first(where: { $0 == key }) else {
-        let near = Spelling.nearest(String(key), among: names, atMost: 2).map { "; did you mean \($0)?" }
-        throw APIError.badRequest(
-          "The query has an unknown option \(APIError.quoted(key))\(near ?? (names.isEmpty ? "." : "; it takes \(names.joined(separator: ", "))."))"
-        )
+        throw APIError.unknown(String(key), "The query has an unknown option", among: names)
       }
       guard values[name] == nil else { throw APIError.badRequest("The query has the option \(name) twice.") }
       values[name] = String(value)
@@ -29,8 +26,10 @@ struct Query {
   /// A number in `range`; nil where it is absent.
   func number(_ name: String, in range: ClosedRange<Double>) throws -> Double? {
     guard let text = values[name] else { return nil }
-    guard let number = Double(text), range.contains(number) else {
-      throw APIError.badRequest("\(name) is a number of \(range.lowerBound) to \(range.upperBound).")
+    guard let number = Double(decimal: text), range.contains(number) else {
+      throw APIError.unexpected(
+        name, "a decimal number from \(range.lowerBound.shortText) to \(range.upperBound.shortText)",
+        found: APIError.quoted(text))
     }
     return number
   }
@@ -38,8 +37,9 @@ struct Query {
   /// A whole number in `range`; nil where it is absent.
   func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
     guard let text = values[name] else { return nil }
-    guard let number = Int(text), range.contains(number) else {
-      throw APIError.badRequest("\(name) is a whole number of \(range.lowerBound) to \(range.upperBound).")
+    guard let number = Int(decimal: text), range.contains(number) else {
+      throw APIError.unexpected(
+        name, "a whole number from \(range.lowerBound) to \(range.upperBound)", found: APIError.quoted(text))
     }
     return number
   }
@@ -47,7 +47,9 @@ struct Query {
   /// `true` or `false`; nil where it is absent.
   func flag(_ name: String) throws -> Bool? {
     guard let text = values[name] else { return nil }
-    guard let flag = Bool(text) else { throw APIError.badRequest("\(name) is true or false.") }
+    guard let flag = Bool(text) else {
+      throw APIError.unexpected(name, "true or false", found: APIError.quoted(text))
+    }
     return flag
   }
 
@@ -56,7 +58,8 @@ struct Query {
   where Choice.RawValue == String {
     guard let text = values[name] else { return standard }
     guard let choice = Choice(rawValue: text) else {
-      throw APIError.badRequest("\(name) is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", ")).")
+      throw APIError.unexpected(
+        name, "one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))", found: APIError.quoted(text))
     }
     return choice
   }
@@ -82,5 +85,28 @@ struct Query {
         "emotion is one of \(labels.emotions.sorted().map(\.rawValue).joined(separator: ", ")).")
     }
     return emotion
+  }
+}
+
+extension Double {
+  /// A number in decimal notation, such as `0.4`, `.5` or `1e-3`. `-0` is 0.
+  ///
+  /// - Parameter text: `nil` results for other notations that Swift reads, such as `0x1p-1`, `+20` and `inf`.
+  init?(decimal text: some StringProtocol) {
+    guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || ".-+eE".utf8.contains($0) }),
+      text.utf8.first != UInt8(ascii: "+"), let number = Double(text)
+    else { return nil }
+    self = number == 0 ? 0 : number
+  }
+
+  /// The number as text, without `.0` if it is whole.
+  var shortText: String { Int(exactly: self).map(String.init) ?? "\(self)" }
+}
+
+extension Int {
+  /// A whole number in decimal notation without a plus sign.
+  init?(decimal text: some StringProtocol) {
+    guard text.utf8.first != UInt8(ascii: "+"), let number = Int(text) else { return nil }
+    self = number
   }
 }

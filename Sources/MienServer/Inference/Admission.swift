@@ -1,8 +1,8 @@
 import Synchronization
 
-/// Decides which pictures are worked on: a few at a time, the others in turn, first those of clients that have the fewest
-/// places. Requests that time out or find the queue full are refused, but not the only one of a client: it waits until
-/// another client gives a place up.
+/// Decides which requests are worked on: a few at a time, the others in turn, first those of clients that have the fewest
+/// places, and of these first the client whose turn was longest ago. Requests that time out or find the queue full are
+/// refused, but not the only one of a client: it waits until another client gives a place up.
 final class Admission: Sendable {
   private struct Waiter {
     let number: Int
@@ -16,6 +16,16 @@ final class Admission: Sendable {
     var nextNumber = 0
     /// How many places each client has.
     var held: [AccessTokens.Client: Int] = [:]
+    /// When each client last got a place, counted in places.
+    var turns: [AccessTokens.Client: Int] = [:]
+    var given = 0
+
+    /// Gives a place to a client.
+    mutating func give(to client: AccessTokens.Client) {
+      held[client, default: 0] += 1
+      given += 1
+      turns[client] = given
+    }
 
     /// Whether a client has no place, and waits for none.
     func isNew(_ client: AccessTokens.Client) -> Bool {
@@ -29,13 +39,20 @@ final class Admission: Sendable {
   private let state: Mutex<State>
   private let places: Int
   private let capacity: Int
+  private let (full, late): (APIError, APIError)
 
   /// - Parameters:
   ///   - places: how many are worked on at a time.
   ///   - capacity: how many may wait.
-  init(places: Int, capacity: Int) {
+  ///   - full: the error response if too many wait.
+  ///   - late: the error response to a request that has waited too long.
+  init(
+    places: Int, capacity: Int, full: APIError = .busy(.queue, "Too many requests are waiting."),
+    late: APIError = .busy(.wait, "The server is busy.")
+  ) {
     self.places = places
     self.capacity = capacity
+    (self.full, self.late) = (full, late)
     state = Mutex(State(free: places))
   }
 
@@ -67,12 +84,12 @@ final class Admission: Sendable {
       if Task.isCancelled { throw CancellationError() }
       if state.free > 0 {
         state.free -= 1
-        state.held[client, default: 0] += 1
+        state.give(to: client)
         return nil
       }
       let isNew = state.isNew(client)
       if patience != nil, !isNew, state.waiting.count >= capacity {
-        throw APIError.busy(.queue, "Too many requests are waiting.")
+        throw full
       }
       state.nextNumber += 1
       return (state.nextNumber, patience.map { isNew ? max($0, Self.patienceOfTheOnly) : $0 })
@@ -87,7 +104,7 @@ final class Admission: Sendable {
           if Task.isCancelled { return .failure(CancellationError()) }
           if state.free > 0 {
             state.free -= 1
-            state.held[client, default: 0] += 1
+            state.give(to: client)
             return .success(())
           }
           state.waiting.append(Waiter(number: number, client: client, continuation: continuation))
@@ -98,7 +115,7 @@ final class Admission: Sendable {
         timer = patience.map { seconds in
           Task {
             try await Task.sleep(for: .seconds(seconds))
-            self.giveUp(number, APIError.busy(.wait, "The server is busy."))
+            self.giveUp(number, self.late)
           }
         }
       }
@@ -119,14 +136,14 @@ final class Admission: Sendable {
     let next: Waiter? = state.withLock { state in
       let rest = (state.held[client] ?? 1) - 1
       state.held[client] = rest > 0 ? rest : nil
-      let held = state.waiting.map { state.held[$0.client] ?? 0 }
+      let ranks = state.waiting.map { (state.held[$0.client] ?? 0, state.turns[$0.client] ?? 0) }
       // Of equals the first.
-      guard let index = held.indices.min(by: { held[$0] < held[$1] }) else {
+      guard let index = ranks.indices.min(by: { ranks[$0] < ranks[$1] }) else {
         state.free += 1
         return nil
       }
       let next = state.waiting.remove(at: index)
-      state.held[next.client, default: 0] += 1
+      state.give(to: next.client)
       return next
     }
     next?.continuation.resume()

@@ -59,10 +59,13 @@ package final class InferenceEngine: Sendable {
 
   /// Prepares to read pictures.
   ///
-  /// - Parameter profiles: the folder of profiles.
+  /// - Parameters:
+  ///   - profiles: the operator's profiles.
+  ///   - fitted: where the profiles are that clients fit.
   /// - Throws: ``MienError`` if a model, a profile or the detector cannot be used.
   init(
-    models: [ServerModel], profiles: ProfileStore, options: ServerOptions, metrics: Metrics, logger: Logger
+    models: [ServerModel], profiles: ProfileStore, fitted: ProfileStore, options: ServerOptions, metrics: Metrics,
+    logger: Logger
   ) throws {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let limits = options.limits
@@ -70,8 +73,8 @@ package final class InferenceEngine: Sendable {
     metrics.declareCounter("mien_batches_total", "Runs of the network.")
     metrics.declareCounter("mien_faces_total", "Faces classified.")
     self.models = try ModelRegistry(
-      models, profiles: options.profiles.map { try ProfileName($0) }, in: profiles, isOpen: options.tokens == nil,
-      runs: max(1, cores / 2), metrics: metrics, logger: logger)
+      models, profiles: options.profiles.map { try ProfileName($0) }, in: profiles, fitted: fitted,
+      isOpen: options.tokens == nil, runs: max(1, cores / 2), metrics: metrics, logger: logger)
     prior = options.prior
     for model in self.models.readers { try model.card.check(options.prior, for: model.labels) }
     detectors = try Detectors(

@@ -7,10 +7,13 @@ import Synchronization
 
 /// The models of a server and their profiles. A profile is read from its file when a request names it, and again when the
 /// file has changed: what `mien adapt` or a client has fitted counts from the next request on.
+///
+/// Each client has names of its own for the profiles that it fits, and they come before the operator's.
 final class ModelRegistry: Sendable {
   private struct Key: Hashable {
     let model: String
-    let profile: String
+    /// The profile's file.
+    let file: String
   }
 
   /// What tells one state of a file from another.
@@ -42,8 +45,10 @@ final class ModelRegistry: Sendable {
 
   /// The models, the default one first.
   let models: [ServerModel]
-  /// The folder of profiles.
-  let store: ProfileStore
+  /// The operator's profiles.
+  private let store: ProfileStore
+  /// The profiles that clients fit.
+  private let fitted: ProfileStore
   /// The profiles that every client may use; the first is used where a request names none.
   private let offered: [ProfileName]
   /// Whether every client may use every profile: there is only one, as no token is asked for.
@@ -57,16 +62,21 @@ final class ModelRegistry: Sendable {
 
   /// Compiles the models, and reads the profiles that are offered.
   ///
-  /// - Parameter runs: how many batches run at a time.
+  /// - Parameters:
+  ///   - store: the operator's profiles.
+  ///   - fitted: where the profiles are that clients fit; it may be the same folder.
+  ///   - runs: how many batches run at a time.
   /// - Throws: ``MienError`` if a model or a profile cannot be used.
   init(
-    _ models: [ServerModel], profiles offered: [ProfileName], in store: ProfileStore, isOpen: Bool, runs: Int,
-    metrics: Metrics, logger: Logger
+    _ models: [ServerModel], profiles offered: [ProfileName], in store: ProfileStore, fitted: ProfileStore,
+    isOpen: Bool,
+    runs: Int, metrics: Metrics, logger: Logger
   ) throws {
     guard !models.isEmpty else { throw MienError(.argument, "--model", "expected a model") }
     self.models = models
     self.offered = offered
     self.store = store
+    self.fitted = fitted
     self.isOpen = isOpen
     self.metrics = metrics
     self.logger = logger
@@ -77,8 +87,8 @@ final class ModelRegistry: Sendable {
         ($0.name, try ModelReader($0, queue: queue, metrics: metrics))
       })
     for name in offered {
-      let head = try store.head(of: name)
-      _ = try load(name, head, for: (model(of: head) ?? models[0]).name, stamp: Stamp(store.url(of: name)))
+      let (head, url) = (try store.head(of: name), store.url(of: name))
+      _ = try load(name, head, from: url, for: (model(of: head) ?? models[0]).name, stamp: Stamp(url))
     }
   }
 
@@ -116,37 +126,54 @@ final class ModelRegistry: Sendable {
 
   /// The profiles that a client may use, by name, with what they were made from. Blocks.
   func profiles(of client: AccessTokens.Client) -> [(name: ProfileName, info: AdaptedHead.Info)] {
-    store.entries().compactMap { entry in
-      guard let name = try? ProfileName(entry.name), case .success(let info) = entry.info,
-        isAllowed(name, info, client)
-      else { return nil }
-      return (name, info)
+    func readable(_ store: ProfileStore) -> [(name: ProfileName, info: AdaptedHead.Info)] {
+      store.entries().compactMap { entry in
+        guard let name = try? ProfileName(entry.name), case .success(let info) = entry.info else { return nil }
+        return (name, info)
+      }
     }
+    let own = ownStore(of: client).map(readable) ?? []
+    let names = Set(own.map(\.name))
+    let others = readable(store).filter { !names.contains($0.name) && isAllowed($0.name, $0.info, client) }
+    return (own + others).sorted { $0.name.text < $1.name.text }
   }
 
-  /// Checks that a client may write or remove a profile: nobody has it, or it is the client's own and not one that the
-  /// operator offers to everybody. Blocks.
+  /// Keeps a profile that a client has fitted. Blocks.
   ///
-  /// - Throws: ``APIError``.
-  func checkOwner(of name: ProfileName, client: AccessTokens.Client) throws {
-    if isOpen || !FileManager.default.fileExists(atPath: store.url(of: name).path) { return }
-    // Of a file that cannot be read nobody knows whose it is.
-    guard !offered.contains(name), let info = try? store.head(of: name).info, info.owner == client else {
-      throw APIError.profileTaken
-    }
+  /// - Throws: ``MienError`` naming the file.
+  func keep(_ head: AdaptedHead, as name: ProfileName, of client: AccessTokens.Client) throws {
+    try fittedStore(of: client).write(head, as: name)
   }
 
-  /// Removes a profile's file. Blocks.
+  /// Removes a profile of a client: what it fitted, and what `mien adapt` made of its corrections. Blocks.
   ///
-  /// - Throws: ``APIError`` if the client has no such profile, or may not remove it.
+  /// - Throws: ``APIError`` if the client has no such profile, or it is the operator's.
   func remove(_ name: ProfileName, client: AccessTokens.Client) throws {
-    guard let info = try? store.head(of: name).info, isAllowed(name, info, client) else { throw APIError.noProfile }
-    try checkOwner(of: name, client: client)
-    try store.delete(name)
+    let own = fittedStore(of: client)
+    let isOwn = FileManager.default.fileExists(atPath: own.url(of: name).path)
+    if isOwn { try own.delete(name) }
+    guard let info = try? store.head(of: name).info, isAllowed(name, info, client) else {
+      if isOwn { return }
+      throw APIError.noProfile
+    }
+    if !isOpen, !offered.contains(name) { return try store.delete(name) }
+    if !isOwn { throw APIError.operatorsProfile }
   }
 
   // MARK: - Profiles
 
+  /// Where the profiles are that a client fits: without tokens in the folder itself.
+  private func fittedStore(of client: AccessTokens.Client) -> ProfileStore {
+    client.isEmpty ? fitted : ProfileStore(folder: fitted.folder.appendingPathComponent("clients/\(client)"))
+  }
+
+  /// The same; `nil` if these are the operator's profiles, too.
+  private func ownStore(of client: AccessTokens.Client) -> ProfileStore? {
+    let own = fittedStore(of: client)
+    return own.folder.standardizedFileURL.path == store.folder.standardizedFileURL.path ? nil : own
+  }
+
+  /// Whether a client may use a profile of the operator's.
   private func isAllowed(_ name: ProfileName, _ info: AdaptedHead.Info, _ client: AccessTokens.Client) -> Bool {
     isOpen || offered.contains(name) || info.owner == client
   }
@@ -155,15 +182,27 @@ final class ModelRegistry: Sendable {
   private func reader(
     _ model: String?, profile name: ProfileName, client: AccessTokens.Client
   ) throws -> ModelReader {
+    if let own = ownStore(of: client), let reader = try reader(model, name, in: own, isAllowed: { _ in true }) {
+      return reader
+    }
     if offered.contains(name) {
       for model in model.map({ [$0] }) ?? models.map(\.name) {
         if let reader = try adaptedReader(model, name) { return reader }
       }
     }
+    let shared = try reader(model, name, in: store) { isAllowed(name, $0, client) }
+    guard let shared else { throw APIError.noProfile }
+    return shared
+  }
+
+  /// A model with a profile of `store`; `nil` if there is none of this name.
+  private func reader(
+    _ model: String?, _ name: ProfileName, in store: ProfileStore, isAllowed: (AdaptedHead.Info) -> Bool
+  ) throws -> ModelReader? {
     let url = store.url(of: name)
-    guard let stamp = Stamp(url) else { throw APIError.noProfile }
-    if let kept = kept(model, name, stamp) {
-      guard isAllowed(name, kept.info, client) else { throw APIError.noProfile }
+    guard let stamp = Stamp(url) else { return nil }
+    if let kept = kept(model, url, stamp) {
+      guard isAllowed(kept.info) else { throw APIError.noProfile }
       return kept.reader
     }
     let head: AdaptedHead
@@ -171,7 +210,7 @@ final class ModelRegistry: Sendable {
       logger.error("a profile cannot be read", metadata: ["profile": "\(name)", "error": "\(error)"])
       throw APIError.noProfile
     }
-    guard isAllowed(name, head.info, client) else { throw APIError.noProfile }
+    guard isAllowed(head.info) else { throw APIError.noProfile }
     guard let model = model.map({ name in models.first { $0.name == name } }) ?? self.model(of: head),
       plain[model.name]?.card.weightsSHA256 == head.info.weightsSHA256
     else {
@@ -179,7 +218,7 @@ final class ModelRegistry: Sendable {
         .conflict, "profile_mismatch",
         "The profile was fitted to another model, \(head.info.model); fit it again, or name that model.")
     }
-    return try load(name, head, for: model.name, stamp: stamp)
+    return try load(name, head, from: url, for: model.name, stamp: stamp)
   }
 
   /// The model that a profile was fitted to.
@@ -190,19 +229,20 @@ final class ModelRegistry: Sendable {
   /// The default profile of a model; `nil` if that profile is another model's. A file that has gone or cannot be read
   /// leaves what was read of it before: readings do not change without a word.
   private func adaptedReader(_ model: String, _ name: ProfileName) throws -> ModelReader? {
-    let last = adapted.withLock { $0[Key(model: model, profile: name.text)] }
+    let url = store.url(of: name)
+    let last = adapted.withLock { $0[Key(model: model, file: url.path)] }
     guard let last else { return nil }
-    let stamp = Stamp(store.url(of: name))
+    let stamp = Stamp(url)
     if stamp == last.stamp { return last.reader }
     do {
-      return try load(name, try store.head(of: name), for: model, stamp: stamp)
+      return try load(name, try store.head(of: name), from: url, for: model, stamp: stamp)
     } catch {
       logger.warning(
         "the profile's file has changed and cannot be used; it is read with as it was before",
         metadata: ["profile": "\(name)", "error": "\(error)"])
       if let stamp {
         adapted.withLock {
-          $0[Key(model: model, profile: name.text)] = Kept(
+          $0[Key(model: model, file: url.path)] = Kept(
             reader: last.reader, info: last.info, stamp: stamp, lastUse: .now)
         }
       }
@@ -211,11 +251,11 @@ final class ModelRegistry: Sendable {
   }
 
   /// What is held ready of a profile, if its file has not changed since.
-  private func kept(_ model: String?, _ name: ProfileName, _ stamp: Stamp) -> Kept? {
+  private func kept(_ model: String?, _ url: URL, _ stamp: Stamp) -> Kept? {
     adapted.withLock { adapted in
       // A profile is one model's.
       let found = adapted.first { key, kept in
-        key.profile == name.text && (model == nil || key.model == model) && kept.stamp == stamp
+        key.file == url.path && (model == nil || key.model == model) && kept.stamp == stamp
       }
       guard let found else { return nil }
       adapted[found.key]?.lastUse = .now
@@ -224,17 +264,18 @@ final class ModelRegistry: Sendable {
   }
 
   private func load(
-    _ name: ProfileName, _ head: AdaptedHead, for model: String, stamp: Stamp?
+    _ name: ProfileName, _ head: AdaptedHead, from url: URL, for model: String, stamp: Stamp?
   ) throws -> ModelReader {
     guard let whole = plain[model] else { return try unknown(model) }
     let reader = try ModelReader(whole, profile: name, head: head, queue: batches, metrics: metrics)
     guard let stamp else { return reader }
+    let lasting = Set(offered.map { store.url(of: $0).path })
     adapted.withLock { adapted in
-      let others = adapted.filter { !offered.map(\.text).contains($0.key.profile) }
+      let others = adapted.filter { !lasting.contains($0.key.file) }
       if others.count >= Self.capacity, let oldest = others.min(by: { $0.value.lastUse < $1.value.lastUse })?.key {
         adapted[oldest] = nil
       }
-      adapted[Key(model: model, profile: name.text)] = Kept(
+      adapted[Key(model: model, file: url.path)] = Kept(
         reader: reader, info: head.info, stamp: stamp, lastUse: .now)
     }
     return reader
@@ -247,4 +288,6 @@ final class ModelRegistry: Sendable {
 
 extension APIError {
   static let noProfile = APIError(.notFound, "no_profile", "There is no such profile.")
+  static let operatorsProfile = APIError(
+    .conflict, "profile_taken", "The profile is the operator's; only they can remove it.")
 }

@@ -20,6 +20,13 @@ struct ReadingChoice: Codable, Sendable, Hashable {
   /// The names of its options, in queries and in the JSON of sessions.
   static let names = ["model", "profile", "detector", "minFace", "prior", "priorStrength"]
 
+  /// What each of them is in JSON, in words for an error.
+  static let expected = [
+    "model": "a string", "profile": "a string", "detector": "one of \(FaceDetectors.names.joined(separator: ", "))",
+    "minFace": "a whole number from \(minFaces.lowerBound) to \(minFaces.upperBound)", "prior": "a string",
+    "priorStrength": "a number from 0 to 1",
+  ]
+
   private static let minFaces = NetworkDetector.leastMinFace...100_000
 
   /// Everything as the server was started.
@@ -48,16 +55,21 @@ struct ReadingChoice: Codable, Sendable, Hashable {
       text: prior ?? standard.text, strength: priorStrength ?? (prior == nil ? standard.strength : 1))
   }
 
+  /// The option `name` has another value than it may.
+  private static func unexpected(_ name: String, found: String) -> APIError {
+    APIError.unexpected(name, expected[name] ?? "something else", found: found)
+  }
+
   /// Checks what can be checked without the server's models.
   ///
   /// - Throws: ``APIError``.
   func validate() throws {
     if let detector, !FaceDetectors.names.contains(detector) {
-      throw APIError.badRequest("detector is one of \(FaceDetectors.names.joined(separator: ", ")).")
+      throw Self.unexpected("detector", found: APIError.quoted(detector))
     }
-    if let minFace, !Self.minFaces.contains(minFace) {
-      throw APIError.badRequest(
-        "minFace is a whole number of \(Self.minFaces.lowerBound) to \(Self.minFaces.upperBound).")
+    if let minFace, !Self.minFaces.contains(minFace) { throw Self.unexpected("minFace", found: "\(minFace)") }
+    if let priorStrength, !(0...1).contains(priorStrength) {
+      throw Self.unexpected("priorStrength", found: "\(Double(priorStrength).shortText)")
     }
     do { _ = try classPrior(.data) } catch let error as MienError {
       throw APIError.badRequest("prior: \(error.message).")
@@ -82,7 +94,7 @@ extension ClassPrior {
       var shares: [Emotion: Float] = [:]
       for part in text.split(separator: ",", omittingEmptySubsequences: false) {
         let words = part.split(separator: ":", omittingEmptySubsequences: false)
-        guard words.count == 2, let share = Float(words[1]) else {
+        guard words.count == 2, let share = Double(decimal: words[1]) else {
           throw MienError(
             .argument, "prior", "expected data, uniform, or emotions and their shares, such as neutral:0.4,anger:0.6")
         }
@@ -90,7 +102,7 @@ extension ClassPrior {
           let names = Emotion.allCases.map(\.rawValue).joined(separator: ", ")
           throw MienError(.argument, "prior", "an emotion is unknown; there are \(names)")
         }
-        guard shares.updateValue(share, forKey: emotion) == nil else {
+        guard shares.updateValue(Float(share), forKey: emotion) == nil else {
           throw MienError(.argument, "prior", "the emotion \(emotion.rawValue) is there twice")
         }
       }

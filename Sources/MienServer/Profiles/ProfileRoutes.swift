@@ -8,28 +8,34 @@ struct ProfileRoutes: Sendable {
   /// `nil` if the server keeps no corrections: then nothing can be fitted.
   let corrections: CorrectionStore?
   let models: ModelRegistry
-  private let queue = NativeQueue(width: 1)
-  /// Fits take a while each: one at a time, and few wait.
-  private let admission = Admission(places: 1, capacity: 4)
+  /// Decides whose profile is fitted.
+  let admission: Admission
+  private let fitting = NativeQueue(width: 1, isBackground: true)
+  /// Profiles are listed and removed while another one is fitted.
+  private let files = NativeQueue(width: 1)
+  /// Seconds that a fit waits for its turn.
   private static let patience = 20.0
+  /// Corrections of a fit at most: these take about five seconds of a core.
+  private static let maximumCorrections = 5000
 
-  init(corrections: CorrectionStore?, models: ModelRegistry) {
+  init(corrections: CorrectionStore?, models: ModelRegistry, admission: Admission) {
     self.corrections = corrections
     self.models = models
+    self.admission = admission
   }
 
   func add(to routes: inout RouteTable) {
     routes.on(.get, "/v1/profiles") { request, context in
       _ = try Query(request)
       let client = context.client
-      let profiles = try await queue.run { models.profiles(of: client) }
+      let profiles = try await files.run { models.profiles(of: client) }
       return try JSON.response(["profiles": profiles.map { ProfileJSON($0.name, $0.info) }])
     }
     routes.on(.put, "/v1/profiles/{profile}", use: fit)
     routes.on(.delete, "/v1/profiles/{profile}") { request, context in
       _ = try Query(request)
       let (name, client) = (try Self.name(context), context.client)
-      try await queue.run { try models.remove(name, client: client) }
+      try await files.run { try models.remove(name, client: client) }
       return Response(status: .noContent)
     }
   }
@@ -45,35 +51,51 @@ struct ProfileRoutes: Sendable {
     choice.profile = ""
     let reader = try await models.reader(choice, client: context.client)
     guard let model = models.models.first(where: { $0.name == reader.name }) else { throw APIError.noProfile }
-    let listing = try await corrections.listing(of: name, owner: context.client, withCrops: false)
+    let listing = try await corrections.listing(
+      of: name, owner: context.client, limit: Self.maximumCorrections, withCrops: false)
     guard !listing.corrections.isEmpty else {
       throw APIError(.conflict, "no_corrections", "The profile has no corrections of this client.")
     }
-    let (store, made) = (models.store, listing.corrections)
-    return try await admission.withPlace(for: context.client, patience: Self.patience) {
-      try await context.whileConnected {
-        try await queue.run {
-          let fitting: ProfileFitting
-          do { fitting = try ProfileFitting(name, made, model: model.file) } catch let error as MienError
-            where error.kind == .mismatch
-          {
-            throw APIError(.conflict, "not_adaptable", "The model cannot be fitted: \(error.message).")
-          }
-          let check = fitting.check
-          guard isForced || !check.isWorse else {
-            throw APIError(
-              .conflict, "worse",
-              "With the profile, \(check.after.correct.grouped) of \(check.count.grouped) corrections would be read right (log loss "
-                + "\(NumberText.fixed(check.after.logLoss, 3))), without it \(check.before.correct.grouped) (log loss "
-                + "\(NumberText.fixed(check.before.logLoss, 3))): it is not kept. force=true keeps it all the same.")
-          }
-          try models.checkOwner(of: name, client: context.client)
-          let head = fitting.head
-          try store.write(head, as: name)
+    guard !listing.hasMore else {
+      throw APIError(
+        .conflict, "too_many_corrections",
+        "A profile is fitted to \(Self.maximumCorrections.grouped) corrections at most, this one has more; delete some of them."
+      )
+    }
+    let (client, made) = (context.client, listing.corrections)
+    return try await context.whileConnected {
+      try await admission.withPlace(for: client, patience: Self.patience) {
+        try await fitting.run {
+          let head = try Self.head(name, made, model, isForced: isForced)
+          try NativeQueue.checkCancellation()
+          try models.keep(head, as: name, of: client)
           return try JSON.response(ProfileJSON(name, head.info))
         }
       }
     }
+  }
+
+  /// Fits `model` to corrections. Blocks.
+  ///
+  /// - Throws: ``APIError`` if the model cannot be fitted to them, or reads them worse after.
+  private static func head(
+    _ name: ProfileName, _ corrections: [Correction], _ model: ServerModel, isForced: Bool
+  ) throws -> AdaptedHead {
+    let fitting: ProfileFitting
+    do { fitting = try ProfileFitting(name, corrections, model: model.file) } catch let error as MienError
+      where error.kind == .mismatch
+    {
+      throw APIError(.conflict, "not_adaptable", "The model cannot be fitted: \(error.message).")
+    }
+    let check = fitting.check
+    guard isForced || !check.isWorse else {
+      throw APIError(
+        .conflict, "worse",
+        "With the profile, \(check.after.correct.grouped) of \(check.count.grouped) corrections would be read right (log loss "
+          + "\(NumberText.fixed(check.after.logLoss, 3))), without it \(check.before.correct.grouped) (log loss "
+          + "\(NumberText.fixed(check.before.logLoss, 3))): it is not kept. force=true keeps it all the same.")
+    }
+    return fitting.head
   }
 
   private static func name(_ context: ServerContext) throws -> ProfileName {
@@ -107,7 +129,4 @@ struct ProfileRoutes: Sendable {
 extension APIError {
   static let notKept = APIError(
     .notFound, "not_kept", "This server keeps no corrections; `mien serve --corrections FILE` does.")
-  static let profileTaken = APIError(
-    .conflict, "profile_taken",
-    "A profile of this name is another client's or the operator's; only they may change it. Choose another name.")
 }

@@ -110,37 +110,65 @@ struct SessionRoutes: Sendable {
 
   private static func id(_ context: ServerContext) -> String { context.parameters.get("id") ?? "" }
 
-  /// Unknown names are refused, so that a misspelt option does not go unnoticed.
+  /// The options of a new session; the error names a key that is unknown or has another value than it may.
   private static func options(_ body: Data) throws -> GivenOptions {
-    let names = ["minConfidence", "smoothing"] + ReadingChoice.names
-    guard let object = try JSON.object(body),
-      Set(object.keys).isSubset(of: names), !object.values.contains(where: { $0 is NSNull }),
-      let given = try? JSONDecoder().decode(GivenOptions.self, from: body)
-    else {
-      throw APIError.badRequest(
-        "Expected a JSON object in UTF-8 with minConfidence and priorStrength (0 to 1), smoothing (true, false), model, profile, "
-          + "detector, prior (texts) and minFace (pixels).")
+    let other = APIError.badRequest("The body must be a JSON object in UTF-8, such as {\"minConfidence\": 0.4}.")
+    guard let object = try JSON.object(body) else { throw other }
+    let names = GivenOptions.Keys.allCases.map(\.rawValue)
+    if let key = object.keys.sorted().first(where: { !names.contains($0) }) {
+      throw APIError.unknown(key, "The JSON body has an unknown key", among: names)
     }
-    guard (0...1).contains(given.options.minConfidence) else { throw APIError.badRequest("minConfidence is 0 to 1.") }
+    let given: GivenOptions
+    do { given = try JSONDecoder().decode(GivenOptions.self, from: body) } catch let error as APIError {
+      throw error
+    } catch { throw other }
     try given.choice.validate()
     return given
   }
 
-  /// The options of a new session, in one JSON object.
+  /// The options of a new session, in one JSON object. What is null counts as absent: answers have null.
   private struct GivenOptions: Decodable, Sendable {
+    enum Keys: String, CodingKey, CaseIterable {
+      case minConfidence, smoothing, model, profile, detector, minFace, prior, priorStrength
+
+      /// What its value may be, in words for an error.
+      var expected: String {
+        switch self {
+        case .minConfidence: "a number from 0 to 1"
+        case .smoothing: "true or false"
+        default: ReadingChoice.expected[rawValue] ?? "another value"
+        }
+      }
+    }
+
     var options = LiveSession.Options()
     var choice = ReadingChoice()
-
-    private enum Keys: String, CodingKey { case minConfidence, smoothing }
 
     init() {}
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: Keys.self)
-      let confidence = try container.decodeIfPresent(Float.self, forKey: .minConfidence)
-      options.minConfidence = confidence ?? options.minConfidence
-      options.smoothing = try container.decodeIfPresent(Bool.self, forKey: .smoothing) ?? options.smoothing
-      choice = try ReadingChoice(from: decoder)
+      func value<Value: Decodable>(_ key: Keys) throws -> Value? {
+        do { return try container.decodeIfPresent(Value.self, forKey: key) } catch {
+          let found = try container.decode(JSONValueWords.self, forKey: key)
+          throw APIError.unexpected(key.rawValue, key.expected, found: found.text)
+        }
+      }
+      if let confidence: Float = try value(.minConfidence) {
+        guard (0...1).contains(confidence) else {
+          let found = "the number \(Double(confidence).shortText)"
+          throw APIError.unexpected(Keys.minConfidence.rawValue, Keys.minConfidence.expected, found: found)
+        }
+        // -0 is 0, as in queries.
+        options.minConfidence = confidence == 0 ? 0 : confidence
+      }
+      options.smoothing = try value(.smoothing) ?? options.smoothing
+      choice.model = try value(.model)
+      choice.profile = try value(.profile)
+      choice.detector = try value(.detector)
+      choice.minFace = try value(.minFace)
+      choice.prior = try value(.prior)
+      choice.priorStrength = try value(.priorStrength)
     }
   }
 

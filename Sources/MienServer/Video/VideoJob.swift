@@ -191,4 +191,10 @@ final class VideoResult: Sendable {
 extension APIError {
   static let diskFull = APIError(
     .init(code: 507, reasonPhrase: "Insufficient Storage"), "disk_full", "The server's disk is full.")
+
+  /// Whether the file system that `url` is in has no room left.
+  static func isDiskFull(at url: URL) -> Bool {
+    var status = statvfs()
+    return statvfs(url.path, &status) == 0 && status.f_bavail == 0
+  }
 }

@@ -127,7 +127,7 @@ final class VideoJobs: Service {
       var queued = job
       queued.state = .queued
       try await files.run { [queued] in
-        do { try place.write(queued) } catch { throw Self.isDiskFull(place) ? APIError.diskFull : error }
+        do { try place.write(queued) } catch { throw APIError.isDiskFull(at: place.url) ? APIError.diskFull : error }
       }
       state.withLock { $0.jobs[job.id]?.state = .queued }
       guard case .enqueued = enqueue.yield() else { throw CancellationError() }
@@ -289,8 +289,9 @@ final class VideoJobs: Service {
     switch result {
     case .success: return nil
     case .failure(let error as APIError): return error.message
-    case .failure where Self.isDiskFull(place): return APIError.diskFull.message
-    case .failure(let error as MienError) where error.subject == place.upload.path && error.kind == .format:
+    case .failure where APIError.isDiskFull(at: place.url): return APIError.diskFull.message
+    case .failure(let error as MienError)
+    where error.subject == place.upload.path && [.format, .limit].contains(error.kind):
       return "The video \(error.message)."
     case .failure(let error):
       logger.error("a video could not be read", metadata: ["video": "\(id)", "error": "\(error)"])
@@ -307,8 +308,8 @@ final class VideoJobs: Service {
     let reader = try await engine.reader(job.options.choice ?? ReadingChoice(), client: job.client)
     let options = job.options.videoOptions
     let recognizer = try await files.run { try reader.recognizer() }
-    let (video, readings) = try await files.run {
-      let video = try VideoReader(contentsOf: place.upload)
+    let (video, readings) = try await files.run { [limits] in
+      let video = try VideoReader(contentsOf: place.upload, limits: limits.video)
       return (video, try VideoReadings(source: video, recognizer: recognizer, options: options, isLive: false))
     }
     let emotions = recognizer.labels.emotions.sorted()
@@ -372,11 +373,6 @@ final class VideoJobs: Service {
     ]
     if let error { metadata["error"] = "\(error)" }
     logger.info("video", metadata: metadata)
-  }
-
-  private static func isDiskFull(_ place: VideoJobFolder) -> Bool {
-    var status = statvfs()
-    return statvfs(place.url.path, &status) == 0 && status.f_bavail == 0
   }
 
   private static func fail(_ job: inout VideoJob, _ error: String) {

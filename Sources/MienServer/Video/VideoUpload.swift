@@ -11,7 +11,6 @@ struct VideoUpload {
   private let isSaidToBeVideo: Bool
   private var start = Data()
   private var isChecked = false
-  private var isForm: Bool { form != nil }
 
   /// - Throws: ``APIError`` if the body is a form without a boundary.
   init(contentType: String) throws {
@@ -39,7 +38,10 @@ struct VideoUpload {
     }
     if isChecked { return Data() }
     guard !start.isEmpty else {
-      throw APIError.badRequest(isForm ? "The form has no file." : "The request has no body; expected a video.")
+      guard let form else { throw APIError.badRequest("The request has no body; expected a video.") }
+      let nameless = form.nameless.map { " Part \($0) has neither a name nor a file name." } ?? ""
+      throw APIError.badRequest(
+        "The form has no file; expected one, as `curl -F video=@clip.mp4` sends it.\(nameless)")
     }
     try refuseOthers()
     return start
@@ -82,6 +84,8 @@ package struct MultipartFile {
   }
 
   private static let maxParts = 64
+  /// Spaces that may follow a delimiter on its line.
+  private static let lineBytes = 4096
   /// Names of fields that are taken for the file though they have no file name.
   private static let names = ["video", "file"]
 
@@ -91,8 +95,12 @@ package struct MultipartFile {
   private var rest = Data("\r\n".utf8)
   /// Bytes at the start of ``rest`` that are not the file's: the line's end before its first byte.
   private var skipped = 2
+  /// Bytes at the start of ``rest`` in which no header ends.
+  private var searched = 0
   private var parts = 0
   private var hasFile = false
+  /// The first part without a name and a file name, from 1 on. It is taken for no file.
+  private(set) var nameless: Int?
 
   /// Nil if the type is not `multipart/form-data`.
   ///
@@ -131,7 +139,7 @@ package struct MultipartFile {
         }
         let line = rest.drop { $0 == 0x20 || $0 == 0x09 }
         guard line.count >= 2 else {
-          guard rest.count < MultipartParser.headerBytes else { throw Self.malformed("A delimiter's line has no end.") }
+          guard rest.count < Self.lineBytes else { throw Self.malformed("A delimiter's line has no end.") }
           return content
         }
         guard line.starts(with: Data("\r\n".utf8)) else {
@@ -141,17 +149,24 @@ package struct MultipartFile {
         place = .header
       case .header:
         // Two line ends, or one at once: a part without header fields.
-        let hasEnd = rest.starts(with: Data("\r\n".utf8)) || rest.range(of: Data("\r\n\r\n".utf8)) != nil
-        guard hasEnd || rest.count > MultipartParser.headerBytes else { return content }
+        let isEmpty = rest.starts(with: Data("\r\n".utf8))
+        let unseen = rest.startIndex + max(0, searched - 3)..<rest.endIndex
+        let hasEnd = isEmpty || rest.range(of: Data("\r\n\r\n".utf8), in: unseen) != nil
+        guard hasEnd || rest.count > MultipartParser.headerBytes else {
+          searched = rest.count
+          return content
+        }
+        searched = 0
         parts += 1
         guard parts <= Self.maxParts else { throw Self.malformed("More than \(Self.maxParts) parts were sent.") }
-        let (part, length) = try MultipartParser.header(of: rest)
+        let (part, length) = try MultipartParser.header(of: rest, number: parts)
         // The line's end before the content may be that before a delimiter.
         rest = Data(rest.dropFirst(length - 2))
         skipped = 2
         let isFile = part.fileName != nil || Self.names.contains(part.name)
         guard !isFile || !hasFile else { throw Self.malformed("More than one file was sent.") }
         hasFile = hasFile || isFile
+        if part.name.isEmpty, !isFile { nameless = nameless ?? parts }
         place = .content(isFile: isFile)
       }
     }

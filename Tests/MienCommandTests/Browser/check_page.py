@@ -14,12 +14,13 @@ import traceback
 
 from access_checks import AccessChecks
 from chromium import Failure, Page
+from file_checks import FileChecks
 from live_checks import LiveChecks
 from photo_checks import PhotoChecks
 from support import TOKEN, Server, expect
 
 
-class Checks(PhotoChecks, LiveChecks, AccessChecks):
+class Checks(PhotoChecks, FileChecks, LiveChecks, AccessChecks):
     """All checks."""
 
 

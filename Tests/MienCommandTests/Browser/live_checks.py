@@ -123,6 +123,35 @@ class LiveChecks(Base):
         page.wait("!document.getElementById('work').classList.contains('stale')", "a new reading")
         page.wait("document.getElementById('notice').hidden", "the notice to go")
 
+    def withdrawn_token(self, page):
+        """A token that is withdrawn while the camera runs: without another, the camera is switched off until it is resumed."""
+        page.expected += ["401"]
+        page.run("""(() => {
+          const plain = window.fetch;
+          window.isWithdrawn = false;
+          window.fetch = async (path, options) => {
+            if (!window.isWithdrawn || !String(path).startsWith('/v1/')) return plain(path, options);
+            return new Response('{"error": {"code": "unauthorized", "message": "A valid token is needed."}}', { status: 401 });
+          };
+        })()""")
+        page.click("#welcome [data-open=camera]")
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.run("window.stream = document.getElementById('video').srcObject")
+        page.run("window.isWithdrawn = true")
+        page.wait("document.getElementById('token-dialog').open", "the question for a token")
+        page.key("Escape")
+        page.wait("document.getElementById('notice').innerText.includes('needs an access token')", "the words")
+        expect(page.run("window.stream.getTracks().every(({ readyState }) => readyState === 'ended')"), "the camera's light is on")
+        expect(page.text("#play") == "Resume" and page.text("#notice-action") == "Resume",
+               f"the buttons: {page.text('#play')!r}, {page.text('#notice-action')!r}")
+        sent = sum("/frames" in url for url in page.requests())
+        page.run("window.isWithdrawn = false")
+        page.click("#notice-action")
+        page.wait("document.getElementById('play').innerText === 'Pause'", "the camera to go on")
+        page.wait(lambda: sum("/frames" in url for url in page.requests()) > sent + 2, "further frames")
+        page.click("#close-source")
+        page.wait("document.getElementById('close-source').innerText === 'Close'", "the end of the recording")
+
     def restart(self, page):
         """A server that was started anew has forgotten the session: another is opened at once, without a word of “busy”."""
         program = os.path.join(os.path.dirname(self.program), "mien-server")

@@ -9,7 +9,7 @@ import { faceAt, labelPlan, placed } from './page/draw.js';
 import { best, clock, percent, words } from './page/emotions.js';
 import { enlarged, json, number, photosCSV, photosJSON, stem, videoCSV, videoJSON } from './page/export.js';
 import { highest, tally } from './page/faces.js';
-import { kindOf, pictureKind } from './page/files.js';
+import { filesIn, kindOf, pictureKind } from './page/files.js';
 import { framesOf } from './page/job.js';
 import { FramePump } from './page/pump.js';
 import { Coverage, FrameClock, Record } from './page/record.js';
@@ -33,6 +33,7 @@ test('numbers in words', () => {
   assert.deepEqual(best(scores), { emotion: 'happiness', probability: 0.6 });
   assert.equal(words({ ...face(1), emotion: null }), 'unsure (happiness 60%)');
   assert.equal(stem('a.b.jpg'), 'a.b');
+  assert.equal(stem('holiday.2026/one.jpg'), 'one');
 });
 
 test('a reading is unsure where the server is', () => {
@@ -235,6 +236,50 @@ test('the kind of a file is told by its content, then by its type and its name',
   assert.equal(pictureKind('what'), 'this picture');
 });
 
+/** A drop of these files and folders; a folder is a list of [name, content], a file is `null`, `undefined` cannot be read. */
+function dropOf(...tops) {
+  const entryOf = ([name, content], parent = '') => {
+    const fullPath = `${parent}/${name}`;
+    const base = { name, fullPath, isDirectory: Array.isArray(content), isFile: !Array.isArray(content) };
+    if (content === undefined) return { ...base, file: (_, refuse) => refuse(new Error('NotReadableError')) };
+    if (content === null) return { ...base, file: (take) => take(new File(['x'], name, { type: 'image/png' })) };
+    const createReader = () => {
+      // A few at a time, as browsers do.
+      const rest = content.map((one) => entryOf(one, fullPath));
+      return { readEntries: (take) => take(rest.splice(0, 100)) };
+    };
+    return { ...base, createReader };
+  };
+  const items = tops.map((top) => ({
+    kind: 'file', webkitGetAsEntry: () => entryOf(top), getAsFile: () => new File([], top[0]) }));
+  return { items: [{ kind: 'string', getAsFile: () => null }, ...items], files: items.map((item) => item.getAsFile()) };
+}
+
+test('what is dropped: files, and the files of folders', async () => {
+  const names = async (...tops) => {
+    const { files, notes } = await filesIn(dropOf(...tops));
+    return [files.map(({ name }) => name), notes];
+  };
+  assert.deepEqual(await filesIn(null), { files: [], notes: [] });
+  assert.deepEqual(await names(['b.png', null], ['a.png', null]), [['b.png', 'a.png'], []]);
+  const holiday = ['holiday', [['z.png', null], ['.DS_Store', null], ['day 2', [['b.png', null], ['deep', [['a.png', null]]]]], ['.git', [['x', null]]]]];
+  assert.deepEqual(await names(holiday, ['one.png', null]),
+    [['holiday/day 2/b.png', 'holiday/day 2/deep/a.png', 'holiday/z.png', 'one.png'], []]);
+  const { files: [file] } = await filesIn(dropOf(holiday));
+  assert.deepEqual([file.type, await file.text()], ['image/png', 'x']);
+  assert.deepEqual(await names(['empty', [['in it', []]]]), [[], ['The folder empty has no files.']]);
+  assert.deepEqual(await names(['some', [['good.png', null], ['bad.png', undefined]]]),
+    [['some/good.png'], ['some/bad.png cannot be read.']]);
+  const numbered = (/** @type {number} */ count) => Array.from({ length: count }, (_, index) => [`${index}.png`, null]);
+  const exactly = await names(['full', numbered(1000)]);
+  assert.deepEqual([exactly[0].length, exactly[1]], [1000, []]);
+  for (const content of [numbered(1001), [...numbered(900), ['more', numbered(5000)]], [['a', numbered(999)], ['b', numbered(2)]]]) {
+    const [found, notes] = await names(['full', content]);
+    assert.ok(found.length >= 998 && found.length <= 1000, `${found.length}`);
+    assert.deepEqual(notes, ['The folder full has more than 1000 files and folders; the others are left out.']);
+  }
+});
+
 test('what else is said of a face', () => {
   assert.equal(direction({ yaw: 0.2, pitch: -0.1, roll: 0.4 }), 'straight ahead');
   assert.equal(direction({ yaw: -12.4, pitch: 8, roll: 5 }), '12° to the picture’s left, 8° up, tilted 5° clockwise');
@@ -431,11 +476,17 @@ test('a busy server is tried at once when the person says so', async () => {
 test('what cannot be mended ends it', async () => {
   const { pump, doors, log, settle } = pumpWithDoor();
   pump.offer(() => 1);
+  let finish = (/** @type {number} */ _) => {};
+  pump.offer(() => new Promise((resolve) => { finish = resolve; }));
   await settle();
   doors[0].reject(new ApiError(415, 'not a picture'));
   await settle();
   assert.deepEqual(log.failure, ['not a picture']);
-  assert.equal(pump.offer(() => 2), false);
+  assert.equal(pump.offer(() => 3), false);
+  // A frame that is still being taken is not sent.
+  finish(2);
+  await settle();
+  assert.equal(doors.length, 1);
 });
 
 test('readings per second', async () => {

@@ -1,12 +1,9 @@
 """Checks of photos."""
 
-import csv
-import io
 import json
 import os
-import struct
 
-from support import EMOTIONS, TOKEN, Base, blank, expect
+from support import TOKEN, Base, blank, expect
 
 
 class PhotoChecks(Base):
@@ -26,41 +23,6 @@ class PhotoChecks(Base):
         page.click(".strip li:nth-child(2) button")
         page.wait("document.getElementById('stage-message').innerText === 'No face found'", "the words for no face")
         expect(page.run("document.querySelectorAll('.face').length") == 0, "a face on a blank picture")
-
-    def broken_photo(self, page):
-        """A file that is no picture is named as such."""
-        path = os.path.join(self.folder, "broken.jpg")
-        with open(path, "wb") as file:
-            file.write(b"\xff\xd8\xff nothing more")
-        page.drop(path)
-        page.wait("document.getElementById('faces-empty').innerText.length > 10", "words on the broken file")
-        page.expected += ["422"]
-        expect(page.run("document.getElementById('save-csv').disabled"), "there is something to save though nothing was read")
-
-    def other_files(self, page):
-        """Files of other kinds are named, and what can be read of a mixed drop is read."""
-        page.expected += ["415", "422"]
-        files = {"notes.txt": b"some notes", "IMG_2.HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64),
-                 "clip.webm": b"\x1a\x45\xdf\xa3" + bytes(64)}
-        for name, data in files.items():
-            with open(os.path.join(self.folder, name), "wb") as file:
-                file.write(data)
-        notes, heic, clip = (os.path.join(self.folder, name) for name in files)
-        page.drop(notes)
-        page.wait("document.getElementById('notice').innerText.includes('notes.txt is neither a picture nor a video')", "words")
-        expect(page.run("!document.getElementById('welcome').hidden"), "the first screen is gone")
-        page.drop(self.photo, notes, clip, heic)
-        page.wait("document.querySelectorAll('.face').length === 1", "a face")
-        words = page.text("#notice")
-        expect("notes.txt is neither" in words and "Left out: clip.webm" in words, f"the page says {words!r}")
-        # What the browser cannot show goes to the server as it is: that knows more kinds.
-        page.wait("document.querySelectorAll('.thumb').length === 2 && "
-                  "document.querySelectorAll('.thumb')[1].getAttribute('aria-label') === 'IMG_2.HEIC, failed'", "the HEIC")
-        expect(sum("/v1/detect" in url for url in page.requests()) == 2, "the HEIC was not sent, or twice")
-        page.click(".strip li:nth-child(2) button")
-        page.wait("document.getElementById('faces-empty').innerText.length > 10", "what the server says of it")
-        page.click("#notice-action")
-        page.wait("document.getElementById('notice').innerText.includes('cannot show this video')", "the damaged video")
 
     def strip(self, page):
         """Many photos: how many are read, keys, removing one and all of them."""
@@ -109,40 +71,6 @@ class PhotoChecks(Base):
         expect(picture["faces"][0]["box"]["width"] > 800, f"the box: {picture['faces'][0]['box']}")
         page.click(".explanation .quiet")
         page.wait("!document.querySelector('.explanation figure').hidden", "the map of the copy")
-
-    def files_as_mien_writes_them(self, page):
-        """What is saved of photos is byte for byte what `mien detect` writes."""
-        names = [os.path.basename(self.photo), "blank.png", "-2 =, \"é\".png"]
-        blank(os.path.join(self.folder, names[1]))
-        for name in (names[0], names[2]):
-            with open(self.photo, "rb") as source, open(os.path.join(self.folder, name), "wb") as file:
-                file.write(source.read())
-        page.drop(*(os.path.join(self.folder, name) for name in names))
-        page.wait("document.getElementById('photo-count').innerText === '3 photos read'", "all three")
-        page.click("#save-json")
-        page.click("#save-csv")
-        saved = {kind: page.downloaded(f"mien.{kind}") for kind in ("json", "csv")}
-        for kind in saved:
-            expect(saved[kind] == self.mien("detect", "--landmarks", f"--{kind}", "-", "--", *names),
-                   f"the page's {kind.upper()} of photos differs from mien's: {saved[kind].decode()}")
-
-    def exports(self, page):
-        """What is saved is what was read."""
-        page.drop(self.photo)
-        page.wait("!document.getElementById('save-json').disabled", "readings")
-        name = os.path.splitext(os.path.basename(self.photo))[0]
-        page.click("#save-json")
-        [picture] = json.loads(page.downloaded(f"{name}.json"))
-        expect(picture["file"] == os.path.basename(self.photo), "the file's name")
-        [face] = picture["faces"]
-        expect(face["emotion"] == "happiness" and abs(sum(face["scores"].values()) - 1) < 1e-3, f"the face: {face}")
-        page.click("#save-csv")
-        header, row = csv.reader(io.StringIO(page.downloaded(f"{name}.csv").decode()))
-        expect(header[9:17] == EMOTIONS and len(row) == len(header), f"the columns: {header}")
-        expect(row[6] == "happiness" and int(row[2]) == face["box"]["x"], f"the row: {row}")
-        page.click("#save-picture")
-        saved = page.downloaded(f"{name}-mien.png")
-        expect(struct.unpack(">II", saved[16:24]) == (picture["width"], picture["height"]), "the picture's size")
 
     def explanation(self, page):
         """Why a face is read as it is: a map over the face, by the button and by a second click on the face."""
@@ -200,6 +128,11 @@ class PhotoChecks(Base):
         expect("happiness" not in offered and len(offered) == 8, f"offered: {offered}")
         words = page.text(".correction-form")
         expect("adapted to the profile" in words and "learns" not in words, f"the form says {words!r}")
+        page.key("Escape")
+        expect(page.run("document.querySelector('.correction-form') === null"), "Escape does not close the form")
+        expect(page.run("document.activeElement.matches('.correction .quiet')"), "the focus is not on the button of the form")
+        page.key("Enter")
+        page.wait("document.querySelector('.correction-form')", "the form again")
         page.click(".correction-form .primary")
         expect(page.run("document.querySelector('.correction-form') !== null"), "sent without an answer")
         page.run("document.querySelector('.correction-form select').value = 'sadness'")

@@ -1,0 +1,147 @@
+import NIOCore
+import Synchronization
+
+/// Bounds how many connections have a request that is being answered, and how many are open.
+///
+/// A connection takes a place when the head of a request is complete, and gives it back after the answer. One that is waited
+/// for takes none, whether it is idle or has sent half a head, so nobody is locked out by connections that ask for nothing.
+/// If too many are open, those are closed first: of the address that has most of them, the one that waits longest.
+final class ConnectionPlaces: Sendable {
+  /// Connections that may be open beyond the number of places. Those without a place get answers to probes only.
+  static let reserve = 64
+
+  private struct Connection {
+    let address: String
+    let close: @Sendable () -> Void
+    /// Rises from the one that waits longest; `nil` while a request is being answered.
+    var waitsSince: Int?
+    var hasPlace = false
+  }
+
+  private struct State {
+    var free: Int
+    var connections: [Int: Connection] = [:]
+    /// How often something was numbered.
+    var steps = 0
+
+    mutating func step() -> Int {
+      steps += 1
+      return steps
+    }
+
+    /// The connection to close to make room for `newest`.
+    func evictable(for newest: Int) -> Int? {
+      let waiting = connections.filter { $0.value.waitsSince != nil && $0.key != newest }
+      let shares = waiting.values.reduce(into: [:]) { $0[$1.address, default: 0] += 1 }
+      return waiting.min { one, other in
+        let (share, otherShare) = (shares[one.value.address] ?? 0, shares[other.value.address] ?? 0)
+        if share != otherShare { return share > otherShare }
+        return (one.value.waitsSince ?? 0) < (other.value.waitsSince ?? 0)
+      }?.key
+    }
+  }
+
+  private let state: Mutex<State>
+  /// Half of the reserve stays free for connections that are being closed.
+  private let mostOpen: Int
+  private let onEviction: @Sendable () -> Void
+
+  /// - Parameters:
+  ///   - count: how many connections may have a request that is being answered.
+  ///   - onEviction: told of each connection that is closed to make room.
+  init(_ count: Int, onEviction: @escaping @Sendable () -> Void = {}) {
+    state = Mutex(State(free: count))
+    mostOpen = count + Self.reserve / 2
+    self.onEviction = onEviction
+  }
+
+  /// Whether one more request would not be answered.
+  var areTaken: Bool { state.withLock { $0.free <= 0 } }
+
+  /// Counts a new connection, and closes another one if there are too many.
+  ///
+  /// - Parameter close: closes it; called on any thread.
+  /// - Returns: its number.
+  func enter(from address: String, close: @escaping @Sendable () -> Void) -> Int {
+    let (number, evicted) = state.withLock { state in
+      let number = state.step()
+      state.connections[number] = Connection(address: address, close: close, waitsSince: number)
+      guard state.connections.count > mostOpen, let other = state.evictable(for: number) else {
+        return (number, Connection?.none)
+      }
+      return (number, state.connections.removeValue(forKey: other))
+    }
+    if let evicted {
+      evicted.close()
+      onEviction()
+    }
+    return number
+  }
+
+  /// The head of a request is complete.
+  ///
+  /// - Returns: whether the connection has a place now.
+  func take(_ number: Int) -> Bool {
+    state.withLock { state in
+      // One that was just closed to make room is not there.
+      guard var connection = state.connections[number] else { return false }
+      connection.waitsSince = nil
+      if !connection.hasPlace, state.free > 0 {
+        connection.hasPlace = true
+        state.free -= 1
+      }
+      state.connections[number] = connection
+      return connection.hasPlace
+    }
+  }
+
+  /// The connection's requests are answered: it waits for the next one, or for its end.
+  func rest(_ number: Int) {
+    state.withLock { state in
+      guard var connection = state.connections[number], connection.waitsSince == nil else { return }
+      if connection.hasPlace { state.free += 1 }
+      connection.hasPlace = false
+      connection.waitsSince = state.step()
+      state.connections[number] = connection
+    }
+  }
+
+  /// The connection is closed.
+  func leave(_ number: Int) {
+    state.withLock { state in
+      if state.connections.removeValue(forKey: number)?.hasPlace == true { state.free += 1 }
+    }
+  }
+}
+
+/// A connection's part in ``ConnectionPlaces``. It stands before TLS, so that a connection that has to make room is closed at
+/// once: TLS would wait for the client's goodbye.
+final class ConnectionPlace: ChannelInboundHandler {
+  typealias InboundIn = Any
+
+  private let places: ConnectionPlaces
+  private var number: Int?
+
+  init(_ places: ConnectionPlaces) { self.places = places }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    let loop = context.eventLoop
+    let bound = NIOLoopBound(context, eventLoop: loop)
+    number = places.enter(from: context.remoteAddress?.ipAddress ?? "") {
+      loop.execute { bound.value.close(promise: nil) }
+    }
+  }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    if let number { places.leave(number) }
+    number = nil
+  }
+
+  /// The head of a request is complete.
+  ///
+  /// - Returns: whether the connection has a place now.
+  func take() -> Bool { number.map(places.take) ?? false }
+
+  /// The connection's requests are answered: it waits for the next one, or for its end.
+  func rest() { if let number { places.rest(number) } }
+}

@@ -1,0 +1,20 @@
+import CMienVideoFunctions
+
+/// How large the frames of a video file may be, and how much of them is in memory.
+package struct VideoLimits: Sendable {
+  /// Most pixels (width x height) of a frame as it is stored. Larger ones are refused before they are decoded.
+  package var maxPixels = 200_000_000
+  /// Most pixels of a frame to keep: larger ones are reduced to 1/2, 1/4 or 1/8 of their sides. `nil` for any number.
+  package var keptPixels: Int?
+  /// Most bytes of decoded frames that the decoder keeps because others are built on them. `nil` for any number.
+  package var decoderBytes: Int?
+
+  /// The defaults: 200 million pixels, kept as they are.
+  package init() {}
+
+  func apply(to source: inout mien_opencv_video_source) {
+    source.max_pixels = Int64(maxPixels)
+    source.kept_pixels = Int64(keptPixels ?? 0)
+    source.decoder_bytes = Int64(decoderBytes ?? 0)
+  }
+}
