@@ -35,6 +35,7 @@ setup: ## Fetch the native libraries and what the tests need
 	@scripts/setup.sh test
 
 run: ## Find the emotions in PHOTO (or a sample photo) and draw them into a copy in OUT
+	@[ '$(origin PHOTO)' = file ] || [ -e '$(PHOTO)' ] || { echo 'make run: $(PHOTO): no such file' >&2; exit 1; }
 	@scripts/setup.sh runtime
 	@swift build $(SWIFT_FLAGS) --product mien
 	@.build/release/mien detect '$(PHOTO)' --annotate '$(OUT)'

@@ -45,7 +45,7 @@ extension AsyncParsableCommand {
       try checkNames(arguments, externals: overview == nil ? [] : ExternalCommand.allCases.map(\.rawValue))
       let extended = try extend(arguments)
       if let extended { (notes, spoken) = (extended.notes, extended.arguments) }
-      var command = try parseAsRoot(extended?.arguments)
+      var command = try parseAsRoot(joiningNegativeNumbers(extended?.arguments ?? arguments))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -71,12 +71,9 @@ extension AsyncParsableCommand {
     guard code != .success else { exit(withError: error) }
     let prefix = "Error: "
     let message = fullMessage(for: error)
-    var lines = message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    if message.hasPrefix(prefix + "Missing expected argument"),
-      let unknown = unknownOption(in: Array(CommandLine.arguments.dropFirst()))
-    {
-      lines = [prefix + unknown] + lines.drop { !$0.hasPrefix("Usage:") }
-    }
+    let lines = clearer(
+      message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init),
+      Array(CommandLine.arguments.dropFirst()))
     if let first = lines.first, !message.isEmpty {
       Console.failure(first.hasPrefix(prefix) ? String(first.dropFirst(prefix.count)) : first)
       for line in lines.dropFirst() { Console.error(Console.printable(line)) }

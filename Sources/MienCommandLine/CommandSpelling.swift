@@ -50,10 +50,71 @@ extension ParsableCommand {
   ///
   /// The parser reports missing arguments before options that it does not know.
   package static func unknownOption(in arguments: [String]) -> String? {
+    guard let (command, options) = command(in: arguments) else { return nil }
+    let words = arguments.prefix { $0 != "--" }
+    let known = Set(options.flatMap { $0.names ?? [] }.map(\.text))
+    let given = words.filter { $0.hasPrefix("--") }.map { String($0.prefix { $0 != "=" }) }
+    guard let wrong = given.first(where: { !known.contains($0) }) else { return nil }
+    let shown = options.filter(\.shouldDisplay).flatMap { $0.names ?? [] }.map(\.text).filter { $0.hasPrefix("--") }
+    let others = ExternalCommand.runCommands.contains(command.commandName) ? ["--run"] : []
+    let names = (shown + others).map { String($0.dropFirst(2)) }
+    let word = String(wrong.dropFirst(2))
+    // `--confidence` for `--min-confidence`.
+    let holding = names.filter { $0.split(separator: "-").contains(word[...]) }
+    let near = Spelling.nearest(word, among: names) ?? (holding.count == 1 ? holding[0] : nil)
+    return "Unknown option '\(wrong)'." + (near.map { " Did you mean '--\($0)'?" } ?? "")
+  }
+
+  /// `arguments` with each negative number joined by an equals sign to the option before it, as `--min-face=-3`: alone it
+  /// would be taken for an option, and the option would lack its value.
+  package static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
+    func isNegative(_ word: String) -> Bool { word.hasPrefix("-") && Double(word) != nil }
+    let words = arguments.prefix { $0 != "--" }
+    guard words.contains(where: isNegative), let options = command(in: arguments)?.options else { return arguments }
+    let names = options.filter { $0.kind == .option }.flatMap { $0.names ?? [] }.filter { $0.kind == .long }.map(\.text)
+    var joined: [String] = []
+    for word in words {
+      if isNegative(word), let last = joined.last, names.contains(last) {
+        joined[joined.count - 1] = "\(last)=\(word)"
+      } else {
+        joined.append(word)
+      }
+    }
+    return joined + arguments.dropFirst(words.count)
+  }
+
+  /// The lines of an error of the parser's in a user's words, where its own say less than they could.
+  package static func clearer(_ lines: [String], _ arguments: [String]) -> [String] {
+    guard let first = lines.first else { return lines }
+    func saying(_ text: String) -> [String] { ["Error: " + text] + lines.dropFirst().drop { !$0.hasPrefix("Usage:") } }
+    if first.hasPrefix("Error: Missing expected argument") || first.hasPrefix("Error: Unknown option '"),
+      !first.contains("Did you mean"), let unknown = unknownOption(in: arguments)
+    {
+      return saying(unknown)
+    }
+    if let found = first.wholeMatch(
+      of: /Error: Value to be set with flag '(.+)' had already been set with flag '(.+)'\.?/)
+    {
+      return saying(
+        found.1 == found.2 ? "\(found.1) is given twice" : "give one of \(found.2) and \(found.1), not both")
+    }
+    if let found = first.wholeMatch(of: /Error: The value '(.*)' is invalid for '([^' ]+)[^']*'(?:: (.+))?/) {
+      let (value, option) = (String(found.1), found.2)
+      if let reason = found.3 { return saying("\(option) \(value): \(reason)") }
+      let point = value.replacingOccurrences(of: ",", with: ".")
+      if point != value, Double(point) != nil {
+        return ["Error: \(option) \(value): expected a number with a decimal point, such as \(point)"]
+          + lines.dropFirst()
+      }
+    }
+    return lines
+  }
+
+  /// The command that `arguments` name, and its options with those of the commands above it.
+  private static func command(in arguments: [String]) -> (command: CommandInfo, options: [CommandInfo.Argument])? {
     guard var command = try? CommandInfo.parse(Data(_dumpHelp().utf8)) else { return nil }
     var options = command.arguments ?? []
-    let words = arguments.prefix { $0 != "--" }
-    for word in words {
+    for word in arguments.prefix(while: { $0 != "--" }) {
       guard let next = command.subcommands?.first(where: { $0.commandName == word }) else { break }
       command = next
       options += next.arguments ?? []
@@ -61,13 +122,7 @@ extension ParsableCommand {
     if let standard = command.subcommands?.first(where: { $0.commandName == command.defaultSubcommand }) {
       options += standard.arguments ?? []
     }
-    let known = Set(options.flatMap { $0.names ?? [] }.map(\.text))
-    let given = words.filter { $0.hasPrefix("--") }.map { String($0.prefix { $0 != "=" }) }
-    guard let wrong = given.first(where: { !known.contains($0) }) else { return nil }
-    let shown = options.filter(\.shouldDisplay).flatMap { $0.names ?? [] }.map(\.text).filter { $0.hasPrefix("--") }
-    let others = ExternalCommand.runCommands.contains(command.commandName) ? ["--run"] : []
-    let near = Spelling.nearest(String(wrong.dropFirst(2)), among: (shown + others).map { String($0.dropFirst(2)) })
-    return "Unknown option '\(wrong)'." + (near.map { " Did you mean '--\($0)'?" } ?? "")
+    return (command, options)
   }
 
   private static func isNamed(_ name: String) -> Bool {

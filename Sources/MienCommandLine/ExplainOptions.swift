@@ -43,24 +43,32 @@ package struct ExplainOptions: ParsableArguments {
 
   /// Makes the folder for pictures, if they are asked for.
   package func makeFolder() throws {
-    guard let annotate else { return }
-    do { try FileManager.default.createDirectory(atPath: annotate, withIntermediateDirectories: true) } catch {
-      throw MienError(.file, annotate, "the folder cannot be made")
-    }
+    if let annotate { try Folders.make(URL(fileURLWithPath: annotate, isDirectory: true)) }
   }
 
-  /// Writes a face with its map, if pictures are asked for.
-  package func write(picture: @autoclosure () throws -> Data, named name: String) throws {
-    guard let annotate else { return }
+  /// Writes a face with its map, if pictures are asked for. A file that cannot be written is named on standard error: the
+  /// figures do not depend on it.
+  ///
+  /// - Parameter progress: the line to take off the terminal before an error.
+  /// - Returns: whether all that was asked for is written.
+  package func write(
+    picture: @autoclosure () throws -> Data, named name: String, progress: ProgressLine? = nil
+  ) throws -> Bool {
+    guard let annotate else { return true }
     let url = URL(fileURLWithPath: annotate, isDirectory: true).appendingPathComponent(name)
-    try AtomicFile.write(picture(), to: url)
+    do { try AtomicFile.write(picture(), to: url) } catch let error as MienError {
+      progress?.clear()
+      Console.failure("\(error.about(url.relativePath))")
+      return false
+    }
     ResultFile.wrote(url.path, in: annotate)
+    return true
   }
 
-  /// Writes what is asked for, and prints `lines` unless a result goes to standard output.
+  /// Prints `lines`, unless a result goes to standard output, then writes what is asked for.
   package func write(lines: [String], json document: () throws -> Data, page: () throws -> Data) throws {
+    if ![json, report].contains("-") { for line in lines { try Console.print(line) } }
     if let report { try ResultFile.write(page(), to: report) }
     if let json { try ResultFile.write(document(), to: json) }
-    if ![json, report].contains("-") { for line in lines { try Console.print(line) } }
   }
 }

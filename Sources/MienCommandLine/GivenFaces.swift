@@ -1,6 +1,16 @@
 import Foundation
 package import MienCore
 
+extension [FaceSet] {
+  /// An error about sets by the names in them, as one about the files that were given.
+  package func named(_ error: MienError, as files: [String]) -> MienError {
+    let sources = map(\.info.source)
+    if error.subject == sources.joined(separator: ", ") { return error.about(files.joined(separator: ", ")) }
+    let file = zip(sources, files).first { $0.0 == error.subject }?.1
+    return file.map(error.about) ?? error
+  }
+}
+
 extension FaceSet {
   /// Opens the set of faces that was given on the command line.
   ///

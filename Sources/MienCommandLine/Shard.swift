@@ -24,7 +24,7 @@ package struct Shard: Sendable, Hashable {
   /// - Throws: ``MienError`` of kind `argument` about `subject` if the numbers are out of range.
   package init(_ number: Int, of count: Int, subject: String) throws {
     guard (1...Self.maximumCount).contains(count) else {
-      throw MienError(.argument, subject, "expected 1 to \(Self.maximumCount) shards, found \(count)")
+      throw MienError(.argument, subject, "expected 1 to \(Self.maximumCount.grouped) shards, found \(count.grouped)")
     }
     guard (1...count).contains(number) else {
       throw MienError(.argument, subject, "expected a shard from 1 to \(count), found \(number)")

@@ -35,6 +35,38 @@ package enum Folders {
     named("MIEN_RUNS", environment) ?? home(environment).appendingPathComponent("mien-runs", isDirectory: true)
   }
 
+  /// Makes `folder` and the folders above it, as far as they are missing.
+  ///
+  /// - Parameters:
+  ///   - mode: the permissions of new folders; `nil` for the usual ones.
+  ///   - remedy: what a user can do if it cannot be made, for the error.
+  /// - Throws: ``MienError`` that names the folder and the reason.
+  package static func make(_ folder: URL, mode: Int? = nil, remedy: String? = nil) throws {
+    do {
+      try FileManager.default.createDirectory(
+        at: folder, withIntermediateDirectories: true, attributes: mode.map { [.posixPermissions: $0] })
+    } catch {
+      throw MienError(
+        .file, folder.relativePath,
+        "the folder cannot be made: \(reason(against: folder))" + (remedy.map { "; \($0)" } ?? ""))
+    }
+  }
+
+  /// Why `folder` could not be made.
+  private static func reason(against folder: URL) -> String {
+    var (place, missing) = (folder.absoluteURL.standardizedFileURL, folder.absoluteURL.standardizedFileURL)
+    var isFolder: ObjCBool = false
+    // The deepest part of the path that is there.
+    while !FileManager.default.fileExists(atPath: place.path, isDirectory: &isFolder), place.path != "/" {
+      (missing, place) = (place, place.deletingLastPathComponent())
+    }
+    guard isFolder.boolValue else {
+      let name = place.path == folder.absoluteURL.standardizedFileURL.path ? "a file of this name" : place.path
+      return "\(name) is there and is no folder"
+    }
+    return mkdir(missing.path, 0o777) == 0 ? "unknown reason" : String(cString: strerror(errno))
+  }
+
   /// A folder that a variable of our own names; `nil` if it is unset or empty.
   private static func named(_ key: String, _ environment: Environment) -> URL? {
     environment[key].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0, isDirectory: true) }

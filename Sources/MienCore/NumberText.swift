@@ -1,3 +1,13 @@
+extension BinaryInteger {
+  /// The number as people read it, with a comma before every three digits: `1,372,705`. Not for JSON and CSV.
+  package var grouped: String {
+    let digits = Array(String(magnitude))
+    return (self < 0 ? "-" : "")
+      + digits.indices.map { (($0 > 0 && (digits.count - $0).isMultiple(of: 3)) ? "," : "") + String(digits[$0]) }
+      .joined()
+  }
+}
+
 /// Numbers as people read them: a fixed count of decimals, a point, no locale.
 public enum NumberText {
   /// A number with `decimals` decimals; `-` where it is not finite, an exponent from 10^12 on.

@@ -40,7 +40,8 @@ package final class ProgressLine: Sendable {
   package func update(_ done: Int, of total: Int?) {
     show {
       let rate = Double(done) / ((ContinuousClock.now - start) / .seconds(1))
-      let counted = "\(done) \(total.map { "of \($0) " } ?? "")\(what), \((rate * 10).rounded() / 10) per second"
+      let counted =
+        "\(done.grouped) \(total.map { "of \($0.grouped) " } ?? "")\(what), \((rate * 10).rounded() / 10) per second"
       guard let total, rate > 0 else { return counted }
       let left = Int((Double(total - done) / rate).rounded(.up))
       return "\(counted), \(left / 60) min \(left % 60) s left"

@@ -101,7 +101,7 @@ public struct SafeTensors: Sendable {
     guard data.count >= 8 else { throw refuse("\(data.count) bytes, a header length needs 8") }
     let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
     guard length <= UInt64(Self.maximumHeaderBytes), length <= UInt64(data.count - 8) else {
-      throw refuse("header of \(length) bytes in a file of \(data.count)")
+      throw refuse("header of \(length.grouped) bytes in a file of \(data.count.grouped)")
     }
     let body = data.startIndex + 8 + Int(length)
     let header = data[(data.startIndex + 8)..<body]

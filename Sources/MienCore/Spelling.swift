@@ -2,8 +2,10 @@ import Foundation
 
 /// Reading names that people typed, and writing counts.
 package enum Spelling {
-  /// `1 face`, `2 faces`.
-  package static func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+  /// `1 face`, `2 faces`, `3,589 faces`.
+  package static func counted(_ count: Int, _ noun: String) -> String {
+    "\(count.grouped) \(noun)\(count == 1 ? "" : "s")"
+  }
 
   /// A number of bytes as people read it: `512 bytes`, `12.3 kB`, `5.6 MB`; a kB is 1000 bytes.
   package static func size(_ bytes: Int) -> String {

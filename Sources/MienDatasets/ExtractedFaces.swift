@@ -12,6 +12,7 @@ public final class ExtractedFaces {
   public static let listName = "faces.csv"
 
   private let folder: URL
+  private let isOwnFolder: Bool
   private let list: FileHandle
   private var taken: Set<String> = []
 
@@ -21,7 +22,8 @@ public final class ExtractedFaces {
   public init(folder: URL) throws {
     self.folder = folder
     let path = folder.appendingPathComponent(Self.listName).path
-    try Self.make(folder)
+    isOwnFolder = !FileManager.default.fileExists(atPath: folder.path)
+    try Folders.make(folder)
     if FileManager.default.fileExists(atPath: path) {
       // An extraction that found no face leaves a header.
       guard let earlier = FileManager.default.contents(atPath: path),
@@ -39,6 +41,12 @@ public final class ExtractedFaces {
   }
 
   deinit { try? list.close() }
+
+  /// Removes the list, and the folder if it was not there before: no video could be read.
+  package func discard() {
+    unlink(folder.appendingPathComponent(Self.listName).path)
+    if isOwnFolder { rmdir(folder.path) }
+  }
 
   /// Makes a folder for the faces of `video`.
   ///
@@ -74,7 +82,7 @@ public final class ExtractedFaces {
   /// - Returns: the picture's path below `folder`.
   /// - Throws: ``MienError`` that names the file that could not be written.
   package static func write(_ face: FaceExtractor.Face, folder name: String, in folder: URL) throws -> String {
-    try make(folder.appendingPathComponent(name))
+    try Folders.make(folder.appendingPathComponent(name))
     let frame = String(face.frame)
     let digits = String(repeating: "0", count: max(0, 6 - frame.count)) + frame
     let file = "\(name)/\(name)_\(digits)_\(face.number).png"
@@ -87,12 +95,6 @@ public final class ExtractedFaces {
       throw MienError(
         .file, folder.appendingPathComponent(Self.listName).path,
         "could not be written: \((error as NSError).localizedDescription)")
-    }
-  }
-
-  private static func make(_ folder: URL) throws {
-    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-      throw MienError(.file, folder.path, "the folder cannot be made")
     }
   }
 }

@@ -200,7 +200,7 @@ public struct FER2013Importer: Sendable {
       if count < output.count { output[count] = UInt8(truncatingIfNeeded: value) }
       count += 1
     }
-    return count == output.count ? nil : "expected \(output.count) pixels, found \(count)"
+    return count == output.count ? nil : "expected \(output.count.grouped) pixels, found \(count.grouped)"
   }
 
   /// Whether what follows the digits of a number is a point and zeros, as in `70.0`.

@@ -66,7 +66,8 @@ struct FERPlusVotes {
       guard usage == .privateTest else {
         throw MienError(
           .mismatch, name,
-          "has votes for \(entries.count) rows, but \(file) has a further \(usage.rawValue) row on line \(line)")
+          "has votes for \(entries.count.grouped) rows, but \(file) has a further \(usage.rawValue) row on line \(line)"
+        )
       }
       return nil
     }
@@ -87,6 +88,6 @@ struct FERPlusVotes {
     guard let extra = entries.dropFirst(count).first(where: { $0.usage != .privateTest }) else { return }
     throw MienError(
       .mismatch, "\(name), line \(extra.line)",
-      "a \(extra.usage.rawValue) row past the end of \(file), which has \(count) rows")
+      "a \(extra.usage.rawValue) row past the end of \(file), which has \(count.grouped) rows")
   }
 }

@@ -70,11 +70,11 @@ public struct FaceSetBalancer: Sendable {
     }
     let flipped = Image.Flip.allCases.filter(flips.contains).map(\.rawValue).joined(separator: " and ")
     let ways = [flips.isEmpty ? nil : "\(flipped) flips", rotation > 0 ? "turns to \(rotation) degrees" : nil]
-    let counts = added.map { "\($0.emotion.rawValue) \($0.count)" }.joined(separator: ", ")
+    let counts = added.map { "\($0.emotion.rawValue) \($0.count.grouped)" }.joined(separator: ", ")
     let step =
       "balance (\(beforeSplit ? "all splits together" : "train"), labels \(labelSet.name), seed \(seed)): "
-      + "\(copies.count) copies by \(ways.compactMap(\.self).joined(separator: " and ")) follow the first "
-      + "\(faces.count) faces: \(counts.isEmpty ? "none needed" : counts)"
+      + "\(copies.count.grouped) copies by \(ways.compactMap(\.self).joined(separator: " and ")) follow the first "
+      + "\(faces.count.grouped) faces: \(counts.isEmpty ? "none needed" : counts)"
     return Result(
       faces: try faces.appending(copies, step: step), added: added,
       empty: labelSet.emotions.filter { members[$0] == nil })

@@ -80,10 +80,11 @@ public struct FaceSetRepair: Sendable {
   /// - Throws: ``MienError`` where no face would stay.
   public func cleaned() throws -> FaceSet {
     guard !kept.isEmpty else { throw MienError(.mismatch, faces.info.source, "no face would be left") }
-    let reasons = Reason.allCases.map { "\(count($0)) \($0.words(count($0)))" }.joined(separator: ", ")
+    let reasons = Reason.allCases.map { "\(count($0).grouped) \($0.words(count($0)))" }.joined(separator: ", ")
     return try faces.selecting(
       kept,
-      step: "audit --fix (copies \(copies.rawValue)): \(removed.count) of \(faces.count) faces left out: \(reasons)"
+      step:
+        "audit --fix (copies \(copies.rawValue)): \(removed.count.grouped) of \(faces.count.grouped) faces left out: \(reasons)"
     )
   }
 }

@@ -55,7 +55,8 @@ public struct FolderImporter: Sendable {
     var rows: [FaceSet.Row] = []
     var pixels = Data()
     var rejected = collection.rejected
-    var summary = ImportSummary(labelling: collection.labelling, notes: collection.notes)
+    var summary = ImportSummary(
+      labelling: collection.labelling, notes: collection.notes, warnings: collection.warnings)
     try PictureLoader(side: side, channels: channels).load(pictures) { index, face in
       let picture = pictures[index]
       do {

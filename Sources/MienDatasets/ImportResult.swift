@@ -28,7 +28,7 @@ public struct Rejections: Sendable, Equatable {
   /// An error for a source that is left without a usable row or picture (`what`).
   func nothingLeft(of source: String, _ what: String) -> MienError {
     guard let problem = first.first else { return MienError(.format, source, "has no \(what)") }
-    let others = count > 1 ? "; \(count - 1) more could not be used" : ""
+    let others = count > 1 ? "; \((count - 1).grouped) more could not be used" : ""
     return MienError(.format, source, "has no usable \(what): \(problem)\(others)")
   }
 }
@@ -53,10 +53,13 @@ public struct ImportSummary: Sendable, Equatable {
   public private(set) var parts: [Name<Split>] = []
   /// What else a user should know: files left out, empty classes.
   public var notes: [String]
+  /// What a user should look at again: file names that keep others from being understood.
+  public var warnings: [String]
 
-  init(labelling: String, notes: [String] = []) {
+  init(labelling: String, notes: [String] = [], warnings: [String] = []) {
     self.labelling = labelling
     self.notes = notes
+    self.warnings = warnings
   }
 
   /// Counts a face of the class `className` in the part `partName`, as the source spells them.
@@ -86,10 +89,12 @@ public struct ImportSummary: Sendable, Equatable {
   ///
   /// - Parameter labels: the set's classes; those without a face are named.
   public func lines(_ labels: LabelSet) -> [String] {
-    let classes = classes.map { "\($0.name) = \($0.meaning.rawValue) (\($0.count))" }
+    let classes = classes.map { "\($0.name) = \($0.meaning.rawValue) (\($0.count.grouped))" }
     var lines = ["labels by \(labelling)" + (classes.isEmpty ? "" : ": \(classes.joined(separator: ", "))")]
     if parts.contains(where: { !$0.name.isEmpty }) {
-      let parts = parts.map { "\($0.name.isEmpty ? "the rest" : $0.name) = \($0.meaning.rawValue) (\($0.count))" }
+      let parts = parts.map {
+        "\($0.name.isEmpty ? "the rest" : $0.name) = \($0.meaning.rawValue) (\($0.count.grouped))"
+      }
       lines.append("parts: \(parts.joined(separator: ", "))")
     } else {
       lines.append("parts: none named; every face is in \(parts.first?.meaning.rawValue ?? "train")")

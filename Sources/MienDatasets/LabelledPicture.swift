@@ -34,4 +34,6 @@ struct PictureCollection {
   var rejected = Rejections()
   /// What else a user should know.
   var notes: [String] = []
+  /// What a user should look at again.
+  var warnings: [String] = []
 }

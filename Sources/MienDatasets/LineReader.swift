@@ -58,7 +58,8 @@ final class LineReader {
       searched = buffer.count
       guard buffer.count <= Self.longestLine else {
         throw MienError(
-          .format, "\(source.name), line \(number + 1)", "longer than \(Self.longestLine) bytes, expected rows of a CSV"
+          .format, "\(source.name), line \(number + 1)",
+          "longer than \(Self.longestLine.grouped) bytes, expected rows of a CSV"
         )
       }
     }

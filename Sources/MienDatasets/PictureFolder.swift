@@ -286,12 +286,21 @@ struct PictureFolder {
       + "they show; rename it to an emotion (`happy`, `sad`, …), or\(wanted.dropFirst())"
   }
 
-  /// Adds subject and sequence if every file's name tells them, as CK+'s, JAFFE's and KDEF's do.
+  /// Adds subject and sequence if every file's name tells them, as CK+'s, JAFFE's and KDEF's do. Where most names tell them,
+  /// the others are warned of.
   private static func addOrigins(_ collection: inout PictureCollection) {
     let urls = collection.pictures.map(\.url)
     guard let convention = PictureName.convention(of: urls) else { return }
     let names = urls.map { PictureName($0, convention) }
-    guard names.allSatisfy({ $0 != nil }) else { return }
+    let odd = zip(urls, names).filter { $0.1 == nil }.map(\.0)
+    guard odd.isEmpty else {
+      let shown = odd.prefix(3).map(\.path).joined(separator: ", ") + (odd.count > 3 ? ", …" : "")
+      let told = Spelling.counted(urls.count - odd.count, "name")
+      collection.warnings.append(
+        "people are unknown: \(told) of files tell who it is, and \(odd.count.grouped) \(odd.count == 1 ? "does" : "do") not: "
+          + "\(shown); rename as \(convention.example), or a split may put one person into two parts")
+      return
+    }
     for (index, name) in names.enumerated() {
       collection.pictures[index].subject = name?.subject
       collection.pictures[index].sequence = name?.sequence
@@ -302,11 +311,12 @@ struct PictureFolder {
   private static func notes(_ files: [URL]) -> [String] {
     let named = files.prefix(named).map { "left out: \($0.path): no picture" }
     return named
-      + (files.count > named.count ? ["left out: \(files.count - named.count) more that are no pictures"] : [])
+      + (files.count > named.count
+        ? ["left out: \((files.count - named.count).grouped) more that are no pictures"] : [])
   }
 
   private static func sample(_ files: [URL]) -> String {
     guard let first = files.first else { return "" }
-    return "; the \(files.count) files in them are none (\(first.lastPathComponent), …)"
+    return "; the \(files.count.grouped) files in them are none (\(first.lastPathComponent), …)"
   }
 }

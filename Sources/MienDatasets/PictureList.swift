@@ -130,7 +130,9 @@ struct PictureList {
     }
     let sequences = Set(pictures.values.compactMap { PictureName($0, .ckplus)?.sequence })
     let unlabelled = sequences.subtracting(collection.pictures.compactMap(\.sequence)).count
-    if unlabelled > 0 { collection.notes.append("\(unlabelled) of \(sequences.count) sequences have no label") }
+    if unlabelled > 0 {
+      collection.notes.append("\(unlabelled.grouped) of \(sequences.count.grouped) sequences have no label")
+    }
     return collection
   }
 

@@ -61,7 +61,7 @@ public struct Evaluation: Sendable {
       let reason =
         all.isEmpty
         ? "no face of \(part) has a \(labels.name) label"
-        : "all \(all.count) labelled faces of \(part) are left out: their pictures were trained on"
+        : "all \(all.count.grouped) labelled faces of \(part) are left out: their pictures were trained on"
       throw MienError(.mismatch, faces.info.source, reason)
     }
     let output = classifier.labels(for: labels)

@@ -44,7 +44,11 @@ public struct ModelStore: Sendable {
       if FileManager.default.fileExists(atPath: url.path) { return url }
     }
     let names = entries().map(\.name).joined(separator: ", ")
-    throw MienError(.argument, "model \(name)", "no such model; there are: \(names), or give the path of a file")
+    let isFile = FileManager.default.fileExists(atPath: name)
+    throw MienError(
+      .argument, "model \(name)",
+      "no such model; there are: \(names), or give the path of a file"
+        + (isFile ? "; for the file that is here, write ./\(name): a path has a slash or ends in .onnx" : ""))
   }
 
   /// The built-in model, then those in the folders, by name.

@@ -37,27 +37,43 @@ package struct PriorOptions: ParsableArguments, Sendable {
       valueName: "data|uniform|file.json"))
   package var prior = "data"
 
-  /// 0…1.
-  @Option(help: "How far to go from the training data's mix of emotions (0) to that of --prior (1).")
-  package var priorStrength: Float = 1
+  /// 0…1; `nil` for 1.
+  @Option(
+    help: ArgumentHelp(
+      "How far to go from the training data's mix of emotions (0) to that of --prior (1; the default).", valueName: "s")
+  )
+  package var priorStrength: Float?
 
   package init() {}
 
   package func validate() throws {
-    guard (0...1).contains(priorStrength) else { throw ValidationError("--prior-strength is 0 to 1.") }
+    guard let priorStrength else { return }
+    guard (0...1).contains(priorStrength) else {
+      throw ValidationError("--prior-strength \(priorStrength): expected a number from 0 to 1, such as 0.5.")
+    }
+    guard prior != "data" else {
+      throw ValidationError("--prior-strength needs --prior uniform or --prior with a JSON file of shares.")
+    }
   }
 
   /// The mix of emotions that `--prior` names.
   package func classPrior() throws -> ClassPrior {
+    let strength = priorStrength ?? 1
     switch prior {
     case "data": return .data
-    case "uniform": return try ClassPrior(.uniform, strength: priorStrength)
+    case "uniform": return try ClassPrior(.uniform, strength: strength)
     default:
-      let data: Data
-      do { data = try Data(contentsOf: URL(fileURLWithPath: prior)) } catch {
-        throw MienError(.file, prior, "cannot be read; --prior takes data, uniform or a JSON file of shares")
+      let file = URL(fileURLWithPath: prior)
+      guard let data = try? Data(contentsOf: file) else {
+        let problem = FileProblem.error(reading: file)
+        // A word is meant for one of the two words.
+        let isWord = problem.kind == .missing && prior.allSatisfy { $0.isLetter || $0 == "-" || $0 == "_" }
+        throw MienError(
+          isWord ? .argument : problem.kind, "--prior \(prior)",
+          "\(problem.message); expected data, uniform or a JSON file of shares such as {\"neutral\": 0.4, \"anger\": 0.6}"
+        )
       }
-      do { return try ClassPrior(json: data, strength: priorStrength) } catch let error as MienError {
+      do { return try ClassPrior(json: data, strength: strength) } catch let error as MienError {
         throw error.about(prior)
       }
     }

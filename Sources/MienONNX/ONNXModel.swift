@@ -44,7 +44,8 @@ public struct ONNXModel: Sendable {
   /// - Throws: ``MienError`` where the bytes are too many, are no ONNX model, or need other files for their weights.
   public init(data: Data) throws {
     guard data.count <= Self.maximumBytes else {
-      throw MienError(.limit, nil, "\(data.count) bytes, a model file may have at most \(Self.maximumBytes)")
+      throw MienError(
+        .limit, nil, "\(data.count.grouped) bytes, a model file may have at most \(Self.maximumBytes.grouped)")
     }
     guard !data.isEmpty else { throw MienError(.format, nil, "is empty, expected an ONNX model") }
     guard let message = try? Onnx_ModelProto(serializedBytes: data) else {
@@ -66,7 +67,7 @@ public struct ONNXModel: Sendable {
     let values = try? url.resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey])
     guard values?.isRegularFile == true else { throw FileProblem.error(reading: url) }
     guard (values?.fileSize ?? 0) <= Self.maximumBytes else {
-      throw MienError(.limit, url.path, "a model file may have at most \(Self.maximumBytes) bytes")
+      throw MienError(.limit, url.path, "a model file may have at most \(Self.maximumBytes.grouped) bytes")
     }
     guard let data = try? Data(contentsOf: url, options: .mappedIfSafe) else {
       throw FileProblem.error(reading: url)

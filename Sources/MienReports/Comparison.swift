@@ -148,7 +148,7 @@ public struct Comparison: Sendable {
       }
       table.add(
         [
-          run.metrics.name, run.parameterCount.map(String.init) ?? "-", "\(run.metrics.epochCount)",
+          run.metrics.name, run.parameterCount?.grouped ?? "-", run.metrics.epochCount.grouped,
           run.metrics.best.map { "\($0.epoch)" } ?? "-",
         ] + values + [run.metrics.seconds.map(NumberText.duration) ?? "-"])
     }
@@ -165,7 +165,7 @@ public struct Comparison: Sendable {
     for model in models {
       let metrics = model.metrics
       table.add([
-        model.name, model.parameterCount.map(String.init) ?? "-", "\(metrics.count)",
+        model.name, model.parameterCount?.grouped ?? "-", metrics.count.grouped,
         NumberText.percent(metrics.accuracy),
         NumberText.range(model.interval),
         NumberText.percent(metrics.balancedAccuracy), NumberText.percent(metrics.macroF1),
@@ -184,8 +184,8 @@ public struct Comparison: Sendable {
     for pair in pairs {
       let test = pair.test
       table.add([
-        "\(pair.first), \(pair.second)", "\(test.count)", "\(test.bothRight)", "\(test.onlyFirst)",
-        "\(test.onlySecond)", "\(test.bothWrong)",
+        "\(pair.first), \(pair.second)", test.count.grouped, test.bothRight.grouped,
+        test.onlyFirst.grouped, test.onlySecond.grouped, test.bothWrong.grouped,
         (test.difference > 0 ? "+" : "") + NumberText.fixed(test.difference * 100, 2) + " points",
         test.pValue < 0.0001 ? "< 0.0001" : NumberText.fixed(test.pValue, 4),
       ])

@@ -148,7 +148,7 @@ public struct Explanations: Sendable {
 
   private func table(_ name: String?, _ first: [Double], _ text: (RegionReport.Region) -> String) -> TextTable {
     var table = TextTable(header: ["read as", "faces"] + FaceRegion.allCases.map(\.rawValue))
-    for entry in report.emotions { table.add([entry.emotion.rawValue, "\(entry.count)"] + entry.regions.map(text)) }
+    for entry in report.emotions { table.add([entry.emotion.rawValue, entry.count.grouped] + entry.regions.map(text)) }
     if let name { table.add([name, ""] + first.map { NumberText.percent($0, 1) }) }
     return table
   }
@@ -190,7 +190,9 @@ public struct Explanations: Sendable {
         BarChart(
           title: title, categories: FaceRegion.allCases.map(\.rawValue),
           series: entries.map {
-            .init(name: "\($0.emotion.rawValue) (n = \($0.count))", values: $0.regions.map(value), emotion: $0.emotion)
+            .init(
+              name: "\($0.emotion.rawValue) (n = \($0.count.grouped))", values: $0.regions.map(value),
+              emotion: $0.emotion)
           }, maximum: maximum, label: label), caption: nil)
     }
     let hasFalls = fallTable != nil

@@ -83,7 +83,7 @@ public struct FaceSetReport: Sendable {
   }
 
   private func table(_ counts: Counts) -> String {
-    func cells(_ values: [Int]) -> [String] { (values + [values.reduce(0, +)]).map(String.init) }
+    func cells(_ values: [Int]) -> [String] { (values + [values.reduce(0, +)]).map(\.grouped) }
     func sum(_ rows: some Sequence<[Int]>) -> [Int] {
       rows.reduce([Int](repeating: 0, count: splits.count)) { zip($0, $1).map(+) }
     }

@@ -1,4 +1,5 @@
 package import Foundation
+import MienCore
 
 /// Pictures that belong together, in a ``Report``.
 public struct PictureGroup: Sendable {
@@ -47,7 +48,7 @@ public struct PictureGroup: Sendable {
       let count = groups.count { group in filter.map(group.marks.contains) ?? true }
       buttons +=
         "<input type=\"radio\" name=\"filter\" id=\"filter-\(index)\"\(index == 0 ? " checked=\"checked\"" : "")/>"
-        + "<label for=\"filter-\(index)\">\(SVGCanvas.escaped(filter ?? "all")) (\(count))</label>"
+        + "<label for=\"filter-\(index)\">\(SVGCanvas.escaped(filter ?? "all")) (\(count.grouped))</label>"
     }
     return
       "<div class=\"filtered\">\(buttons)<div class=\"groups\">\n\(groups.map(\.html).joined(separator: "\n"))\n</div></div>"

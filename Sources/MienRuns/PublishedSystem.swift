@@ -158,7 +158,7 @@ extension PublishedSystem.Repeats: Decodable {
     }
     guard counts.count == 1, let (key, count) = counts.first, (2...1000).contains(count) else {
       throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: "expected folds: N or seeds: N with N from 2 to 1000"))
+        .init(codingPath: decoder.codingPath, debugDescription: "expected folds: N or seeds: N with N from 2 to 1,000"))
     }
     self = key == .folds ? .folds(count) : .seeds(count)
   }

@@ -42,7 +42,7 @@ public struct RunMeasurement: Sendable {
     let known = Set(clusters.groups.prefix(trained.count))
     let count = clusters.groups.dropFirst(trained.count).count { known.contains($0) }
     guard count > 0 else { return nil }
-    let share = count == faces.count ? "All \(count)" : "\(count) of the \(faces.count)"
+    let share = count == faces.count ? "All \(count.grouped)" : "\(count.grouped) of the \(faces.count.grouped)"
     let (units, key) = clusters.unit == .person ? ("people", "subject") : ("sequences", "sequence")
     return "\(share) faces are of \(units) that the network was also trained on, so the figures say little about new "
       + "\(units); for those, train with a split by \(clusters.unit.rawValue) (`split.groupBy: \(key)`)."

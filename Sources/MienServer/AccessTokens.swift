@@ -57,7 +57,7 @@ package final class AccessTokens: Sendable {
         throw MienError(.file, nil, FileProblem.reading(url))
       }
       guard data.count <= fileBytes else {
-        throw MienError(.limit, nil, "has more than \(fileBytes) bytes, expected one token per line")
+        throw MienError(.limit, nil, "has more than \(fileBytes.grouped) bytes, expected one token per line")
       }
       guard let text = String(data: data, encoding: .utf8) else {
         throw MienError(.format, nil, "expected a text with one token per line")

@@ -302,10 +302,10 @@ private struct Listener: Service {
 
   func run() async throws {
     do { try await service.run() } catch let error as IOError where error.errnoCode == EADDRINUSE {
-      throw MienError(.argument, nil, "port \(port) is in use; choose another with \(options.port)")
+      throw MienError(.native, nil, "port \(port) is in use; choose another with \(options.port)")
     } catch let error as IOError {
       throw MienError(
-        .argument, "\(host):\(port)", "cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
+        .native, "\(host):\(port)", "cannot be listened on: \(String(cString: strerror(error.errnoCode)))")
     } catch is SocketAddressError.UnknownHost {
       throw MienError(
         .argument, "\(options.host) \(host)", "expected an address of this machine; no such name is known")

@@ -75,10 +75,10 @@ package struct ServerLimits: Sendable {
       ("shutdown-timeout", shutdownSeconds), ("session-timeout", sessionSeconds), ("video-timeout", videoSeconds),
       ("keep-results", resultSeconds),
     ] where !(value > 0 && value <= 86_400) {
-      throw MienError(.argument, "--\(name) \(value)", "expected more than 0 and at most 86400 seconds")
+      throw MienError(.argument, "--\(name) \(value)", "expected more than 0 and at most 86,400 seconds")
     }
     guard (0...86_400).contains(drainSeconds) else {
-      throw MienError(.argument, "--drain-delay \(drainSeconds)", "expected 0 to 86400 seconds")
+      throw MienError(.argument, "--drain-delay \(drainSeconds)", "expected 0 to 86,400 seconds")
     }
   }
 }

@@ -22,12 +22,7 @@ package final class StateFolder: Sendable {
     self.url = url
     self.keys = keys ?? url
     profiles = keys == nil ? ProfileStore(folder: url.appendingPathComponent("profiles", isDirectory: true)) : nil
-    do {
-      try FileManager.default.createDirectory(
-        at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch {
-      throw MienError(.file, url.path, "the folder cannot be made; name another one with --state-dir")
-    }
+    try Folders.make(url, mode: 0o700, remedy: "name another one with --state-dir")
     guard let lock = try FileLock(url.appendingPathComponent("server.lock"), mode: 0o600) else {
       throw MienError(.file, url.path, "another server uses this folder; name another one with --state-dir")
     }

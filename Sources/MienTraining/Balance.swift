@@ -74,10 +74,10 @@ public struct Balance: Codable, Sendable, Equatable {
   func notes(copies: Int) -> [String] {
     switch when {
     case .none: []
-    case .afterSplit: ["balanced the classes of the training part by \(copies) changed copies"]
+    case .afterSplit: ["balanced the classes of the training part by \(copies.grouped) changed copies"]
     case .beforeSplit:
       [
-        "warning: \(copies) changed copies were made before the split, so copies of one picture stand on both sides; "
+        "warning: \(copies.grouped) changed copies were made before the split, so copies of one picture stand on both sides; "
           + "what is measured is too good. balance.when=afterSplit is the clean way"
       ]
     }

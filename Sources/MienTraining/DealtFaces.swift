@@ -65,7 +65,7 @@ extension Recipe {
     let train = faces.count { $0.split == .train }
     let grouping = recipe.split.groupBy == .none ? "" : ", groupBy: \(recipe.split.groupBy.rawValue)"
     let note =
-      "the data have no validation part: \(count) of \(train) training faces are set aside to choose the model by "
+      "the data have no validation part: \(count.grouped) of \(train.grouped) training faces are set aside to choose the model by "
       + "(\(recipe.split.description)); "
       + "the run's recipe has it as split: {validation: \(recipe.split.validation)\(grouping), seed: \(recipe.split.seed)}"
     return (recipe, note)

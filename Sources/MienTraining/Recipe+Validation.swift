@@ -7,14 +7,14 @@ extension Recipe {
   /// - Throws: ``MienError`` naming the place of the first key whose value does not fit, and what was expected.
   func validate(_ places: RecipePlaces) throws {
     try places.require(epochs >= 1, "epochs", "at least 1")
-    try places.require(epochs <= 1_000_000, "epochs", "at most 1000000")
-    try places.require((1...65536).contains(batchSize), "batchSize", "1 to 65536")
+    try places.require(epochs <= 1_000_000, "epochs", "at most 1,000,000")
+    try places.require((1...65536).contains(batchSize), "batchSize", "1 to 65,536")
     try places.require([1, 3].contains(model.channels), "model.channels", "1 or 3")
     try places.require(!model.equalize || model.channels == 1, "model.equalize", "false where model.channels is 3")
     try places.require((0..<1).contains(averageDecay), "averageDecay", "at least 0 and below 1")
     try places.require(
       checkpointEverySeconds > 0 && checkpointEverySeconds <= 86400, "checkpointEverySeconds",
-      "above 0 and at most 86400")
+      "above 0 and at most 86,400")
     try places.require(!heads.isEmpty, "heads", "a list of at least one")
     for head in heads {
       let known = LabelSet.known.map(\.name)
@@ -37,10 +37,10 @@ extension Recipe {
       !selection.last || (earlyStopping.patience == 0 && schedule.name != .plateau), "selection.last",
       "false with earlyStopping or a schedule that waits for a plateau, which go by the validation part")
     try places.require(split.problem == nil, "split", split.problem ?? "")
-    try places.require(folds.count <= 1000, "folds.count", "at most 1000")
+    try places.require(folds.count <= 1000, "folds.count", "at most 1,000")
     if let problem = folds.problem { try places.require(false, "folds.\(problem.key)", problem.expected) }
     try places.require(
-      seeds.count <= 1000 && Set(seeds).count == seeds.count, "seeds", "a list of at most 1000 without repeats")
+      seeds.count <= 1000 && Set(seeds).count == seeds.count, "seeds", "a list of at most 1,000 without repeats")
     try balance.validate(places, hasOwnSplit: !split.isOn && !folds.isOn)
     try places.require(freeze >= 0, "freeze", "at least 0")
     try places.require(freeze == 0 || !initialWeights.isEmpty, "freeze", "0 without initialWeights")

@@ -20,12 +20,7 @@ public struct RunFolder: Sendable {
     guard !Self.exists(at: url) else {
       throw MienError(.file, url.path, "holds a run already; continue it with --resume, or choose another folder")
     }
-    do {
-      try FileManager.default.createDirectory(
-        at: recipe.isSeries ? url : url.appendingPathComponent("checkpoints"), withIntermediateDirectories: true)
-    } catch {
-      throw MienError(.file, url.path, "the run folder could not be made: \(error.localizedDescription)")
-    }
+    try Folders.make(recipe.isSeries ? url : url.appendingPathComponent("checkpoints"))
     try AtomicFile.write(Data(try RecipeFile.text(of: recipe).utf8), to: recipeFile)
   }
 

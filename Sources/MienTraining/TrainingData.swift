@@ -133,8 +133,12 @@ public import MienTorch
       truth.append(truth[face])
     }
     guard weights.contains(where: { $0 > 0 }) else {
+      let own = sets.flatMap { [$0.labelSet.name] + ($0.hasVotes ? [LabelSet.ferplus.name] : []) }
+      let known = own.enumerated().filter { !own[..<$0].contains($1) }.map(\.element)
       throw MienError(
-        .mismatch, sets.map(\.info.source).joined(separator: ", "), "no face has labels for the head \(labels.name)")
+        .mismatch, sets.map(\.info.source).joined(separator: ", "),
+        "no face has labels for the head \(labels.name), which the recipe trains; there are labels of "
+          + "\(known.joined(separator: " and ")): add --set 'heads=[{labels: \(known.first ?? "fer2013")}]'")
     }
     return Targets(
       values: try Tensor(values, shape: [weights.count, labels.count]), weights: weights, truth: truth)

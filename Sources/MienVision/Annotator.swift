@@ -61,13 +61,13 @@ public struct Annotator: Sendable {
       self.bars = bars
     }
 
-    /// Marks an emotion in its colour: `3 happiness 98%`, or `3 surprise? 35%` if the reading should not be relied on.
+    /// Marks an emotion in its colour: `3 happiness 98 %`, or `3 surprise? 35 %` if the reading should not be relied on.
     ///
     /// - Parameter number: the face's number, which alone is the short form; without it the percentage is.
     public init(
       box: Box, emotion: Emotion, probability: Double, isConfident: Bool = true, number: Int? = nil
     ) {
-      let percent = "\(probability.isFinite ? Int((max(0, min(1, probability)) * 100).rounded()) : 0)%"
+      let percent = "\(probability.isFinite ? Int((max(0, min(1, probability)) * 100).rounded()) : 0) %"
       let doubt = isConfident ? "" : "?"
       let start = number.map { "\($0) " } ?? ""
       self.init(

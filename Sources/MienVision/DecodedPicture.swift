@@ -69,7 +69,7 @@ struct DecodedPicture {
 
   /// What is said of an animation.
   static func animation(_ format: PictureFormat, frames: Int) -> String {
-    "is an animated \(format.rawValue) of \(frames) frames, of which the first was read; to read all of them: "
+    "is an animated \(format.rawValue) of \(frames.grouped) frames, of which the first was read; to read all of them: "
       + "`mien video` reads them"
   }
 
@@ -77,7 +77,7 @@ struct DecodedPicture {
   static func truncated(_ format: PictureFormat, count: Int) -> MienError {
     MienError(
       .format, nil,
-      "is a damaged or truncated \(format.rawValue) picture: its data end early, after \(count) bytes")
+      "is a damaged or truncated \(format.rawValue) picture: its data end early, after \(count.grouped) bytes")
   }
 }
 

@@ -141,6 +141,9 @@ final class FFmpegEncoder: VideoEncoder {
     try? complaints.seek(toOffset: 0)
     let text = (try? complaints.read(upToCount: 4096)) ?? nil
     let lines = String(decoding: text ?? Data(), as: UTF8.self).split(separator: "\n")
-    return lines.last.map(String.init) ?? "it ended with \(process.terminationStatus)"
+    guard let line = lines.last else { return "it ended with \(process.terminationStatus)" }
+    // The file has another name until it is whole.
+    guard let name = process.arguments?.last, let place = line.firstRange(of: "\(name): ") else { return String(line) }
+    return String(line[place.upperBound...])
   }
 }

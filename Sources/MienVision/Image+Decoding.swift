@@ -89,7 +89,7 @@ extension Image {
   }
 
   private static func tooLarge(_ count: Int, _ limits: ImageLimits) -> MienError {
-    MienError(.limit, nil, "is \(count) bytes, more than the limit of \(limits.maxFileBytes) bytes")
+    MienError(.limit, nil, "is \(count.grouped) bytes, more than the limit of \(limits.maxFileBytes.grouped) bytes")
   }
 }
 

@@ -36,11 +36,12 @@ public struct ImageLimits: Sendable, Hashable {
     let (area, overflow) = width.multipliedReportingOverflow(by: height)
     if overflow || area > maxPixels {
       return MienError(
-        .limit, nil, "is \(width)x\(height) pixels, more than the limit of \(maxPixels) pixels; shrink it first")
+        .limit, nil, "is \(width)x\(height) pixels, more than the limit of \(maxPixels.grouped) pixels; shrink it first"
+      )
     }
     return MienError(
       .limit, nil,
-      "is \(width)x\(height) pixels, more than the limit of \(maxWholePixels) pixels for a \(format.rawValue) picture that "
+      "is \(width)x\(height) pixels, more than the limit of \(maxWholePixels.grouped) pixels for a \(format.rawValue) picture that "
         + "has to be decoded whole; shrink it, or save it as a plain JPEG first")
   }
 }

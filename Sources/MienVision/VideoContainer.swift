@@ -103,7 +103,8 @@ struct VideoContainer: Equatable {
   private static func refusal(_ view: ByteView) -> String {
     switch FileKind(view) {
     case .picture(let format):
-      return "is a picture (\(format.rawValue)), expected a video; `mien detect` reads photos"
+      return "is a picture (\(format.rawValue)), expected a video; `mien detect` reads photos, `mien dataset import` "
+        + "makes a data set of pictures"
     case .other(let kind):
       let advice = kind.content == .none && !kind.advice.isEmpty ? "; \(kind.advice)" : ""
       return "is not a video (found \(kind.name))\(advice); expected MP4, QuickTime, Matroska, WebM, AVI, "

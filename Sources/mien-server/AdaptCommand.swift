@@ -37,7 +37,7 @@ struct CorrectionOptions: ParsableArguments {
         "\(url.path): correction \(id) cannot be read and is left out; this deletes it: "
           + CorrectionStore.deletion(of: id, in: url))
     }
-    if ids.count > 10 { Console.error("\(url.path): \(ids.count - 10) further corrections cannot be read") }
+    if ids.count > 10 { Console.error("\(url.path): \((ids.count - 10).grouped) further corrections cannot be read") }
   }
 }
 
@@ -97,6 +97,11 @@ struct AdaptCommand: AsyncParsableCommand {
             + "contradict one another; `mien corrections list --profile \(name)` shows them, --force writes it all the same"
         )
       }
+      if !fitting.check.showsGain {
+        Console.warning(
+          "profile \(name): cross-validation shows no gain, so that the profile may be of no use; collect more corrections, "
+            + "at least a few of each emotion that is read wrongly")
+      }
       let url = try ProfileStore().write(fitting.head, as: name)
       try Console.print("wrote \(url.path); `--profile \(name)` uses it")
     }
@@ -108,10 +113,11 @@ struct AdaptCommand: AsyncParsableCommand {
     let counts = Dictionary(grouping: emotions) { $0 }.sorted { $0.key < $1.key }
     try Console.print(
       "profile \(name): \(Spelling.counted(check.count, "correction")), "
-        + counts.map { "\($1.count) \($0)" }.joined(separator: ", "))
+        + counts.map { "\($1.count.grouped) \($0)" }.joined(separator: ", "))
     let way = check.folds == check.count ? "leave-one-out" : "\(check.folds)-fold cross-validation"
     try Console.print(
-      "read right         \(check.before.correct) of \(check.count) before, \(check.after.correct) after (\(way))")
+      "read right         \(check.before.correct.grouped) of \(check.count.grouped) before, \(check.after.correct.grouped) after (\(way))"
+    )
     try Console.print(
       String(format: "log loss           %.3f before, %.3f after", check.before.logLoss, check.after.logLoss))
     try Console.print(

@@ -26,7 +26,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
         let found = try await store.listing(withCrops: false)
         for (name, count) in found.counts.sorted(by: { $0.key < $1.key }) {
           let clients = found.clients[name] ?? 1
-          try Console.print("\(name)  \(count)\(clients > 1 ? "  (of \(clients) clients)" : "")")
+          try Console.print("\(name)  \(count.grouped)\(clients > 1 ? "  (of \(clients.grouped) clients)" : "")")
         }
         return source.name(unreadable: found.unreadable)
       }

@@ -63,9 +63,14 @@ struct ExplainCommand: AsyncParsableCommand {
       return (explanations, pictures)
     }
     try options.makeFolder()
-    for (index, png) in explained.1 { try options.write(picture: png, named: "face-\(index).png") }
+    var isWritten = true
+    for (index, png) in explained.1 {
+      let isDone = try options.write(picture: png, named: "face-\(index).png")
+      isWritten = isWritten && isDone
+    }
     try options.write(lines: explained.0.lines, json: explained.0.json) {
       explained.0.page(environment: [.init("run", folder.url.path), .init("data", faces)]).data
     }
+    if !isWritten { throw ExitCode.failure }
   }
 }

@@ -94,8 +94,7 @@ struct ExportCommand: AsyncParsableCommand {
     try model.write(to: url)
     ResultFile.wrote(output)
     let card = try model.card()
-    try Console.print(
-      "\(url.path): \(Spelling.counted(model.data.count, "byte")), weights SHA-256 \(card.weightsSHA256)")
+    try Console.print("weights SHA-256 \(card.weightsSHA256)")
     for measurement in card.measurements {
       try Console.print(
         "\(measurement.labels) \(measurement.split): \(NumberText.percent(measurement.accuracy)) "

@@ -53,7 +53,7 @@ struct ReproduceCommand: AsyncParsableCommand {
   func validate() throws {
     if data.isEmpty && !show { throw ValidationError("--data needs the FaceSets to train on.") }
     if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
-    if let folds, !(2...1000).contains(folds) { throw ValidationError("--folds must be 2 to 1000.") }
+    if let folds, !(2...1000).contains(folds) { throw ValidationError("--folds must be 2 to 1,000.") }
   }
 
   func run() async throws {

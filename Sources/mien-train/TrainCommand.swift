@@ -79,7 +79,10 @@ struct TrainCommand: AsyncParsableCommand {
     Interrupt.listen()
     let group = try await TorchActor.run { try place.map { try ProcessGroup(joining: $0) } }
     if let initialRun { try InitialWeights.check(initialRun) }
-    let (run, isNew) = try await folder(for: sets, group: group)
+    let (run, isNew): (RunFolder, Bool)
+    do { (run, isNew) = try await folder(for: sets, group: group) } catch let error as MienError {
+      throw sets.named(error, as: data)
+    }
     let continuation = "continue with `\(continuation(of: run))`"
     let (isFinished, summary): (Bool, SeriesSummary?) = try await TorchActor.run {
       func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
@@ -111,7 +114,10 @@ struct TrainCommand: AsyncParsableCommand {
     }
     guard isFinished else { throw ExitCode.failure }
     if let group, !group.isFirst { return }
-    if let summary { try Console.print(Self.table(of: summary).text) }
+    if let summary {
+      try Console.print(Self.table(of: summary).text)
+      for file in [run.files.summaryTable, run.files.summary] { ResultFile.wrote(file.path) }
+    }
     var isWhole = true
     for folder in summary?.runs.map({ run.url.appendingPathComponent($0.name) }) ?? [run.url]
     where !Interrupt.isRaised {
@@ -176,10 +182,16 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func newRecipe() throws -> Recipe {
     let settings = settings + (epochs.map { ["epochs=\($0)"] } ?? [])
-    var recipe = try RecipeFile.find(recipe ?? "", settings: settings)
+    var recipe: Recipe
+    do { recipe = try RecipeFile.find(self.recipe ?? "", settings: settings) } catch let error as MienError {
+      guard let epochs, error.subject == "--set epochs=\(epochs)" else { throw error }
+      throw error.about("--epochs \(epochs)")
+    }
     if let initialRun {
       recipe.initialWeights = initialRun
-      let name = URL(fileURLWithPath: initialRun).deletingPathExtension().lastPathComponent
+      let start = URL(fileURLWithPath: initialRun).deletingPathExtension().lastPathComponent
+      // A model that goes on from its last version has its name.
+      let name = start == recipe.name ? "an earlier \(start)" : start
       recipe.summary = (recipe.summary + " Initialised from \(name).").trimmingCharacters(in: .whitespaces)
     }
     if let freeze { recipe.freeze = freeze }
@@ -202,7 +214,7 @@ struct TrainCommand: AsyncParsableCommand {
 
   /// Mean and standard deviation of each figure.
   private static func table(of summary: SeriesSummary) -> TextTable {
-    var table = TextTable(header: [Spelling.counted(summary.runs.count, "run"), "mean", "sd", "least", "greatest"])
+    var table = TextTable(header: [Spelling.counted(summary.runs.count, "run"), "mean", "sd", "minimum", "maximum"])
     for figure in summary.figures {
       let isShare = RunColumn(name: figure.name)?.isShare ?? false
       func number(_ value: Double?) -> String {

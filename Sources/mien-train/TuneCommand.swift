@@ -95,7 +95,9 @@ struct TuneRunCommand: AsyncParsableCommand {
     // Data that no trial can be trained on leave no folder behind.
     if let first = try plan.trials().first?.recipe {
       let recipe = try first.members(for: sets).first?.recipe ?? first
-      try await TorchActor.run { _ = try TrainingData(sets, recipe: recipe) }
+      do { try await TorchActor.run { _ = try TrainingData(sets, recipe: recipe) } } catch let error as MienError {
+        throw sets.named(error, as: data)
+      }
     }
     let folder = try folder(for: plan)
     let count = folder.trials.count

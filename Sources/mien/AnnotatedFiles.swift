@@ -19,7 +19,7 @@ struct AnnotatedFiles {
   ///
   /// - Throws: ``MienError`` where the folder cannot be made.
   init(folder: URL, entries: [PhotoPaths.Entry]) throws {
-    try Self.makeFolder(folder)
+    try Folders.make(folder)
     func key(_ url: URL) -> [UInt8] { Array(url.resolvingSymlinksInPath().path.utf8) }
     var taken = Set(entries.photos.map { key($0.url) })
     var targets: [FilePath: URL] = [:]
@@ -57,6 +57,7 @@ struct AnnotatedFiles {
   /// Writes a photo with its faces marked.
   ///
   /// - Parameter faces: in pixels of the whole picture; the copy has the size of `image`.
+  /// - Throws: ``MienError`` that names the copy, or a folder for it, which could not be written.
   func write(_ image: Image, _ faces: [FaceReading], of photo: PhotoPipeline.Photo) throws {
     guard let target = targets[photo.path] else { return }
     // Several faces have the numbers of the table, which stand alone where a whole label would cover a face.
@@ -65,14 +66,10 @@ struct AnnotatedFiles {
         box: image.reduced(face.box), emotion: face.emotion, probability: Double(face.probability),
         isConfident: face.isConfident, number: faces.count > 1 ? index + 1 : nil)
     }
-    try Self.makeFolder(target.deletingLastPathComponent())
-    try Annotator().annotated(image, marks: marks).write(to: target)
-    ResultFile.wrote(target.path, in: folder)
-  }
-
-  private static func makeFolder(_ folder: URL) throws {
-    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-      throw MienError(.file, folder.path, "the folder cannot be made")
+    try Folders.make(target.deletingLastPathComponent())
+    do { try Annotator().annotated(image, marks: marks).write(to: target) } catch let error as MienError {
+      throw error.about(target.relativePath)
     }
+    ResultFile.wrote(target.path, in: folder)
   }
 }

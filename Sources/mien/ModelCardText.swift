@@ -19,7 +19,7 @@ struct ModelCardText {
       if !text.isEmpty { lines.append(Console.padded(name, 18) + text) }
     }
     fact("file", place)
-    fact("network", "\(card.architecture), \(Self.grouped(card.parameterCount)) parameters")
+    fact("network", "\(card.architecture), \(card.parameterCount.grouped) parameters")
     fact("reads", "\(colour) faces of \(input.width)x\(input.height)\(input.equalize ? ", histogram equalised" : "")")
     fact("framing", framing)
     for output in card.outputs {
@@ -31,17 +31,20 @@ struct ModelCardText {
         "\(Spelling.counted(data.count, "face")) of \(data.source), \(data.split); labels \(data.labels.joined(separator: " and "))"
       )
     }
-    fact("run", "\(Spelling.counted(card.epochs, "epoch")), seed \(card.seed)")
+    fact("run", "seed \(card.seed), weights of epoch \(card.epochs)")
     fact("licence", card.license)
     fact("weights", card.weightsSHA256)
     guard !card.measurements.isEmpty else { return lines }
-    var table = TextTable(header: ["measured on", "labels", "faces", "accuracy", "balanced", "calibration error"])
+    let isCalibrated = card.measurements.contains { $0.calibrationError != nil }
+    var table = TextTable(
+      header: ["measured on", "labels", "faces", "accuracy", "balanced"] + (isCalibrated ? ["calibration error"] : []))
     for measurement in card.measurements {
-      table.add([
-        "\(measurement.source) \(measurement.split)", measurement.labels, "\(measurement.count)",
-        NumberText.percent(measurement.accuracy), NumberText.percent(measurement.balancedAccuracy),
-        measurement.calibrationError.map { NumberText.percent($0) } ?? "-",
-      ])
+      let calibration = measurement.calibrationError.map { NumberText.percent($0) } ?? "-"
+      table.add(
+        [
+          "\(measurement.source) \(measurement.split)", measurement.labels, measurement.count.grouped,
+          NumberText.percent(measurement.accuracy), NumberText.percent(measurement.balancedAccuracy),
+        ] + (isCalibrated ? [calibration] : []))
     }
     let notes = card.measurements.map(\.note).filter { !$0.isEmpty }
     let distinct = notes.enumerated().filter { !notes[..<$0].contains($1) }.map(\.element)
@@ -56,13 +59,5 @@ struct ModelCardText {
       ? "" : ", \(NumberText.percent(Double(abs(framing.shiftDown)), 0)) \(framing.shiftDown > 0 ? "lower" : "higher")"
     let turned = framing.isTurned ? ", turned upright" : ""
     return "\(NumberText.fixed(Double(framing.scale), 2)) times \(anchor)\(shift)\(turned)"
-  }
-
-  /// `1,234,567`.
-  private static func grouped(_ number: Int) -> String {
-    let digits = Array(String(number))
-    return digits.indices.map { index in
-      String(digits[index]) + ((digits.count - index) % 3 == 1 && index + 1 < digits.count ? "," : "")
-    }.joined()
   }
 }

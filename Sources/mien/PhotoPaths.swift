@@ -102,7 +102,7 @@ struct PhotoPaths {
       let name = kind.name.split(separator: " ").dropFirst().joined(separator: " ")
       let example = found.count > 1 ? "\(found.example) and others" : found.example
       return
-        "\(found.count) \(name)\(found.count > 1 ? "s" : "") (\(example)\(kind.advice.isEmpty ? "" : "; \(kind.advice)"))"
+        "\(found.count.grouped) \(name)\(found.count > 1 ? "s" : "") (\(example)\(kind.advice.isEmpty ? "" : "; \(kind.advice)"))"
     }
     return "not read: " + parts.joined(separator: ", ")
   }

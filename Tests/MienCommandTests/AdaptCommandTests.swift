@@ -72,6 +72,7 @@ import Testing
     #expect(made.status == 0, "\(made.errors)")
     #expect(made.output.contains("2 corrections were made with other weights"))
     #expect(made.output.contains("12 corrections, 12 disgust") && made.output.contains("0 of 12 before, 12 after"))
+    #expect(!made.errors.contains("no gain"), "\(made.errors)")
 
     try Image(width: 48, height: 48, channels: 1, pixels: pixels(200, seed: 7)).write(to: folder.file("bright.png"))
     let detect = ["detect", "--detector", "none", "--json", "-", "--model", path("tiny.onnx"), path("bright.png")]
@@ -112,6 +113,14 @@ import Testing
     #expect(none.status == 0 && none.output.isEmpty && none.errors.contains("no profile in \(path("profiles"))"))
     #expect(try mien("profiles", "delete", "me").status == 1)
     #expect(try mien("profiles", "delete", "../me").status == 64)
+  }
+
+  /// Of one correction nothing is left to fit to while it is read.
+  @Test func aProfileWithoutAGainIsWarnedOf() async throws {
+    try await correct(try model(), [.disgust])
+    let made = try mien("adapt", "--profile", "me", "--model", path("tiny.onnx"))
+    #expect(made.status == 0 && made.output.contains("0 of 1 before, 0 after (leave-one-out)"), "\(made)")
+    #expect(made.errors.contains("mien: warning: profile me: cross-validation shows no gain"), "\(made.errors)")
   }
 
   @Test func correctionsThatCannotBeReadAreNamedAndLeftOut() async throws {

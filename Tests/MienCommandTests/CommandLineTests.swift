@@ -77,6 +77,47 @@ import Testing
     #expect(outcome.errors.contains("Usage: mien \(arguments[0])"), "\(outcome.errors)")
   }
 
+  /// What the parser would say less of than a user needs.
+  @Test(arguments: [
+    (["detect", "a.jpg", "--min-face", "-3"], "--min-face is at least 12 pixels"),
+    (["detect", "a.jpg", "--min-confidence", "-1"], "--min-confidence -1.0: expected a number from 0 to 1"),
+    (["export", "run", "-o", "m.onnx", "--crop-scale", "-1.15"], "--crop-scale is above 0.1"),
+    (
+      ["detect", "a.jpg", "--min-confidence", "0,5"],
+      "--min-confidence 0,5: expected a number with a decimal point, such as 0.5"
+    ),
+    (
+      ["detect", "a.jpg", "--min-confidence", "40"], "--min-confidence 40.0: expected a number from 0 to 1, such as 0.5"
+    ),
+    (["detect", "a.jpg", "--landmarks", "--all-landmarks"], "give one of --landmarks and --all-landmarks, not both"),
+    (["detect", "a.jpg", "--confidence", "0.5"], "'--confidence'. Did you mean '--min-confidence'?"),
+    (["explain", "a.jpg", "--method", "gradcam"], "--method gradcam: gradcam needs the gradients of a run"),
+    (["explain", "a.jpg", "--method", "lime"], "--method lime: expected cam or occlusion"),
+    (["detect", "a.jpg", "--prior-strength", "0.5"], "--prior-strength needs --prior uniform"),
+    (["video", "a.mp4", "--prior", "data", "--prior-strength", "0.5"], "--prior-strength needs --prior uniform"),
+    (["evaluate", "--data", "a", "--prior-strength", "0.5"], "--prior-strength needs --prior uniform"),
+    (["explain", "a.jpg", "--prior-strength", "0.5"], "--prior-strength needs --prior uniform"),
+    (["reference", "--data", "a", "-o", "b", "--prior", "uniform"], "Unknown option '--prior'"),
+    (["reference", "--data", "a", "-o", "b", "--profile", "hall"], "Unknown option '--profile'"),
+  ])
+  func wrongValuesAreSaidWithWhatIsExpected(arguments: [String], words: String) throws {
+    let outcome = try Command.run(Command.mien.path, arguments)
+    #expect(outcome.status == 64 && outcome.errors.contains("mien: error: "), "\(outcome.errors)")
+    #expect(outcome.errors.contains(words) && !outcome.errors.contains("Missing value"), "\(outcome.errors)")
+  }
+
+  @Test func aPriorIsAWordOrAFile() throws {
+    try Data("x".utf8).write(to: folder.file("a.jpg"))
+    let word = try Command.mien("detect", path("a.jpg"), "--prior", "flat")
+    #expect(
+      word.status == 64 && word.errors.contains("--prior flat: no such file; expected data, uniform or"),
+      "\(word.errors)")
+    let file = try Command.mien("detect", path("a.jpg"), "--prior", path("none.json"))
+    #expect(
+      file.status == 1 && file.errors.contains("--prior \(path("none.json")): no such file; expected data"),
+      "\(file.errors)")
+  }
+
   @Test func knownOptionsLeaveTheMissingOne() throws {
     let outcome = try Command.mien("train", "chen", "--epochs", "3", "--set", "seed=--x")
     #expect(outcome.status == 64 && outcome.errors.contains("Missing expected argument '--data"), "\(outcome.errors)")

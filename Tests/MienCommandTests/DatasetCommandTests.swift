@@ -80,7 +80,7 @@ import Testing
     #expect(refused.status == 1)
     #expect(
       refused.errors.hasSuffix(
-        "mien: error: \(path("faces.csv")), line 4: expected 2304 pixels, found 3 (--skip-bad leaves it out)\n"))
+        "mien: error: \(path("faces.csv")), line 4: expected 2,304 pixels, found 3 (--skip-bad leaves it out)\n"))
     #expect(!FileManager.default.fileExists(atPath: path("faces")))
     let skipped = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"), "--skip-bad")
     #expect(skipped.status == 0)
@@ -117,7 +117,7 @@ import Testing
     try Data((csv(rows: 2, hasBadRow: true) + "9,1,Training\n").utf8).write(to: folder.file("faces.csv"))
     let refused = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"))
     #expect(refused.status == 1 && !FileManager.default.fileExists(atPath: path("faces")))
-    #expect(refused.errors.contains("bad: \(path("faces.csv")), line 4: expected 2304 pixels"))
+    #expect(refused.errors.contains("bad: \(path("faces.csv")), line 4: expected 2,304 pixels"))
     #expect(refused.errors.contains("bad: \(path("faces.csv")), line 5: expected a label"))
     #expect(refused.errors.contains("mien: error: 2 rows or files cannot be used, so that nothing was written"))
   }
@@ -163,7 +163,7 @@ import Testing
         "-c", script, Command.mien.path, Shared.url("data/fer2013/fer2013.csv.xz").path,
         Shared.url("data/fer2013/fer2013new.csv").path, path("faces"),
       ])
-    #expect(outcome.errors.contains("\n\(path("faces")): 32298 faces (28709 train, 3589 validation)\nwrote "))
+    #expect(outcome.errors.contains("\n\(path("faces")): 32,298 faces (28,709 train, 3,589 validation)\nwrote "))
     let faces = try FaceSet(contentsOf: folder.file("faces"))
     #expect(faces.labelled(.ferplus, in: .train).count == 25_060)
     #expect(faces.labelled(.ferplus, in: .validation).count == 3_199)

@@ -183,6 +183,40 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: path("photos/one/a-2.png")))
   }
 
+  @Test func aCopyThatCannotBeWrittenIsNamedAndTheReadingStays() throws {
+    let photo = try picture("photos/a.png", 1)
+    let other = try picture("photos/b.png", 2)
+    // A folder stands in the copy's place.
+    try FileManager.default.createDirectory(at: folder.file("marked/a.png/x"), withIntermediateDirectories: true)
+    let outcome = try detect("--annotate", path("marked"), "--json", path("out.json"), photo, other)
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors.contains("mien: error: \(path("marked/a.png")): could not be written: "), "\(outcome.errors)")
+    #expect(!outcome.errors.contains("error: \(photo)"))
+    #expect(outcome.output.contains("happiness") && !outcome.output.contains("failed"), "\(outcome.output)")
+    let photos = try array(String(contentsOfFile: path("out.json"), encoding: .utf8))
+    #expect(photos.map { $0["error"] is NSNull } == [true, true])
+    #expect(FileManager.default.fileExists(atPath: path("marked/b.png")))
+    // Into a folder with -o the photo is not done, and the same command finishes it.
+    let first = try detect("-o", path("rows"), "--annotate", path("marked"), photo, other)
+    #expect(
+      first.status == 1 && first.errors.contains("\(path("marked/a.png")): could not be written"), "\(first.errors)")
+    try FileManager.default.removeItem(at: folder.file("marked/a.png"))
+    #expect(try detect("-o", path("rows"), "--annotate", path("marked"), photo, other).status == 0)
+    #expect(FileManager.default.fileExists(atPath: path("marked/a.png")))
+  }
+
+  @Test func aFolderThatCannotBeMadeSaysWhy() throws {
+    let photo = try picture("a.png", 1)
+    let file = try detect("--annotate", photo, photo)
+    #expect(file.status == 1 && file.errors.contains("a file of this name is there and is no folder"), "\(file.errors)")
+    let below = try detect("--annotate", photo + "/x/y", photo)
+    #expect(below.status == 1 && below.errors.contains("\(photo) is there and is no folder"), "\(below.errors)")
+    let kernel = try detect("--annotate", "/proc/mien/maps", photo)
+    #expect(
+      kernel.status == 1 && kernel.errors.contains("cannot be made: No such file or directory"), "\(kernel.errors)")
+  }
+
   @Test(arguments: [
     ["detect"], ["detect", "--json", "-", "--csv", "-", "a.png"], ["detect", "--min-confidence", "2", "a.png"],
     ["detect", "--min-face", "3", "a.png"], ["detect", "--detector", "magic", "a.png"],

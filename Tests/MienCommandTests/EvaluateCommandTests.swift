@@ -163,6 +163,13 @@ import Testing
   @Test func modelsListsTheBuiltInOneAndShowsCards() throws {
     let list = try Command.mien("models")
     #expect(list.status == 0 && list.output.contains("mien-s") && list.output.contains("built in"))
+    #expect(list.output.contains(" parameters; labels ferplus, fer2013; ") && list.output.contains("faces"))
+    // A file is named by a path.
+    try FileManager.default.copyItem(at: folder.file("pixels.onnx"), to: folder.file("model.txt"))
+    let code = "cd '\(folder.url.path)' && '\(Command.mien.path)' models model.txt"
+    let file = try Command.run("/bin/sh", ["-c", code])
+    #expect(file.status == 64 && file.errors.contains("for the file that is here, write ./model.txt"), "\(file.errors)")
+    #expect(try Command.mien("models", folder.file("model.txt").path).status == 0)
     let shown = try Command.mien("models", path("pixels.onnx"), "--json")
     #expect(shown.status == 0)
     let card = try ModelCard(json: Data(shown.output.utf8))
@@ -170,7 +177,7 @@ import Testing
     #expect(try card.weightsSHA256 == PixelGraph.model().weightsSHA256)
     let text = try Command.mien("models", "mien-s")
     #expect(text.status == 0 && text.output.hasPrefix("mien-s\n"), "\(text.errors)")
-    #expect(text.output.contains("grey faces of 48x48") && text.output.contains("28709 faces of fer2013, train"))
+    #expect(text.output.contains("grey faces of 48x48") && text.output.contains("28,709 faces of fer2013, train"))
     let own = try ModelCard(json: Data(try Command.mien("models", "mien-s", "--json").output.utf8))
     #expect(text.output.contains(own.weightsSHA256) && !text.output.contains("{"))
     #expect(try Command.mien("models", "--json").status == 64)

@@ -67,6 +67,20 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: path("maps")) == ["1-a-1.png"])
   }
 
+  @Test(.enabled(if: Sample.exists, "needs the sample photo"))
+  func aMapThatCannotBeWrittenIsNamedAndTheFiguresStay() throws {
+    try FileManager.default.copyItem(at: Sample.url, to: folder.file("a.png"))
+    // A folder stands in the picture's place.
+    try FileManager.default.createDirectory(at: folder.file("maps/1-a-1.png/x"), withIntermediateDirectories: true)
+    let outcome = try Command.mien("explain", path("a.png"), "--annotate", path("maps"), "--json", path("e.json"))
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("\(path("maps/1-a-1.png")): could not be written"), "\(outcome.errors)")
+    #expect(!outcome.errors.contains("\(path("a.png")):") && !outcome.output.contains("no face"))
+    #expect(outcome.output.contains("happiness"), "\(outcome.output)")
+    let json = try document(Data(contentsOf: folder.file("e.json")))
+    #expect((json["faces"] as? [[String: Any]])?.count == 1 && (json["failed"] as? [Any])?.isEmpty != false)
+  }
+
   @Test func aRunIsExplainedByGradCAM() throws {
     let faces = try TrainingFiles.faces(in: folder)
     let trained = try Command.run(

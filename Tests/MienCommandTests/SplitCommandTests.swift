@@ -38,6 +38,30 @@ import Testing
       people.status == 1 && people.errors.contains("--by subject: needs the subject of every face"), "\(people.errors)")
   }
 
+  @Test func whoIsInWhichPartIsSaid() throws {
+    let rows = (0..<40).map { index in
+      FaceSet.Row(
+        label: index % 2 == 0 ? .anger : .fear, split: .train,
+        subject: ["Anna", "Ben", "Cleo"][index < 36 ? 0 : index % 2 + 1],
+        sourceRow: index)
+    }
+    func write(_ rows: [FaceSet.Row], _ name: String) throws {
+      try FaceSet(
+        source: "own", labelSet: .fer2013, height: 1, width: 1, channels: 1, rows: rows, pixels: Data(count: rows.count)
+      ).write(to: folder.file(name))
+    }
+    try write(rows, "three")
+    let shares = ["--train", "0.5", "--validation", "0.25", "--test", "0.25"]
+    let split = try Command.run(
+      Command.mien.path, ["dataset", "split", path("three"), "-o", path("split")] + shares)
+    #expect(
+      split.status == 0 && split.errors.contains("grouped by subject split of seed 1\ntrain: "), "\(split.errors)")
+    for part in ["Anna (36)", "Ben (2)", "Cleo (2)"] { #expect(split.errors.contains(part), "\(split.errors)") }
+    try write(Array(rows.prefix(38).filter { $0.subject != "Cleo" }), "two")
+    let few = try Command.run(Command.mien.path, ["dataset", "split", path("two"), "-o", path("split")] + shares)
+    #expect(few.status == 1 && few.errors.contains("--test: no person is left for this part"), "\(few.errors)")
+  }
+
   @Test(arguments: [["--train", "0.5"], ["--validation", "1"], ["--train", "-1", "--test", "2"], ["--by", "mood"]])
   func wrongSharesExitWith64(options: [String]) throws {
     let outcome = try Command.run(Command.mien.path, ["dataset", "split", "a", "-o", "b"] + options)

@@ -49,6 +49,21 @@ import Testing
     #expect(exported.output.contains(hash))
   }
 
+  @Test func labelsThatTheSetLacksAreSaidWithItsOwn() throws {
+    let folder = try TemporaryFolder()
+    let (faces, recipe) = (try TrainingFiles.faces(in: folder), try TrainingFiles.recipe(in: folder))
+    let arguments = ["train", recipe, "--data", faces, "-o", folder.file("run").path] + TrainingFiles.settings
+    let outcome = try Command.run(Command.mien.path, arguments + ["--set", "heads=[{labels: ckplus48}]"])
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors.contains(
+        "\(faces): no face has labels for the head ckplus48, which the recipe trains; there are labels of fer2013: add "
+          + "--set 'heads=[{labels: fer2013}]'"), "\(outcome.errors)")
+    let short = try Command.run(
+      Command.mien.path, arguments + ["--set", "schedule.warmupEpochs=1", "--epochs", "1"])
+    #expect(short.status != 0 && short.errors.contains("error: --epochs 1: warm-up"), "\(short.errors)")
+  }
+
   /// Data without parts, as one's own folders have none.
   @Test func aMissingValidationPartIsCutAndSaid() throws {
     let folder = try TemporaryFolder()

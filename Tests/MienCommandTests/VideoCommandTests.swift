@@ -141,6 +141,9 @@ struct VideoCommandTests {
     ] {
       #expect(try Command.run(Command.mien.path, ["video"] + arguments).status == 64, "\(arguments)")
     }
+    let whole = try Command.mien("video", folder.url.path)
+    #expect(
+      whole.status == 1 && whole.errors.contains("is a folder, expected one video; `mien video"), "\(whole.errors)")
     let itself = try Command.mien("video", try clip("own.mp4"), "--annotate", path("own.mp4"))
     #expect(itself.status == 64 && itself.errors.contains("is the input"))
     let unwritable = try Command.mien("video", try clip(), "--json", path("none/a.jsonl"))
@@ -224,6 +227,7 @@ struct VideoCommandTests {
     let made = try Command.run(
       "/usr/bin/unshare", ["-m", "/bin/sh", "-c", script, Command.mien.path, clip, folder.url.path])
     #expect(made.errors.contains("a.jsonl: could not be written: No space left on device"), "\(made.errors)")
+    #expect(!made.errors.contains("wrote ") && !made.errors.contains(".tmp.mp4"), "\(made.errors)")
     #expect(made.errors.contains("a.mp4: ") && made.output.components(separatedBy: "status 1").count == 3)
     #expect(!made.output.contains(".mp4"), "a file that is not whole was left")
     let lines = try text("a.jsonl")

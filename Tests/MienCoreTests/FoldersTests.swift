@@ -29,6 +29,26 @@ import Testing
 
   @Test func withoutHOMETheSystemIsAsked() { #expect(Folders.home([:]).path.hasPrefix("/")) }
 
+  @Test func aFolderThatCannotBeMadeSaysWhy() throws {
+    let place = FileManager.default.temporaryDirectory.appendingPathComponent("mien-folders-\(UUID())")
+    defer { try? FileManager.default.removeItem(at: place) }
+    try Folders.make(place.appendingPathComponent("a/b"), mode: 0o700)
+    try Folders.make(place.appendingPathComponent("a/b"))
+    let file = place.appendingPathComponent("a/file")
+    try Data().write(to: file)
+    func message(_ folder: URL) throws -> String {
+      try #require(#expect(throws: MienError.self) { try Folders.make(folder, remedy: "name another") }).message
+    }
+    #expect(
+      try message(file) == "the folder cannot be made: a file of this name is there and is no folder; name another")
+    #expect(
+      try message(file.appendingPathComponent("x/y"))
+        == "the folder cannot be made: \(file.path) is there and is no folder; name another")
+    #expect(
+      try message(URL(fileURLWithPath: "/proc/mien/x"))
+        == "the folder cannot be made: No such file or directory; name another")
+  }
+
   @Test func sizesReadWell() {
     let sizes = [0: "0 bytes", 1: "1 byte", 999: "999 bytes", 1000: "1.0 kB", 12_345: "12.3 kB", 999_949: "999.9 kB"]
     for (bytes, text) in sizes { #expect(Spelling.size(bytes) == text) }

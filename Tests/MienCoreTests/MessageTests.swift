@@ -12,6 +12,15 @@ import Testing
     #expect(distance == 0 || Spelling.nearest(word, among: [other], atMost: distance - 1) == nil)
   }
 
+  @Test(arguments: [
+    (0, "0"), (7, "7"), (999, "999"), (1000, "1,000"), (3589, "3,589"), (28_709, "28,709"), (1_372_705, "1,372,705"),
+    (-1234, "-1,234"), (-999, "-999"), (Int.max, "9,223,372,036,854,775,807"), (.min, "-9,223,372,036,854,775,808"),
+  ])
+  func numbersHaveACommaBeforeEveryThreeDigits(number: Int, text: String) {
+    #expect(number.grouped == text)
+    #expect(Spelling.counted(number, "face") == text + (number == 1 ? " face" : " faces"))
+  }
+
   private struct ForeignError: Error, CustomStringConvertible {
     let description: String
   }

@@ -87,7 +87,7 @@ import Testing
       ("no bytes", Data(), "0 bytes"),
       ("seven bytes", Data(count: 7), "7 bytes"),
       ("header longer than the file", file("{}", length: 3), "header of 3 bytes"),
-      ("header length of 2^64 - 1", file("{}", length: .max), "header of 18446744073709551615"),
+      ("header length of 2^64 - 1", file("{}", length: .max), "header of 18,446,744,073,709,551,615"),
       ("header length of 2^63", file("{}", length: 1 << 63), "header of"),
       ("no header", file(""), "header is not"),
       ("an array", file("[]"), "header is not"),

@@ -183,7 +183,7 @@ import Testing
     // Whoever is left out takes a class along.
     #expect(message(.leaveOneSubjectOut, 0, two).contains("the training part of fold 1 has no face of anger"))
     two[3].subject = nil
-    #expect(message(.grouped, 2, two).contains("1 faces have none"))
+    #expect(message(.grouped, 2, two).contains("1 face has none"))
 
     var split = SplitRule()
     (split.train, split.test, split.groupBy) = (0.5, 0.5, .sequence)
@@ -191,6 +191,53 @@ import Testing
     #expect(error?.description.contains("no sequences") == true)
     (split.train, split.test, split.groupBy) = (0.02, 0.98, .none)
     #expect(throws: MienError.self) { try split.parts(of: nobody) }
+  }
+
+  /// As many people as parts are enough, however unlike their numbers of pictures.
+  @Test(arguments: [[29, 1, 1], [1, 1, 40], [7, 7, 7], [12, 3, 2, 1]])
+  func everyPartGetsAPerson(pictures: [Int]) throws {
+    let faces = pictures.enumerated().flatMap { person, count in
+      (0..<count).map { SplitFace(emotion: $0 % 2 == 0 ? .anger : .fear, subject: "p\(person)") }
+    }
+    let people = pictures.enumerated().flatMap { [Int](repeating: $0, count: $1) }
+    for (train, validation, test) in [(0.5, 0.25, 0.25), (0.8, 0.1, 0.1), (0.34, 0.33, 0.33)] {
+      for seed in UInt64(1)...5 {
+        let parts = Partition.grouped(
+          groups: people, classes: faces.map { $0.emotion == .anger ? 0 : 1 }, shares: [train, validation, test],
+          seed: seed)
+        expectPartition(parts, of: Array(faces.indices))
+        #expect(parts.map { Set($0.map { people[$0] }).count }.reduce(0, +) == pictures.count)
+      }
+    }
+  }
+
+  /// A person whose classes nobody else in the part shows stays there, if another can go.
+  @Test func aPartIsFilledByWhoeverIsNotNeeded() throws {
+    let faces =
+      (0..<20).map { SplitFace(emotion: $0 % 2 == 0 ? .anger : .fear, subject: "a") }
+      + [SplitFace(emotion: .happiness, subject: "b")]
+      + (0..<3).map { _ in SplitFace(emotion: .anger, subject: "c") }
+    var rule = SplitRule()
+    (rule.train, rule.test, rule.groupBy) = (0.9, 0.1, .subject)
+    for seed in UInt64(1)...5 {
+      rule.seed = seed
+      let parts = try rule.parts(of: faces)
+      #expect(Set(parts.test.compactMap { faces[$0].subject }) == ["c"], "\(seed)")
+    }
+  }
+
+  @Test func tooFewPeopleAreSaidInWords() throws {
+    let faces = (0..<20).map { SplitFace(emotion: .anger, subject: $0 < 17 ? "a" : "b") }
+    var rule = SplitRule()
+    (rule.train, rule.validation, rule.test, rule.groupBy) = (0.5, 0.25, 0.25, .subject)
+    let error = try #require(#expect(throws: MienError.self) { try rule.parts(of: faces) })
+    #expect(
+      error.message == "no person is left for this part: there are 2 people for 3 parts, and all pictures of a person "
+        + "stay together; use at least 3 people")
+    let alone = (0..<20).map { SplitFace(emotion: $0 < 17 ? .anger : .fear, subject: $0 < 17 ? "a" : "b") }
+    (rule.train, rule.validation, rule.test) = (0.5, 0.5, 0)
+    let lacking = try #require(#expect(throws: MienError.self) { try rule.parts(of: alone) })
+    #expect(lacking.message.contains("has no face of") && lacking.message.contains("add a person that shows it"))
   }
 
   @Test func numbersThatMakeNoRuleAreRefused() {

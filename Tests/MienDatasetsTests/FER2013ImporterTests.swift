@@ -91,9 +91,9 @@ import Testing
   @Test func badRowsAreNamedByLine() throws {
     let good = "0,\(pixels(1)),Training\n"
     let cases: [(row: String, words: String)] = [
-      ("0,\(pixels(1, count: 2303)),Training", "expected 2304 pixels, found 2303"),
-      ("0,\(pixels(1, count: 2305)),Training", "expected 2304 pixels, found 2305"),
-      ("0,,Training", "expected 2304 pixels, found 0"),
+      ("0,\(pixels(1, count: 2303)),Training", "expected 2,304 pixels, found 2,303"),
+      ("0,\(pixels(1, count: 2305)),Training", "expected 2,304 pixels, found 2,305"),
+      ("0,,Training", "expected 2,304 pixels, found 0"),
       ("0,\(pixels(256)),Training", "pixel 1: expected 0 to 255, found 256"),
       ("0,1 2 300 4,Training", "pixel 3: expected 0 to 255, found 300"),
       ("0,1 -2 3,Training", "pixel 2: expected a whole number of 0 to 255, found `-2`"),
@@ -129,7 +129,7 @@ import Testing
     #expect(result.rejected.first.first?.subject?.hasSuffix("faces.csv, line 2") == true)
     let error = #expect(throws: MienError.self) { try load(header + bad + bad) }
     #expect(error?.message.contains("has no usable row: ") == true)
-    #expect(error?.message.hasSuffix("expected 2304 pixels, found 3; 1 more could not be used") == true)
+    #expect(error?.message.hasSuffix("expected 2,304 pixels, found 3; 1 more could not be used") == true)
   }
 
   @Test(

@@ -284,7 +284,16 @@ import Testing
     // Class folders alone tell the same.
     let plain = try FolderImporter().load(folder.url)
     #expect(plain.faces.labelSet == .ckplus48 && plain.faces.info.subjects == ["S005", "S010"])
-    #expect(plain.summary.notes == ["known by file names: 2 people, 3 sequences"])
+    #expect(plain.summary.notes == ["known by file names: 2 people, 3 sequences"] && plain.summary.warnings.isEmpty)
+    // One name of another form makes the people unknown, which is warned of.
+    try add("happy/odd.png")
+    let odd = try FolderImporter().load(folder.url)
+    #expect(odd.faces.count == 4 && !odd.faces.hasSubjects && odd.summary.notes.isEmpty)
+    #expect(odd.summary.warnings.count == 1)
+    let warning = try #require(odd.summary.warnings.first)
+    #expect(warning.contains("3 names of files tell who it is, and 1 does not: "), "\(warning)")
+    #expect(warning.contains("happy/odd.png; rename as S010_004_00000017.png"), "\(warning)")
+    try FileManager.default.removeItem(at: folder.file("happy/odd.png"))
     for bad in ["anger/S010_004.png", "anger/010_004_1.png", "anger/S_004_1.png", "anger/S010_x_1.png"] {
       try add(bad)
       let result = try CKPlus48Importer().load(folder.url)

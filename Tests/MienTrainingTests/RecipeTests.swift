@@ -76,14 +76,14 @@ import Testing
     ("schedule: {restarts: [{epoch: 24, peak: 1}]}", 1, "schedule.restarts"),
     ("schedule:\n  name: cosinus", 2, "schedule.name"), ("teachers: {weight: 2}", 1, "teachers.weight must be 0 to 1"),
     ("heads: [{labels: ferplus, weight: 1}, {labels: ferplus, weight: 2}]", 1, "names each label set once"),
-    ("epochs: 1000000000000000000", 1, "epochs must be at most 1000000"),
+    ("epochs: 1000000000000000000", 1, "epochs must be at most 1,000,000"),
     ("epochs: 9223372036854775807:0", 1, "epochs must be a whole number, found 9223372036854775807:0"),
-    ("batchSize: 1000000000000", 1, "batchSize must be 1 to 65536"),
+    ("batchSize: 1000000000000", 1, "batchSize must be 1 to 65,536"),
     ("seed: 1\nepochs: 1.5", 2, "epochs must be a whole number, found 1.5"),
     ("seeds: [-1]", 1, "an entry of seeds must be a whole number from 0, found -1"),
     ("split:\n  seed: -1", 2, "split.seed must be a whole number from 0, found -1"),
-    ("checkpointEverySeconds: 1e30", 1, "checkpointEverySeconds must be above 0 and at most 86400"),
-    ("folds: {count: 1000000000000}", 1, "folds.count must be at most 1000"),
+    ("checkpointEverySeconds: 1e30", 1, "checkpointEverySeconds must be above 0 and at most 86,400"),
+    ("folds: {count: 1000000000000}", 1, "folds.count must be at most 1,000"),
     ("augmentation: {zoom: [1e-300, 1]}", 1, "augmentation.zoom must be"),
     ("optimizer: {learningRate: .nan}", 1, "optimizer.learningRate must be a number"),
     ("optimizer:\n  learningRate: 1e999", 2, "optimizer.learningRate must be a number"),
@@ -158,7 +158,7 @@ import Testing
   @Test func moreSeedsThanAnyoneTrainsAreRefused() {
     let seeds = (1...1001).map { "\($0)" }.joined(separator: ", ")
     let error = #expect(throws: MienError.self) { try RecipeFile.parse("seeds: [\(seeds)]", file: "r.yaml") }
-    #expect(error?.message.contains("seeds must be a list of at most 1000") == true)
+    #expect(error?.message.contains("seeds must be a list of at most 1,000") == true)
   }
 
   @Test func aSettingThatDoesNotFitIsNamed() {

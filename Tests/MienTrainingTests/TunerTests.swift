@@ -162,8 +162,8 @@ import Testing
 
   @Test(arguments: [
     ("\"eta\" : 0", "--eta: expected at least 2, found 0"), ("\"eta\" : 1", "--eta: expected at least 2, found 1"),
-    ("\"draws\" : -1, \"eta\" : 2", "--trials: expected 1 to 10000, found -1"),
-    ("\"draws\" : 0, \"eta\" : 2", "--trials: expected 1 to 10000, found 0"),
+    ("\"draws\" : -1, \"eta\" : 2", "--trials: expected 1 to 10,000, found -1"),
+    ("\"draws\" : 0, \"eta\" : 2", "--trials: expected 1 to 10,000, found 0"),
   ])
   func aDamagedPlanIsRefused(part: String, what: String) throws {
     let search = try start("damaged", .halving, rates, firstEpochs: 1)

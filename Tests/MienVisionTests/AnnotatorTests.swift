@@ -45,7 +45,7 @@ struct AnnotatorTests {
       ] {
         let plain = try Annotator().annotated(Self.dark(width, height), marks: [.init(box: box, text: "")])
         let marked = try Annotator().annotated(
-          Self.dark(width, height), marks: [.init(box: box, text: "happiness 99%", color: .init(0xF0F0F0))])
+          Self.dark(width, height), marks: [.init(box: box, text: "happiness 99 %", color: .init(0xF0F0F0))])
         let panel = marked.pixels.indices.filter { marked.pixels[$0] == 0xF0 && plain.pixels[$0] != 0xF0 }
         let rows = Set(panel.map { $0 / 3 / width })
         let columns = Set(panel.map { $0 / 3 % width })
@@ -89,10 +89,10 @@ struct AnnotatorTests {
         box: box, emotion: .surprise, probability: 0.354, isConfident: isConfident, number: number)
       return [mark.text, mark.shortText]
     }
-    #expect(texts(true, nil) == ["surprise 35%", "35%"])
-    #expect(texts(false, nil) == ["surprise? 35%", "35%?"])
-    #expect(texts(true, 12) == ["12 surprise 35%", "12"])
-    #expect(texts(false, 12) == ["12 surprise? 35%", "12?"])
+    #expect(texts(true, nil) == ["surprise 35 %", "35 %"])
+    #expect(texts(false, nil) == ["surprise? 35 %", "35 %?"])
+    #expect(texts(true, 12) == ["12 surprise 35 %", "12"])
+    #expect(texts(false, 12) == ["12 surprise? 35 %", "12?"])
   }
 
   @Test

@@ -53,9 +53,9 @@ export function icon(emotion) {
   return svg;
 }
 
-/** @param {number} probability @returns {string} as `98%` */
+/** @param {number} probability @returns {string} as `98 %` */
 export function percent(probability) {
-  return `${Math.round(Math.min(1, Math.max(0, probability)) * 100)}%`;
+  return `${Math.round(Math.min(1, Math.max(0, probability)) * 100)}\u00a0%`;
 }
 
 /**

@@ -107,7 +107,7 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     for use in Use.allCases {
       let own = parts.filter { $0.use == use }
       if let whole = own.max(by: { $0.count ?? -1 < $1.count ?? -1 }), let count = whole.count {
-        let many = count == self.count ? "All \(count)" : "\(count) of the \(self.count)"
+        let many = count == self.count ? "All \(count.grouped)" : "\(count.grouped) of the \(self.count.grouped)"
         let source = whole.isCertain ? "its card's hash of the pictures" : "the names in its card"
         let result =
           use == .training
@@ -125,7 +125,7 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     let rest = accuracyOfOthers.map { "without the faces trained on the accuracy is \(NumberText.percent($0))" }
     if copies > 0 {
       notes.append(
-        "\(copies) of the \(count) measured faces are pixel-for-pixel copies of pictures that the model was trained on"
+        "\(copies.grouped) of the \(count.grouped) measured faces are pixel-for-pixel copies of pictures that the model was trained on"
           + (rest.map { ": \($0)." } ?? "."))
     } else if let rest, parts.contains(where: { $0.use == .training }) {
       notes.append(rest.prefix(1).uppercased() + rest.dropFirst() + ".")

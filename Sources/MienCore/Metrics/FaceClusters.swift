@@ -6,7 +6,7 @@ public enum SamplingUnit: String, Codable, Sendable, CaseIterable {
   public func counted(_ count: Int) -> String {
     switch self {
     case .face: Spelling.counted(count, "face")
-    case .person: count == 1 ? "1 person" : "\(count) people"
+    case .person: count == 1 ? "1 person" : "\(count.grouped) people"
     case .sequence: Spelling.counted(count, "sequence")
     }
   }

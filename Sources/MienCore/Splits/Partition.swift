@@ -40,15 +40,15 @@ public enum Partition {
   ///   - groups: the group of each face, [N]; faces of one group stay together.
   ///   - classes: the class of each face, [N].
   ///   - shares: what each part gets, at least 0, together 1.
-  /// - Returns: the faces of each part, rising; together each face once. With equal shares, no part is empty where there
-  ///   are as many groups as parts.
+  /// - Returns: the faces of each part, rising; together each face once. No part with a share is empty if there are as many
+  ///   groups as such parts.
   public static func grouped(groups: [Int], classes: [Int], shares: [Double], seed: UInt64) -> [[Int]] {
     var random = SeededRandom(seed: seed)
     let shuffled = Array(grouped(groups).shuffled(using: &random).enumerated())
     let ordered = shuffled.sorted { (-$0.element.count, $0.offset) < (-$1.element.count, $1.offset) }.map(\.element)
     let totals = Dictionary(classes.map { ($0, 1.0) }, uniquingKeysWith: +)
     let open = shares.indices.filter { shares[$0] > 0 }
-    var parts = [[Int]](repeating: [], count: shares.count)
+    var parts = [[[Int]]](repeating: [], count: shares.count)
     var counts = [[Int: Double]](repeating: [:], count: shares.count)
     for members in ordered {
       let own = Dictionary(members.map { (classes[$0], 1.0) }, uniquingKeysWith: +)
@@ -56,13 +56,33 @@ public enum Partition {
         let classes = own.keys.sorted().reduce(0.0) { sum, key in
           sum + own[key, default: 0] / totals[key, default: 1] * (counts[part][key, default: 0] + own[key, default: 0])
         }
-        return (classes / shares[part], Double(parts[part].count + members.count) / shares[part], part)
+        let faces = parts[part].reduce(members.count) { $0 + $1.count }
+        return (classes / shares[part], Double(faces) / shares[part], part)
       }
       guard let target = open.min(by: { fill($0) < fill($1) }) else { break }
-      parts[target] += members
+      parts[target].append(members)
       counts[target].merge(own, uniquingKeysWith: +)
     }
-    return parts.map { $0.sorted() }
+    for empty in open where parts[empty].isEmpty {
+      guard let (part, group) = spare(in: parts, classes) else { break }
+      parts[empty].append(parts[part].remove(at: group))
+    }
+    return parts.map { $0.joined().sorted() }
+  }
+
+  /// A group to move into an empty part: out of a part that keeps another, if possible one that keeps its classes, and the
+  /// smallest of those; `nil` if every part has one group at most.
+  private static func spare(in parts: [[[Int]]], _ classes: [Int]) -> (part: Int, group: Int)? {
+    let places = parts.indices.filter { parts[$0].count > 1 }.flatMap { part in
+      parts[part].indices.map { (part: part, group: $0) }
+    }
+    func cost(_ place: (part: Int, group: Int)) -> (Int, Int, Int, Int) {
+      let members = parts[place.part][place.group]
+      let others = parts[place.part].indices.filter { $0 != place.group }.flatMap { parts[place.part][$0] }
+      let lost = Set(members.map { classes[$0] }).subtracting(others.map { classes[$0] })
+      return (lost.count, members.count, place.part, place.group)
+    }
+    return places.min { cost($0) < cost($1) }
   }
 
   /// The faces of each group, by rising group.

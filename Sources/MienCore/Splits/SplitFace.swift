@@ -44,6 +44,14 @@ public enum FaceGrouping: String, Codable, Sendable, CaseIterable {
     [.subject, .sequence].first { ($0.count(in: faces) ?? 0) > 1 } ?? .none
   }
 
+  /// What a group is in words.
+  var unit: String { self == .none ? "face" : self == .subject ? "person" : "sequence" }
+
+  /// `1 person`, `2 people`.
+  func counted(_ count: Int) -> String {
+    self == .subject && count != 1 ? "\(count.grouped) people" : Spelling.counted(count, unit)
+  }
+
   /// How many groups there are; nil if a face has no subject or sequence.
   func count(in faces: [SplitFace]) -> Int? {
     guard self != .none else { return faces.count }
@@ -59,7 +67,10 @@ public enum FaceGrouping: String, Codable, Sendable, CaseIterable {
     let names = faces.map { self == .subject ? $0.subject : $0.sequence }
     let known = names.compactMap(\.self)
     guard known.count == names.count else {
-      let lacking = known.isEmpty ? "the data set has no \(rawValue)s" : "\(names.count - known.count) faces have none"
+      let lacking =
+        known.isEmpty
+        ? "the data set has no \(rawValue)s"
+        : "\(Spelling.counted(names.count - known.count, "face")) \(names.count - known.count == 1 ? "has" : "have") none"
       throw MienError(.mismatch, key, "needs the \(rawValue) of every face; \(lacking)")
     }
     let numbers = Dictionary(uniqueKeysWithValues: zip(Set(known).sorted(), 0...))
@@ -95,11 +106,16 @@ extension [SplitFace] {
   var classes: [Int] { map { $0.emotion.flatMap(Emotion.allCases.firstIndex) ?? -1 } }
 
   /// Throws where a class of the faces at `pool` does not occur at `train`.
-  func requireEveryClass(of pool: [Int], in train: [Int], _ subject: String, _ part: String) throws {
+  ///
+  /// - Parameter remedy: what to do about it; `nil` to choose another seed or fewer parts.
+  func requireEveryClass(
+    of pool: [Int], in train: [Int], _ subject: String, _ part: String, remedy: String? = nil
+  ) throws {
     let missing = Set(pool.compactMap { self[$0].emotion }).subtracting(train.compactMap { self[$0].emotion })
     guard missing.isEmpty else {
       let names = missing.map(\.rawValue).sorted().joined(separator: ", ")
-      throw MienError(.mismatch, subject, "\(part) has no face of \(names); choose another seed, or fewer parts")
+      throw MienError(
+        .mismatch, subject, "\(part) has no face of \(names)\(remedy ?? "; choose another seed, or fewer parts")")
     }
   }
 }

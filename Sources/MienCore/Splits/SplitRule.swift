@@ -36,9 +36,14 @@ public struct SplitRule: Codable, Sendable, Equatable {
   }
 
   private func emptiness(_ share: Double, _ faces: Int, _ groups: Int?) -> String {
-    guard let groups else { return "a share of \(share) of \(faces) faces holds none" }
-    return "a share of \(share) of \(groups) \(groupBy.rawValue)s (\(faces) faces) holds none, as each stays whole; "
-      + "expected at least \(Int((1 / share).rounded(.up))), or a larger share"
+    let parts = shares.count { $0 > 0 }
+    guard let groups, groups < parts else {
+      return
+        "its share of \(share) of \(Spelling.counted(faces, "face")) is less than one; use more faces or a larger share"
+    }
+    return
+      "no \(groupBy.unit) is left for this part: there \(groups == 1 ? "is" : "are") \(groupBy.counted(groups)) for "
+      + "\(parts) parts, and all pictures of a \(groupBy.unit) stay together; use at least \(groupBy.counted(parts))"
   }
 
   /// The parts of `faces`.
@@ -59,7 +64,11 @@ public struct SplitRule: Codable, Sendable, Equatable {
     for (split, (part, share)) in zip(Split.allCases, zip(parts, shares)) where share > 0 && part.isEmpty {
       throw MienError(.mismatch, "split.\(split.rawValue)", emptiness(share, pool.count, groups.map { Set($0).count }))
     }
-    try faces.requireEveryClass(of: pool, in: parts[0], "split", "the training part")
+    let lacking =
+      groups == nil
+      ? nil
+      : "; all pictures of a \(groupBy.unit) stay together: choose another seed, or add a \(groupBy.unit) that shows it"
+    try faces.requireEveryClass(of: pool, in: parts[0], "split", "the training part", remedy: lacking)
     guard cutsTrain else { return FaceParts(train: parts[0], validation: parts[1], test: parts[2]) }
     return FaceParts(train: parts[0], validation: (own.validation + parts[1]).sorted(), test: own.test)
   }

@@ -72,7 +72,7 @@ public struct AdaptedHead: Sendable, Equatable {
     do {
       let size = (try? url.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
       guard size <= Self.maximumBytes else {
-        throw MienError(.limit, nil, "a profile may have at most \(Self.maximumBytes) bytes")
+        throw MienError(.limit, nil, "a profile may have at most \(Self.maximumBytes.grouped) bytes")
       }
       let file = try SafeTensors(contentsOf: url)
       let decoder = JSONDecoder()

@@ -110,9 +110,7 @@ public struct ProfileStore: Sendable {
   /// - Throws: ``MienError`` naming the file.
   @discardableResult
   public func write(_ head: AdaptedHead, as name: ProfileName) throws -> URL {
-    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-      throw MienError(.file, folder.path, "could not be made: \(error.localizedDescription)")
-    }
+    try Folders.make(folder)
     try head.write(to: url(of: name))
     return url(of: name)
   }

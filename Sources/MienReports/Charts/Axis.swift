@@ -58,7 +58,8 @@ struct Axis {
 
   /// A tick's text.
   func label(_ tick: Double) -> String {
-    isPercent ? NumberText.percent(tick, min(decimals, 6)) : NumberText.fixed(tick, min(decimals, 6))
+    if isPercent { return NumberText.percent(tick, min(decimals, 6)) }
+    return decimals == 0 && abs(tick) < 1e9 ? Int(tick.rounded()).grouped : NumberText.fixed(tick, min(decimals, 6))
   }
 
   /// 1, 2 or 5 times a power of ten, at least `size`.

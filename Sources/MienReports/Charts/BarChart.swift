@@ -35,13 +35,13 @@ public struct BarChart: Chart {
   /// Describes a chart; a value that `series` lacks counts as 0.
   public init(
     title: String, categories: [String], series: [Series], maximum: Double? = nil,
-    label: @escaping @Sendable (Double) -> String = { String(Int($0.rounded())) }
+    label: (@Sendable (Double) -> String)? = nil
   ) {
     self.title = title
     self.categories = categories
     self.series = series
     self.maximum = maximum
-    self.label = label
+    self.label = label ?? { Int($0.rounded()).grouped }
   }
 
   /// The charts below one another as one SVG document, which follows the reader's light or dark setting.

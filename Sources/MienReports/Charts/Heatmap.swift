@@ -37,7 +37,7 @@ public struct Heatmap: Chart {
       canvas.text(
         shown, x: isNarrow ? middle + 4 : middle, y: top - 8, style: isNarrow ? "" : "middle", isUpright: isNarrow)
       canvas.text(shown, x: left - 10, y: y + height / 2 + 4, style: "end")
-      canvas.text("\(total(row))", x: width - 20, y: y + height / 2 + 4, style: "value end")
+      canvas.text(total(row).grouped, x: width - 20, y: y + height / 2 + 4, style: "value end")
       if total(row) == 0 { canvas.text("no face with this label", x: left + 8, y: y + height / 2 + 4, style: "value") }
       for column in labels.indices {
         let (count, share) = (self.count(row, column), share(row, column))
@@ -45,14 +45,16 @@ public struct Heatmap: Chart {
         canvas.rectangle(
           x: x + 1, y: y + 1, width: cell - 2, height: height - 2, style: "s0",
           opacity: count > 0 ? 0.05 + Self.fullest * share : 0,
-          tooltip: "\(name) read as \(labels[column]): \(count) of \(total(row)), \(NumberText.percent(share, 1))")
+          tooltip:
+            "\(name) read as \(labels[column]): \(count.grouped) of \(total(row).grouped), \(NumberText.percent(share, 1))"
+        )
         guard count > 0 else { continue }
         canvas.text(
           isNarrow ? NumberText.fixed(100 * share, 0) : NumberText.percent(share, 1), x: x + cell / 2,
           y: y + height / 2,
           style: "middle")
         canvas.text(
-          "\(count)", x: x + cell / 2, y: y + height / 2 + (isNarrow ? 11 : 14),
+          count.grouped, x: x + cell / 2, y: y + height / 2 + (isNarrow ? 11 : 14),
           style: isNarrow ? "middle tiny" : "middle small")
       }
     }
@@ -74,7 +76,9 @@ public struct Heatmap: Chart {
   }
 
   private var summary: String {
-    labels.indices.map { "\(labels[$0]) classified correctly \(count($0, $0)) times of \(total($0))" }
-      .joined(separator: "; ")
+    labels.indices.map {
+      "\(labels[$0]) classified correctly \(count($0, $0).grouped) times of \(total($0).grouped)"
+    }
+    .joined(separator: "; ")
   }
 }

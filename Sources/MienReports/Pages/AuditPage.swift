@@ -41,19 +41,19 @@ public struct AuditPage: Sendable {
   private var findings: ReportSection {
     let counts = audit.copies == .near ? audit.allCounts : audit.exactCounts
     func figure(_ name: String, _ value: Int, _ detail: String) -> ReportBlock.Figure {
-      .init(name: name, value: Double(value), text: "\(value)", detail: detail)
+      .init(name: name, value: Double(value), text: value.grouped, detail: detail)
     }
     func shared(_ names: [String], isKnown: Bool) -> String {
       guard isKnown else { return "unknown" }
       return names.isEmpty
-        ? "0" : "\(names.count): \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", …" : "")"
+        ? "0" : "\(names.count.grouped): \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", …" : "")"
     }
     return ReportSection(
       title: "Findings",
       blocks: [
         .figures([
           figure("groups of copies", counts.groups, "\(audit.copies == .near ? "exact or near" : "exact")"),
-          figure("faces in them", counts.faces, "of \(audit.faces.count)"),
+          figure("faces in them", counts.faces, "of \(audit.faces.count.grouped)"),
           figure("groups across splits", counts.acrossSplits, "a model is measured on what it was trained on"),
           figure(
             "groups whose labels differ", counts.conflicting,
@@ -88,7 +88,9 @@ public struct AuditPage: Sendable {
           "Exact copies are equal pixel for pixel; near ones are the same photograph with another brightness, a "
             + "watermark, or moved by a pixel. Groups whose labels differ come first, then groups across splits."),
         left > 0
-          ? .note("The first \(shown.count) of \(groups.count) groups are shown; the filters choose among these.")
+          ? .note(
+            "The first \(shown.count.grouped) of \(groups.count.grouped) groups are shown; the filters choose among these."
+          )
           : nil,
         .groups(
           try shown.map { found in

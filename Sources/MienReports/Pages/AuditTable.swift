@@ -11,13 +11,13 @@ public struct AuditTable: Sendable {
   /// The lines to print.
   public var lines: [String] {
     let splits = audit.classes.map { entry in
-      "\(entry.counts.reduce(entry.unlabelled) { $0 + $1.count }) \(entry.split.rawValue)"
+      "\(entry.counts.reduce(entry.unlabelled) { $0 + $1.count }.grouped) \(entry.split.rawValue)"
     }
     return [
       "\(Spelling.counted(audit.faces.count, "face")) of \(audit.faces.width)x\(audit.faces.height) (\(splits.joined(separator: ", ")))",
       "",
       copies, "",
-      "blank pictures      \(audit.blank.count)\(rows(audit.blank))",
+      "blank pictures      \(audit.blank.count.grouped)\(rows(audit.blank))",
       "people in several splits     \(shared(audit.sharedSubjects, isKnown: audit.faces.hasSubjects))",
       "sequences in several splits  \(shared(audit.sharedSequences, isKnown: !audit.faces.info.sequences.isEmpty))", "",
       classes,
@@ -28,7 +28,7 @@ public struct AuditTable: Sendable {
     let columns = [audit.exactCounts] + (audit.copies == .near ? [audit.allCounts] : [])
     var table = TextTable(header: ["copies", "exact"] + (audit.copies == .near ? ["exact or near"] : []))
     func add(_ name: String, _ value: (FaceSetAudit.Counts) -> Int) {
-      table.add([name] + columns.map { "\(value($0))" })
+      table.add([name] + columns.map { value($0).grouped })
     }
     add("groups", \.groups)
     add("faces in them", \.faces)
@@ -44,7 +44,7 @@ public struct AuditTable: Sendable {
     var table = TextTable(header: ["classes (\(audit.faces.labelSet.name))"] + audit.classes.map(\.split.rawValue))
     for emotion in audit.faces.labelSet.emotions.sorted() {
       table.add(
-        [emotion.rawValue] + audit.classes.map { "\($0.counts.first { $0.emotion == emotion }?.count ?? 0)" })
+        [emotion.rawValue] + audit.classes.map { ($0.counts.first { $0.emotion == emotion }?.count ?? 0).grouped })
     }
     table.add(
       ["largest to smallest"]
@@ -64,6 +64,6 @@ public struct AuditTable: Sendable {
     guard isKnown else { return "unknown" }
     guard !names.isEmpty else { return "0" }
     let shown = names.prefix(Self.namesShown).joined(separator: ", ")
-    return "\(names.count)  (\(shown)\(names.count > Self.namesShown ? ", …" : ""))"
+    return "\(names.count.grouped)  (\(shown)\(names.count > Self.namesShown ? ", …" : ""))"
   }
 }

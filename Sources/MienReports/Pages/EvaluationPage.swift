@@ -124,7 +124,7 @@ public struct EvaluationPage: Sendable {
   private var confusion: String {
     var table = TextTable(header: ["true \\ read"] + report.classes.map(\.rawValue))
     for (emotion, counts) in zip(report.classes, report.confusion) {
-      table.add([emotion.rawValue] + counts.map(String.init))
+      table.add([emotion.rawValue] + counts.map(\.grouped))
     }
     return table.text
   }

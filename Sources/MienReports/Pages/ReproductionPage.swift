@@ -98,7 +98,7 @@ extension ReproductionSummary {
     guard let copies, copies > 0 else { return nil }
     let others = accuracyWithoutCopies.map { "without them the accuracy is \(NumberText.percent($0))" }
     return
-      "\(copies) of the \(evaluation.count) measured faces are pixel-for-pixel copies of training pictures, "
+      "\(copies.grouped) of the \(evaluation.count.grouped) measured faces are pixel-for-pixel copies of training pictures, "
       + "or copies that balancing made: \(others ?? "none is left without them")."
   }
 }

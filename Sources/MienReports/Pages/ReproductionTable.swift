@@ -146,7 +146,7 @@ public struct ReproductionTable: Sendable {
       : ", 95 % interval\(unit.map { $0 == .face ? "" : " by \($0.rawValue)" } ?? "") "
         + NumberText.range(summary.evaluation.accuracyInterval)
     return
-      "\(runs) of \(range) epochs, \(NumberText.duration(summary.seconds)); \(summary.evaluation.count) faces\(range95); "
+      "\(runs) of \(range) epochs, \(NumberText.duration(summary.seconds)); \(summary.evaluation.count.grouped) faces\(range95); "
       + "weights SHA-256 "
       + "`\(summary.evaluation.weightsSHA256.prefix(16))…`. `\(command(summary))`"
   }

@@ -46,6 +46,6 @@ public struct SearchTable: Sendable {
 
   /// Why the best score is too good.
   static func caution(_ count: Int) -> String {
-    "The best of \(count) on the faces that chose it: measure it on others before you quote it."
+    "The best of \(count.grouped) on the faces that chose it: measure it on others before you quote it."
   }
 }

@@ -34,7 +34,7 @@ extension ReportSection {
             name: "calibration error", value: report.calibration.ece,
             text: NumberText.percent(report.calibration.ece), detail: "expected, 15 bins"),
           .init(
-            name: "faces", value: Double(report.count), text: "\(report.count)", detail: "with a label"),
+            name: "faces", value: Double(report.count), text: report.count.grouped, detail: "with a label"),
         ]),
         .facts([
           .init("model", report.model), .init("weights, SHA-256", report.weightsSHA256),
@@ -82,12 +82,12 @@ extension ReportSection {
         + "temperature \(NumberText.fixed(Double(output.temperature), 3)))"
     }
     let training = card.training.map { data in
-      "\(data.count) faces of \(data.source) \(data.split), labels \(data.labels.joined(separator: " and "))"
+      "\(data.count.grouped) faces of \(data.source) \(data.split), labels \(data.labels.joined(separator: " and "))"
     }
     var measured = TextTable(header: ["data", "split", "labels", "faces", "accuracy", "balanced", "calibration error"])
     for entry in card.measurements {
       measured.add([
-        entry.source, entry.split, entry.labels, "\(entry.count)", NumberText.percent(entry.accuracy),
+        entry.source, entry.split, entry.labels, entry.count.grouped, NumberText.percent(entry.accuracy),
         NumberText.percent(entry.balancedAccuracy),
         entry.calibrationError.map { NumberText.percent($0) } ?? "-",
       ])
@@ -99,7 +99,7 @@ extension ReportSection {
         card.summary.isEmpty ? nil : .text(card.summary),
         .facts([
           .init("name", card.name), .init("architecture", card.architecture),
-          .init("parameters", "\(card.parameterCount)"),
+          .init("parameters", card.parameterCount.grouped),
           .init(
             "input",
             "\(input.width)x\(input.height), \(input.channels == 1 ? "grey" : "RGB")"
@@ -265,7 +265,7 @@ extension ReportSection {
       title: "Most confident mistakes",
       blocks: [
         .text(
-          "The \(mistakes.count) most confident of \(faces.mistakeCount) readings that differ from the label. "
+          "The \(mistakes.count.grouped) most confident of \(faces.mistakeCount.grouped) readings that differ from the label. "
             + "Some of these labels may be wrong."),
         .faces(try faces.cards(mistakes)),
       ])

@@ -54,7 +54,7 @@ extension ReportSection {
     var table = TextTable(header: [unit, "faces", "accuracy", "balanced", "loss", "best epoch"])
     for fold in folds {
       table.add([
-        fold.name, "\(fold.count)", NumberText.percent(fold.accuracy), NumberText.percent(fold.balancedAccuracy),
+        fold.name, fold.count.grouped, NumberText.percent(fold.accuracy), NumberText.percent(fold.balancedAccuracy),
         NumberText.fixed(fold.loss, 4), fold.bestEpoch.map(String.init) ?? "-",
       ])
     }

@@ -79,7 +79,7 @@ public struct VideoTimeline: Sendable {
       let peak = track.peaks.filter { $0.key != .neutral && $0.value.probability >= minConfidence }
         .max { ($0.value.probability, $1.key) < ($1.value.probability, $0.key) }
       table.add([
-        "\(track.track)", Self.time(track.first), Self.time(track.last), NumberText.duration(track.seen),
+        "\(track.track)", Self.time(track.first), Self.time(track.end), NumberText.duration(track.seen),
         words.joined(separator: ", "), NumberText.percent(track.meanProbability, 0), "\(track.transitions)",
         peak.map {
           "\($0.key.rawValue) \(NumberText.percent(Double($0.value.probability), 0)) at \(Self.time($0.value.seconds))"

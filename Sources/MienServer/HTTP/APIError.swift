@@ -90,7 +90,7 @@ extension APIError {
   }
 
   static func bodyTooLarge(limit: Int) -> APIError {
-    APIError(.contentTooLarge, "too_large", "A request's body may have \(limit) bytes at most.")
+    APIError(.contentTooLarge, "too_large", "A request's body may have \(limit.grouped) bytes at most.")
   }
 
   static func unsupportedType(_ message: String) -> APIError {

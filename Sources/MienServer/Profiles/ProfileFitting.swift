@@ -32,7 +32,8 @@ package struct ProfileFitting: Sendable {
     let card = try file.card()
     let own = corrections.filter { $0.weightsSHA256 == card.weightsSHA256 }
     guard !own.isEmpty else {
-      throw MienError(.mismatch, subject, "none of its \(corrections.count) corrections was made with \(card.name)")
+      throw MienError(
+        .mismatch, subject, "none of its \(corrections.count.grouped) corrections was made with \(card.name)")
     }
     guard let reference = try file.embeddingReference() else {
       throw MienError(.mismatch, nil, "its file has no averages of embeddings; `mien reference` puts them there")

@@ -59,7 +59,7 @@ struct ProfileRoutes: Sendable {
     guard !listing.hasMore else {
       throw APIError(
         .conflict, "too_many_corrections",
-        "A profile is fitted to \(Self.maximumCorrections) corrections at most, this one has more; delete some of them."
+        "A profile is fitted to \(Self.maximumCorrections.grouped) corrections at most, this one has more; delete some of them."
       )
     }
     let (client, made) = (context.client, listing.corrections)
@@ -91,8 +91,8 @@ struct ProfileRoutes: Sendable {
     guard isForced || !check.isWorse else {
       throw APIError(
         .conflict, "worse",
-        "With the profile, \(check.after.correct) of \(check.count) corrections would be read right (log loss "
-          + "\(NumberText.fixed(check.after.logLoss, 3))), without it \(check.before.correct) (log loss "
+        "With the profile, \(check.after.correct.grouped) of \(check.count.grouped) corrections would be read right (log loss "
+          + "\(NumberText.fixed(check.after.logLoss, 3))), without it \(check.before.correct.grouped) (log loss "
           + "\(NumberText.fixed(check.before.logLoss, 3))): it is not kept. force=true keeps it all the same.")
     }
     return fitting.head

@@ -1,4 +1,5 @@
 import Foundation
+import MienCore
 import MienVision
 
 /// The pictures of a request, told by its content whatever its `Content-Type` says: the bytes of a picture, their base64
@@ -171,6 +172,6 @@ struct PictureInput: Sendable {
 
 extension APIError {
   static func tooManyPictures(limit: Int) -> APIError {
-    APIError(.badRequest, "too_many_pictures", "A request may have \(limit) pictures at most.")
+    APIError(.badRequest, "too_many_pictures", "A request may have \(limit.grouped) pictures at most.")
   }
 }

@@ -63,14 +63,8 @@ struct VideoJobFolder: Sendable {
 
   /// Makes the folder and an empty record: a file that is written anew keeps its rights.
   func make() throws {
-    let files = FileManager.default
-    do {
-      try files.createDirectory(
-        at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch {
-      throw MienError(.file, url.path, "the folder cannot be made")
-    }
-    _ = files.createFile(atPath: record.path, contents: nil, attributes: [.posixPermissions: 0o600])
+    try Folders.make(url, mode: 0o700)
+    _ = FileManager.default.createFile(atPath: record.path, contents: nil, attributes: [.posixPermissions: 0o600])
   }
 
   func write(_ job: VideoJob) throws { try AtomicFile.write(JSONEncoder().encode(job), to: record) }

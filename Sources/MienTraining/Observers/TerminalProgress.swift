@@ -36,11 +36,11 @@ public final class TerminalProgress: TrainingObserver {
     guard !isBrief else { return }
     let parameters = String(format: "%.2f M", Double(plan.parameterCount) / 1e6)
     Console.error(
-      "\(title(of: plan)): \(parameters) parameters, \(plan.trainCount) faces to train on, "
-        + "\(plan.validationCount) to validate")
+      "\(title(of: plan)): \(parameters) parameters, \(plan.trainCount.grouped) faces to train on, "
+        + "\(plan.validationCount.grouped) to validate")
     Console.error("run folder \(plan.folder)")
     for note in plan.notes { Console.error(note) }
-    if plan.firstStep > 0 { Console.error("resumed at step \(plan.firstStep)") }
+    if plan.firstStep > 0 { Console.error("resumed at step \(plan.firstStep.grouped)") }
   }
 
   /// The recipe and the member, which may begin with the recipe's name itself.
@@ -59,7 +59,7 @@ public final class TerminalProgress: TrainingObserver {
       let share = 100 * ((step.step - 1) % plan.stepsPerEpoch + 1) / plan.stepsPerEpoch
       return
         "\(isBrief ? "\(member) " : "")epoch \(epoch)/\(plan.epochs) \(share) %  loss \(String(format: "%.4f", step.loss))  "
-        + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize))) "
+        + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize)).grouped) "
         + "images/s  \(Self.duration(left)) left"
     }
   }
@@ -84,7 +84,7 @@ public final class TerminalProgress: TrainingObserver {
   public func stopped(_ plan: TrainingPlan, step: Int) {
     line.clear()
     guard !isBrief else { return }
-    Console.error("stopped at step \(step); \(continuation ?? "the run can be resumed")")
+    Console.error("stopped at step \(step.grouped); \(continuation ?? "the run can be resumed")")
   }
 
   /// Says which epoch is kept and how to export it.

@@ -38,9 +38,7 @@ public struct TuningFolder: Sendable {
     guard !FileManager.default.fileExists(atPath: planFile.path) else {
       throw MienError(.file, url.path, "holds a search already; go on with --resume, or choose another folder")
     }
-    do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
-      throw MienError(.file, url.path, "the folder could not be made: \(error.localizedDescription)")
-    }
+    try Folders.make(url)
     try AtomicFile.write(try JSONText.document(plan), to: planFile)
   }
 

@@ -103,7 +103,7 @@ public struct TuningPlan: Codable, Sendable, Equatable {
       throw MienError(.argument, "--first-epochs", "expected at least 1, found \(firstEpochs)")
     }
     if let draws, !(1...Self.mostTrials).contains(draws) {
-      throw MienError(.argument, "--trials", "expected 1 to \(Self.mostTrials), found \(draws)")
+      throw MienError(.argument, "--trials", "expected 1 to \(Self.mostTrials.grouped), found \(draws)")
     }
   }
 
@@ -141,12 +141,15 @@ public struct TuningPlan: Codable, Sendable, Equatable {
           "a range has no end of values: give a list, or --trials N for N random draws")
       }
       guard count <= Double(Self.mostTrials) else {
-        throw MienError(.limit, "--search", "\(count) combinations, at most \(Self.mostTrials) are tried")
+        throw MienError(
+          .limit, "--search",
+          "\(count < 1e12 ? Int(count).grouped : "\(count)") combinations, at most \(Self.mostTrials.grouped) are tried"
+        )
       }
       return lists.reduce([[]]) { rows, list in rows.flatMap { row in list.map { row + [$0] } } }
     }
     guard Double(draws) <= count else {
-      throw MienError(.argument, "--trials \(draws)", "there are only \(Int(count)) combinations")
+      throw MienError(.argument, "--trials \(draws)", "there are only \(Int(count).grouped) combinations")
     }
     var found: [[JSONValue]] = []
     var known: Set<[JSONValue]> = []
@@ -157,7 +160,7 @@ public struct TuningPlan: Codable, Sendable, Equatable {
       if known.insert(values).inserted { found.append(values) }
     }
     guard found.count == draws else {
-      throw MienError(.argument, "--trials \(draws)", "found only \(found.count) different combinations")
+      throw MienError(.argument, "--trials \(draws)", "found only \(found.count.grouped) different combinations")
     }
     return found
   }

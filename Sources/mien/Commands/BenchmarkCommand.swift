@@ -50,8 +50,10 @@ struct PhotoBenchmark: AsyncParsableCommand {
       throw MienError(.file, paths.joined(separator: ", "), "no photo could be read")
     }
     try Console.print("model ready       \(Self.milliseconds(compiled - start))")
-    try Console.print("photos            \(read) read, \(failures) failed, \(pixels / read) pixels on average")
-    try Console.print("faces             \(faces)")
+    try Console.print(
+      "photos            \(read.grouped) read, \(failures.grouped) failed, \((pixels / read).grouped) pixels on average"
+    )
+    try Console.print("faces             \(faces.grouped)")
     try Console.print("photos per second \((Double(read) / seconds * 10).rounded() / 10)")
     try Console.print("per photo, summed over threads:")
     for (name, time) in [

@@ -54,9 +54,9 @@ struct DatasetAudit: AsyncParsableCommand {
       try repair.cleaned().write(to: URL(fileURLWithPath: fix))
       ResultFile.wrote(fix)
       for reason in FaceSetRepair.Reason.allCases where repair.count(reason) > 0 {
-        Console.error("left out: \(repair.count(reason)) \(reason.words(repair.count(reason)))")
+        Console.error("left out: \(repair.count(reason).grouped) \(reason.words(repair.count(reason)))")
       }
-      Console.error("\(fix): \(repair.kept.count) of \(Spelling.counted(set.count, "face"))")
+      Console.error("\(fix): \(repair.kept.count.grouped) of \(Spelling.counted(set.count, "face"))")
     }
   }
 }

@@ -56,10 +56,11 @@ struct DatasetBalance: AsyncParsableCommand {
     ResultFile.wrote(output)
     for emotion in result.empty { Console.error("\(emotion.rawValue): no face to copy") }
     for (emotion, count) in result.added {
-      Console.error("\(emotion.rawValue): \(count == 1 ? "1 copy" : "\(count) copies")")
+      Console.error("\(emotion.rawValue): \(count == 1 ? "1 copy" : "\(count.grouped) copies")")
     }
     Console.error(
-      "\(output): \(Spelling.counted(result.faces.count, "face")), \(result.faces.count - set.count) of them copies")
+      "\(output): \(Spelling.counted(result.faces.count, "face")), \((result.faces.count - set.count).grouped) of them copies"
+    )
   }
 
   private func balancer() throws -> FaceSetBalancer {

@@ -61,7 +61,7 @@ struct DatasetExtract: AsyncParsableCommand {
     if shard.shard != nil { return try extractShard(by: extractor, framing: card.framing) }
     let faces = try ExtractedFaces(folder: URL(fileURLWithPath: output, isDirectory: true))
     Interrupt.listen()
-    var failed = false
+    var (failed, isRead) = (false, false)
     for video in videos where !Interrupt.isRaised {
       let url = URL(fileURLWithPath: video)
       let folder = try faces.addVideo(url)
@@ -77,13 +77,14 @@ struct DatasetExtract: AsyncParsableCommand {
         Console.failure("\(video): \(error.message)")
       }
       if outcome.error == nil || outcome.frames > 0 {
+        isRead = true
         Console.error(
           Console.printable(
             "\(video): \(Spelling.counted(outcome.frames, "frame")) looked at, \(Spelling.counted(outcome.found, "face")), "
-              + "\(outcome.repeated) near-identical left out, \(outcome.kept) written"))
+              + "\(outcome.repeated.grouped) near-identical left out, \(outcome.kept.grouped) written"))
       }
     }
-    ResultFile.wrote("\(output)/\(ExtractedFaces.listName)", in: output)
+    if isRead { ResultFile.wrote("\(output)/\(ExtractedFaces.listName)", in: output) } else { faces.discard() }
     if Interrupt.isRaised {
       failed = true
       Console.error("stopped; the faces so far are in \(output)")

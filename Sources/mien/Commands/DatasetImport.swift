@@ -33,25 +33,26 @@ struct ImportOptions: ParsableArguments {
   /// - Throws: ``MienError`` if something cannot be used and is not to be left out; all of it is named first.
   func finish(_ result: ImportResult) throws {
     for line in result.summary.lines(result.faces.labelSet) { Console.error(Console.printable(line)) }
+    for warning in result.summary.warnings { Console.warning(warning) }
     let (count, first) = (result.rejected.count, result.rejected.first)
     if !skipBad, count == 1 {
       throw MienError(.format, first[0].subject, "\(first[0].message) (--skip-bad leaves it out)")
     }
     for problem in first { Console.error(Console.printable("\(skipBad ? "skipped" : "bad"): \(problem)")) }
-    if count > first.count { Console.error("\(skipBad ? "skipped" : "bad"): \(count - first.count) more") }
+    if count > first.count { Console.error("\(skipBad ? "skipped" : "bad"): \((count - first.count).grouped) more") }
     guard skipBad || count == 0 else {
       throw MienError(
         .format, nil,
-        "\(count) rows or files cannot be used, so that nothing was written; fix them, or leave them out "
+        "\(count.grouped) rows or files cannot be used, so that nothing was written; fix them, or leave them out "
           + "with --skip-bad")
     }
     try result.faces.write(to: URL(fileURLWithPath: output))
     ResultFile.wrote(output)
     let splits = Split.allCases.compactMap { split in
       let count = result.faces.indices(in: split).count
-      return count > 0 ? "\(count) \(split.rawValue)" : nil
+      return count > 0 ? "\(count.grouped) \(split.rawValue)" : nil
     }
-    let skipped = count > 0 ? "; \(count) bad left out" : ""
+    let skipped = count > 0 ? "; \(count.grouped) bad left out" : ""
     let faces = Spelling.counted(result.faces.count, "face")
     Console.error("\(output): \(faces) (\(splits.joined(separator: ", ")))\(skipped)")
   }

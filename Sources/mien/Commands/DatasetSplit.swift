@@ -52,10 +52,25 @@ struct DatasetSplit: AsyncParsableCommand {
     do { result = try set.split(by: rule) } catch let error as MienError { throw error.about(explained(error)) }
     try result.write(to: URL(fileURLWithPath: output))
     ResultFile.wrote(output)
-    let parts = Split.allCases.map { "\(result.indices(in: $0).count) \($0.rawValue)" }.joined(separator: ", ")
+    let parts = Split.allCases.map { "\(result.indices(in: $0).count.grouped) \($0.rawValue)" }.joined(separator: ", ")
     Console.error(rule.description)
+    if rule.groupBy == .subject { for line in Self.people(of: result) { Console.error(Console.printable(line)) } }
     Console.error("\(output): \(Spelling.counted(result.count, "face")) (\(parts))")
   }
+
+  /// A line for each part that has faces: who is in it, with the number of their pictures.
+  private static func people(of set: FaceSet) -> [String] {
+    Split.allCases.compactMap { split in
+      let counts = Dictionary(set.indices(in: split).map { (set[$0].subject ?? "", 1) }, uniquingKeysWith: +)
+      guard !counts.isEmpty else { return nil }
+      let names = counts.sorted { $0.key < $1.key }.prefix(shownPeople).map { "\($0.key) (\($0.value.grouped))" }
+      let more = counts.count > names.count ? ", … \(counts.count.grouped) people" : ""
+      return "\(split.rawValue): \(names.joined(separator: ", "))\(more)"
+    }
+  }
+
+  /// How many people of a part are named.
+  private static let shownPeople = 10
 
   private var rule: SplitRule {
     var rule = SplitRule()

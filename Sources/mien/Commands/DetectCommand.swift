@@ -13,8 +13,9 @@ struct Detect: AsyncParsableCommand {
     abstract: "Finds the faces in photos and says what they show.",
     discussion: """
       A folder is searched with its sub-folders. Exit status: 0 if every photo was read (a photo without faces \
-      does not count as a failure), 1 if some failed, 64 for wrong usage. With -o, results go to a folder as JSON Lines, the \
-      same command resumes an interrupted run, and damaged photos do not count as failures: mien merge counts them.
+      does not count as a failure), 1 if some failed or a file could not be written, 64 for wrong usage. With -o, results go \
+      to a folder as JSON Lines, the same command resumes an interrupted run, and damaged photos do not count as failures: \
+      mien merge counts them.
       """)
 
   @Argument(help: ArgumentHelp("Photos, folders and patterns; - is a photo on standard input.", valueName: "path"))
@@ -61,7 +62,9 @@ struct Detect: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
 
   func validate() throws {
-    guard (0...1).contains(minConfidence) else { throw ValidationError("--min-confidence is 0 to 1.") }
+    guard (0...1).contains(minConfidence) else {
+      throw ValidationError("--min-confidence \(minConfidence): expected a number from 0 to 1, such as 0.5.")
+    }
     try shard.validate(output: output, excluding: ["--json": json, "--csv": csv])
     if output != nil, paths.contains("-") {
       throw ValidationError("-o is for files, which a resumed run knows by their names; it excludes -.")
@@ -95,10 +98,11 @@ struct Detect: AsyncParsableCommand {
     var isHeaded = false
 
     func finish(_ outcome: PhotoPipeline.Outcome) throws {
-      var outcome = outcome
+      // The reading does not depend on the copy.
+      var unwritten: MienError?
       if let image = outcome.image, let photo = outcome.photo {
         do { try annotations?.write(image, outcome.faces, of: photo) } catch let error as MienError {
-          outcome = .init(name: outcome.name, error: error)
+          unwritten = error
         }
       }
       progress.clear()
@@ -107,6 +111,10 @@ struct Detect: AsyncParsableCommand {
         Console.failure("\(outcome.name): \(error.message)")
       } else if let warning = outcome.warning {
         Console.warning("\(outcome.name): \(warning)")
+      }
+      if let unwritten {
+        failures += 1
+        Console.failure("\(unwritten)")
       }
       if let table {
         // Not before the model is known to work.

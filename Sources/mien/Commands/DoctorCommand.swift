@@ -80,7 +80,7 @@ struct Doctor: AsyncParsableCommand {
       "display",
       Self.hasDisplay
         ? .works("there is one")
-        : .missing("`mien camera` cannot open a window", remedy: "use `mien camera --headless`"))
+        : .works("none, which only a window needs; `mien camera --headless` does without"))
     for program in [ExternalCommand.Program.server, .train] {
       let commands = ExternalCommand.allCases.filter { $0.program == program }.map(\.rawValue).joined(separator: ", ")
       let remedy = ExternalCommand.Program.remedy
@@ -152,7 +152,7 @@ struct Doctor: AsyncParsableCommand {
     ["DISPLAY", "WAYLAND_DISPLAY"].contains { !(ProcessInfo.processInfo.environment[$0] ?? "").isEmpty }
   }
 
-  /// The cache's folders with their sizes.
+  /// The cache and its size.
   private static func cache() -> Finding {
     let folder = Folders.cache()
     do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
@@ -165,9 +165,7 @@ struct Doctor: AsyncParsableCommand {
         "\(folder.path) may not be written to: every start compiles the networks again",
         remedy: "name a folder that can be written to in MIEN_CACHE")
     }
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).sorted()
-    let parts = names.map { "\($0) \(Spelling.size(size(folder.appendingPathComponent($0))))" }
-    return .works(folder.path + (parts.isEmpty ? ", empty" : ": " + parts.joined(separator: ", ")))
+    return .works(sized(folder))
   }
 
   private static func sized(_ folder: URL) -> String {

@@ -53,17 +53,18 @@ struct Explain: AsyncParsableCommand {
     var explanations = Explanations(
       labels: labels ?? classifier.widestLabels, method: chosen.rawValue, model: classifier.card.name)
     try options.makeFolder()
-    if let set {
-      try await explain(set, classifier, labels: labels, by: chosen, into: &explanations)
-    } else {
-      try await explainPhotos(entries, classifier, labels: labels, by: chosen, into: &explanations)
-    }
+    let isWritten =
+      if let set {
+        try await explain(set, classifier, labels: labels, by: chosen, into: &explanations)
+      } else {
+        try await explainPhotos(entries, classifier, labels: labels, by: chosen, into: &explanations)
+      }
     try options.write(lines: explanations.lines, json: explanations.json) {
       explanations.page(environment: [
         .init("command", RunEnvironment.commandLine), .init("weights, SHA-256", classifier.card.weightsSHA256),
       ]).data
     }
-    if explanations.hasFailures { throw ExitCode.failure }
+    if explanations.hasFailures || !isWritten { throw ExitCode.failure }
   }
 
   private static func method(_ text: String) throws -> EmotionClassifier.MapMethod {
@@ -71,7 +72,7 @@ struct Explain: AsyncParsableCommand {
     throw ValidationError(
       text == "gradcam"
         ? "gradcam needs the gradients of a run: give the run with --run RUN."
-        : "--method \(text): expected cam or occlusion.")
+        : "expected cam or occlusion.")
   }
 
   /// The set that the arguments name; nil where they name photos.
@@ -83,11 +84,14 @@ struct Explain: AsyncParsableCommand {
   }
 
   /// Explains the faces of photos; those that fail are named on standard error and in `explanations`.
+  ///
+  /// - Returns: whether every picture that was asked for is written.
   private func explainPhotos(
     _ entries: [PhotoPaths.Entry], _ classifier: EmotionClassifier, labels: LabelSet?,
     by method: EmotionClassifier.MapMethod,
     into explanations: inout Explanations
-  ) async throws {
+  ) async throws -> Bool {
+    var isWritten = true
     let recognizer = try Recognizer(
       classifier: classifier, detector: detector.faceDetector(), labels: labels)
     let progress = ProgressLine("photos")
@@ -115,16 +119,18 @@ struct Explain: AsyncParsableCommand {
             name: found.count > 1 ? "\(photo.name) face \(index + 1)" : photo.name, pixels: face.face.pixels,
             channels: face.face.channels, distribution: face.distribution, maps: face.maps,
             falls: try classifier.regionFalls(of: top, for: input, labels: labels))
+          try explanations.add(explained)
           if options.annotate != nil {
             let flat = relativePath.text.replacingOccurrences(of: "/", with: "-")
             var stem = URL(fileURLWithPath: flat).deletingPathExtension().lastPathComponent
             while stem.utf8.count > 200 { stem.removeFirst() }
             let name = "\(number + 1)-\(stem)-\(index + 1).png"
             let crop = face.largeFace
-            try options.write(
-              picture: explained.picture(over: crop.pixels, side: crop.width, channels: crop.channels), named: name)
+            let isDone = try options.write(
+              picture: explained.picture(over: crop.pixels, side: crop.width, channels: crop.channels), named: name,
+              progress: progress)
+            isWritten = isWritten && isDone
           }
-          try explanations.add(explained)
         }
       } catch let error as MienError {
         explanations.add(error, name: entry.name)
@@ -134,13 +140,17 @@ struct Explain: AsyncParsableCommand {
       progress.update(number + 1, of: entries.count)
     }
     progress.clear()
+    return isWritten
   }
 
   /// Explains a sample of a set of faces.
+  ///
+  /// - Returns: whether every picture that was asked for is written.
   private func explain(
     _ set: FaceSet, _ classifier: EmotionClassifier, labels: LabelSet?, by method: EmotionClassifier.MapMethod,
     into explanations: inout Explanations
-  ) async throws {
+  ) async throws -> Bool {
+    var isWritten = true
     let size = classifier.card.preprocessing
     guard set.width == size.width, set.height == size.height else {
       throw MienError(
@@ -161,9 +171,11 @@ struct Explain: AsyncParsableCommand {
         name: "face \(index)", pixels: pixels, channels: set.channels, distribution: found.distribution,
         maps: found.maps, falls: falls)
       try explanations.add(explained)
-      try options.write(picture: explained.picture(), named: "face-\(index).png")
+      let isDone = try options.write(picture: explained.picture(), named: "face-\(index).png", progress: progress)
+      isWritten = isWritten && isDone
       progress.update(done + 1, of: indices.count)
     }
     progress.clear()
+    return isWritten
   }
 }

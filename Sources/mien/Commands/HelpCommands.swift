@@ -32,9 +32,7 @@ struct Manual: AsyncParsableCommand {
 
   func run() async throws {
     let url = URL(fileURLWithPath: folder, isDirectory: true)
-    do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
-      throw MienError(.file, folder, "the folder cannot be made")
-    }
+    try Folders.make(url)
     for page in ManualPages(try Mien.commands()).pages {
       let file = url.appendingPathComponent(page.file)
       try AtomicFile.write(Data(page.text.utf8), to: file)

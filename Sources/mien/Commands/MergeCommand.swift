@@ -111,14 +111,15 @@ private struct MergedShards {
     let missing = (1...max(1, count)).filter { seen[$0] == nil }
     if !missing.isEmpty {
       let list = missing.prefix(20).map(String.init).joined(separator: ", ") + (missing.count > 20 ? ", …" : "")
-      problems.append("missing of \(count) shards: \(list)")
+      problems.append("missing of \(count.grouped) shards: \(list)")
     }
   }
 
   /// One line for people.
   var summary: String {
     let failures = failed == 0 ? "none failed" : "\(failed) of them failed, see \"error\""
-    return "\(Spelling.counted(results.count, "shard")) of \(count), \(Spelling.counted(files, "file")), \(failures)"
+    return
+      "\(Spelling.counted(results.count, "shard")) of \(count.grouped), \(Spelling.counted(files, "file")), \(failures)"
   }
 
   /// Whether a process holds the shard. A folder that may only be read is taken for one at rest.

@@ -44,12 +44,13 @@ struct Models: AsyncParsableCommand {
       case .success(let card):
         let labels = card.outputs.map(\.name).joined(separator: ", ")
         let measured = card.measurements.map { measurement in
-          let tenths = Int((measurement.accuracy * 1000).rounded())
-          return "\(tenths / 10).\(tenths % 10) % on \(measurement.source) \(measurement.split) (\(measurement.labels))"
+          let caution = measurement.note.hasPrefix("best epoch chosen") ? ", which chose the epoch" : ""
+          return "\(NumberText.percent(measurement.accuracy, 1)) on \(measurement.source) \(measurement.split) "
+            + "(\(measurement.labels), \(Spelling.counted(measurement.count, "face"))\(caution))"
         }
         let indent = Console.padded("", name.count)
         try Console.print("\(name)  \(card.summary)")
-        let details = ["\(card.parameterCount) parameters", "labels \(labels)"] + measured
+        let details = ["\(card.parameterCount.grouped) parameters", "labels \(labels)"] + measured
         try Console.print("\(indent)  \(details.joined(separator: "; "))")
         let place = Console.printable(entry.url?.path ?? "built in")
         try Console.print("\(indent)  \(place); weights \(card.weightsSHA256.prefix(16))")

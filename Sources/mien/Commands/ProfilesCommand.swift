@@ -30,8 +30,8 @@ struct Profiles: AsyncParsableCommand {
         case .success(let info):
           let (before, after) = (info.check.before.correct, info.check.after.correct)
           table.add([
-            Console.printable(entry.name), Console.printable(info.model), "\(info.correctionCount)",
-            "\(before) of \(info.check.count)", "\(after) of \(info.check.count)",
+            Console.printable(entry.name), Console.printable(info.model), info.correctionCount.grouped,
+            "\(before.grouped) of \(info.check.count.grouped)", "\(after.grouped) of \(info.check.count.grouped)",
             info.created.formatted(.iso8601.year().month().day()),
           ])
         case .failure(let error): failures.append(error.about(entry.url.path))

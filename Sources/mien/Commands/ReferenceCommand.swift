@@ -27,13 +27,7 @@ struct Reference: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("Where to write the model.", valueName: "model.onnx"))
   var output: String
 
-  @OptionGroup var model: ModelOptions
-
-  func validate() throws {
-    guard model.profile == nil else {
-      throw ValidationError("a profile has no place here: the averages are the model's")
-    }
-  }
+  @OptionGroup var model: ModelChoice
 
   func run() async throws {
     try ResultFile.check(["--output": output], inputs: [data])
@@ -42,7 +36,7 @@ struct Reference: AsyncParsableCommand {
     let progress = ProgressLine("faces")
     do {
       let reference = try await EmbeddingReference(
-        model.classifier(of: file), faces: faces, split: split.split
+        model.naming { try EmotionClassifier(model: file) }, faces: faces, split: split.split
       ) { done, total in progress.update(done, of: total) }
       progress.clear()
       var card = try file.card()

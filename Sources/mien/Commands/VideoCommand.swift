@@ -69,7 +69,7 @@ struct Video: AsyncParsableCommand {
         "--timings": timings ? "" : nil,
       ])
     guard output != nil || paths.count == 1 else {
-      throw ValidationError("found \(paths.count) videos, expected one; several need -o DIR.")
+      throw ValidationError("found \(paths.count.grouped) videos, expected one; several need -o DIR.")
     }
   }
 
@@ -79,6 +79,11 @@ struct Video: AsyncParsableCommand {
       ["--json": json, "--csv": csv, "--annotate": annotate, "--timeline": timeline],
       inputs: [file, model.model.name])
     let input = VideoInput(file)
+    guard !input.isFolder else {
+      throw MienError(
+        .file, input.name,
+        "is a folder, expected one video; `mien video \(ShellWord.quoted(file)) -o results` reads the videos in it")
+    }
     let clock = ContinuousClock()
     let start = clock.now
     let reader = try input.reporting { try VideoReader(contentsOf: $0) }
@@ -103,7 +108,10 @@ struct Video: AsyncParsableCommand {
     problems += unfinished
     for warning in reader.warnings { Console.warning("\(input.name): \(warning)") }
     if let annotate, let warning = outputs.copyWarning { Console.warning("\(annotate): \(warning)") }
-    for path in [json, csv, annotate].compactMap(\.self) where unfinished.isEmpty { ResultFile.wrote(path) }
+    let failed = Set(problems.compactMap { ($0 as? MienError)?.subject })
+    for path in [json, csv, annotate].compactMap(\.self) where unfinished.isEmpty && !failed.contains(path) {
+      ResultFile.wrote(path)
+    }
     let elapsed = (clock.now - ready) / .seconds(1)
     do { try writeTimeline(outputs, input, card: recognizer.classifier.card) } catch { problems.append(error) }
     if json != "-" && csv != "-" { try Console.print(outputs.timeline.table.text) }
@@ -160,7 +168,8 @@ struct Video: AsyncParsableCommand {
     let report = outputs.timeline.report(
       name: input.shortName, seconds: outputs.seconds,
       facts: [
-        .init("video", input.name), .init("frames read", "\(outputs.frames)" + (every > 1 ? ", one in \(every)" : "")),
+        .init("video", input.name),
+        .init("frames read", outputs.frames.grouped + (every > 1 ? ", one in \(every)" : "")),
         .init("model", "\(card.name), weights \(card.weightsSHA256.prefix(16))"),
         .init("smoothing", options.isSmoothed ? "exponential, \(ReadingTrackerOptions().timeConstant) s" : "none"),
         .init("made", "\(environment.date) on \(environment.processor), \(environment.cores) cores"),
@@ -173,7 +182,7 @@ struct Video: AsyncParsableCommand {
     let frames = Double(max(1, outputs.frames))
     Console.error("ready after       \(NumberText.fixed(starting, 2)) s")
     Console.error(
-      "frames            \(outputs.frames) in \(NumberText.fixed(elapsed, 2)) s: "
+      "frames            \(outputs.frames.grouped) in \(NumberText.fixed(elapsed, 2)) s: "
         + "\(NumberText.fixed(frames / elapsed, 1)) per second, \(NumberText.fixed(outputs.seconds / elapsed, 1)) x real time"
     )
     Console.error("per frame, summed over threads:")

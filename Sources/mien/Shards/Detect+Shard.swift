@@ -34,7 +34,8 @@ extension Detect {
         var outcome = outcome
         if let image = outcome.image {
           do { try annotations?.write(image, outcome.faces, of: photo) } catch let error as MienError {
-            outcome = .init(name: outcome.name, error: error)
+            // Not done: the same command makes the copy when there is room for it.
+            outcome = .init(name: outcome.name, error: MienError(.file, nil, "has no marked copy: \(error)"))
           }
         }
         if outcome.error?.kind != .file {

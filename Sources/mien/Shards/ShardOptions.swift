@@ -125,15 +125,15 @@ struct ShardProgress {
   func end(stopped: Bool = false) throws {
     line.clear()
     if missing == 0 && !stopped { try output.complete() }
-    let failed = output.failed == 0 ? "" : "; \(output.failed) of them failed, see \"error\" in the results"
+    let failed = output.failed == 0 ? "" : "; \(output.failed.grouped) of them failed, see \"error\" in the results"
     Console.error(
-      "shard \(output.shard.text): \(Spelling.counted(output.before + output.now, noun)) done, \(output.now) of them now"
+      "shard \(output.shard.text): \(Spelling.counted(output.before + output.now, noun)) done, \(output.now.grouped) of them now"
         + "\(failed); results in \(Console.printable(output.results.path))")
     guard missing > 0 || stopped else { return }
     Console.error(
       stopped
         ? "stopped; the same command resumes it"
-        : "\(Spelling.counted(missing, noun)) could not be read, see above; the same command tries them again")
+        : "\(Spelling.counted(missing, noun)) not done, see above; the same command tries again")
     throw ExitCode.failure
   }
 }

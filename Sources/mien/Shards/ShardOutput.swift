@@ -43,9 +43,7 @@ final class ShardOutput {
   init(folder: URL, shard: Shard, command: String, settings: [String: String]) throws {
     self.shard = shard
     place = ShardPlace(folder: folder, shard: shard)
-    do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-      throw MienError(.file, folder.path, "the folder cannot be made: \(error.localizedDescription)")
-    }
+    try Folders.make(folder)
     let header = ShardManifest.Header(
       command: command, shard: shard.number, of: shard.count, settings: settings)
     // Before there is a file of this shard, so that what is refused leaves none behind.

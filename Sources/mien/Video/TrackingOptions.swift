@@ -16,7 +16,9 @@ struct TrackingOptions: ParsableArguments {
   var isSmoothed: Bool { !isUnsmoothed }
 
   func validate() throws {
-    guard (0...1).contains(minConfidence) else { throw ValidationError("--min-confidence is 0 to 1.") }
+    guard (0...1).contains(minConfidence) else {
+      throw ValidationError("--min-confidence \(minConfidence): expected a number from 0 to 1, such as 0.5.")
+    }
   }
 
   /// The options of the library.

@@ -12,6 +12,12 @@ struct VideoInput {
   /// Whether it is an address.
   var isAddress: Bool { !url.isFileURL }
 
+  /// Whether it is a folder.
+  var isFolder: Bool {
+    var isFolder: ObjCBool = false
+    return !isAddress && FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue
+  }
+
   /// Takes the argument.
   init(_ argument: String) {
     if let address = NetworkAddress(argument), let url = URL(string: argument) {
