@@ -79,38 +79,9 @@ struct TrainCommand: AsyncParsableCommand {
     Interrupt.listen()
     let group = try await TorchActor.run { try place.map { try ProcessGroup(joining: $0) } }
     if let initialRun { try InitialWeights.check(initialRun) }
-    let (run, isNew): (RunFolder, Bool)
-    do { (run, isNew) = try await folder(for: sets, group: group) } catch let error as MienError {
+    let (run, isFinished, summary): (RunFolder, Bool, SeriesSummary?)
+    do { (run, isFinished, summary) = try await trained(on: sets, group: group) } catch let error as MienError {
       throw sets.named(error, as: data)
-    }
-    let continuation = "continue with `\(continuation(of: run))`"
-    let (isFinished, summary): (Bool, SeriesSummary?) = try await TorchActor.run {
-      func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
-        [
-          TerminalProgress(
-            member: name, continuation: continuation,
-            ending: "export it with `mien export \(ShellWord.quoted(run.url.path)) -o MODEL.onnx`"),
-          MetricsFile(run: run),
-          TensorBoardEvents(run: run),
-        ]
-      }
-      guard run.recipe.isSeries else {
-        let trainer: Trainer
-        do { trainer = try Trainer(run: run, sets: sets, observers: observers(run, ""), group: group) } catch {
-          // The same folder can be asked for again, with what was wrong put right.
-          if isNew { run.abandon() }
-          throw error
-        }
-        return (try trainer.run(shouldStop: { Interrupt.isRaised }) != nil, nil)
-      }
-      do {
-        let summary = try RunSeries(in: run, sets: sets).run(observers: observers, shouldStop: { Interrupt.isRaised })
-        return (summary != nil, summary)
-      } catch {
-        // Gone only if no run of it was begun.
-        if isNew { run.abandon() }
-        throw error
-      }
     }
     guard isFinished else { throw ExitCode.failure }
     if let group, !group.isFirst { return }
@@ -131,6 +102,42 @@ struct TrainCommand: AsyncParsableCommand {
       }
     }
     if !isWhole { throw ExitCode.failure }
+  }
+
+  /// Trains, in the run's folder.
+  ///
+  /// - Returns: the run, whether it came to its end, and of a series what its runs reached.
+  private func trained(on sets: [FaceSet], group: ProcessGroup?) async throws -> (RunFolder, Bool, SeriesSummary?) {
+    let (run, isNew) = try await folder(for: sets, group: group)
+    let continuation = "continue with `\(continuation(of: run))`"
+    return try await TorchActor.run {
+      func observers(_ run: RunFolder, _ name: String) -> [any TrainingObserver] {
+        [
+          TerminalProgress(
+            member: name, continuation: continuation,
+            ending: "export it with `mien export \(ShellWord.quoted(run.url.path)) -o MODEL.onnx`"),
+          MetricsFile(run: run),
+          TensorBoardEvents(run: run),
+        ]
+      }
+      guard run.recipe.isSeries else {
+        let trainer: Trainer
+        do { trainer = try Trainer(run: run, sets: sets, observers: observers(run, ""), group: group) } catch {
+          // The same folder can be asked for again, with what was wrong put right.
+          if isNew { run.abandon() }
+          throw error
+        }
+        return (run, try trainer.run(shouldStop: { Interrupt.isRaised }) != nil, nil)
+      }
+      do {
+        let summary = try RunSeries(in: run, sets: sets).run(observers: observers, shouldStop: { Interrupt.isRaised })
+        return (run, summary != nil, summary)
+      } catch {
+        // Gone only if no run of it was begun.
+        if isNew { run.abandon() }
+        throw error
+      }
+    }
   }
 
   /// The folder to train in, and whether this process made it. With a group, the first process chooses for all.

@@ -2,7 +2,6 @@ public import ArgumentParser
 public import MienCore
 import MienDatasets
 import MienEvaluation
-public import MienInference
 
 // Choices of the libraries that options take by name.
 extension Evaluation.Averaging: ExpressibleByArgument {}

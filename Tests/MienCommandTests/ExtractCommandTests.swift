@@ -25,7 +25,7 @@ import Testing
       "dataset", "extract", path("empty.mp4"), path("clip.y4m"), path("words.mp4"), path("none.mp4"), "-o", path("out"))
     #expect(made.status == 1 && made.output.isEmpty)
     #expect(made.errors.contains("mien: error: \(path("empty.mp4")): is empty, expected a video\n"))
-    #expect(made.errors.contains("mien: error: \(path("words.mp4")): is no video"))
+    #expect(made.errors.contains("mien: error: \(path("words.mp4")): is not a video"))
     #expect(made.errors.contains("mien: error: \(path("none.mp4")): no such file\n"))
     #expect(
       made.errors.contains(
