@@ -355,7 +355,7 @@ import Testing
     let answer = try await server.request("POST", "/v1/video", Data("this is no video".utf8))
     let id = try #require(Server.value("id", in: answer))
     let line = try #require(try await server.line("\"message\":\"video\"", id))
-    #expect(line.contains("\"state\":\"failed\"") && line.contains("no video"))
+    #expect(line.contains("\"state\":\"failed\"") && line.contains("not a video"))
     // A chunk that libpng would print a line about: it must not come between the lines of JSON.
     let png = Data(try TestServer.face(1).readableBytesView)
     let bad: [UInt8] = [0, 0, 0, 4] + Array("gAMA".utf8) + [1, 2, 3, 4] + [0, 0, 0, 0]

@@ -26,12 +26,12 @@ const emotions = ['neutral', 'happiness', 'anger'];
 const row = (seconds, ...faces) => ({ frame: Math.round(seconds * 10), seconds, width: 100, height: 100, faces });
 
 test('numbers in words', () => {
-  assert.equal(percent(0.996), '100%');
-  assert.equal(percent(-1), '0%');
+  assert.equal(percent(0.996), '100\u00a0%');
+  assert.equal(percent(-1), '0\u00a0%');
   assert.equal(clock(59.96), '1:00.0');
   assert.equal(clock(67.5), '1:07.5');
   assert.deepEqual(best(scores), { emotion: 'happiness', probability: 0.6 });
-  assert.equal(words({ ...face(1), emotion: null }), 'unsure (happiness 60%)');
+  assert.equal(words({ ...face(1), emotion: null }), 'unsure (happiness 60\u00a0%)');
   assert.equal(stem('a.b.jpg'), 'a.b');
   assert.equal(stem('holiday.2026/one.jpg'), 'one');
 });
@@ -97,15 +97,15 @@ const shared = (a, b) => Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Ma
   * Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
 const measure = (text, isNumber) => (isNumber ? { width: 7 + 7 * text.length, height: 15 } : { width: 8 * text.length, height: 24 });
 const texts = (count) => Array.from({ length: count }, (_, index) => ({
-  label: `${index + 1}  happiness 98%`, number: String(index + 1),
+  label: `${index + 1}  happiness 98\u00a0%`, number: String(index + 1),
 }));
 
 test('a label that is wider than its box becomes a number', () => {
   const boxes = [{ x: 10, y: 50, width: 200, height: 200 }, { x: 400, y: 50, width: 60, height: 60 }];
   const plan = labelPlan(boxes, texts(2), -1, measure, { width: 600, height: 400 }, 1);
-  assert.deepEqual(plan.map(({ text }) => text), ['1  happiness 98%', '2']);
+  assert.deepEqual(plan.map(({ text }) => text), ['1  happiness 98\u00a0%', '2']);
   const chosen = labelPlan(boxes, texts(2), 1, measure, { width: 600, height: 400 }, 1);
-  assert.deepEqual(chosen.map(({ index, text }) => [index, text]), [[1, '2  happiness 98%'], [0, '1  happiness 98%']]);
+  assert.deepEqual(chosen.map(({ index, text }) => [index, text]), [[1, '2  happiness 98\u00a0%'], [0, '1  happiness 98\u00a0%']]);
 });
 
 test('in a group nothing that is written covers a face or something else that is written', () => {
@@ -126,7 +126,7 @@ test('in a group nothing that is written covers a face or something else that is
       for (const { place } of plan) {
         assert.ok(place.x >= 0 && place.y >= 0 && place.x + place.width <= area.width && place.y + place.height <= area.height);
       }
-      assert.equal(plan.find(({ index }) => index === selected)?.text ?? '', selected < 0 ? '' : '15  happiness 98%');
+      assert.equal(plan.find(({ index }) => index === selected)?.text ?? '', selected < 0 ? '' : '15  happiness 98\u00a0%');
       if (scale === 1) assert.equal(plan.length, 30);
       else assert.ok(plan.length >= 20, `${plan.length} of 30 have a number on a phone`);
     }
