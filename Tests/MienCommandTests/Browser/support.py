@@ -63,9 +63,12 @@ class Base:
     @staticmethod
     def settle(page):
         """Waits until every frame that was taken is sent and answered, so that what was read stays the same."""
+        # What the page before this one had sent is given up without a word.
+        loader = page.all("Page.frameNavigated")[-1]["frame"]["loaderId"]
+
         def frames():
             sent = {event["requestId"] for event in page.all("Network.requestWillBeSent")
-                    if "/frames" in event["request"]["url"]}
+                    if "/frames" in event["request"]["url"] and event["loaderId"] == loader}
             # One that the page gave up, as it was paused, has no answer.
             over = page.all("Network.loadingFinished") + page.all("Network.loadingFailed")
             return sent, sent <= {event["requestId"] for event in over}
