@@ -105,10 +105,12 @@ public struct VideoTimeline: Sendable {
     let shown = longestTracks
     let left = tracks.count - shown.count
     let more = left > 0 ? " The \(left) that were seen shortest are left out." : ""
+    // The last frame's readings count beyond its time stamp.
+    let length = max(seconds, tracks.map(\.end).max() ?? 0)
     return Report(
       title: name,
       subtitle:
-        "\(SamplingUnit.person.counted(tracks.count)) in \(NumberText.duration(seconds)); what they show, not what they feel.",
+        "\(SamplingUnit.person.counted(tracks.count)) in \(NumberText.duration(length)); what they show, not what they feel.",
       sections: [
         ReportSection(
           title: "People",
