@@ -148,6 +148,7 @@ package final class MienServer: Sendable {
     router.add(middleware: ErrorMiddleware(metrics: metrics, paths: paths))
     router.add(middleware: OriginMiddleware(origins: origins, hosts: options.hosts, proxies: proxies))
     router.add(middleware: TokenMiddleware(tokens: options.tokens, key: key, open: Set(open)))
+    router.add(middleware: ClientShareMiddleware(connections: options.limits.connections))
 
     var routes = RouteTable(router)
     let bodies = BodyReader(limits: options.limits)

@@ -244,37 +244,6 @@ import Testing
     }
   }
 
-  @Test func aClientsOnlyPictureIsNotRefusedForAnothersMany() async throws {
-    let tokens = [Self.token, "the-other-token-0001"]
-    let picture = try TestServer.noise(side: 2000)
-    let small = try TestServer.face(3)
-    try await withServer {
-      $0.tokens = try AccessTokens(tokens)
-      $0.limits.waiting = 1
-      $0.limits.waitingSeconds = 0.05
-    } _: { _, port in
-      var many: [RawClient] = []
-      for _ in 0..<16 {
-        let client = try RawClient(port: port)
-        let fields = ["Authorization: Bearer \(tokens[0])", "Content-Length: \(picture.readableBytes)"]
-        try await client.send(head("/v1/detect?minFace=12", fields) + Data(picture.readableBytesView))
-        many.append(client)
-      }
-      for _ in 0..<3 {
-        let fields = [
-          "Authorization: Bearer \(tokens[1])", "Content-Length: \(small.readableBytes)", "Connection: close",
-        ]
-        let other = try RawClient(port: port)
-        try await other.send(head("/v1/detect?detector=none", fields) + Data(small.readableBytesView))
-        #expect(try await other.receive().hasPrefix("HTTP/1.1 200 "))
-      }
-      // The many were more than there is room for.
-      var refused = 0
-      for client in many where try await client.receive(upTo: "}").hasPrefix("HTTP/1.1 429 ") { refused += 1 }
-      #expect(refused > 0)
-    }
-  }
-
   @Test func whoHasGoneIsNotWorkedFor() async throws {
     // A form whose pictures take a while, most of which wait.
     let picture = try TestServer.noise(side: 900)

@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Gives every request an id, logs it and counts it.
 struct RecordMiddleware: RouterMiddleware {
@@ -98,6 +99,76 @@ struct TokenMiddleware: RouterMiddleware {
     var context = context
     context.client = client
     return try await next(request, context)
+  }
+}
+
+/// Bounds the requests of one client that are received or answered at a time: half of the connections that are served, so
+/// that bodies that do not come and answers that do not end keep nobody else out.
+struct ClientShareMiddleware: RouterMiddleware {
+  typealias Context = ServerContext
+
+  /// Bytes of an answer that the connection takes whole.
+  private static let shortAnswer = 64 << 10
+
+  private let shares: ClientShares
+
+  /// - Parameter connections: how many are served at a time.
+  init(connections: Int) { shares = ClientShares(connections: connections) }
+
+  func handle(
+    _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+  ) async throws -> Response {
+    // Without tokens all are one client.
+    if context.client.isEmpty { return try await next(request, context) }
+    guard let share = shares.take(for: context.client) else {
+      throw APIError.busy(.connections, "Too many of your requests are open.")
+    }
+    defer { withExtendedLifetime(share) {} }
+    var response = try await next(request, context)
+    // A short answer is on its way at once. Another one ends the share with its body, also if nobody writes it, as for HEAD.
+    if let length = response.body.contentLength, length <= Self.shortAnswer { return response }
+    response.body = ResponseBody(contentLength: response.body.contentLength) { [body = response.body] writer in
+      try await body.write(writer)
+      withExtendedLifetime(share) {}
+    }
+    return response
+  }
+}
+
+/// The requests of each client that are being received or answered.
+private final class ClientShares: Sendable {
+  /// One request; its end ends its share.
+  final class Share: Sendable {
+    private let shares: ClientShares
+    private let client: AccessTokens.Client
+
+    fileprivate init(_ shares: ClientShares, _ client: AccessTokens.Client) {
+      (self.shares, self.client) = (shares, client)
+    }
+
+    deinit { shares.give(client) }
+  }
+
+  private let connections: Int
+  private let open = Mutex<[AccessTokens.Client: Int]>([:])
+
+  init(connections: Int) { self.connections = connections }
+
+  /// A share for one more request; nil if the client has as many as it may have.
+  func take(for client: AccessTokens.Client) -> Share? {
+    open.withLock { open in
+      let count = open[client, default: 0]
+      guard count < AccessTokens.share(of: connections, for: client) else { return nil }
+      open[client] = count + 1
+      return Share(self, client)
+    }
+  }
+
+  private func give(_ client: AccessTokens.Client) {
+    open.withLock { open in
+      let left = (open[client] ?? 1) - 1
+      open[client] = left > 0 ? left : nil
+    }
   }
 }
 

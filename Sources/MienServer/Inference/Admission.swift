@@ -2,7 +2,8 @@ import Synchronization
 
 /// Decides which requests are worked on: a few at a time, the others in turn, first those of clients that have the fewest
 /// places, and of these first the client whose turn was longest ago. Requests that time out or find the queue full are
-/// refused, but not the only one of a client: it waits until another client gives a place up.
+/// refused, but not the only one of a client: it waits until another client gives a place up. Of several places, no client with
+/// a token takes the last one.
 final class Admission: Sendable {
   private struct Waiter {
     let number: Int
@@ -25,6 +26,11 @@ final class Admission: Sendable {
       held[client, default: 0] += 1
       given += 1
       turns[client] = given
+    }
+
+    /// Whether a client may have one more of `places`: not the last one, which is for the next client.
+    func allows(_ client: AccessTokens.Client, of places: Int) -> Bool {
+      client.isEmpty || places == 1 || held[client, default: 0] + 1 < places
     }
 
     /// Whether a client has no place, and waits for none.
@@ -82,7 +88,7 @@ final class Admission: Sendable {
     // Most find a place: no number, no continuation and no timer are needed.
     let turn: (number: Int, patience: Double?)? = try state.withLock { state in
       if Task.isCancelled { throw CancellationError() }
-      if state.free > 0 {
+      if state.free > 0, state.allows(client, of: places) {
         state.free -= 1
         state.give(to: client)
         return nil
@@ -102,7 +108,7 @@ final class Admission: Sendable {
         let result: Result<Void, any Error>? = state.withLock { state in
           // A cancellation after this finds the waiter.
           if Task.isCancelled { return .failure(CancellationError()) }
-          if state.free > 0 {
+          if state.free > 0, state.allows(client, of: places) {
             state.free -= 1
             state.give(to: client)
             return .success(())
@@ -137,8 +143,9 @@ final class Admission: Sendable {
       let rest = (state.held[client] ?? 1) - 1
       state.held[client] = rest > 0 ? rest : nil
       let ranks = state.waiting.map { (state.held[$0.client] ?? 0, state.turns[$0.client] ?? 0) }
+      let allowed = ranks.indices.filter { state.allows(state.waiting[$0].client, of: places) }
       // Of equals the first.
-      guard let index = ranks.indices.min(by: { ranks[$0] < ranks[$1] }) else {
+      guard let index = allowed.min(by: { ranks[$0] < ranks[$1] }) else {
         state.free += 1
         return nil
       }
