@@ -64,7 +64,7 @@ class Base:
     def settle(page):
         """Waits until every frame that was taken is sent and answered, so that what was read stays the same."""
         # What the page before this one had sent is given up without a word.
-        loader = page.all("Page.frameNavigated")[-1]["frame"]["loaderId"]
+        loader = page.call("Page.getFrameTree")["frameTree"]["frame"]["loaderId"]
 
         def frames():
             sent = {event["requestId"] for event in page.all("Network.requestWillBeSent")
