@@ -2,7 +2,8 @@
 # `mien video` on a clip: with rows only, and with an annotated copy; then the Python package `fer` with its Haar cascade on
 # the same clip; then peak memory of 5 and of 60 minutes of it, repeated at half its width and 10 frames a second.
 # Usage: Benchmarks/video.sh [speed|peer|memory]… [CLIP]; all three where none is named. Needs `make build`, ffmpeg and GNU
-# time. The peer needs a Python environment with `fer` in $MIEN_CACHE/peers-fer.
+# time. The peer needs a Python environment with `fer` in $MIEN_CACHE/peers-fer: `pip install --no-deps fer ffmpeg-python`, then
+# `pip install tensorflow-cpu 'opencv-python-headless<5' pandas requests tqdm pillow 'moviepy<2' 'setuptools<80'`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mien=$PWD/.build/release/mien
