@@ -48,9 +48,7 @@ package struct PriorOptions: ParsableArguments, Sendable {
 
   package func validate() throws {
     guard let priorStrength else { return }
-    guard (0...1).contains(priorStrength) else {
-      throw ValidationError("--prior-strength \(priorStrength): expected a number from 0 to 1, such as 0.5.")
-    }
+    try ValidationError.check(share: priorStrength, of: "--prior-strength")
     guard prior != "data" else {
       throw ValidationError("--prior-strength needs --prior uniform or --prior with a JSON file of shares.")
     }
@@ -124,6 +122,17 @@ package struct ModelOptions: ParsableArguments, Sendable {
       guard let profile, error.subject == "profile \(profile)" else { throw error }
       throw MienError(
         error.kind, error.subject, "\(error.message); `mien adapt --profile \(profile)` makes one that fits")
+    }
+  }
+}
+
+extension ValidationError {
+  /// Checks the value of an option that takes 0…1.
+  ///
+  /// - Throws: ``ValidationError`` that says what is expected.
+  package static func check(share value: Float, of option: String) throws {
+    guard (0...1).contains(value) else {
+      throw ValidationError("\(option) \(value): expected a number from 0 to 1, such as 0.5.")
     }
   }
 }

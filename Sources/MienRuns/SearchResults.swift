@@ -83,6 +83,9 @@ public struct SearchResults: Sendable {
   /// The best trial of those trained to the end; nil if there is none yet.
   public var best: Trial? { trials.first.flatMap { $0.state == .finished ? $0 : nil } }
 
+  /// Whether a trial stands for several folds or seeds.
+  package var hasSeveralRuns: Bool { trials.contains { $0.bestEpochs.count > 1 } }
+
   /// What a score is, as `accuracy` or `loss (fer2013)`.
   public var title: String { figure.title + (head.isEmpty ? "" : " (\(head))") }
 }

@@ -49,9 +49,8 @@ import Testing
   }
 
   private func evicted(_ port: Int) async throws -> Int {
-    let lines = try await RawClient.exchange(port: port, get("/metrics")).split(separator: "\n")
-    let line = lines.first { $0.hasPrefix("mien_connections_evicted_total ") }
-    return line?.split(separator: " ").last.flatMap { Int($0) } ?? -1
+    TestServer.metric(
+      "mien_connections_evicted_total", in: try await RawClient.exchange(port: port, get("/metrics")))
   }
 
   @Test func halfHeadsLockNobodyOut() async throws {

@@ -257,8 +257,7 @@ import Testing
           + Data(body.readableBytesView))
       func metric(_ name: String) async throws -> Int {
         let text = try await RawClient.exchange(port: port, get("/metrics"))
-        let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
-        return line?.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? -1
+        return TestServer.metric(name, in: text)
       }
       try #require(await eventually { try await metric("mien_pictures_active") > 0 })
       gone?.hangUp()

@@ -47,8 +47,7 @@ import Testing
   private func metric(_ name: String, _ client: any TestClientProtocol, _ header: HTTPFields = [:]) async throws -> Int
   {
     let text = String(buffer: try await client.execute(uri: "/metrics", method: .get, headers: header).body)
-    let line = text.split(separator: "\n").first { $0.hasPrefix(name + " ") }
-    return line?.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? -1
+    return TestServer.metric(name, in: text)
   }
 
   private func fittedFiles() -> [String] {

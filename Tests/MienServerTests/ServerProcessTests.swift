@@ -276,9 +276,7 @@ import Testing
     let folder = try TemporaryFolder()
     let disk = folder.file("disk").path
     try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
-    let script = "mount -t tmpfs -o size=1m tmpfs \(disk) && exec \"$@\""
-    let server = try await Server(
-      ["--state-dir", disk], wrapper: ["/usr/bin/unshare", "-m", "bash", "-c", script, "bash"])
+    let server = try await Server(["--state-dir", disk], wrapper: NameSpace.disk(at: disk, size: "1m"))
     let answer = try await server.request("POST", "/v1/video", Data(count: 3 << 20))
     #expect(answer.hasPrefix("HTTP/1.1 507 ") && answer.contains("disk_full"))
     // What was written of it is gone again, so that there is room for a smaller one.
@@ -292,10 +290,9 @@ import Testing
     let folder = try TemporaryFolder()
     let disk = folder.file("disk").path
     try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
-    let script = "mount -t tmpfs -o size=400k tmpfs \(disk) && exec \"$@\""
     let server = try await Server(
       ["--state-dir", folder.file("state").path, "--corrections", "\(disk)/corrections.sqlite"],
-      wrapper: ["/usr/bin/unshare", "-m", "bash", "-c", script, "bash"])
+      wrapper: NameSpace.disk(at: disk, size: "400k"))
     let face = Data(try TestServer.face(1).readableBytesView)
     let path = "/v1/corrections?profile=me&emotion=fear&crop=true"
     var (kept, answer) = (0, "")

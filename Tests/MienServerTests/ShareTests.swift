@@ -41,8 +41,7 @@ import Testing
 
   private func metric(_ name: String, _ port: Int) async throws -> Int {
     let text = try await RawClient.exchange(port: port, head("GET /metrics", by: 1, "Connection: close"))
-    let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + " ") }
-    return line?.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? -1
+    return TestServer.metric(name, in: text)
   }
 
   @Test func bodiesThatDoNotComeKeepNobodyElseOut() async throws {

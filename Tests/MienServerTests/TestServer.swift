@@ -30,6 +30,12 @@ enum TestServer {
       state: StateFolder(folder ?? folders.file(UUID().uuidString)), corrections: corrections, logger: logger)
   }
 
+  /// The value of a metric in the text of `/metrics`, if it is a whole number; -1 if it is not there.
+  static func metric(_ name: String, in text: String) -> Int {
+    let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + " ") }
+    return line?.split(separator: " ").last.flatMap { Double($0) }.map { Int($0) } ?? -1
+  }
+
   /// A picture that takes a while to search, as a file.
   static func noise(side: Int) throws -> ByteBuffer {
     var random = SeededRandom(seed: 5)

@@ -47,4 +47,10 @@ package enum NameSpace {
     process.waitUntilExit()
     return process.terminationStatus == 0
   }()
+
+  /// What stands before a command that runs with a disk of its own at `path`, of a size such as `1m`.
+  package static func disk(at path: String, size: String) -> [String] {
+    let script = "mount -t tmpfs -o size=\(size) tmpfs \(path) && exec \"$@\""
+    return ["/usr/bin/unshare", "-m", "bash", "-c", script, "bash"]
+  }
 }

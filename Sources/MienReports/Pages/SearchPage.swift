@@ -64,14 +64,13 @@ public struct SearchPage: Sendable {
         deviation: trial.deviation)
     }
     let hasDeviation = scored.contains { $0.deviation != nil }
-    let hasSeveralRuns = search.trials.contains { $0.bestEpochs.count > 1 }
     return ReportSection(
       title: "Trials",
       blocks: [
         .table(
           SearchTable(search).table,
           caption: "Longer-trained trials first, each group from best to worst."
-            + (hasSeveralRuns ? " Best epochs: that of each fold and seed." : "")),
+            + (search.hasSeveralRuns ? " Best epochs: that of each fold and seed." : "")),
         scored.isEmpty
           ? nil
           : .chart(

@@ -11,10 +11,9 @@ public struct SearchTable: Sendable {
   /// A row per trial, the best first.
   public var table: TextTable {
     let hasDeviation = search.trials.contains { $0.deviation != nil }
-    let hasSeveralRuns = search.trials.contains { $0.bestEpochs.count > 1 }
     var table = TextTable(
       header: ["trial"] + search.keys.map(\.name) + [
-        "epochs", hasSeveralRuns ? "best epochs" : "best epoch", search.title,
+        "epochs", search.hasSeveralRuns ? "best epochs" : "best epoch", search.title,
       ] + (hasDeviation ? ["sd"] : [])
         + ["state"])
     for trial in search.trials {

@@ -48,17 +48,12 @@ struct CorrectionRoutes: Sendable {
       let face = try await context.whileConnected {
         try await engine.embedded(picture, box: box, by: model, for: context.client)
       }
-      do {
-        let correction = try await store.add(
-          Correction(
-            profile: profile, owner: context.client, emotion: emotion, readEmotion: face.distribution.top.emotion,
-            readProbability: face.distribution.top.probability, labels: labels.name,
-            weightsSHA256: model.card.weightsSHA256, embedding: face.embedding,
-            crop: keepsCrop ? face.crop : nil))
-        return try JSON.response(CorrectionJSON(correction), status: .created)
-      } catch let error as MienError where error.kind == .limit {
-        throw APIError.diskFull
-      }
+      let correction = Correction(
+        profile: profile, owner: context.client, emotion: emotion, readEmotion: face.distribution.top.emotion,
+        readProbability: face.distribution.top.probability, labels: labels.name,
+        weightsSHA256: model.card.weightsSHA256, embedding: face.embedding, crop: keepsCrop ? face.crop : nil)
+      let stored = try await Self.changing { try await store.add(correction) }
+      return try JSON.response(CorrectionJSON(stored), status: .created)
     }
   }
 
@@ -84,20 +79,24 @@ struct CorrectionRoutes: Sendable {
   private func deleteProfile(_ request: Request, _ context: ServerContext) async throws -> Response {
     let store = try open()
     let profile = try Self.profile(try Query(request, "profile"))
-    do {
-      return try JSON.response(["deleted": try await store.delete(profile: profile, owner: context.client)])
-    } catch let error as MienError where error.kind == .limit { throw APIError.diskFull }
+    let count = try await Self.changing { try await store.delete(profile: profile, owner: context.client) }
+    return try JSON.response(["deleted": count])
   }
 
   private func deleteOne(_ request: Request, _ context: ServerContext) async throws -> Response {
     let store = try open()
     _ = try Query(request)
-    do {
-      guard let id = context.parameters.get("id").flatMap({ Int(decimal: $0) }),
-        try await store.delete(id: Int64(id), owner: context.client)
-      else { throw APIError(.notFound, "not_found", "There is no such correction.") }
-      return Response(status: .noContent)
-    } catch let error as MienError where error.kind == .limit { throw APIError.diskFull }
+    guard let id = context.parameters.get("id").flatMap({ Int(decimal: $0) }),
+      try await Self.changing({ try await store.delete(id: Int64(id), owner: context.client) })
+    else { throw APIError(.notFound, "not_found", "There is no such correction.") }
+    return Response(status: .noContent)
+  }
+
+  /// Changes the store.
+  ///
+  /// - Throws: ``APIError/diskFull`` if there is no room on the disk, which SQLite needs also to delete.
+  private static func changing<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do { return try await body() } catch let error as MienError where error.kind == .limit { throw APIError.diskFull }
   }
 
   private struct Page: Encodable {

@@ -1,6 +1,7 @@
 package import Foundation
 import GRDB
 import Glibc
+import HTTPTypes
 import MienCore
 package import MienInference
 import Synchronization
@@ -332,7 +333,7 @@ package final class CorrectionStore: Sendable {
 extension APIError {
   static func correctionsFull(limit: Int) -> APIError {
     APIError(
-      .init(code: 507, reasonPhrase: "Insufficient Storage"), "full",
+      .insufficientStorage, "full",
       "This server keeps \(limit / 1_048_576) MiB of corrections at most, and they are used up; delete some first.")
   }
 }

@@ -3,7 +3,6 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOHTTP1
-import Synchronization
 
 /// Gives every request an id, logs it and counts it.
 struct RecordMiddleware: RouterMiddleware {
@@ -110,19 +109,33 @@ struct ClientShareMiddleware: RouterMiddleware {
   /// Bytes of an answer that the connection takes whole.
   private static let shortAnswer = 64 << 10
 
-  private let shares: ClientShares
+  /// A request that is being received or answered; its end gives its share back.
+  private final class Share: Sendable {
+    private let requests: ClientBudget
+    private let client: AccessTokens.Client
+
+    init(of requests: ClientBudget, for client: AccessTokens.Client) {
+      (self.requests, self.client) = (requests, client)
+    }
+
+    deinit { requests.give(1, of: client) }
+  }
+
+  /// How many all have at a time is bounded by ``ConnectionPlaces``.
+  private let requests: ClientBudget
 
   /// - Parameter connections: how many are served at a time.
-  init(connections: Int) { shares = ClientShares(connections: connections) }
+  init(connections: Int) { requests = ClientBudget(limit: connections, boundsAll: false) }
 
   func handle(
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
     // Without tokens all are one client.
     if context.client.isEmpty { return try await next(request, context) }
-    guard let share = shares.take(for: context.client) else {
+    guard requests.take(1, for: context.client) == nil else {
       throw APIError.busy(.connections, "Too many of your requests are open.")
     }
+    let share = Share(of: requests, for: context.client)
     defer { withExtendedLifetime(share) {} }
     var response = try await next(request, context)
     // A short answer is on its way at once. Another one ends the share with its body, also if nobody writes it, as for HEAD.
@@ -132,43 +145,6 @@ struct ClientShareMiddleware: RouterMiddleware {
       withExtendedLifetime(share) {}
     }
     return response
-  }
-}
-
-/// The requests of each client that are being received or answered.
-private final class ClientShares: Sendable {
-  /// One request; its end ends its share.
-  final class Share: Sendable {
-    private let shares: ClientShares
-    private let client: AccessTokens.Client
-
-    fileprivate init(_ shares: ClientShares, _ client: AccessTokens.Client) {
-      (self.shares, self.client) = (shares, client)
-    }
-
-    deinit { shares.give(client) }
-  }
-
-  private let connections: Int
-  private let open = Mutex<[AccessTokens.Client: Int]>([:])
-
-  init(connections: Int) { self.connections = connections }
-
-  /// A share for one more request; nil if the client has as many as it may have.
-  func take(for client: AccessTokens.Client) -> Share? {
-    open.withLock { open in
-      let count = open[client, default: 0]
-      guard count < AccessTokens.share(of: connections, for: client) else { return nil }
-      open[client] = count + 1
-      return Share(self, client)
-    }
-  }
-
-  private func give(_ client: AccessTokens.Client) {
-    open.withLock { open in
-      let left = (open[client] ?? 1) - 1
-      open[client] = left > 0 ? left : nil
-    }
   }
 }
 

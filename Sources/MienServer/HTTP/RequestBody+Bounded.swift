@@ -1,55 +1,16 @@
 import Foundation
 import Hummingbird
 import NIOCore
-import Synchronization
-
-/// Memory that all requests together may hold. Where clients have tokens, each may hold half of it.
-final class ByteBudget: Sendable {
-  private struct State {
-    var used = 0
-    var byClient: [AccessTokens.Client: Int] = [:]
-  }
-
-  private let limit: Int
-  private let state = Mutex(State())
-
-  init(limit: Int) { self.limit = limit }
-
-  /// Takes `count` bytes.
-  ///
-  /// - Throws: ``APIError`` if others, or this client's other requests, hold them.
-  func take(_ count: Int, for client: AccessTokens.Client) throws {
-    let (fits, isOwn): (Bool, Bool) = state.withLock { state in
-      let own = state.byClient[client, default: 0] + count
-      guard own <= AccessTokens.share(of: limit, for: client) else { return (false, true) }
-      guard state.used + count <= limit else { return (false, false) }
-      state.used += count
-      state.byClient[client] = own
-      return (true, true)
-    }
-    guard !fits else { return }
-    throw APIError.busy(
-      .memory, isOwn ? "Too many of your requests are being received." : "Too many requests are being received.")
-  }
-
-  /// Gives `count` bytes back.
-  func give(_ count: Int, of client: AccessTokens.Client) {
-    state.withLock { state in
-      state.used -= count
-      let left = state.byClient[client, default: 0] - count
-      state.byClient[client] = left > 0 ? left : nil
-    }
-  }
-}
 
 /// Reads bodies: bounded in size, time and memory.
 struct BodyReader: Sendable {
   let limits: ServerLimits
-  let budget: ByteBudget
+  /// Bytes that all requests together may hold.
+  private let memory: ClientBudget
 
   init(limits: ServerLimits) {
     self.limits = limits
-    budget = ByteBudget(limit: limits.bufferedBytes)
+    memory = ClientBudget(limit: limits.bufferedBytes)
   }
 
   /// Reads a body with pictures and hands them to `use`.
@@ -63,8 +24,8 @@ struct BodyReader: Sendable {
       let input = try PictureInput(
         body, contentType: request.headers[.contentType] ?? "", limit: limit ?? limits.pictures)
       // Text is held besides the bytes that it stands for.
-      try budget.take(input.decodedBytes, for: context.client)
-      defer { budget.give(input.decodedBytes, of: context.client) }
+      try hold(input.decodedBytes, for: context.client)
+      defer { memory.give(input.decodedBytes, of: context.client) }
       return try await use(input)
     }
   }
@@ -77,13 +38,23 @@ struct BodyReader: Sendable {
   ) async throws -> Result {
     let expected = try Self.length(of: request, limit: limit)
     var data = Data()
-    defer { budget.give(data.count, of: context.client) }
+    defer { memory.give(data.count, of: context.client) }
     try await chunks(of: request, context, limit: limit, seconds: limits.bodySeconds) { chunk in
-      try budget.take(chunk.readableBytes, for: context.client)
+      try hold(chunk.readableBytes, for: context.client)
       data.append(contentsOf: chunk.readableBytesView)
     }
     guard expected ?? data.count == data.count else { throw APIError.disconnected }
     return try await use(data)
+  }
+
+  /// Takes memory for a request.
+  ///
+  /// - Throws: ``APIError`` if others, or this client's other requests, hold it.
+  private func hold(_ count: Int, for client: AccessTokens.Client) throws {
+    guard let shortage = memory.take(count, for: client) else { return }
+    throw APIError.busy(
+      .memory,
+      shortage == .ofOwn ? "Too many of your requests are being received." : "Too many requests are being received.")
   }
 
   /// Hands a body to `use` piece by piece.

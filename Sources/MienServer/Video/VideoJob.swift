@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import MienCore
 import MienInference
@@ -189,12 +190,16 @@ final class VideoResult: Sendable {
 }
 
 extension APIError {
-  static let diskFull = APIError(
-    .init(code: 507, reasonPhrase: "Insufficient Storage"), "disk_full", "The server's disk is full.")
+  static let diskFull = APIError(.insufficientStorage, "disk_full", "The server's disk is full.")
 
   /// Whether the file system that `url` is in has no room left.
   static func isDiskFull(at url: URL) -> Bool {
     var status = statvfs()
     return statvfs(url.path, &status) == 0 && status.f_bavail == 0
   }
+}
+
+extension HTTPResponse.Status {
+  /// 507 (RFC 4918, section 11.5).
+  static let insufficientStorage = Self(code: 507, reasonPhrase: "Insufficient Storage")
 }

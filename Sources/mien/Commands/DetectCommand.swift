@@ -62,9 +62,7 @@ struct Detect: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
 
   func validate() throws {
-    guard (0...1).contains(minConfidence) else {
-      throw ValidationError("--min-confidence \(minConfidence): expected a number from 0 to 1, such as 0.5.")
-    }
+    try ValidationError.check(share: minConfidence, of: "--min-confidence")
     try shard.validate(output: output, excluding: ["--json": json, "--csv": csv])
     if output != nil, paths.contains("-") {
       throw ValidationError("-o is for files, which a resumed run knows by their names; it excludes -.")

@@ -16,9 +16,7 @@ struct TrackingOptions: ParsableArguments {
   var isSmoothed: Bool { !isUnsmoothed }
 
   func validate() throws {
-    guard (0...1).contains(minConfidence) else {
-      throw ValidationError("--min-confidence \(minConfidence): expected a number from 0 to 1, such as 0.5.")
-    }
+    try ValidationError.check(share: minConfidence, of: "--min-confidence")
   }
 
   /// The options of the library.
