@@ -15,7 +15,7 @@ FETCHED = {
     "faces/face_detection_full_range.tflite": "mien_face_detector.inc",
     "faces/face_landmark.tflite": "mien_face_landmarks.inc",
 }
-ABOVE = [ROOT / "models/mien-s.onnx", *ROOT.glob("recipes/**/*.yaml")]
+ABOVE = [*ROOT.glob("models/*.onnx"), *ROOT.glob("recipes/**/*.yaml")]
 BESIDE = [TARGET / "openapi.json", *TARGET.glob("page/*")]
 
 

@@ -56,8 +56,8 @@ at::ScalarType scalar_type(mien_torch_type type) {
 
 /// Where tensors are made.
 std::atomic<bool> on_cuda = false;
-/// Whether CUDA computes in f32 throughout.
-std::atomic<bool> in_full_precision = false;
+/// Whether autocast may compute in bf16.
+std::atomic<bool> in_bf16 = false;
 
 at::TensorOptions options(at::ScalarType type) {
   return at::TensorOptions().dtype(type).device(on_cuda ? at::kCUDA : at::kCPU);
@@ -136,25 +136,31 @@ int32_t mien_torch_keep_freed_memory(char **error) noexcept {
   });
 }
 
-int32_t mien_torch_use_cuda(int32_t full_precision, int32_t autotune, char **error) noexcept {
+int32_t mien_torch_use_bf16(int32_t enabled, char **error) noexcept {
+  return guarded(error, [&] {
+    in_bf16 = enabled != 0;
+    at::globalContext().setAllowTF32CuDNN(enabled != 0);
+  });
+}
+
+int32_t mien_torch_use_cuda(int32_t autotune, char **error) noexcept {
   return guarded(error, [&] {
     if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
       const char *reason = dlerror();
       throw std::runtime_error(std::string("the CUDA libraries cannot be loaded: ") + (reason ? reason : "no reason"));
     }
     if (at::detail::getCUDAHooks().deviceCount() < 1) throw std::runtime_error("no CUDA device was found");
-    if (full_precision) at::globalContext().setAllowTF32CuDNN(false);
     at::globalContext().setBenchmarkCuDNN(autotune != 0);
-    in_full_precision = full_precision != 0;
     on_cuda = true;
   });
 }
 
 int32_t mien_torch_set_autocast(int32_t enabled, char **error) noexcept {
   return guarded(error, [&] {
-    if (!on_cuda || in_full_precision) return;
-    at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
-    at::autocast::set_autocast_enabled(at::kCUDA, enabled != 0);
+    if (!in_bf16) return;
+    const auto device = on_cuda ? at::kCUDA : at::kCPU;
+    at::autocast::set_autocast_dtype(device, at::kBFloat16);
+    at::autocast::set_autocast_enabled(device, enabled != 0);
     if (!enabled) at::autocast::clear_cache();
   });
 }

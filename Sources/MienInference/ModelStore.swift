@@ -2,13 +2,13 @@ public import Foundation
 public import MienCore
 public import MienONNX
 
-/// Finds models by name or path: the one inside the program, and ONNX files in folders of models.
+/// Finds models by name or path: those inside the program, and ONNX files in folders of models.
 public struct ModelStore: Sendable {
   /// A model that can be named.
   public struct Entry: Sendable {
     /// What `--model` takes.
     public let name: String
-    /// The file; nil for the model inside the program.
+    /// The file; nil for a model inside the program.
     public let url: URL?
     /// The file's card, or why it cannot be used.
     public let card: Result<ModelCard, MienError>
@@ -25,20 +25,20 @@ public struct ModelStore: Sendable {
     self.init(folders: [Folders.cache(environment).appendingPathComponent("models", isDirectory: true)])
   }
 
-  /// The model that `name` means: nil the built-in one; a path where it holds a slash or ends in `.onnx`; else the
-  /// built-in model's name, or that of a file in a folder of models.
+  /// The model that `name` means: nil the default one; a path where it holds a slash or ends in `.onnx`; else a built-in
+  /// model's name, or that of a file in a folder of models.
   ///
   /// - Throws: ``MienError`` that names the file, or lists the names there are.
   public func model(named name: String?) throws -> ONNXModel {
-    try name.flatMap { try url(of: $0) }.map { try ONNXModel(contentsOf: $0) } ?? DefaultModel.model()
+    try name.flatMap { try url(of: $0) }.map { try ONNXModel(contentsOf: $0) } ?? BuiltInModels.model(named: name)
   }
 
-  /// The file of the model that `name` means; `nil` for the built-in model.
+  /// The file of the model that `name` means; `nil` for a built-in one.
   ///
   /// - Throws: ``MienError`` that lists the names there are.
   package func url(of name: String) throws -> URL? {
     if name.contains("/") || name.hasSuffix(".onnx") { return URL(fileURLWithPath: name) }
-    if try DefaultModel.model().card().name == name { return nil }
+    if BuiltInModels.names.contains(name) { return nil }
     for folder in folders {
       let url = folder.appendingPathComponent("\(name).onnx")
       if FileManager.default.fileExists(atPath: url.path) { return url }
@@ -51,10 +51,11 @@ public struct ModelStore: Sendable {
         + (isFile ? "; for the file that is here, write ./\(name): a path has a slash or ends in .onnx" : ""))
   }
 
-  /// The built-in model, then those in the folders, by name.
+  /// The built-in models, then those in the folders, by name.
   public func entries() -> [Entry] {
-    let builtIn = Self.card { try DefaultModel.model() }
-    var entries = [Entry(name: (try? builtIn.get().name) ?? "built-in", url: nil, card: builtIn)]
+    var entries = BuiltInModels.names.map { name in
+      Entry(name: name, url: nil, card: Self.card { try BuiltInModels.model(named: name) })
+    }
     for folder in folders {
       let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
       for url in files.sorted(by: { $0.lastPathComponent < $1.lastPathComponent }) where url.pathExtension == "onnx" {

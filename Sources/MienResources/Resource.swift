@@ -2,17 +2,25 @@ import CMienResources
 package import Foundation
 import MienCore
 
-/// The files inside the program: the built-in model, the networks that find faces, recipes, the web page, and the
+/// The files inside the program: the built-in models, the networks that find faces, recipes, the web page, and the
 /// description of the server's routes.
 package enum Resource {
-  /// The model that is used where none is named.
-  package static let defaultModel = MIEN_DEFAULT_MODEL
+  /// The names of the built-in models; the one that is used where none is named comes first.
+  package static let models: [String] = {
+    let names = Resource.names(in: "models").map { String($0.dropLast(".onnx".count)) }
+    return names.filter { $0 == MIEN_DEFAULT_MODEL } + names.filter { $0 != MIEN_DEFAULT_MODEL }
+  }()
   /// MediaPipe's network that finds faces.
   package static let faceDetector = MIEN_FACE_DETECTOR
   /// MediaPipe's network that finds the points of a face.
   package static let faceLandmarks = MIEN_FACE_LANDMARKS
   /// The server's OpenAPI document.
   package static let openAPI = "openapi.json"
+
+  /// The built-in model of that name.
+  ///
+  /// - Throws: ``MienError`` if there is none.
+  package static func model(named name: String) throws -> Data { try data("models/\(name).onnx") }
 
   /// The bytes of a file, which are not copied.
   ///

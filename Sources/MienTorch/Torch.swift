@@ -6,16 +6,23 @@ import MienCore
   /// Where tensors live and operations run.
   public enum Device: String, Sendable, CaseIterable { case cpu, cuda }
 
+  /// What convolutions and matrix products compute in while training. Weights, gradients and optimisers are f32 in both.
+  public enum Precision: String, Sendable, CaseIterable { case f32, bf16 }
+
   /// Chooses the device that tensors are made on, for the rest of the process. Call it before any tensor is made.
   ///
   /// - Parameters:
-  ///   - fullPrecision: on CUDA, compute in f32 rather than in bf16 and TF32.
+  ///   - precision: of what runs in ``withAutocast(_:)``; with `bf16`, all else on CUDA is in TF32. On a CPU bf16 is fast
+  ///     only where the processor has instructions for it (`avx512_bf16`, `amx_bf16`). `nil` is bf16 on CUDA and f32 on a
+  ///     CPU.
   ///   - autotune: on CUDA, let cuDNN time its algorithms for each new shape and keep the fastest.
   /// - Throws: ``MienError`` where libtorch's CUDA libraries (`libtorch_cuda.so`, searched as the dynamic linker does) or
   ///   a CUDA device are missing.
-  public static func use(_ device: Device, fullPrecision: Bool = false, autotune: Bool = false) throws {
+  public static func use(_ device: Device, precision: Precision? = nil, autotune: Bool = false) throws {
+    let precision = precision ?? (device == .cuda ? .bf16 : .f32)
+    try Tensor.check { mien_torch_use_bf16(precision == .bf16 ? 1 : 0, $0) }
     guard device == .cuda else { return }
-    do { try Tensor.check { mien_torch_use_cuda(fullPrecision ? 1 : 0, autotune ? 1 : 0, $0) } } catch let error
+    do { try Tensor.check { mien_torch_use_cuda(autotune ? 1 : 0, $0) } } catch let error
       as MienError
     {
       throw MienError(
@@ -25,7 +32,7 @@ import MienCore
     }
   }
 
-  /// Runs `body` with convolutions and matrix products in bf16 where the device is CUDA; on a CPU it changes nothing.
+  /// Runs `body` with convolutions and matrix products in bf16, if ``use(_:precision:autotune:)`` chose that.
   public static func withAutocast<Result>(_ body: () throws -> Result) throws -> Result {
     try Tensor.check { mien_torch_set_autocast(1, $0) }
     let result = Swift.Result { try body() }

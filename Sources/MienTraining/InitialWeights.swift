@@ -10,6 +10,9 @@ import MienTorch
 /// A model's batch norms are folded into its convolutions. They are taken out again: each convolution gets outputs of
 /// variance 1 and the batch norm after it undoes that, by statistics over some faces. The network computes what the
 /// model does, and trains as one that was never exported; the optimiser's state is lost.
+///
+/// The network may have more channels than the other one. What is new starts with fresh weights, and what was there has
+/// zeros for it, so that the wider network first computes what the narrower one does (Chen et al. 2016, "Net2Net").
 @TorchActor package struct InitialWeights {
   /// What the other network was trained on.
   let data: [ModelCard.TrainingData]
@@ -21,8 +24,8 @@ import MienTorch
   private let stored: (_ name: String) throws -> (shape: [Int], values: [Float])?
   private let isModel: Bool
 
-  /// Reads the best weights of the run folder `path`, or the model in the file `path`, or the built-in model if that is
-  /// its name and there is no such file.
+  /// Reads the best weights of the run folder `path`, or the model in the file `path`, or the built-in model of that
+  /// name if there is no such file.
   ///
   /// - Parameter recipe: the run that begins with them.
   /// - Throws: ``MienError`` if the folder is no run or has no finished epoch, if the file is no model of Mien's, takes
@@ -33,6 +36,7 @@ import MienTorch
     isModel = model != nil
     guard let model else {
       let run = try RunFolder(opening: URL(fileURLWithPath: path))
+      try Self.check(run.recipe.preprocessing, "run", path, fits: recipe)
       labels = try run.recipe.labelSets()
       let (file, progress) = try Checkpoint.best(checkpointOf: run)
       data = progress.initialData + progress.data
@@ -43,13 +47,7 @@ import MienTorch
     }
     let card: ModelCard
     do { card = try model.card() } catch let error as MienError { throw error.about(path) }
-    guard card.preprocessing == recipe.preprocessing else {
-      throw MienError(
-        .mismatch, path,
-        "the model takes \(card.preprocessing.channels) channels\(card.preprocessing.equalize ? ", equalised" : ""), the "
-          + "recipe's network \(recipe.model.channels)\(recipe.model.equalize ? ", equalised" : ""): set model.channels and "
-          + "model.equalize alike")
-    }
+    try Self.check(card.preprocessing, "model", path, fits: recipe)
     labels = try card.outputs.map { try LabelSet(name: $0.name, emotions: $0.emotions) }
     data = card.training
     names = model.constantNames
@@ -61,7 +59,16 @@ import MienTorch
     stored = model.constant
   }
 
-  /// Checks that `path` names a run, a file, or the built-in model, before anything is made for a run that begins with its
+  private static func check(_ other: Preprocessing, _ kind: String, _ path: String, fits recipe: Recipe) throws {
+    guard other != recipe.preprocessing else { return }
+    throw MienError(
+      .mismatch, path,
+      "the \(kind) takes \(other.channels) channels\(other.equalize ? ", equalised" : ""), the recipe's network "
+        + "\(recipe.model.channels)\(recipe.model.equalize ? ", equalised" : ""): set model.channels and model.equalize "
+        + "alike")
+  }
+
+  /// Checks that `path` names a run, a file, or a built-in model, before anything is made for a run that begins with its
   /// weights. The file itself is read only when the run begins.
   ///
   /// - Throws: ``MienError`` that names `path`.
@@ -71,13 +78,14 @@ import MienTorch
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
       if isFolder.boolValue { _ = try RunFolder(opening: url) }
     } else if try builtInModel(named: path) == nil {
-      let name = try ONNXModel(data: Resource.data(Resource.defaultModel)).card().name
       throw MienError(
-        .missing, path, "no such run folder or model file, and no built-in model of that name (there is \(name))")
+        .missing, path,
+        "no such run folder or model file, and no built-in model of that name; there are: "
+          + Resource.models.joined(separator: ", "))
     }
   }
 
-  /// The model that a recipe's `initialWeights` names: a file, or the built-in one by its name; `nil` for a run folder,
+  /// The model that a recipe's `initialWeights` names: a file, or a built-in one by its name; `nil` for a run folder,
   /// and for what is not there any more.
   nonisolated static func model(named path: String) throws -> ONNXModel? {
     var isFolder: ObjCBool = false
@@ -87,11 +95,9 @@ import MienTorch
     return isFolder.boolValue ? nil : try ONNXModel(contentsOf: URL(fileURLWithPath: path))
   }
 
-  /// The model inside the program; `nil` if `name` is not its name.
+  /// The model inside the program of that name; `nil` if there is none.
   nonisolated static func builtInModel(named name: String) throws -> ONNXModel? {
-    guard !name.isEmpty, !name.contains("/") else { return nil }
-    let model = try ONNXModel(data: Resource.data(Resource.defaultModel))
-    return try model.card().name == name ? model : nil
+    try Resource.models.contains(name) ? ONNXModel(data: Resource.model(named: name)) : nil
   }
 
   /// Copies the weights into `network`. A head takes the weights of the other network's head for the same label set, and
@@ -99,7 +105,7 @@ import MienTorch
   ///
   /// - Parameter faces: `[N, C, H, W]` in 0…1, for the statistics of batch norms that a model lost.
   /// - Returns: what was not taken over, in words.
-  /// - Throws: ``MienError`` naming the first tensor but a head's that one of the two lacks or that has another shape.
+  /// - Throws: ``MienError`` naming the first tensor but a head's that one of the two lacks or that does not fit.
   func load(into network: FaceNetwork, faces: () throws -> Tensor) throws -> [String] {
     var sources: [String: String] = [:]
     var notes: [String] = []
@@ -119,6 +125,7 @@ import MienTorch
       folded.flatMap { norm in
         ["weight", "bias", "runningMean", "runningVariance"].map { "\(norm.name).\($0)" } + ["\(norm.convolution).bias"]
       })
+    var wider = 0
     for (name, target) in state where missing.remove(name) == nil {
       var source = name
       if name.hasPrefix("heads.") {
@@ -128,21 +135,39 @@ import MienTorch
         source = source.replacingSuffix(".runningMean", by: ".mean").replacingSuffix(
           ".runningVariance", by: ".variance")
       }
-      try target.copyInPlace(tensor(source, shape: target.shape))
+      let value = try tensor(source, for: target)
+      if value.isWider { wider += 1 }
+      try target.copyInPlace(value.tensor)
+    }
+    if wider > 0 {
+      notes.append("\(wider) tensors are larger than those of \(path): the new channels start with fresh weights")
     }
     try unfold(folded, in: network, faces: faces)
     return notes
   }
 
-  private var advice: String { "model.architecture and model.options must be those of \(path)" }
+  private var advice: String {
+    "model.architecture and model.options must be those of \(path), but for more channels a layer"
+  }
 
-  /// The stored tensor of that name and shape.
-  private func tensor(_ name: String, shape: [Int]) throws -> Tensor {
+  /// The stored tensor of that name, with the shape of `target`: outputs that the file lacks are those of `target`, and
+  /// the others' weights for inputs that it lacks are 0.
+  private func tensor(_ name: String, for target: Tensor) throws -> (tensor: Tensor, isWider: Bool) {
     guard let found = try stored(name) else { throw MienError(.mismatch, path, "it has no tensor \(name); \(advice)") }
-    guard found.shape == shape else {
+    let shape = try target.shape
+    guard found.shape != shape else { return (try Tensor(found.values, shape: shape), false) }
+    guard found.shape.count == shape.count, zip(found.shape, shape).allSatisfy({ $0 <= $1 }),
+      found.shape.dropFirst(2) == shape.dropFirst(2)
+    else {
       throw MienError(.mismatch, path, "its tensor \(name) is \(found.shape), here it is \(shape); \(advice)")
     }
-    return try Tensor(found.values, shape: shape)
+    var values = try target.floats()
+    let (old, new) = (found.shape.dropFirst().reduce(1, *), shape.dropFirst().reduce(1, *))
+    for output in 0..<found.shape[0] {
+      let row = found.values[(output * old)..<((output + 1) * old)]
+      values.replaceSubrange((output * new)..<((output + 1) * new), with: row + repeatElement(0, count: new - old))
+    }
+    return (try Tensor(values, shape: shape), true)
   }
 
   /// Refuses weights of trunk and neck that the network has no place for.
@@ -180,7 +205,7 @@ import MienTorch
     // First norms that change nothing but the bias, so that what they read can be measured.
     for norm in norms {
       let size = try norm.layer.weight.value.shape
-      let bias = try tensor("\(norm.convolution).bias", shape: size)
+      let bias = try tensor("\(norm.convolution).bias", for: .full(size, 0)).tensor
       if let own = weights["\(norm.convolution).bias"] { try own.copyInPlace(.full(size, 0)) }
       try norm.layer.runningMean.value.copyInPlace(.full(size, 0))
       try norm.layer.runningVariance.value.copyInPlace(.full(size, 1))

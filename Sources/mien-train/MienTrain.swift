@@ -30,4 +30,5 @@ struct MienTrain: AsyncParsableCommand {
 extension ModelPrecision: ExpressibleByArgument {}
 extension Split: ExpressibleByArgument {}
 extension Torch.Device: ExpressibleByArgument {}
+extension Torch.Precision: ExpressibleByArgument {}
 extension StepBenchmark.Part: ExpressibleByArgument {}

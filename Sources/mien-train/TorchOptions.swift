@@ -21,13 +21,16 @@ struct TorchThreads: ParsableArguments {
   }
 }
 
-/// `--device` and `--threads`: where libtorch computes.
+/// `--device`, `--precision` and `--threads`: where and in what libtorch computes.
 struct TorchOptions: ParsableArguments {
   @Option(help: "Where to compute: cpu or cuda.")
   var device: Torch.Device = .cpu
 
-  @Flag(help: "With --device cuda: compute in f32, not in bf16.")
-  var fullPrecision = false
+  @Option(
+    help: ArgumentHelp(
+      "What convolutions compute in: f32 or bf16, which is faster on processors with instructions for it (default: f32 on a CPU, bf16 on CUDA)."
+    ))
+  var precision: Torch.Precision?
 
   @Flag(help: "With --device cuda: let cuDNN time its algorithms for each shape and keep the fastest.")
   var autotune = false
@@ -35,14 +38,12 @@ struct TorchOptions: ParsableArguments {
   @OptionGroup var torch: TorchThreads
 
   func validate() throws {
-    if device == .cpu, fullPrecision || autotune {
-      throw ValidationError("--full-precision and --autotune need --device cuda.")
-    }
+    if device == .cpu, autotune { throw ValidationError("--autotune needs --device cuda.") }
   }
 
   /// The options as words of a command, without those at their defaults.
   var words: [String] {
-    (device == .cpu ? [] : ["--device", device.rawValue]) + (fullPrecision ? ["--full-precision"] : [])
+    (device == .cpu ? [] : ["--device", device.rawValue]) + (precision.map { ["--precision", $0.rawValue] } ?? [])
       + (autotune ? ["--autotune"] : []) + (torch.threads.map { ["--threads", "\($0)"] } ?? [])
   }
 
@@ -54,9 +55,9 @@ struct TorchOptions: ParsableArguments {
   func use(as place: ProcessGroup.Place? = nil) async throws {
     if let place, device == .cuda { setenv("CUDA_VISIBLE_DEVICES", "\(place.localRank)", 0) }
     let threads = torch.count(ofProcesses: place?.localSize ?? 1)
-    let (device, fullPrecision, autotune) = (device, fullPrecision, autotune)
+    let (device, precision, autotune) = (device, precision, autotune)
     try await TorchActor.run {
-      try Torch.use(device, fullPrecision: fullPrecision, autotune: autotune)
+      try Torch.use(device, precision: precision, autotune: autotune)
       try Torch.configure(threads: threads)
     }
   }

@@ -48,7 +48,7 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(
     name: .customLong("init"),
     help: ArgumentHelp(
-      "Begin with the best weights of a run (its folder), a model (its file) or mien-s, the built-in model.",
+      "Begin with the best weights of a run (its folder), a model (its file), or a built-in model (its name, as mien-s).",
       valueName: "run|model"))
   var initialRun: String?
 

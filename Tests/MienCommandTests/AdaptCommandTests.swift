@@ -201,7 +201,7 @@ import Testing
   }
 
   @Test func theBuiltInModelCarriesItsAverages() throws {
-    let model = try DefaultModel.model()
+    let model = try BuiltInModels.model()
     let reference = try #require(try model.embeddingReference())
     #expect(reference.count > 20_000)
     let head = try model.linearHead(for: .ferplus)

@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test func aFaceDoesNotFeelItsBatch() throws {
-    let classifier = try EmotionClassifier(model: DefaultModel.model())
+    let classifier = try EmotionClassifier(model: BuiltInModels.model())
     let inputs = faces(19)
     let together = try classifier.predictions(for: inputs, count: 19)
     for name in classifier.outputNames {
@@ -50,7 +50,7 @@ import Testing
   @Test func aPriorTurnsTheProbabilitiesOfTheBuiltInModel() throws {
     let plain = try EmotionClassifier.default()
     let shares = try #require(plain.card.classShares(of: .ferplus))
-    let even = try EmotionClassifier(model: DefaultModel.model(), prior: ClassPrior(.uniform, strength: 0.5))
+    let even = try EmotionClassifier(model: BuiltInModels.model(), prior: ClassPrior(.uniform, strength: 0.5))
     let inputs = faces(3)
     let before = try plain.distributions(for: inputs, count: 3)
     let after = try even.distributions(for: inputs, count: 3)
@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test func theBuiltInWeightsAreThoseOfTheCard() throws {
-    let model = try DefaultModel.model()
+    let model = try BuiltInModels.model()
     #expect(try ONNXModel(data: model.data).card() == model.card())
     #expect(try model.card().weightsSHA256 == model.weightsSHA256)
   }

@@ -92,7 +92,7 @@ import Testing
     #expect(map.values.enumerated().allSatisfy { $1 < 0.01 || ($0 % 48 < 16 && $0 / 48 < 16) })
     #expect(throws: MienError.self) { try classifier.map(of: .contempt, for: face, labels: .fer2013) }
     #expect(throws: MienError.self) { try classifier.map(for: face, labels: .ckplus48) }
-    #expect(try EmotionClassifier(model: DefaultModel.model()).mapMethods() == [.cam, .occlusion])
+    #expect(try EmotionClassifier(model: BuiltInModels.model()).mapMethods() == [.cam, .occlusion])
   }
 
   @Test func hidingARegionTakesWhatIsInIt() throws {

@@ -34,7 +34,7 @@ import Testing
 
   @Test(arguments: [(EmotionClassifier.MapMethod.cam, 500), (.occlusion, 100)])
   func whatIsRankedFirstMattersMost(method: EmotionClassifier.MapMethod, count: Int) throws {
-    let classifier = try EmotionClassifier(model: DefaultModel.model())
+    let classifier = try EmotionClassifier(model: BuiltInModels.model())
     let faces = try Self.faces(count)
     try #require(faces.count == count && faces.allSatisfy { $0.count == 2304 })
     let labels = classifier.widestLabels

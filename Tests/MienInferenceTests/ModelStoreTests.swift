@@ -23,9 +23,9 @@ import Testing
     let hash = try TinyGraph.model().weightsSHA256
     #expect(try store.model(named: "tiny").weightsSHA256 == hash)
     #expect(try store.model(named: folder.appendingPathComponent("tiny.onnx").path).weightsSHA256 == hash)
-    #expect(try store.model(named: nil).data == DefaultModel.model().data)
-    let name = try DefaultModel.model().card().name
-    #expect(try store.model(named: name).data == DefaultModel.model().data)
+    #expect(try store.model(named: nil).data == BuiltInModels.model().data)
+    let name = try BuiltInModels.model().card().name
+    #expect(try store.model(named: name).data == BuiltInModels.model().data)
   }
 
   @Test func entriesSayWhatCannotBeUsed() throws {
@@ -52,11 +52,12 @@ import Testing
   }
 }
 
-/// The model that ships inside the program.
-@Suite struct DefaultModelTests {
-  @Test func cardFitsTheContract() throws {
-    let model = try DefaultModel.model()
+/// The models that ship inside the program.
+@Suite struct BuiltInModelsTests {
+  @Test(arguments: BuiltInModels.names) func cardFitsTheContract(_ name: String) throws {
+    let model = try BuiltInModels.model(named: name)
     let card = try EmotionClassifier(model: model).card
+    #expect(card.name == name)
     #expect(card.weightsSHA256 == model.weightsSHA256)
     #expect(try card.labelSets() == [.ferplus, .fer2013])
     #expect(card.preprocessing == Preprocessing())

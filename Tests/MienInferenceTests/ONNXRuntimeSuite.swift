@@ -34,7 +34,7 @@ struct ONNXRuntimeSuite {
       switch name {
       case "tiny": try TinyGraph.model()
       case "pixels": try PixelGraph.model()
-      default: try DefaultModel.model()
+      default: try BuiltInModels.model()
       }
     let count = 21
     var random = SeededRandom(seed: 5)

@@ -36,7 +36,7 @@ import Testing
   }
 
   @Test func headsAreReadOutOfTheGraph() throws {
-    let model = try DefaultModel.model()
+    let model = try BuiltInModels.model()
     let classifier = try EmotionClassifier(model: model)
     let output = try classifier.predictions(for: faces(5), count: 5)
     let embedding = try #require(output[ONNXModel.embeddingName])

@@ -25,7 +25,7 @@ struct CommandAgreementTests {
     return String(decoding: data, as: UTF8.self)
   }
 
-  private func server() throws -> MienServer { try TestServer.make(models: [ServerModel(DefaultModel.model())]) }
+  private func server() throws -> MienServer { try TestServer.make(models: [ServerModel(BuiltInModels.model())]) }
 
   @Test func photos() async throws {
     let photo = ByteBuffer(bytes: try Data(contentsOf: Sample.url))

@@ -19,7 +19,7 @@ import Testing
   init() throws {
     folder = try TemporaryFolder()
     store = try CorrectionStore(url: folder.file("corrections.sqlite"))
-    model = try DefaultModel.model()
+    model = try BuiltInModels.model()
   }
 
   private func server(tokens: [String]? = nil) throws -> MienServer {

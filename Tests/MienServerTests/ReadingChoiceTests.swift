@@ -107,7 +107,7 @@ import Testing
   }
 
   @Test func requestsChooseTheMixOfEmotionsToExpect() async throws {
-    let model = try DefaultModel.model()
+    let model = try BuiltInModels.model()
     let card = try model.card()
     func check(_ server: MienServer, _ query: String, _ prior: ClassPrior) async throws {
       let input = try card.preprocessing.input(pixels: PixelGraph.face(2), sourceChannels: 1)

@@ -166,6 +166,40 @@ import Testing
     }
   }
 
+  /// A wider network begins as the narrower one: it computes the same, and its new channels learn.
+  @Test(arguments: [false, true]) func aWiderNetworkBeginsAsTheNarrowerOne(fromModel: Bool) throws {
+    let model = folder.file("model.onnx")
+    try ModelExport.model(of: source).write(to: model)
+    let recipe = try DrawnFaces.recipe(
+      epochs: 2,
+      settings: [
+        "initialWeights=\(fromModel ? model.path : source.url.path)",
+        "model.options={stem: 6, widths: [12, 20], blocks: [1, 1], dropout: 0}",
+      ])
+    let run = try RunFolder(creating: folder.file("wider"), recipe: recipe)
+    let recorder = Recorder()
+    let trainer = try Trainer(run: run, sets: [set], observers: [recorder])
+    let faces = try Tensor(
+      (0..<set.count).flatMap { try Preprocessing().input(pixels: set.face(at: $0), sourceChannels: 1) },
+      shape: [set.count, 1, 48, 48])
+    let network = try recipe.network()
+    let start = try SafeTensors(contentsOf: run.lastCheckpoint)
+    try Checkpoint.restore(network.state, prefix: "weights", from: start)
+    let expected = try Checkpoint.best(of: source).network.logits(faces, .inference).map { try $0.floats() }
+    let found = try network.logits(faces, .inference).map { try $0.floats() }
+    for (found, expected) in zip(found, expected) {
+      let largest = max(1, expected.map(abs).max() ?? 0)
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-3 * largest })
+    }
+    try trainer.run(shouldStop: { false })
+    #expect(try #require(recorder.plan?.notes.first).contains("tensors are larger than those of"))
+    // The head's weights for the channels that the narrower network lacks began as 0.
+    let trained = try #require(SafeTensors(contentsOf: run.lastCheckpoint).tensors["weights.heads.0.weight"])
+    #expect(trained.shape[1] == 20)
+    let rows = try trained.values(Float.self)
+    #expect((12..<20).allSatisfy { rows[$0] != 0 })
+  }
+
   /// The built-in model is begun with by its name, and the run computes what `mien detect` does.
   @Test func theBuiltInModelBeginsARunByItsName() async throws {
     let recipe = try RecipeFile.builtIn(
@@ -201,16 +235,19 @@ import Testing
     func options(_ stem: Int, _ blocks: [Int]) -> String {
       "model.options={stem: \(stem), widths: [8, 12], blocks: \(blocks)}"
     }
-    let wide = try message(options(6, [1, 1]))
-    #expect(wide.contains("trunk.layers.0.weight") && wide.contains("[4, 1, 3, 3]") && wide.contains("[6, 1, 3, 3]"))
+    let narrow = try message(options(3, [1, 1]))
+    #expect(
+      narrow.contains("trunk.layers.0.weight") && narrow.contains("[4, 1, 3, 3]") && narrow.contains("[3, 1, 3, 3]"))
+    #expect(try message("model.channels=3").contains("the run takes 1 channels, the recipe's network 3"))
     #expect(try message(options(4, [1, 2])).contains("it has no tensor trunk.layers.5."))
     #expect(try message(options(4, [1, 0])).contains("has no place"))
     #expect(try message("freeze=99").contains("has 5 layers"))
     let model = folder.file("model.onnx")
     try ModelExport.model(of: source).write(to: model)
     let exported = "initialWeights=\(model.path)"
-    let narrow = try message(exported, options(6, [1, 1]))
-    #expect(narrow.hasPrefix(model.path) && narrow.contains("trunk.layers.0.weight") && narrow.contains("[6, 1, 3, 3]"))
+    let narrower = try message(exported, options(3, [1, 1]))
+    #expect(
+      narrower.hasPrefix(model.path) && narrower.contains("trunk.layers.0.weight") && narrower.contains("[3, 1, 3, 3]"))
     #expect(try message(exported, options(4, [1, 2])).contains("it has no tensor trunk.layers.5."))
     #expect(try message(exported, options(4, [1, 0])).contains("has no place"))
     #expect(try message(exported, "model.channels=3").contains("set model.channels"))

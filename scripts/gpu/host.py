@@ -4,7 +4,7 @@
     run.sh train --minutes 9       train as many epochs as fit, and put weights and metrics into $OUT
 
 Options: --device cuda|cpu (default: cuda), --only NAME… (these runs of the plan alone), --trial SECONDS (length of a speed
-trial), --full-precision (f32 instead of bf16).
+trial), --precision bf16|f32 (on a GPU; default: bf16).
 
 A run's number of epochs is chosen so that its learning rate reaches the end of its schedule within the time: the runs are
 tried side by side for some seconds first. `train` uses the speeds that an earlier `check` on the same machine measured.
@@ -212,7 +212,7 @@ class Plan:
         command += ["--data", str(FACES), "--device", self.options.device, "--threads", str(threads)]
         if self.options.device == "cuda":
             command += ["--autotune"] if autotune else []
-            command += ["--full-precision"] if self.options.full_precision else []
+            command += ["--precision", self.options.precision]
         return command
 
 
@@ -459,7 +459,7 @@ def parity(plan):
     ]
     kinds = {"start": ("cpu", 1e-12, []), "cpu": ("cpu", 0.01, [])}
     if plan.options.device == "cuda":
-        kinds |= {"f32": ("cuda", 0.01, ["--full-precision"]), "bf16": ("cuda", 0.01, [])}
+        kinds |= {"f32": ("cuda", 0.01, ["--precision", "f32"]), "bf16": ("cuda", 0.01, [])}
     else:
         kinds |= {"again": ("cpu", 0.01, [])}
     found = {}
@@ -524,7 +524,7 @@ def main():
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--only", nargs="+", default=[])
     parser.add_argument("--trial", type=float, default=25)
-    parser.add_argument("--full-precision", action="store_true")
+    parser.add_argument("--precision", choices=("bf16", "f32"), default="bf16")
     options = parser.parse_args()
     begin = time.monotonic()
     deadline = begin + 60 * options.minutes

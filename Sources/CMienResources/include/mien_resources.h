@@ -1,4 +1,4 @@
-// The files inside the program: the built-in model, the networks that find faces, recipes, the web page, and the
+// The files inside the program: the built-in models, the networks that find faces, recipes, the web page, and the
 // description of the server's routes.
 
 #ifndef MIEN_RESOURCES_H
@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /// The model that is used where none is named.
-#define MIEN_DEFAULT_MODEL "models/mien-s.onnx"
+#define MIEN_DEFAULT_MODEL "mien-s"
 /// MediaPipe's network that finds faces (docs/face-networks.md).
 #define MIEN_FACE_DETECTOR "faces/face_detection_full_range.tflite"
 /// MediaPipe's network that finds the 468 points of a face (docs/face-networks.md).

@@ -50,11 +50,13 @@ int32_t mien_torch_keep_freed_memory(char **error) MIEN_NOEXCEPT;
 /// then on. Call it before any tensor is made: libtorch decides once whether there is CUDA. Fails if the libraries or a
 /// device are missing.
 ///
-/// Where `full_precision` is not 0, convolutions compute in f32 rather than in TF32, and autocast stays off. Where
-/// `autotune` is not 0, cuDNN times its algorithms when it meets a new shape and keeps the fastest.
-int32_t mien_torch_use_cuda(int32_t full_precision, int32_t autotune, char **error) MIEN_NOEXCEPT;
-/// Enables (1) or disables (0) bf16 for convolutions and matrix products on CUDA, for the calling thread. Disabling it
-/// drops the converted weights. It has no effect on a CPU or in full precision.
+/// Where `autotune` is not 0, cuDNN times its algorithms when it meets a new shape and keeps the fastest.
+int32_t mien_torch_use_cuda(int32_t autotune, char **error) MIEN_NOEXCEPT;
+/// Has convolutions and matrix products compute in bf16 where autocast is enabled, and in TF32 elsewhere on CUDA (1), or
+/// all of them in f32 (0, as at the start of the process).
+int32_t mien_torch_use_bf16(int32_t enabled, char **error) MIEN_NOEXCEPT;
+/// Enables (1) or disables (0) autocast for the calling thread. Disabling it drops the converted weights. It has no effect
+/// without `mien_torch_use_bf16`.
 int32_t mien_torch_set_autocast(int32_t enabled, char **error) MIEN_NOEXCEPT;
 /// Copies libtorch's version text into a new string that the caller frees.
 int32_t mien_torch_version(char **out, char **error) MIEN_NOEXCEPT;

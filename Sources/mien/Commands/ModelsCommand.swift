@@ -9,7 +9,7 @@ struct Models: AsyncParsableCommand {
     abstract: "Lists the models, or shows one model's card.")
 
   @Argument(
-    help: ArgumentHelp("The model whose card to show.", valueName: "file|name"), completion: .list([DefaultModel.name]))
+    help: ArgumentHelp("The model whose card to show.", valueName: "file|name"), completion: .list(BuiltInModels.names))
   var model: String?
 
   @Flag(help: "Show the card as the JSON that is in the model's file.")

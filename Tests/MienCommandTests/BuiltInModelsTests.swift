@@ -4,11 +4,11 @@ import MienInference
 import MienTestSupport
 import Testing
 
-/// The built-in model is the file in `models/`, and does what its card says.
-@Suite struct DefaultModelTests {
-  @Test func cardNamesWhatIsNeededToUseAndToDoubtIt() throws {
-    let card = try DefaultModel.model().card()
-    #expect(card.name == "mien-s")
+/// The built-in models are the files in `models/`, and do what their cards say.
+@Suite struct BuiltInModelsTests {
+  @Test(arguments: BuiltInModels.names) func cardNamesWhatIsNeededToUseAndToDoubtIt(_ name: String) throws {
+    let card = try BuiltInModels.model(named: name).card()
+    #expect(card.name == name)
     #expect(card.outputs.map(\.name) == ["ferplus", "fer2013"])
     #expect(try card.labelSets() == [.ferplus, .fer2013])
     #expect(card.preprocessing == Preprocessing(width: 48, height: 48, channels: 1, equalize: false))
@@ -28,10 +28,13 @@ import Testing
         Shared.url("data/fer2013/fer2013new.csv").path, faces,
       ])
     #expect(imported.status == 0, "\(imported.errors)")
-    let card = try DefaultModel.model().card()
-    for measurement in card.measurements {
+    for (name, measurement) in try BuiltInModels.names.flatMap({ name in
+      try BuiltInModels.model(named: name).card().measurements.map { (name, $0) }
+    }) {
+      let card = try BuiltInModels.model(named: name).card()
       let evaluated = try Command.mien(
-        "evaluate", "--data", faces, "--split", measurement.split, "--labels", measurement.labels, "--json", "-")
+        "evaluate", "--model", name, "--data", faces, "--split", measurement.split, "--labels", measurement.labels,
+        "--json", "-")
       #expect(evaluated.status == 0, "\(evaluated.errors)")
       let report = try #require(
         JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) as? [String: Any])
