@@ -126,10 +126,22 @@ import Testing
       (0..<210).filter { metrics.truth[$0] != metrics.predictions[$0] }
         .compactMap { metrics.probabilities(at: $0).max() }.max())
     let shown = markup.texts("figcaption")[0]
-    #expect(shown.contains(NumberText.percent(Double(surest), 0)) && shown.contains("label"))
+    #expect(shown.contains(NumberText.probability(surest)) && shown.contains("label"))
     #expect(throws: MienError.self) {
       try MeasuredFaces(Samples.faces(count: 5), indices: Array(0..<210), metrics: metrics)
     }
+  }
+
+  @Test func noFaceIsReadWithCertainty() throws {
+    let labels = LabelSet.ferplus
+    let probabilities = labels.emotions.map { $0 == .happiness ? 1 - 7e-6 : Float(1e-6) }
+    let card = FaceCard(
+      png: Data(), label: .happiness,
+      distribution: try EmotionDistribution(labels: labels, probabilities: probabilities), name: "a")
+    let markup = try Markup(Report(title: "t", sections: [ReportSection(title: "f", blocks: [.faces([card])])]).html)
+    let texts = markup.texts("span")
+    #expect(texts.count { $0 == ">99 %" } == 1 && texts.count { $0 == "<1 %" } == labels.count - 1, "\(texts)")
+    #expect(markup.texts("figcaption") == ["label happiness, read happiness >99 %"])
   }
 
   @Test func samplesAreSpreadOverClassesAndRepeat() throws {

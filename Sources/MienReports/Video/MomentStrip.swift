@@ -44,7 +44,7 @@ public struct MomentStrip: Sendable {
       .map { emotion, probability in
         "<li\(emotion == moment.emotion ? " class=\"label\"" : "")><span>\(emotion.rawValue)</span>"
           + "<span class=\"bar\" style=\"width:\(NumberText.fixed(Double(probability) * 100, 1))%\"></span>"
-          + "<span>\(NumberText.percent(Double(probability), 0))</span></li>"
+          + "<span>\(SVGCanvas.escaped(NumberText.probability(probability)))</span></li>"
       }
     let label = moment.emotion?.rawValue ?? "unsure"
     return """
