@@ -18,7 +18,7 @@ public struct MomentStrip: Sendable {
     .moments .face{grid-template-columns:132px 1fr}.moments .face img{width:132px;height:132px}\
     .place{cursor:pointer;fill:transparent}.place:hover{fill:var(--text);fill-opacity:.12}\
     .area{stroke:var(--ground);stroke-width:.6}
-    @media print{.moment,.moment:target{display:none}}
+    @media print{.strip{break-before:avoid}.moment,.moment:target{display:none}}
     """
 
   var html: String {
