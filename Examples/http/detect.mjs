@@ -34,7 +34,7 @@ try {
     }
     for (const face of picture.faces) {
       const sure = face.confident === false ? ` (${face.reason})` : "";
-      console.log([picture.file, face.emotion + sure, face.probability.toFixed(2)].join("\t"));
+      console.log([picture.file, face.emotion + sure, face.probability.toFixed(3)].join("\t"));
     }
   }
 } catch (error) {

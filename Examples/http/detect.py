@@ -46,7 +46,7 @@ def main(paths):
         for face in faces:
             box = face["box"]
             place = f"{box['x']},{box['y']} {box['width']}x{box['height']}"
-            print(f"{path}\t{place}\t{face['emotion']}\t{face['probability']:.2f}")
+            print(f"{path}\t{place}\t{face['emotion']}\t{face['probability']:.3f}")
     return failures > 0
 
 

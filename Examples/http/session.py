@@ -45,7 +45,7 @@ async def listen(client, session, ready):
                 frame = json.loads(line.removeprefix("data: "))
                 for face in frame["faces"]:
                     emotion = face["emotion"] or "unsure"
-                    print(f"{frame['seconds']:.1f}\t{face['track']}\t{emotion}\t{face['probability']:.2f}")
+                    print(f"{frame['seconds']:.1f}\t{face['track']}\t{emotion}\t{face['probability']:.3f}")
 
 
 async def main(paths):

@@ -18,26 +18,27 @@ extension FaceSet {
   package static func given(_ path: String) throws -> FaceSet {
     let url = URL(fileURLWithPath: path)
     do { return try FaceSet(contentsOf: url) } catch let error as MienError {
-      guard let remedy = remedy(for: url, path) else { throw error }
+      guard let remedy = remedy(for: url, path, error) else { throw error }
       throw MienError(error.kind, error.subject, "\(error.message); \(remedy)")
     }
   }
 
-  /// The way from what `url` is, a folder, a table or a picture, to a set; `nil` if it is missing or of no known kind.
-  private static func remedy(for url: URL, _ path: String) -> String? {
+  /// The way from what `url` is, a folder, a table or a picture, to a set; `nil` if it is missing or cannot be read.
+  private static func remedy(for url: URL, _ path: String, _ error: MienError) -> String? {
     func command(_ format: String) -> String {
       "make one with `mien dataset import \(format) \(ShellWord.quoted(path)) -o faces.safetensors`"
     }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else { return nil }
     if isFolder.boolValue { return command("folders") }
-    guard let signature = FileSignature(contentsOf: url) else { return nil }
+    let general = "`mien dataset import` makes a file of faces from a data set"
+    guard let signature = FileSignature(contentsOf: url) else { return error.kind == .format ? general : nil }
     return switch signature.kind {
     case .table: command("fer2013")
     case .gzip: "if it holds FER2013's CSV, \(command("fer2013"))"
     case .archive: "unpack it, then use `mien dataset import`"
     case .picture: "`mien dataset import folders` makes one from class folders of pictures"
-    case .document: "`mien dataset import` makes one from a data set"
+    case .document: general
     }
   }
 }

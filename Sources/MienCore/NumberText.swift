@@ -27,6 +27,18 @@ public enum NumberText {
     share.isFinite ? fixed(share * 100, decimals) + " %" : "-"
   }
 
+  /// The probability of a reading as `98 %`. No reading is certain: one that is neither 0 nor 1 but would round to them is
+  /// written as `<1 %` or `>99 %` (`<0.1 %`, `>99.9 %` with one decimal).
+  public static func probability(_ probability: some BinaryFloatingPoint, _ decimals: Int = 0) -> String {
+    let value = Double(probability)
+    let step = (0..<decimals).reduce(0.01) { step, _ in step / 10 }
+    switch percent(value, decimals) {
+    case percent(0, decimals) where value > 0: return "<" + percent(step, decimals)
+    case percent(1, decimals) where value < 1: return ">" + percent(1 - step, decimals)
+    case let text: return text
+    }
+  }
+
   /// An interval of shares as `85.00 to 87.50 %`.
   package static func range(_ interval: ProportionInterval, _ decimals: Int = 2) -> String {
     "\(fixed(interval.lower * 100, decimals)) to \(percent(interval.upper, decimals))"

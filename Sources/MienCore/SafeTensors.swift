@@ -98,9 +98,13 @@ public struct SafeTensors: Sendable {
   /// Reads the format from memory.
   public init(data: Data) throws {
     func refuse(_ what: String) -> MienError { MienError(.format, nil, "not a valid safetensors file: \(what)") }
-    guard data.count >= 8 else { throw refuse("\(data.count) bytes, a header length needs 8") }
+    guard data.count >= 8 else { throw refuse("\(Spelling.counted(data.count, "byte")), a header length needs 8") }
     let length = data.prefix(8).enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
     guard length <= UInt64(Self.maximumHeaderBytes), length <= UInt64(data.count - 8) else {
+      // Without the header's brace, these eight bytes are no length but the start of another kind of file.
+      guard data.dropFirst(8).first == UInt8(ascii: "{") else {
+        throw MienError(.format, nil, "is not a safetensors file")
+      }
       throw refuse("header of \(length.grouped) bytes in a file of \(data.count.grouped)")
     }
     let body = data.startIndex + 8 + Int(length)

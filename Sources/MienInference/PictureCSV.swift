@@ -49,12 +49,13 @@ enum FaceColumns {
 
   /// The values of ``names``; empty where they are not known.
   static func values(_ face: FaceReading) -> [String] {
-    [face.score, face.pose?.yaw, face.pose?.pitch, face.pose?.roll].map(text)
+    let pose = face.writtenPose
+    return [face.writtenScore, pose?.yaw, pose?.pitch, pose?.roll].map(text)
   }
 
   /// The values of ``measureNames``; empty where they are not known.
   static func measures(_ face: FaceReading) -> [String] {
-    let measures = face.face.landmarks?.measures
+    let measures = face.writtenMeasures
     return [
       measures?.leftEyeOpenness, measures?.rightEyeOpenness, measures?.mouthOpenness, measures?.mouthWidth,
       measures?.browRaise,

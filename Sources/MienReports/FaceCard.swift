@@ -28,14 +28,15 @@ public struct FaceCard: Sendable {
       let width = NumberText.fixed(Double(probability) * 100, 1)
       return "<li\(emotion == label ? " class=\"label\"" : "")><span>\(emotion.rawValue)</span>"
         + "<span class=\"bar\(kind)\" style=\"width:\(width)%\"></span>"
-        + "<span>\(NumberText.percent(Double(probability), 0))</span></li>"
+        + "<span>\(SVGCanvas.escaped(NumberText.probability(probability)))</span></li>"
     }
     let words = "label \(label.rawValue), read \(top.emotion.rawValue)"
+    let probability = SVGCanvas.escaped(NumberText.probability(top.probability))
     let name = SVGCanvas.escaped(name)
     return """
       <figure class="face"><img src="data:image/png;base64,\(picture.base64EncodedString())" \
       alt="\(name): \(words)"/><ul>\(bars.joined())</ul>\
-      <figcaption>\(words) \(NumberText.percent(Double(top.probability), 0))<span>\(name)</span></figcaption></figure>
+      <figcaption>\(words) \(probability)<span>\(name)</span></figcaption></figure>
       """
   }
 }

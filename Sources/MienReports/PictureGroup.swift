@@ -71,7 +71,8 @@ public struct PictureGroup: Sendable {
       .group b{font-weight:500;font-size:12px;padding:1px 8px;border:1px solid var(--line);border-radius:99px}\
       .group b.is-across-splits,.group b.is-labels-differ{border-color:var(--wrong);color:var(--wrong)}
       \(rules.joined())
-      @media print{.filtered input,.filtered label{display:none}.group{break-inside:avoid}.group img{width:52px;height:52px}}
+      @media print{.filtered input,.filtered label{display:none}.group{display:inline-block;vertical-align:top;\
+      margin-right:5mm;break-inside:avoid}.group img{width:52px;height:52px}.group figcaption{font-size:7.5pt}}
       """
   }
 }

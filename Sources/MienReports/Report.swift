@@ -68,6 +68,10 @@ public struct Report: Sendable {
   /// A page made of others' data: a browser must load and run nothing.
   private static let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
+  /// Charts that follow one another: printed in pairs, each in its narrow layout.
+  private static let pair =
+    "section>:is(figure:not([class]):has(+figure:not([class])),figure:not([class])+figure:not([class]))"
+
   private static let style = """
     :root{--ground:#ffffff;--text:#1f2328;--faint:#59636e;--line:#d1d9e0;--panel:#f6f8fa;--link:#0059a3;\
     --bar:#818b98;--right:#009e73;--wrong:#d55e00;--shadow:#0000002e}
@@ -120,12 +124,21 @@ public struct Report: Sendable {
     font:13px/1.45 ui-monospace,'DejaVu Sans Mono',monospace}
     @media (max-width:560px){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}}
     @media screen and (max-width:600px){.chart.wide{display:none}.chart.narrow{display:block;max-width:440px}}
-    @media print{body{padding:0;max-width:none;font-size:11pt}nav{display:none}section{margin-top:20pt}\
-    h2,h2+p{break-after:avoid}p,figure,.tile,.face,table,dl{break-inside:avoid}dd{font-size:9.5pt}\
-    .tiles{grid-template-columns:repeat(3,1fr)}.scroll{overflow:visible;background:none}.chart{max-width:135mm}\
-    pre{white-space:pre-wrap;columns:2;font-size:8pt}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}\
-    th,td{padding-right:8px;font-size:9pt}.faces{grid-template-columns:repeat(3,1fr);gap:6pt}\
-    .face{grid-template-columns:52px 1fr;padding:5px}.face img{width:52px;height:52px}}
+    @media print{body{padding:0;max-width:none;font-size:9.5pt;line-height:1.4}nav{display:none}\
+    *{print-color-adjust:exact;-webkit-print-color-adjust:exact}section{margin-top:14pt;orphans:1;widows:1}h1{font-size:17pt}\
+    h2{font-size:13pt;margin-bottom:6pt;padding-bottom:3pt}h2,h2+p,h2+dl{break-after:avoid}\
+    p,figure,.tile,.face,table,dl,pre{break-inside:avoid}.scroll+.note{break-before:avoid}\
+    p,.note,figcaption{font-size:9pt;margin:5pt 0;max-width:none}figure,.scroll,.tiles,dl,.faces{margin:6pt 0}\
+    .tiles{grid-template-columns:repeat(3,1fr);gap:6pt}.tile{padding:5pt 8pt}.tile data{font-size:14pt}\
+    .tile .name,.tile .detail{font-size:8pt}dl{gap:1pt 12pt}dt,dd,caption{font-size:8.5pt}\
+    .scroll{overflow:visible;background:none}th,td{padding:2pt 9pt 2pt 0;font-size:8.5pt}.chart{max-width:120mm}\
+    pre{white-space:pre-wrap;columns:3;font-size:6.5pt;padding:6pt}\
+    .faces{display:block;orphans:2;widows:2}.face{display:inline-grid;width:32%;margin:0 0 4pt;vertical-align:top;\
+    grid-template-columns:52px 1fr;padding:3pt 4pt;gap:2pt 6pt}.face img{width:52px;height:52px}\
+    .face figcaption{font-size:7pt;margin:0}.face ul{font-size:6.5pt;line-height:1.25}\
+    .face li{grid-template-columns:46px 1fr 28px}.maps li,.maps img{width:60px}.maps img{height:60px}}
+    @media print{\(pair){display:inline-block;width:48%;margin-right:1%;vertical-align:top}\
+    \(pair) .wide{display:none}\(pair) .narrow{display:block}}
     @page{margin:15mm}
     """
 }

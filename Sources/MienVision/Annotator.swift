@@ -67,7 +67,7 @@ public struct Annotator: Sendable {
     public init(
       box: Box, emotion: Emotion, probability: Double, isConfident: Bool = true, number: Int? = nil
     ) {
-      let percent = "\(probability.isFinite ? Int((max(0, min(1, probability)) * 100).rounded()) : 0) %"
+      let percent = NumberText.probability(probability.isFinite ? max(0, min(1, probability)) : 0)
       let doubt = isConfident ? "" : "?"
       let start = number.map { "\($0) " } ?? ""
       self.init(

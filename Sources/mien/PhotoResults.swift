@@ -57,9 +57,9 @@ struct PhotoTable {
     return outcome.faces.enumerated().map { index, face in
       let ranked = zip(face.distribution.labels.emotions, face.distribution.probabilities)
         .sorted { $0.1 > $1.1 }
-      let next = ranked.dropFirst().first.map { "\($0.0.rawValue) \(Self.percent($0.1))" } ?? ""
+      let next = ranked.dropFirst().first.map { "\($0.0.rawValue) \(NumberText.probability($0.1, 1))" } ?? ""
       let emotion = face.emotion.rawValue + (face.isConfident ? "" : "?")
-      return row(name, "\(index + 1)", emotion, Self.percent(face.probability), next)
+      return row(name, "\(index + 1)", emotion, NumberText.probability(face.probability, 1), next)
     }
   }
 
@@ -69,10 +69,5 @@ struct PhotoTable {
       Console.padded(probability, 11), next,
     ]
     return Console.trimmed(columns.joined(separator: "  "))
-  }
-
-  private static func percent(_ probability: Float) -> String {
-    let tenths = Int((probability * 1000).rounded())
-    return "\(tenths / 10).\(tenths % 10) %"
   }
 }

@@ -136,7 +136,9 @@ import Testing
   @Test func otherFilesThanFaceSetsAreNamed() throws {
     try Data(csv(rows: 2).utf8).write(to: folder.file("faces.csv"))
     try Data([0xFF, 0xD8, 0xFF, 0xE0] + [UInt8](repeating: 7, count: 100)).write(to: folder.file("face.jpg"))
+    try Data("notes on the faces, not the faces\n".utf8).write(to: folder.file("notes.txt"))
     for (name, words) in [
+      ("notes.txt", "is not a safetensors file; `mien dataset import` makes a file of faces from a data set"),
       ("faces.csv", "is a table (CSV), expected a file of faces; make one with `mien dataset import fer2013"),
       ("face.jpg", "is a JPEG picture, expected a file of faces; `mien dataset import folders`"),
       (".", "is a folder, expected a file of faces; make one with `mien dataset import folders"),

@@ -21,6 +21,16 @@ import Testing
     #expect(Spelling.counted(number, "face") == text + (number == 1 ? " face" : " faces"))
   }
 
+  @Test(arguments: [
+    (0, 0, "0 %"), (1, 0, "100 %"), (0.98, 0, "98 %"), (0.0049, 0, "<1 %"), (0.006, 0, "1 %"), (0.994, 0, "99 %"),
+    (0.996, 0, ">99 %"), (0, 1, "0.0 %"), (1e-9, 1, "<0.1 %"), (0.0006, 1, "0.1 %"), (0.9994, 1, "99.9 %"),
+    (0.9996, 1, ">99.9 %"), (1, 1, "100.0 %"), (0.99996, 2, ">99.99 %"), (.nan, 0, "-"),
+  ])
+  func noReadingIsCertain(probability: Double, decimals: Int, text: String) {
+    #expect(NumberText.probability(probability, decimals) == text)
+    #expect(NumberText.probability(Float(probability), decimals) == text)
+  }
+
   private struct ForeignError: Error, CustomStringConvertible {
     let description: String
   }

@@ -86,6 +86,9 @@ import Testing
     let cases: [(what: String, data: Data, words: String)] = [
       ("no bytes", Data(), "0 bytes"),
       ("seven bytes", Data(count: 7), "7 bytes"),
+      ("one byte", Data([7]), "1 byte,"),
+      ("text", Data("hello world, this is text\n".utf8), "is not a safetensors file"),
+      ("eight bytes of text", Data("a,b\n1,2\n".utf8), "is not a safetensors file"),
       ("header longer than the file", file("{}", length: 3), "header of 3 bytes"),
       ("header length of 2^64 - 1", file("{}", length: .max), "header of 18,446,744,073,709,551,615"),
       ("header length of 2^63", file("{}", length: 1 << 63), "header of"),

@@ -44,7 +44,7 @@ import Testing
     #expect(picture.warning == "the last 3 of 200 rows are missing")
     let turned = try #require(picture.faces.first)
     #expect(turned.box == Box(x: 10, y: 20, width: 30, height: 40) && turned.score == 0.875)
-    #expect(turned.pose == FacePose(yaw: 30.25, pitch: -2.5, roll: 12))
+    #expect(turned.pose == FacePose(yaw: 30.3, pitch: -2.5, roll: 12))
     #expect(turned.doubt == .turned && !turned.isConfident)
     #expect(try turned.distribution == distribution(0.75))
     #expect(turned.emotion == .happiness && turned.probability == 0.75)
@@ -85,7 +85,58 @@ import Testing
     let reading = FaceReading(
       face: face(points: mesh.sixPoints, landmarks: mesh), distribution: try distribution(0.75))
     let read = try value(FaceReading.self, text(reading, landmarks: .all))
-    #expect(read == reading && read.pose == mesh.pose)
+    #expect(read.face == reading.face && read.distribution == reading.distribution && read.doubt == reading.doubt)
+    // The pose comes back to a tenth of a degree, and then stays as it is.
+    let (pose, exact) = (try #require(read.pose), mesh.pose)
+    #expect(abs(pose.yaw - exact.yaw) < 0.051 && abs(pose.pitch - exact.pitch) < 0.051)
+    #expect(abs(pose.roll - exact.roll) < 0.051 && reading.pose == exact)
+    #expect(try value(FaceReading.self, text(read, landmarks: .all)) == read)
+  }
+
+  @Test func aFacesNumbersAreWrittenWithoutIdleDigits() throws {
+    let reading = try value(
+      FaceReading.self,
+      #"""
+      {"box":{"x":1,"y":2,"width":3,"height":4},"score":0.8796126966509666,"scores":{"anger":0.25,"happiness":0.75},
+      "pose":{"yaw":-0.04,"pitch":20.44665520748365,"roll":-179.96},"landmarks":{"leftEye":{"x":844.8512025635421,
+      "y":125.81646462112508},"rightEye":{"x":906.46379,"y":139},"nose":{"x":1,"y":2},"mouth":{"x":3,"y":4.004}}}
+      """#)
+    let written = try text(reading, landmarks: .six)
+    // -0.04 degrees are 0, not the -0 that some programs write as 0 and others as -0.
+    #expect(written.contains(#""pose":{"pitch":20.4,"roll":-180,"yaw":0},"#) && written.contains(#""score":0.8796,"#))
+    #expect(written.contains(#""leftEye":{"x":844.85,"y":125.82},"mouth":{"x":3,"y":4},"#), "\(written)")
+    // What is written once stays as it is.
+    let read = try value(FaceReading.self, written)
+    #expect(try text(read, landmarks: .six) == written)
+    #expect(read.score == 0.8796 && read.pose == FacePose(yaw: 0, pitch: 20.4, roll: -180))
+    // The values themselves keep their digits.
+    #expect(reading.score == 0.8796126966509666 && reading.pose?.pitch == 20.44665520748365)
+    let tracked = TrackedReading(track: 1, reading: reading, smoothed: reading.distribution, emotion: .happiness)
+    let frame = FrameReadings(index: 0, seconds: 0, width: 9, height: 9, faces: [tracked])
+    #expect(try text(frame.rows).contains(#""pose":{"pitch":20.4,"roll":-180,"yaw":0},"#))
+    #expect(try text(frame.rows).contains(#""score":0.8796,"#))
+    // CSV has the same numbers.
+    let picture = PictureReadings(file: "a", width: 9, height: 9, faces: [reading])
+    #expect(PictureCSV(labels: reading.distribution.labels).rows(picture).hasSuffix(",0.8796,0.0,20.4,-180.0,,\r\n"))
+    #expect(frame.rows[0].csv([.anger, .happiness]).hasSuffix(",0.8796,0.0,20.4,-180.0\r\n"))
+  }
+
+  @Test func measuresAndTheMeshAreWrittenWithoutIdleDigits() throws {
+    var random = SeededRandom(seed: 5)
+    func place() -> Double { Double(random.uniform()) * 90 }
+    let points = (0..<FaceLandmarks.count).map { _ in FaceLandmarks.Point3(x: place(), y: place(), z: place()) }
+    let mesh = try #require(FaceLandmarks(points: points, probability: 1))
+    let reading = FaceReading(face: face(landmarks: mesh), distribution: try distribution(0.75))
+    let written = try text(reading, landmarks: .all)
+    let object = try #require(JSONSerialization.jsonObject(with: Data(written.utf8)) as? [String: Any])
+    let measures = try #require(object["measures"] as? [String: Double])
+    #expect(abs((measures["mouthWidth"] ?? 0) - mesh.measures.mouthWidth) <= 0.00051)
+    #expect(measures.count == 5 && measures.values.allSatisfy { "\($0)".count <= 7 }, "\(measures)")
+    let places = try #require(object["landmarks"] as? [[Double]])
+    #expect(places.joined().allSatisfy { "\($0)".count <= 6 } && abs(places[7][1] - points[7].y) <= 0.0051)
+    let row = PictureCSV(labels: .ferplus, landmarks: .all).rows(
+      PictureReadings(file: "a", width: 9, height: 9, faces: [reading]))
+    for (name, value) in measures { #expect(row.contains(",\(value),"), "\(name)") }
   }
 
   @Test func framesAndRowsKeepTheirText() throws {

@@ -94,6 +94,28 @@ import Testing
     #expect(page.sections.map(\.title) == ["Confusion"])
   }
 
+  @Test func chartsThatFollowOneAnotherArePrintedInPairs() throws {
+    let metrics = try RunMetrics(csv: Samples.csv, name: "r")
+    let html = Report(title: "t", sections: [.curves(metrics)]).html
+    let markup = try Markup(html)
+    let rule = "figure:not([class])+figure:not([class])"
+    #expect(html.contains(".wide{display:none}") && html.contains(rule))
+    // What the rule takes for charts: figures without a class, each with both layouts.
+    let charts = markup.all("figure").filter { $0.attributes["class"] == nil }.count
+    #expect(charts >= 2 && markup.all("svg", class: "narrow").count == charts)
+    #expect(
+      markup.all("svg", class: "wide").count == charts
+        && html.components(separatedBy: "</figure>\n<figure>").count == charts)
+    // Pictures of faces, of maps and of a person's moments are none.
+    let card = FaceCard(
+      png: Data(), label: .fear,
+      distribution: try EmotionDistribution(labels: .ferplus, probabilities: [Float](repeating: 1, count: 8)),
+      name: "f")
+    let faces = try Markup(
+      Report(title: "t", sections: [ReportSection(title: "f", blocks: [.faces([card, card])])]).html)
+    #expect(faces.all("figure").count == 2 && faces.all("figure").allSatisfy { $0.attributes["class"] != nil })
+  }
+
   @Test func figuresAreThoseOfTheReport() throws {
     let (report, _) = try evaluation()
     let markup = try Markup(Report(title: "t", sections: [.result(report, passes: "one"), .classes(report)]).html)
@@ -126,10 +148,22 @@ import Testing
       (0..<210).filter { metrics.truth[$0] != metrics.predictions[$0] }
         .compactMap { metrics.probabilities(at: $0).max() }.max())
     let shown = markup.texts("figcaption")[0]
-    #expect(shown.contains(NumberText.percent(Double(surest), 0)) && shown.contains("label"))
+    #expect(shown.contains(NumberText.probability(surest)) && shown.contains("label"))
     #expect(throws: MienError.self) {
       try MeasuredFaces(Samples.faces(count: 5), indices: Array(0..<210), metrics: metrics)
     }
+  }
+
+  @Test func noFaceIsReadWithCertainty() throws {
+    let labels = LabelSet.ferplus
+    let probabilities = labels.emotions.map { $0 == .happiness ? 1 - 7e-6 : Float(1e-6) }
+    let card = FaceCard(
+      png: Data(), label: .happiness,
+      distribution: try EmotionDistribution(labels: labels, probabilities: probabilities), name: "a")
+    let markup = try Markup(Report(title: "t", sections: [ReportSection(title: "f", blocks: [.faces([card])])]).html)
+    let texts = markup.texts("span")
+    #expect(texts.count { $0 == ">99 %" } == 1 && texts.count { $0 == "<1 %" } == labels.count - 1, "\(texts)")
+    #expect(markup.texts("figcaption") == ["label happiness, read happiness >99 %"])
   }
 
   @Test func samplesAreSpreadOverClassesAndRepeat() throws {

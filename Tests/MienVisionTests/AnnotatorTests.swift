@@ -89,6 +89,8 @@ struct AnnotatorTests {
         box: box, emotion: .surprise, probability: 0.354, isConfident: isConfident, number: number)
       return [mark.text, mark.shortText]
     }
+    let sure = Annotator.Mark(box: box, emotion: .happiness, probability: 0.9978)
+    #expect(sure.text == "happiness >99 %" && sure.shortText == ">99 %")
     #expect(texts(true, nil) == ["surprise 35 %", "35 %"])
     #expect(texts(false, nil) == ["surprise? 35 %", "35 %?"])
     #expect(texts(true, 12) == ["12 surprise 35 %", "12"])

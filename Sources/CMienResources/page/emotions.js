@@ -53,9 +53,14 @@ export function icon(emotion) {
   return svg;
 }
 
-/** @param {number} probability @returns {string} as `98 %` */
+/**
+ * No reading is certain: a probability that would round to 0 or 100 % but is neither is less than 1 or more than 99 %.
+ * @param {number} probability @returns {string} as `98 %`
+ */
 export function percent(probability) {
-  return `${Math.round(Math.min(1, Math.max(0, probability)) * 100)}\u00a0%`;
+  const whole = Math.round(Math.min(1, Math.max(0, probability)) * 100);
+  if (whole === 0 && probability > 0) return '<1\u00a0%';
+  return whole === 100 && probability < 1 ? '>99\u00a0%' : `${whole}\u00a0%`;
 }
 
 /**

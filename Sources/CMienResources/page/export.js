@@ -136,7 +136,8 @@ export function scaled({ x, y, width, height }, scale) {
  */
 export function enlarged(picture, width, height) {
   const scale = width / picture.width;
-  const point = (/** @type {any} */ at) => (at ? { x: at.x * scale, y: at.y * scale } : at);
+  const length = (/** @type {number} */ value) => Math.round(value * scale * 100) / 100;
+  const point = (/** @type {any} */ at) => (at ? { x: length(at.x), y: length(at.y) } : at);
   const faces = picture.faces.map((/** @type {any} */ face) => ({
     ...face, box: scaled(face.box, scale),
     ...(face.landmarks && !Array.isArray(face.landmarks)

@@ -28,7 +28,8 @@ public struct TrackedReading: Sendable, Hashable {
 /// The JSON of a followed face, as `mien video --json` and the server write it, described in `docs/video.md`. Part of both
 /// contracts.
 ///
-/// Reading it back gives an equal value but for what JSON does not hold: ``FaceReading/doubt`` and the face's points.
+/// Reading it back gives an equal value but for what JSON does not hold: ``FaceReading/doubt``, the face's points, and digits
+/// of the score and the pose beyond those written.
 extension TrackedReading: Codable {
   private enum CodingKeys: String, CodingKey { case track, box, score, pose, emotion, probability, scores, smoothed }
 
@@ -40,8 +41,8 @@ extension TrackedReading: Codable {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(face?.track, forKey: .track)
     try container.encode(face?.reading.box, forKey: .box)
-    try container.encode(face?.reading.score, forKey: .score)
-    try container.encode(face?.reading.pose, forKey: .pose)
+    try container.encode(face?.reading.writtenScore, forKey: .score)
+    try container.encode(face?.reading.writtenPose, forKey: .pose)
     try container.encode(face?.emotion, forKey: .emotion)
     try container.encode(face?.probability, forKey: .probability)
     try container.encode(face?.reading.distribution, forKey: .scores)

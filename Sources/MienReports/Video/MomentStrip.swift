@@ -18,7 +18,7 @@ public struct MomentStrip: Sendable {
     .moments .face{grid-template-columns:132px 1fr}.moments .face img{width:132px;height:132px}\
     .place{cursor:pointer;fill:transparent}.place:hover{fill:var(--text);fill-opacity:.12}\
     .area{stroke:var(--ground);stroke-width:.6}
-    @media print{.moment,.moment:target{display:none}}
+    @media print{.strip{break-before:avoid}.moment,.moment:target{display:none}}
     """
 
   var html: String {
@@ -44,7 +44,7 @@ public struct MomentStrip: Sendable {
       .map { emotion, probability in
         "<li\(emotion == moment.emotion ? " class=\"label\"" : "")><span>\(emotion.rawValue)</span>"
           + "<span class=\"bar\" style=\"width:\(NumberText.fixed(Double(probability) * 100, 1))%\"></span>"
-          + "<span>\(NumberText.percent(Double(probability), 0))</span></li>"
+          + "<span>\(SVGCanvas.escaped(NumberText.probability(probability)))</span></li>"
       }
     let label = moment.emotion?.rawValue ?? "unsure"
     return """

@@ -80,9 +80,9 @@ public struct VideoTimeline: Sendable {
         .max { ($0.value.probability, $1.key) < ($1.value.probability, $0.key) }
       table.add([
         "\(track.track)", Self.time(track.first), Self.time(track.end), NumberText.duration(track.seen),
-        words.joined(separator: ", "), NumberText.percent(track.meanProbability, 0), "\(track.transitions)",
+        words.joined(separator: ", "), NumberText.probability(track.meanProbability), "\(track.transitions)",
         peak.map {
-          "\($0.key.rawValue) \(NumberText.percent(Double($0.value.probability), 0)) at \(Self.time($0.value.seconds))"
+          "\($0.key.rawValue) \(NumberText.probability($0.value.probability)) at \(Self.time($0.value.seconds))"
         }
           ?? "",
       ])

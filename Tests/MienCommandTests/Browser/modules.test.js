@@ -26,8 +26,8 @@ const emotions = ['neutral', 'happiness', 'anger'];
 const row = (seconds, ...faces) => ({ frame: Math.round(seconds * 10), seconds, width: 100, height: 100, faces });
 
 test('numbers in words', () => {
-  assert.equal(percent(0.996), '100\u00a0%');
-  assert.equal(percent(-1), '0\u00a0%');
+  assert.deepEqual([0, 1e-9, 0.0049, 0.006, 0.5, 0.994, 0.996, 1 - 1e-9, 1, -1, 2].map((one) => percent(one).replace('\u00a0', ' ')),
+    ['0 %', '<1 %', '<1 %', '1 %', '50 %', '99 %', '>99 %', '>99 %', '100 %', '0 %', '100 %']);
   assert.equal(clock(59.96), '1:00.0');
   assert.equal(clock(67.5), '1:07.5');
   assert.deepEqual(best(scores), { emotion: 'happiness', probability: 0.6 });
@@ -195,11 +195,11 @@ test('files of videos', () => {
 });
 
 test('what was read of a smaller copy is told in pixels of the picture', () => {
-  const copy = { width: 400, height: 300, faces: [{ ...face(1), landmarks: { nose: { x: 20, y: 30 } } }], error: null };
+  const copy = { width: 400, height: 300, faces: [{ ...face(1), landmarks: { nose: { x: 20.13, y: 30 } } }], error: null };
   const whole = enlarged(copy, 8000, 6000);
   assert.deepEqual([whole.width, whole.height], [8000, 6000]);
   assert.deepEqual(whole.faces[0].box, { x: 200, y: 400, width: 800, height: 800 });
-  assert.deepEqual(whole.faces[0].landmarks.nose, { x: 400, y: 600 });
+  assert.deepEqual(whole.faces[0].landmarks.nose, { x: 402.6, y: 600 });
 });
 
 test('what the server read of a whole video', () => {
