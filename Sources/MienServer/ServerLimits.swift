@@ -37,6 +37,8 @@ package struct ServerLimits: Sendable {
   package var videoSeconds = 900.0
   /// Most videos that are received, wait or are read at a time.
   package var videos = 8
+  /// Seconds for which a video is read at a time while another client's waits.
+  package var videoTurnSeconds = 2.0
   /// Seconds for which the result of a video is kept.
   package var resultSeconds = 3600.0
   /// Seconds between the order to stop and the end of service, in which `/readyz` says that no more should be sent.
