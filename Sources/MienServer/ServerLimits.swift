@@ -9,6 +9,8 @@ package struct ServerLimits: Sendable {
   package var pixels = 200_000_000
   /// Most pixels of a picture to keep in memory; larger ones are read at 1/2, 1/4 or 1/8 of their sides.
   package var decodedPixels = 32_000_000
+  /// Most bytes of the samples of a picture that has to be decoded whole, as ``ImageLimits/sampleBytes``.
+  package var sampleBytes = 400_000_000
   /// Most pixels of a picture's copy that are searched for faces, which take about a third of a second per million: the smaller
   /// the faces that a client asks for, the larger is the copy.
   package var searchedPixels = 8_000_000

@@ -219,7 +219,8 @@ package final class InferenceEngine: Sendable {
   /// - Throws: ``APIError`` if it is damaged, too large, or of a kind that this machine has no library for.
   private func decode(_ data: Data) throws -> Image {
     let limits = ImageLimits(
-      maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes, decodedPixels: limits.decodedPixels)
+      maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes, decodedPixels: limits.decodedPixels,
+      sampleBytes: limits.sampleBytes)
     let kind = FileKind(of: data)
     do {
       if [.picture(.jpeg), .picture(.png)].contains(kind) { return try Image(encoded: data, limits: limits) }
