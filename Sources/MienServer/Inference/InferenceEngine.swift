@@ -165,7 +165,9 @@ package final class InferenceEngine: Sendable {
         let (prepared, answer) = try search(image)
         self.metrics.time(.decode, decoded - start)
         self.metrics.time(.find, clock.now - decoded)
-        return (image.wholeWidth, image.wholeHeight, Self.warning(of: image), prepared.inWholePicture(of: image), answer)
+        return (
+          image.wholeWidth, image.wholeHeight, Self.warning(of: image), prepared.inWholePicture(of: image), answer
+        )
       }
       let found = clock.now
       let faces = try await reader.model.batcher.readings(of: prepared).map { try reader.reweighted($0) }
