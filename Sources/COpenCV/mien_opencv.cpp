@@ -36,6 +36,8 @@ namespace {
 
 constexpr int kFont = cv::FONT_HERSHEY_DUPLEX;
 constexpr int kMaxTextBytes = 1024;
+/// Bytes of a picture that are converted at a time.
+constexpr size_t kBlockBytes = 16 << 20;
 
 /// Sets OpenCV up, once.
 void prepare() {
@@ -141,32 +143,46 @@ cv::Mat toBytes(const cv::Mat &source, mien_opencv_range &range, Unsupported &&u
   if (!range.is_float && source.depth() != CV_16U) {
     throw unsupported("its samples are signed numbers or of 32 bits");
   }
-  cv::Mat samples = source;
-  if (range.is_float) {
-    source.convertTo(samples, CV_32F);
-    // What is no number is black.
-    cv::patchNaNs(samples, 0);
-  }
+  // Some rows at a time, so that the copies stay small beside the picture.
+  const int step = int(std::max(size_t(1), kBlockBytes / (source.elemSize() * size_t(source.cols))));
   std::vector<cv::Mat> planes;
-  cv::split(samples, planes);
+  const auto split = [&](const cv::Range &rows) {
+    cv::Mat block = source.rowRange(rows);
+    if (range.is_float) {
+      cv::Mat numbers;
+      block.convertTo(numbers, CV_32F);
+      // What is no number is black.
+      cv::patchNaNs(numbers, 0);
+      block = numbers;
+    }
+    cv::split(block, planes);
+  };
   range.smallest = std::numeric_limits<double>::max();
   range.largest = std::numeric_limits<double>::lowest();
-  const size_t colors = planes.size() == 4 ? 3 : planes.size();
-  for (size_t index = 0; index < colors; ++index) {
-    double smallest = 0, largest = 0;
-    cv::minMaxLoc(planes[index], &smallest, &largest);
-    range.smallest = std::min(range.smallest, smallest);
-    range.largest = std::max(range.largest, largest);
+  const size_t colors = source.channels() == 4 ? 3 : source.channels();
+  for (int row = 0; row < source.rows; row += step) {
+    split(cv::Range(row, std::min(source.rows, row + step)));
+    for (size_t index = 0; index < colors; ++index) {
+      double smallest = 0, largest = 0;
+      cv::minMaxLoc(planes[index], &smallest, &largest);
+      range.smallest = std::min(range.smallest, smallest);
+      range.largest = std::max(range.largest, largest);
+    }
   }
   const double usual = range.is_float ? 1 : 65535;
   range.is_scaled = range.is_float ? range.largest > 1 : range.largest > 0 && range.largest < 4096;
   const double white = range.is_scaled ? range.largest : usual;
   if (!std::isfinite(white)) throw unsupported("its samples are infinite");
-  for (size_t index = 0; index < planes.size(); ++index) {
-    planes[index].convertTo(planes[index], CV_8U, 255.0 / (index < colors ? white : usual));
+  cv::Mat result(source.size(), CV_8UC(source.channels()));
+  for (int row = 0; row < source.rows; row += step) {
+    const cv::Range rows(row, std::min(source.rows, row + step));
+    split(rows);
+    for (size_t index = 0; index < planes.size(); ++index) {
+      planes[index].convertTo(planes[index], CV_8U, 255.0 / (index < colors ? white : usual));
+    }
+    cv::Mat target = result.rowRange(rows);
+    cv::merge(planes, target);
   }
-  cv::Mat result;
-  cv::merge(planes, result);
   return result;
 }
 

@@ -76,7 +76,7 @@ package final class MienServer: Sendable {
     (self.sessions, self.jobs) = (sessions, jobs)
     metrics.declareGauge("mien_sessions", "Sessions that are open.") { Double(sessions.count) }
     metrics.declareGauge("mien_videos_waiting", "Videos that wait to be read.") { Double(jobs.count(.queued)) }
-    metrics.declareGauge("mien_videos_active", "Videos that are being read.") { Double(jobs.count(.running)) }
+    metrics.declareGauge("mien_videos_active", "Videos that are being read, in turns.") { Double(jobs.count(.running)) }
     metrics.declareGauge("mien_profiles_waiting", "Profiles that wait to be fitted.") { [fits] in
       Double(fits.waitingCount)
     }

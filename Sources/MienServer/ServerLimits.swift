@@ -9,6 +9,11 @@ package struct ServerLimits: Sendable {
   package var pixels = 200_000_000
   /// Most pixels of a picture to keep in memory; larger ones are read at 1/2, 1/4 or 1/8 of their sides.
   package var decodedPixels = 32_000_000
+  /// Most bytes of the samples of a picture that has to be decoded whole, as ``ImageLimits/sampleBytes``.
+  package var sampleBytes = 400_000_000
+  /// Most pixels of a picture's copy that are searched for faces, which take about a third of a second per million: the smaller
+  /// the faces that a client asks for, the larger is the copy.
+  package var searchedPixels = 8_000_000
   /// Most pictures of a request.
   package var pictures = 32
   /// Most bytes of all requests that are being read or waiting, together.
@@ -37,6 +42,8 @@ package struct ServerLimits: Sendable {
   package var videoSeconds = 900.0
   /// Most videos that are received, wait or are read at a time.
   package var videos = 8
+  /// Seconds for which a video is read at a time while another client's waits.
+  package var videoTurnSeconds = 2.0
   /// Seconds for which the result of a video is kept.
   package var resultSeconds = 3600.0
   /// Seconds between the order to stop and the end of service, in which `/readyz` says that no more should be sent.

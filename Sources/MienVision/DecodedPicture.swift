@@ -70,7 +70,7 @@ struct DecodedPicture {
   /// What is said of an animation.
   static func animation(_ format: PictureFormat, frames: Int) -> String {
     "is an animated \(format.rawValue) of \(frames.grouped) frames, of which the first was read; to read all of them: "
-      + "`mien video` reads them"
+      + Image.videoAdvice
   }
 
   /// The error for a file that ends before anything of its picture can be read.

@@ -58,7 +58,7 @@ extension Image {
     case .webP: return try WebPFile(file).picture(limits)
     case .bmp, .tiff, .jpeg2000:
       let header = try ImageHeader.read(file, format)
-      try limits.check(width: header.width, height: header.height, format)
+      try limits.check(header)
       return try OpenCV.decode(bytes, header)
     }
   }

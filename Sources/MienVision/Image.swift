@@ -22,6 +22,8 @@ public struct Image: Sendable, Equatable {
   /// What is wrong with the file, in a sentence that starts after its name: part of it is missing, only its first page
   /// was read; `nil` if nothing is.
   public let warning: String?
+  /// What reads all pictures of an animation, as ``warning`` says it. A program that reads them otherwise puts that in its place.
+  package static let videoAdvice = "`mien video` reads them"
   /// Whether part of the picture is missing or may be wrong, as in a download that broke off.
   public let isDamaged: Bool
 

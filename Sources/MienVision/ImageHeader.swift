@@ -10,6 +10,8 @@ struct ImageHeader: Equatable {
   var width: Int
   /// Stored height in pixels.
   var height: Int
+  /// Bytes of a pixel in the decoder's memory.
+  var pixelBytes = 3
   /// EXIF's orientation, 1 (as stored) to 8.
   var orientation = 1
   /// What is said of the picture, each a sentence that starts after the file's name.
@@ -68,6 +70,7 @@ struct ImageHeader: Equatable {
     }
     // The orientation stays 1: OpenCV's TIFF reader applies the tag itself, whatever it is asked for.
     var header = ImageHeader(format: .tiff, width: width, height: height)
+    header.pixelBytes = min(64, directory.value(277) ?? 1) * min(64, ((directory.value(258) ?? 1) + 7) / 8)
     let pages = directory.pageCount
     if pages > 1 {
       header.notes.append("has \(pages) pages, of which the first was read; all of them: tiffsplit in.tif page-")
@@ -104,7 +107,8 @@ struct ImageHeader: Equatable {
         "is a JPEG 2000 picture of \(components) channels, of which 1, 3 and 4 are read; convert it first: "
           + "opj_decompress -i in.jp2 -o out.png")
     }
-    return ImageHeader(format: .jpeg2000, width: right - left, height: bottom - top)
+    // OpenJPEG has 32 bits for each sample.
+    return ImageHeader(format: .jpeg2000, width: right - left, height: bottom - top, pixelBytes: 4 * components)
   }
 }
 

@@ -9,12 +9,19 @@ public struct ImageLimits: Sendable, Hashable {
   /// Most pixels to keep in memory, at three bytes per pixel. Larger pictures are reduced to 1/2, 1/4 or 1/8 of their
   /// sides: JPEG and PNG while they are decoded, others afterwards.
   public var decodedPixels: Int
+  /// Most bytes of the samples of a BMP, TIFF or JPEG 2000 picture, which is decoded whole: three per pixel with 8 bits per
+  /// sample, twelve with 32. Decoding takes up to twice as much.
+  public var sampleBytes: Int
 
   /// Sets the limits; each is at least 1.
-  public init(maxPixels: Int = 200_000_000, maxFileBytes: Int = 268_435_456, decodedPixels: Int = 32_000_000) {
+  public init(
+    maxPixels: Int = 200_000_000, maxFileBytes: Int = 268_435_456, decodedPixels: Int = 32_000_000,
+    sampleBytes: Int = .max
+  ) {
     self.maxPixels = max(maxPixels, 1)
     self.maxFileBytes = max(maxFileBytes, 1)
     self.decodedPixels = max(decodedPixels, 1)
+    self.sampleBytes = max(sampleBytes, 1)
   }
 
   /// 200 million pixels, of which 32 million are kept, and 256 MiB.
@@ -29,6 +36,20 @@ public struct ImageLimits: Sendable, Hashable {
   func check(width: Int, height: Int, _ format: PictureFormat) throws {
     let (area, overflow) = width.multipliedReportingOverflow(by: height)
     guard !overflow, area <= maxWholePixels else { throw error(width: width, height: height, format) }
+  }
+
+  /// Checks the size of a picture whose samples are all in memory at a time.
+  ///
+  /// - Throws: ``MienError`` of kind `limit`.
+  func check(_ header: ImageHeader) throws {
+    try check(width: header.width, height: header.height, header.format)
+    let bytes = header.width * header.height * header.pixelBytes
+    guard bytes <= sampleBytes else {
+      throw MienError(
+        .limit, nil,
+        "is \(header.width)x\(header.height) pixels of \(header.pixelBytes) bytes while it is decoded, together more than the limit "
+          + "of \(sampleBytes.grouped) bytes; shrink it, or save it as a plain JPEG first")
+    }
   }
 
   /// The error for a picture that is too large.

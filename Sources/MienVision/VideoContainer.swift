@@ -54,7 +54,10 @@ struct VideoContainer: Equatable {
       if let name = Self.signatures.first(where: { view.has($0.signature) })?.name { return VideoContainer(name: name) }
       if let bare = Self.bareStream(view) { return bare }
       if ISOMedia.isStart(view) { return try ISOMedia.container(file) }
-      if let animation = try Self.animation(view, file) { return animation }
+      if let animation = Self.animation(view) { return animation }
+      if case .picture(.jpeg) = FileKind(view), try MotionJPEG.isStart(of: file) {
+        return VideoContainer(name: "Motion JPEG", format: "mjpeg", isUntimed: true)
+      }
       throw MienError(.format, nil, Self.refusal(view))
     }
   }
@@ -83,8 +86,12 @@ struct VideoContainer: Equatable {
     return isH264 ? bare("H.264", "h264") : nil
   }
 
+  fileprivate static func isAnimation(start: [UInt8]) -> Bool {
+    start.withUnsafeBytes { animation(ByteView(bytes: $0)) != nil }
+  }
+
   /// A picture file of several pictures that are shown one after another.
-  private static func animation(_ view: ByteView, _ file: VideoBytes) throws -> VideoContainer? {
+  private static func animation(_ view: ByteView) -> VideoContainer? {
     switch FileKind(view) {
     case .picture(.gif): return VideoContainer(name: "GIF", format: "gif")
     case .picture(.png): return PNGHeader(view).frames > 1 ? VideoContainer(name: "animated PNG", format: "apng") : nil
@@ -92,9 +99,6 @@ struct VideoContainer: Equatable {
       // The extended format, whose flags say that it is animated (RFC 9649, section 2.7).
       let isAnimated = view.has("VP8X", at: 12) && (view.u8(20) ?? 0) & 2 != 0
       return isAnimated ? VideoContainer(name: "animated WebP", format: "webp") : nil
-    case .picture(.jpeg):
-      return try MotionJPEG.isStart(of: file)
-        ? VideoContainer(name: "Motion JPEG", format: "mjpeg", isUntimed: true) : nil
     default: return nil
     }
   }
@@ -137,6 +141,13 @@ struct VideoContainer: Equatable {
     guard view.has([0x18, 0x53, 0x80, 0x67], at: segment), let body = length(segment + 4) else { return false }
     return UInt64(segment + 4 + body.bytes) + body.value > size
   }
+}
+
+extension FileKind {
+  /// Whether a file that starts so is a picture that is read as a video too: a GIF, an animated PNG or an animated WebP.
+  ///
+  /// - Parameter start: at least ``prefix`` bytes where the file has them.
+  package static func isAnimation(start: [UInt8]) -> Bool { VideoContainer.isAnimation(start: start) }
 }
 
 /// Parts of a file by offset.

@@ -94,6 +94,34 @@ import Testing
     #expect(try await faces(TestServer.make { $0.detector = "none" }, "") == 1)
   }
 
+  /// A client that asks for tiny faces in a large picture would keep the others waiting.
+  @Test func aSearchThatTakesTooLongIsRefusedWithTheSizeThatIsPossible() async throws {
+    let picture = ByteBuffer(
+      bytes: try Image(width: 600, height: 600, channels: 1, pixels: [UInt8](repeating: 99, count: 360_000))
+        .encoded(as: .png))
+    let server = try TestServer.make { $0.limits.searchedPixels = 300_000 }
+    try await server.application().test(.router) { client in
+      for (query, least) in [("minFace=12", 15), ("detector=haar&minFace=20", 27)] {
+        func detect(_ query: String) async throws -> TestResponse {
+          try await client.execute(uri: "/v1/detect?\(query)", method: .post, body: picture)
+        }
+        let refused = try await detect(query)
+        #expect(refused.status == .contentTooLarge && refused.errorCode == "too_large", "\(query)")
+        let message = try refused.json(ErrorBody.self).error.message
+        #expect(
+          message.contains("minFace is too small for a picture of 600x600 pixels: at least \(least) "), "\(message)")
+        #expect(try await detect("\(query)&minFace=\(least)".replacing(/minFace=\d+&/, with: "")).status == .ok)
+      }
+      #expect(try await client.execute(uri: "/v1/detect", method: .post, body: picture).status == .ok)
+      // In a list, the other pictures are read.
+      let form = Form().adding("large.png", picture).adding("small.png", try TestServer.face(1))
+      let list = try await client.execute(
+        uri: "/v1/detect?minFace=12", method: .post, headers: [.contentType: Form.contentType], body: form.buffer
+      ).json([PictureBody].self)
+      #expect(list[0].error?.contains("at least 15 here") == true && list[1].error == nil && list[1].width == 48)
+    }
+  }
+
   @Test(arguments: [
     "minFace=11", "minFace=1e3", "detector=none&minFace=40", "detector=haar&minFace=15", "detector=magic",
     "detector=/etc/passwd", "detector=a.onnx", "profile=../x",

@@ -165,6 +165,11 @@ import Testing
     (
       "{\"minFace\": 99999999999999999999}", "minFace must be a whole number from 12 to 100000; found the number 1e+20."
     ),
+    ("{\"minFace\": 1e400}", "minFace must be a whole number from 12 to 100000; found the number 1e400."),
+    ("{\"minConfidence\": -1e999}", "minConfidence must be a number from 0 to 1; found the number -1e999."),
+    ("{\"minConfidence\": 1e-400}", "minConfidence must be a number from 0 to 1; found a number too close to 0."),
+    ("{\"smoothing\": 1\(String(repeating: "0", count: 400))}", "found the number 100000000000000000000000…."),
+    ("{\"minFace\": 1e4e400}", "a JSON object in UTF-8"), ("{\"minFace\": [1e400]}", "a JSON object in UTF-8"),
     ("{\"minFace\": 11}", "minFace must be a whole number from 12 to 100000; found 11."),
     ("{\"prior\": 0.5}", "prior must be a string; found the number 0.5."),
     ("{\"priorStrength\": -1}", "priorStrength must be a number from 0 to 1; found -1."),

@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import HummingbirdTesting
+import MienCore
 import MienServer
 import MienTestSupport
 import Testing
@@ -87,6 +88,102 @@ import Testing
       #expect(try await models(by: 1, port).hasPrefix("HTTP/1.1 200 "))
       listeners[0].hangUp()
       #expect(try await eventually { try await models(by: 0, port).hasPrefix("HTTP/1.1 200 ") })
+    }
+  }
+
+  /// Frames a second apart, each of which is searched for itself: that takes a while.
+  private static func longVideo(frames: Int) -> ByteBuffer {
+    var random = SeededRandom(seed: 3)
+    let frame =
+      Data("FRAME\n".utf8) + Data((0..<(320 * 240 * 3)).map { _ in UInt8.random(in: 0...255, using: &random) })
+    return ByteBuffer(
+      bytes: (0..<frames).reduce(into: Data("YUV4MPEG2 W320 H240 F1:1 Ip A1:1 C444\n".utf8)) { clip, _ in clip += frame
+      })
+  }
+
+  /// Sends a video.
+  ///
+  /// - Returns: its address.
+  private func sendVideo(_ video: ByteBuffer, query: String = "", by token: Int, _ port: Int) async throws -> String {
+    let answer = try await send(video, to: "/v1/video\(query)", by: token, port, isLast: true).receive()
+    return "/v1/video/\(try #require(ServerProcess.value("id", in: answer), "\(answer)"))"
+  }
+
+  private func video(_ address: String, by token: Int, _ port: Int) async throws -> (state: String, frames: Int) {
+    let answer = try await RawClient.exchange(port: port, head("GET \(address)", by: token, "Connection: close"))
+    let frames = answer.firstMatch(of: /"frames":(\d+)/).flatMap { Int($0.output.1) }
+    return (ServerProcess.value("state", in: answer) ?? "gone", frames ?? 0)
+  }
+
+  @Test func aShortVideoDoesNotWaitForTheEndOfAnothersLongOne() async throws {
+    let (long, short) = (Self.longVideo(frames: 150), Self.longVideo(frames: 2))
+    try await withServer {
+      $0.videoTurnSeconds = 0.1
+    } _: { port in
+      let first = try await sendVideo(long, by: 0, port)
+      try #require(await eventually { try await video(first, by: 0, port).frames > 0 })
+      let other = try await sendVideo(short, by: 1, port)
+      #expect(try await eventually { try await video(other, by: 1, port).state == "done" })
+      let meanwhile = try await video(first, by: 0, port)
+      #expect(meanwhile.state == "running" && meanwhile.frames < 150)
+      // It goes on where it was: each frame is there once.
+      #expect(try await eventually { try await video(first, by: 0, port).state == "done" })
+      let rows = try await RawClient.exchange(port: port, head("GET \(first)/result", by: 0, "Connection: close"))
+      let frames = rows.matches(of: /"frame":(\d+)/).compactMap { Int($0.output.1) }
+      #expect(frames == frames.sorted() && Set(frames) == Set(0..<150))
+    }
+  }
+
+  @Test func videosThatWaitForTheirNextTurnCanBeDeleted() async throws {
+    let long = Self.longVideo(frames: 200)
+    try await withServer {
+      $0.videoTurnSeconds = 0.1
+    } _: { port in
+      let addresses = [try await sendVideo(long, by: 0, port), try await sendVideo(long, by: 1, port)]
+      for (token, address) in addresses.enumerated() {
+        #expect(try await eventually { try await video(address, by: token, port).frames > 0 })
+        #expect(try await video(address, by: token, port).state == "running")
+      }
+      for (token, address) in addresses.enumerated() {
+        #expect(try await video(address, by: token, port).frames < 200)
+        let deleted = try await RawClient.exchange(
+          port: port, head("DELETE \(address)", by: token, "Connection: close"))
+        #expect(deleted.hasPrefix("HTTP/1.1 204 "))
+        #expect(try await video(address, by: token, port).state == "gone")
+      }
+      let next = try await sendVideo(Self.longVideo(frames: 1), by: 0, port)
+      #expect(try await eventually { try await video(next, by: 0, port).state == "done" })
+    }
+  }
+
+  /// Both videos, the one that is read and the one that waits for its next turn; neither has ended a server.
+  @Test func videosThatAreOpenAreLeftToTheNextServer() async throws {
+    let folder = try TemporaryFolder()
+    let tokens = folder.file("tokens")
+    try Data(Self.tokens.joined(separator: "\n").utf8).write(to: tokens)
+    let server = try await ServerProcess([
+      "--state-dir", folder.file("state").path, "--token-file", tokens.path, "--shutdown-timeout", "0.5",
+    ])
+    let frame = Data("FRAME\n".utf8) + Data(repeating: 128, count: 1280 * 720 * 3 / 2)
+    let clip = (0..<40).reduce(into: Data("YUV4MPEG2 W1280 H720 F1:1 Ip A1:1 C420jpeg\n".utf8)) { clip, _ in
+      clip += frame
+    }
+    var addresses: [String] = []
+    for token in 0..<2 {
+      addresses.append(
+        try await sendVideo(ByteBuffer(bytes: clip), query: "?minFace=12", by: token, server.port))
+    }
+    for (token, address) in addresses.enumerated() {
+      #expect(try await eventually { try await video(address, by: token, server.port).state == "running" })
+    }
+    server.process.terminate()
+    server.process.waitUntilExit()
+    #expect(server.process.terminationStatus == 0)
+    for address in addresses {
+      let id = try #require(address.split(separator: "/").last)
+      let record = try String(contentsOf: folder.file("state/videos/\(id)/job.json"), encoding: .utf8)
+      #expect(record.contains("\"state\":\"queued\"") && !record.contains("attempts"), "\(record)")
+      #expect(FileManager.default.fileExists(atPath: folder.file("state/videos/\(id)/upload").path))
     }
   }
 

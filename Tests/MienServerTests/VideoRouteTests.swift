@@ -179,12 +179,28 @@ import Testing
         #expect(done.state == "done" && done.frames == 1)
       }
       // Two frames of 8x8 pixels.
-      let frame = "21f90400140000002c00000000080008000002078c8fa9cbed6b0021"
-      let animation = "4749463839610800080080000000000000ffffff" + frame.dropLast(2) + frame.dropLast(2) + "3b"
+      let animation =
+        "47494638396108000800810000000000000000000000000000"
+        + "21f90400190000002c000000000800080000080f0001081c48b0a0c18308132a4c181000"
+        + "21f90401190001002c000000000800080081ffffff000000000000000000080f0001081c48b0a0c18308132a4c1810003b"
       let gif = try await client.execute(
         uri: "/v1/video", method: .post, headers: [.contentType: "image/gif"],
         body: ByteBuffer(bytes: Self.bytes(animation)))
       #expect(gif.status == .accepted)
+      // As a photo, its first frame is read; the answer says which route reads the others.
+      let photo = try await client.execute(
+        uri: "/v1/detect", method: .post, body: ByteBuffer(bytes: Self.bytes(animation)))
+      let words = String(buffer: photo.body)
+      #expect(words.contains("animated GIF of 2 frames") && words.contains("POST /v1/video reads them"), "\(words)")
+      #expect(!words.contains("mien video"))
+      // Other animations are told by their headers.
+      let png = [UInt8](try TestServer.face(1).readableBytesView)
+      let control: [UInt8] = [0, 0, 0, 8] + Array("acTL".utf8) + [0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]
+      let webP = Array("RIFF\0\0\0\0WEBPVP8X".utf8) + [10, 0, 0, 0, 2] + [UInt8](repeating: 0, count: 40)
+      for start in [png[..<33] + control + png[33...], webP[...]] {
+        let sent = try await client.execute(uri: "/v1/video", method: .post, body: ByteBuffer(bytes: start))
+        #expect(sent.status == .accepted, "\(String(buffer: sent.body))")
+      }
       for (type, body, code) in [
         ("video/mp4", try TestServer.face(1), "unsupported_type"),
         ("text/plain", ByteBuffer(string: "some text that is no video"), "unsupported_type"),
@@ -415,6 +431,30 @@ import Testing
       let raw = try await ask(for: id, port: port)
       #expect(try await eventually { !Self.isOpen(url) })
       #expect(try await raw.receive().utf8.count < Self.largeBytes)
+    }
+  }
+
+  @Test func clientsThatTakeNothingOfAResultLockNobodyOut() async throws {
+    let folder = try TemporaryFolder()
+    let server = try TestServer.make(folder: folder.url) {
+      ($0.limits.connections, $0.limits.idleSeconds) = (4, 3600)
+    }
+    try await server.application().test(.live) { client in
+      let port = try #require(client.port)
+      let (id, _) = try await largeResult(client, in: folder)
+      func status(_ path: String) async throws -> String {
+        let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        return String(try await RawClient.exchange(port: port, request).prefix(12))
+      }
+      let takers = try (0..<4).map { _ in try RawClient(port: port) }
+      for taker in takers {
+        try await taker.send(Data("GET /v1/video/\(id)/result HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+      }
+      #expect(try await eventually { try await status("/v1/models") == "HTTP/1.1 503" })
+      // More connections than are kept open.
+      let idle = try (0..<80).map { _ in try RawClient(port: port) }
+      #expect(try await eventually { try await status("/v1/models") == "HTTP/1.1 200" })
+      withExtendedLifetime((takers, idle)) {}
     }
   }
 

@@ -113,6 +113,36 @@ struct DecodingTests {
       "\(String(describing: error))")
   }
 
+  /// Large pictures are converted some rows at a time: the largest sample of all of them is white.
+  @Test func rowsOfALargePictureHaveOneScale() throws {
+    let (width, height) = (2000, 5000)
+    var samples = [UInt8](repeating: 0, count: width * height * 2)
+    // 1,000 in the first rows, 2,000 at the end.
+    for index in stride(from: 0, to: width * 100 * 2, by: 2) { (samples[index], samples[index + 1]) = (0xE8, 0x03) }
+    (samples[samples.count - 2], samples[samples.count - 1]) = (0xD0, 0x07)
+    let image = try Image(
+      encoded: PictureFiles.tiff(width: width, height: height, channels: 1, bits: 16, samples: samples))
+    #expect(image.width == width && image.height == height && image.pixels.last == 255)
+    let half = image.pixels[0]
+    #expect((127...128).contains(half) && image.pixels[width * 100 - 1] == half && image.pixels[width * 100] == 0)
+  }
+
+  @Test func theMemoryOfSamplesIsBounded() throws {
+    let samples = [UInt8](repeating: 7, count: 8 * 6 * 3 * 4)
+    let more = [(tag: 339, type: 3, value: 3)]
+    let float = PictureFiles.tiff(width: 8, height: 6, channels: 3, bits: 32, samples: samples, more: more)
+    let plain = PictureFiles.tiff(width: 8, height: 6, channels: 3, samples: Array(samples.prefix(8 * 6 * 3)))
+    let limits = ImageLimits(sampleBytes: 8 * 6 * 12 - 1)
+    #expect(try Image(encoded: plain, limits: limits).width == 8)
+    #expect(try Image(encoded: float, limits: ImageLimits(sampleBytes: 8 * 6 * 12)).width == 8)
+    #expect {
+      try Image(encoded: float, limits: limits)
+    } throws: { error in
+      guard let error = error as? MienError else { return false }
+      return error.kind == .limit && error.message.contains("8x6 pixels of 12 bytes") && error.message.contains("575")
+    }
+  }
+
   @Test(arguments: [15, 100, 255, 256, 4095, 65535])
   func theLargestValueOfPNMIsWhite(maximum: Int) throws {
     let bytes = maximum > 255 ? 2 : 1

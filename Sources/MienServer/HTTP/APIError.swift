@@ -112,6 +112,12 @@ extension APIError {
     return error
   }
 
+  static var tooManyPipelined: APIError {
+    .busy(
+      .connections,
+      "A connection may send \(ConnectionHandler.pipelined) requests before the first of them is answered.")
+  }
+
   static let targetTooLong = APIError(
     .uriTooLong, "too_large", "The address of a request may have \(ConnectionHandler.targetBytes) bytes at most.")
 

@@ -6,20 +6,6 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// What the handler of a request tells its connection.
-enum ConnectionEvent: Sendable {
-  /// The body is about to be read: a client that waits for `100 Continue` gets it now, and whoever reads it gets
-  /// ``APIError/bodyTimeout`` if it has not come to its end in so many seconds.
-  case readsBody(seconds: Double)
-  /// Work begins that is of no use if the client goes away.
-  case works(onGone: @Sendable () -> Void)
-  /// An answer without an end is being written: a client that sends no more has gone or only listens, and only writing to
-  /// it tells.
-  case streams(onInputClosed: @Sendable () -> Void)
-  /// That work, or that answer, is over.
-  case rests
-}
-
 /// The rules of HTTP/1.1 (RFC 9112) for one connection: which requests are refused before they reach the router, when
 /// `100 Continue` is sent, what happens to a body that nobody reads, and when the connection is closed.
 ///
@@ -61,6 +47,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   /// How long an answer may take before a client that sends no more is asked whether it is still there.
   private static let probeDelay = TimeAmount.milliseconds(100)
   private static let probes = ["/healthz", "/readyz"]
+  /// Requests that a client may send before the first of them is answered: each takes memory.
+  static let pipelined = 16
   /// Most bytes of a request's target.
   static let targetBytes = 8 << 10
 
@@ -76,6 +64,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var isClosing = false
   private var isQuiescing = false
   private var isInputClosed = false
+  private var isReadHeld = false
   private var discarded = 0
   private var end: Scheduled<Void>?
   private var headEnd: Scheduled<Void>?
@@ -95,6 +84,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     self.meter = meter
     self.headTime = headTime
     self.onRefusal = onRefusal
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) {
+    let loop = context.eventLoop
+    let (bound, handler) = (NIOLoopBound(context, eventLoop: loop), NIOLoopBound(self, eventLoop: loop))
+    place.onRefusal = { handler.value.makeRoom(bound.value) }
   }
 
   func channelInactive(context: ChannelHandlerContext) {
@@ -122,15 +117,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
     headEnd = nil
     guard !isClosing, refusal == nil else { return }
     hasPlace = place.take()
+    if !context.channel.isWritable { place.stall(isStalled: true) }
     var head = received
     do {
-      try Self.takeHost(ofTargetIn: &head)
+      if exchanges.count >= Self.pipelined { throw APIError.tooManyPipelined }
+      try head.takeHost()
       if let error = problem(of: head) { throw error }
       let request = try HTTPRequest(head, secure: false, splitCookie: false)
       let length = head.headers.first(name: "content-length").flatMap { Int($0) }
       exchanges.append(
         Exchange(
-          takesInterim: head.version != .http1_0, isKeptAlive: Self.isKeptAlive(head),
+          takesInterim: head.version != .http1_0, isKeptAlive: head.isKeptAlive,
           unread: head.headers.contains(name: "transfer-encoding") ? nil : length ?? 0,
           awaitsContinue: head.version != .http1_0
             && head.headers.first(name: "expect")?.lowercased() == "100-continue"))
@@ -138,32 +135,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
     } catch {
       refuse(error as? APIError ?? .badRequest("The request is not understood."), of: head, context)
     }
-  }
-
-  /// Whether more requests may follow: the decoder reads nothing behind one that offers another protocol, which is not taken.
-  private static func isKeptAlive(_ head: HTTPRequestHead) -> Bool {
-    head.isKeepAlive && head.version != .http1_0 && head.method != .CONNECT && !head.headers.contains(name: "upgrade")
-  }
-
-  /// Where a request's target is an address, its host counts instead of the `Host` field (RFC 9112, section 3.2.2).
-  private static func takeHost(ofTargetIn head: inout HTTPRequestHead) throws {
-    guard head.method != .CONNECT, !head.uri.hasPrefix("/"), head.uri != "*", head.headers["host"].count < 2 else {
-      return
-    }
-    let scheme = head.uri.prefix { $0 != "/" }
-    let address = head.uri.dropFirst(scheme.count + 2)
-    let host = address.prefix { !"/?#".contains($0) }
-    guard ["http:", "https:"].contains(scheme.lowercased()), head.uri.dropFirst(scheme.count).hasPrefix("//"),
-      !host.isEmpty, !host.contains("@")
-    else {
-      throw APIError.badRequest("The request's target is neither a path nor an http or https address with a host.")
-    }
-    // Without the field, a request of HTTP/1.1 is refused all the same.
-    if head.headers.contains(name: "host") || head.version == .http1_0 {
-      head.headers.replaceOrAdd(name: "Host", value: String(host))
-    }
-    let path = address.dropFirst(host.count)
-    head.uri = path.hasPrefix("/") ? String(path) : "/" + path
   }
 
   private func problem(of head: HTTPRequestHead) -> APIError? {
@@ -223,7 +194,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
   func read(context: ChannelHandlerContext) {
     // Who sends on and on is held up by the network until the connection is closed.
-    if discarded + meter.dropped <= Self.lingerBytes { context.read() }
+    guard discarded + meter.dropped <= Self.lingerBytes else { return }
+    // What follows a refused request is not needed before it can be discarded.
+    if refusal == nil || isClosing { context.read() } else { isReadHeld = true }
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    place.stall(isStalled: !context.channel.isWritable)
+    context.fireChannelWritabilityChanged()
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -324,8 +302,22 @@ final class ConnectionHandler: ChannelDuplexHandler {
     if exchanges.isEmpty { send(refusal, hasBody: hasBody, context) } else { self.refusal = (refusal, hasBody) }
   }
 
+  /// Ends a connection without a request, or whose client takes no answer. A request that is on its way is answered: one that
+  /// is here already finds no place, and the connection is closed after its answer.
+  private func makeRoom(_ context: ChannelHandlerContext) {
+    if exchanges.isEmpty, !isClosing, refusal == nil {
+      write(Refusal(error: .noConnection, method: "other", requestID: RequestIdentity.id(given: nil)), context)
+    } else if !context.channel.isWritable || exchanges.first?.isAnswered == true {
+      context.close(promise: nil)
+    }
+  }
+
   private func send(_ refusal: Refusal, hasBody: Bool, _ context: ChannelHandlerContext) {
     onRefusal(refusal)
+    write(refusal, hasBody: hasBody, context)
+  }
+
+  private func write(_ refusal: Refusal, hasBody: Bool = true, _ context: ChannelHandlerContext) {
     let body = refusal.error.body
     var head = HTTPResponse(status: refusal.error.status, headerFields: refusal.error.headers)
     head.headerFields[.contentType] = "application/json"
@@ -348,6 +340,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     place.rest()
     exchanges.removeAll()
     context.close(mode: .output, promise: nil)
+    if isReadHeld { context.read() }
     close(context, in: Self.lingerTime)
   }
 

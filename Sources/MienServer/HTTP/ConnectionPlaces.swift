@@ -5,15 +5,18 @@ import Synchronization
 ///
 /// A connection takes a place when the head of a request is complete, and gives it back after the answer. One that is waited
 /// for takes none, whether it is idle or has sent half a head, so nobody is locked out by connections that ask for nothing.
-/// If too many are open, those are closed first: of the address that has most of them, the one that waits longest.
+/// If too many are open, those are closed first, and those whose client does not take its answer: of the address that has
+/// most of them, the one that waits longest. A request may be on its way on a connection that seems idle, so its client is
+/// told that there is no room, and has some time to read that.
 final class ConnectionPlaces: Sendable {
   /// Connections that may be open beyond the number of places. Those without a place get answers to probes only.
   static let reserve = 64
 
   private struct Connection {
     let address: String
+    let refuse: @Sendable () -> Void
     let close: @Sendable () -> Void
-    /// Rises from the one that waits longest; `nil` while a request is being answered.
+    /// Rises from the one that waits longest; `nil` while a request is being answered, and its answer taken.
     var waitsSince: Int?
     var hasPlace = false
   }
@@ -21,6 +24,8 @@ final class ConnectionPlaces: Sendable {
   private struct State {
     var free: Int
     var connections: [Int: Connection] = [:]
+    /// Those that were told to make room and are not closed yet, in that order.
+    var leaving: [(number: Int, connection: Connection)] = []
     /// How often something was numbered.
     var steps = 0
 
@@ -41,8 +46,10 @@ final class ConnectionPlaces: Sendable {
     }
   }
 
+  /// A quarter of the reserve is for connections that make room, another one for others that are being closed.
+  private static let mostLeaving = reserve / 4
+
   private let state: Mutex<State>
-  /// Half of the reserve stays free for connections that are being closed.
   private let mostOpen: Int
   private let onEviction: @Sendable () -> Void
 
@@ -60,19 +67,28 @@ final class ConnectionPlaces: Sendable {
 
   /// Counts a new connection, and closes another one if there are too many.
   ///
-  /// - Parameter close: closes it; called on any thread.
+  /// - Parameters:
+  ///   - refuse: tells its client that there is no room, and closes it in a while; called on any thread.
+  ///   - close: closes it at once; called on any thread.
   /// - Returns: its number.
-  func enter(from address: String, close: @escaping @Sendable () -> Void) -> Int {
-    let (number, evicted) = state.withLock { state in
+  func enter(
+    from address: String, refuse: @escaping @Sendable () -> Void, close: @escaping @Sendable () -> Void
+  ) -> Int {
+    let (number, evicted, last) = state.withLock { state in
       let number = state.step()
-      state.connections[number] = Connection(address: address, close: close, waitsSince: number)
-      guard state.connections.count > mostOpen, let other = state.evictable(for: number) else {
-        return (number, Connection?.none)
-      }
-      return (number, state.connections.removeValue(forKey: other))
+      state.connections[number] = Connection(address: address, refuse: refuse, close: close, waitsSince: number)
+      guard state.connections.count > mostOpen, let other = state.evictable(for: number),
+        let evicted = state.connections.removeValue(forKey: other)
+      else { return (number, Connection?.none, Connection?.none) }
+      if evicted.hasPlace { state.free += 1 }
+      state.leaving.append((other, evicted))
+      return (
+        number, evicted, state.leaving.count > Self.mostLeaving ? state.leaving.removeFirst().connection : nil
+      )
     }
     if let evicted {
-      evicted.close()
+      evicted.refuse()
+      last?.close()
       onEviction()
     }
     return number
@@ -83,7 +99,7 @@ final class ConnectionPlaces: Sendable {
   /// - Returns: whether the connection has a place now.
   func take(_ number: Int) -> Bool {
     state.withLock { state in
-      // One that was just closed to make room is not there.
+      // One that has to make room is not there.
       guard var connection = state.connections[number] else { return false }
       connection.waitsSince = nil
       if !connection.hasPlace, state.free > 0 {
@@ -98,7 +114,9 @@ final class ConnectionPlaces: Sendable {
   /// The connection's requests are answered: it waits for the next one, or for its end.
   func rest(_ number: Int) {
     state.withLock { state in
-      guard var connection = state.connections[number], connection.waitsSince == nil else { return }
+      guard var connection = state.connections[number], connection.hasPlace || connection.waitsSince == nil else {
+        return
+      }
       if connection.hasPlace { state.free += 1 }
       connection.hasPlace = false
       connection.waitsSince = state.step()
@@ -106,9 +124,19 @@ final class ConnectionPlaces: Sendable {
     }
   }
 
+  /// The connection's client takes no more of its answer, or takes it again.
+  func stall(_ number: Int, isStalled: Bool) {
+    state.withLock { state in
+      guard var connection = state.connections[number], connection.hasPlace else { return }
+      connection.waitsSince = isStalled ? state.step() : nil
+      state.connections[number] = connection
+    }
+  }
+
   /// The connection is closed.
   func leave(_ number: Int) {
     state.withLock { state in
+      state.leaving.removeAll { $0.number == number }
       if state.connections.removeValue(forKey: number)?.hasPlace == true { state.free += 1 }
     }
   }
@@ -121,20 +149,24 @@ final class ConnectionPlace: ChannelInboundHandler {
 
   private let places: ConnectionPlaces
   private var number: Int?
+  /// Tells the client that there is no room. Called on the connection's event loop.
+  var onRefusal: (() -> Void)?
 
   init(_ places: ConnectionPlaces) { self.places = places }
 
   func handlerAdded(context: ChannelHandlerContext) {
     let loop = context.eventLoop
-    let bound = NIOLoopBound(context, eventLoop: loop)
+    let (bound, place) = (NIOLoopBound(context, eventLoop: loop), NIOLoopBound(self, eventLoop: loop))
     number = places.enter(from: context.remoteAddress?.ipAddress ?? "") {
+      loop.execute { place.value.onRefusal?() }
+    } close: {
       loop.execute { bound.value.close(promise: nil) }
     }
   }
 
   func handlerRemoved(context: ChannelHandlerContext) {
     if let number { places.leave(number) }
-    number = nil
+    (number, onRefusal) = (nil, nil)
   }
 
   /// The head of a request is complete.
@@ -144,4 +176,7 @@ final class ConnectionPlace: ChannelInboundHandler {
 
   /// The connection's requests are answered: it waits for the next one, or for its end.
   func rest() { if let number { places.rest(number) } }
+
+  /// The client takes no more of its answer, or takes it again.
+  func stall(isStalled: Bool) { if let number { places.stall(number, isStalled: isStalled) } }
 }

@@ -10,20 +10,34 @@ enum JSON {
 
   /// The object that a request's body is; `nil` if it is none as RFC 8259 defines it, in UTF-8.
   ///
-  /// - Throws: ``APIError`` if a key is there twice: parsers disagree on which of them counts.
-  static func object(_ body: Data) throws -> [String: Any]? {
-    guard try body.withUnsafeBytes(isStrict) else { return nil }
-    return (try? JSONSerialization.jsonObject(with: body)) as? [String: Any]
+  /// - Parameter expected: what the values of keys may be, in words for an error.
+  /// - Throws: ``APIError`` if a key is there twice: parsers disagree on which of them counts; or if a number is larger than any
+  ///   `Double`: they do not take it.
+  static func object(_ body: Data, expected: [String: String] = [:]) throws -> [String: Any]? {
+    var huge: (key: String, text: String)?
+    guard try body.withUnsafeBytes({ try isStrict($0, huge: &huge) }) else { return nil }
+    if let object = try? JSONSerialization.jsonObject(with: body) { return object as? [String: Any] }
+    guard let huge else { return nil }
+    guard let expected = expected[huge.key] else {
+      throw APIError(
+        .badRequest, "malformed_json", "The JSON body has a number that is too large: \(huge.text).")
+    }
+    throw APIError.unexpected(huge.key, expected, found: "the number \(huge.text)")
   }
 
   /// Checks what Foundation's parsers do not: repeated keys, a comma before a closing bracket, encodings other than
   /// UTF-8, and the number of values. The rest of the grammar is left to them.
-  private static func isStrict(_ bytes: UnsafeRawBufferPointer) throws -> Bool {
+  ///
+  /// - Parameter huge: gets a number of the outermost object that is larger than any `Double`, with its key.
+  private static func isStrict(
+    _ bytes: UnsafeRawBufferPointer, huge: inout (key: String, text: String)?
+  ) throws -> Bool {
     // In UTF-16 and UTF-32 brackets have zeros.
     guard !bytes.prefix(4).contains(0) else { return false }
     // The keys of each object that is open, `nil` for a list.
     var open: [Set<String>?] = []
     var commas = 0
+    var lastKey = ""
     var last = UInt8(ascii: " ")
     var index = 0
     while index < bytes.count {
@@ -53,11 +67,27 @@ enum JSON {
           throw APIError(
             .badRequest, "malformed_json", "The JSON body has the key \(APIError.quoted(key)) twice.")
         }
+        lastKey = key
+      case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+        let start = index - 1
+        while index < bytes.count, isOfNumber(bytes[index]) { index += 1 }
+        guard open.count == 1, let text = String(validating: bytes[start..<index], as: UTF8.self) else { break }
+        // A number of many digits is shown in part.
+        if Double(text)?.isInfinite == true {
+          huge = (lastKey, text.count > 24 ? "\(text.prefix(24))…" : text)
+        }
       default: break
       }
       last = byte
     }
     return true
+  }
+
+  private static func isOfNumber(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    default: "+-.eE".utf8.contains(byte)
+    }
   }
 
   /// What a string of JSON says, with its quotation marks; `nil` if it is none.
@@ -107,8 +137,11 @@ struct JSONValueWords: Decodable {
       text = "the number \(number.shortText)"
     } else if let string = try? container.decode(String.self) {
       text = "the string \(APIError.quoted(string))"
+    } else if (try? container.decode([JSONValueWords].self)) != nil {
+      text = "a list"
     } else {
-      text = (try? container.decode([JSONValueWords].self)) == nil ? "an object" : "a list"
+      let isObject = (try? container.decode([String: JSONValueWords].self)) != nil
+      text = isObject ? "an object" : "a number too close to 0"
     }
   }
 }

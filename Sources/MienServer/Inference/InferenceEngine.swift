@@ -160,11 +160,14 @@ package final class InferenceEngine: Sendable {
       let (width, height, warning, prepared, answer) = try await queue.run {
         let start = clock.now
         let image = try self.decode(data)
+        try self.checkSearch(of: image, by: reader)
         let decoded = clock.now
         let (prepared, answer) = try search(image)
         self.metrics.time(.decode, decoded - start)
         self.metrics.time(.find, clock.now - decoded)
-        return (image.wholeWidth, image.wholeHeight, image.warning, prepared.inWholePicture(of: image), answer)
+        return (
+          image.wholeWidth, image.wholeHeight, Self.warning(of: image), prepared.inWholePicture(of: image), answer
+        )
       }
       let found = clock.now
       let faces = try await reader.model.batcher.readings(of: prepared).map { try reader.reweighted($0) }
@@ -172,6 +175,17 @@ package final class InferenceEngine: Sendable {
       metrics.add(to: "mien_pictures_total")
       return (Reading(width: width, height: height, warning: warning, faces: faces), answer)
     }
+  }
+
+  /// Refuses a search that takes too long, as others wait for it.
+  ///
+  /// - Throws: ``APIError`` that says for which faces the picture can be searched.
+  private func checkSearch(of image: Image, by reader: Reader) throws {
+    guard let least = reader.finder.leastMinFace(in: image, searching: limits.searchedPixels) else { return }
+    throw APIError(
+      .contentTooLarge, "too_large",
+      "minFace is too small for a picture of \(image.wholeWidth)x\(image.wholeHeight) pixels: at least \(least) here; "
+        + "for smaller faces, send parts of the picture.")
   }
 
   /// Cuts one face out of an encoded picture and works on it.
@@ -207,7 +221,8 @@ package final class InferenceEngine: Sendable {
   /// - Throws: ``APIError`` if it is damaged, too large, or of a kind that this machine has no library for.
   private func decode(_ data: Data) throws -> Image {
     let limits = ImageLimits(
-      maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes, decodedPixels: limits.decodedPixels)
+      maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes, decodedPixels: limits.decodedPixels,
+      sampleBytes: limits.sampleBytes)
     let kind = FileKind(of: data)
     do {
       if [.picture(.jpeg), .picture(.png)].contains(kind) { return try Image(encoded: data, limits: limits) }
@@ -220,6 +235,11 @@ package final class InferenceEngine: Sendable {
       }
       throw APIError.unreadable(error) ?? error
     }
+  }
+
+  /// What is wrong with a picture, with the route that reads animations.
+  private static func warning(of image: Image) -> String? {
+    image.warning?.replacing(Image.videoAdvice, with: "POST /v1/video reads them")
   }
 
   /// Refuses what is no picture that is read.

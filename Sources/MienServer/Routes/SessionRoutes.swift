@@ -113,8 +113,9 @@ struct SessionRoutes: Sendable {
   /// The options of a new session; the error names a key that is unknown or has another value than it may.
   private static func options(_ body: Data) throws -> GivenOptions {
     let other = APIError.badRequest("The body must be a JSON object in UTF-8, such as {\"minConfidence\": 0.4}.")
-    guard let object = try JSON.object(body) else { throw other }
     let names = GivenOptions.Keys.allCases.map(\.rawValue)
+    let expected = Dictionary(uniqueKeysWithValues: GivenOptions.Keys.allCases.map { ($0.rawValue, $0.expected) })
+    guard let object = try JSON.object(body, expected: expected) else { throw other }
     if let key = object.keys.sorted().first(where: { !names.contains($0) }) {
       throw APIError.unknown(key, "The JSON body has an unknown key", among: names)
     }

@@ -190,6 +190,11 @@ final class VideoResult: Sendable {
 }
 
 extension APIError {
+  static let noVideos = APIError(
+    .notFound, "not_kept", "This server reads no videos: it has no folder for them, which --state-dir names.")
+  static let noTable = APIError(
+    .notFound, "no_csv", "The rows of this video were not kept as CSV; format=jsonl has them.")
+  static let noVideo = APIError(.notFound, "no_video", "There is no such video; its result may have expired.")
   static let diskFull = APIError(.insufficientStorage, "disk_full", "The server's disk is full.")
 
   /// Whether the file system that `url` is in has no room left.

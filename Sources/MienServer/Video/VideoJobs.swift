@@ -6,14 +6,20 @@ import MienVision
 import ServiceLifecycle
 import Synchronization
 
-/// The videos that were sent to be read, one at a time.
+/// The videos that were sent to be read, one at a time. Those of several clients are read in turns of some seconds; those of
+/// one client one after another.
 final class VideoJobs: Service {
   private struct State {
     var jobs: [String: VideoJob] = [:]
-    var running: (id: String, task: Task<Void, any Error>)?
-    /// When each client last had its turn.
+    /// What reads the videos that are open: one of a client.
+    var open: [String: Task<Void, any Error>] = [:]
+    /// When each client last had a video opened.
     var turns: [AccessTokens.Client: Int] = [:]
+    var isStopping = false
   }
+
+  /// Most videos that are open at a time, since each takes memory: one is read, the others wait for their next turn.
+  private static let mostOpen = 3
 
   private let folder: URL?
   private let limits: ServerLimits
@@ -21,9 +27,11 @@ final class VideoJobs: Service {
   private let metrics: Metrics
   private let logger: Logger
   private let state = Mutex(State())
-  /// An element for each job that was put into the queue; which is next, ``next()`` says.
-  private let queue: AsyncStream<Void>
-  private let enqueue: AsyncStream<Void>.Continuation
+  /// Which of the open videos is read.
+  private let reading = Admission(places: 1, capacity: .max)
+  /// An element when a video may have to be opened; which, ``openNext()`` says.
+  private let changes: AsyncStream<Void>
+  private let change: AsyncStream<Void>.Continuation
   /// Files are written and removed on threads of their own: a disk may be slow.
   private let files = NativeQueue(width: 2)
   private static let ended = "mien_videos_total"
@@ -46,7 +54,7 @@ final class VideoJobs: Service {
     self.engine = engine
     self.metrics = metrics
     self.logger = logger
-    (queue, enqueue) = AsyncStream.makeStream()
+    (changes, change) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     metrics.declareCounter(Self.ended, "Videos that were worked on.", by: "outcome", ["done", "failed", "deleted"])
     guard let jobs = folder?.jobs else { return }
     var found: [String: VideoJob] = [:]
@@ -65,7 +73,7 @@ final class VideoJobs: Service {
       found[name] = job
     }
     state.withLock { [found] in $0.jobs = found }
-    for job in found.values where job.state == .queued { enqueue.yield() }
+    change.yield()
   }
 
   /// Puts a job that was not finished back into the queue, if it can be read at all.
@@ -129,8 +137,11 @@ final class VideoJobs: Service {
       try await files.run { [queued] in
         do { try place.write(queued) } catch { throw APIError.isDiskFull(at: place.url) ? APIError.diskFull : error }
       }
-      state.withLock { $0.jobs[job.id]?.state = .queued }
-      guard case .enqueued = enqueue.yield() else { throw CancellationError() }
+      try state.withLock { state in
+        if state.isStopping { throw CancellationError() }
+        state.jobs[job.id]?.state = .queued
+      }
+      change.yield()
       return queued
     } catch {
       state.withLock { $0.jobs[job.id] = nil }
@@ -191,12 +202,12 @@ final class VideoJobs: Service {
   func remove(_ id: String, client: AccessTokens.Client) async throws {
     guard let folder else { throw APIError.noVideos }
     let job = try job(id, client: client)
-    let running = state.withLock { state in
+    let task = state.withLock { state in
       state.jobs[id] = nil
-      return state.running?.id == id ? state.running?.task : nil
+      return state.open[id]
     }
     if !job.isFinished { metrics.add(to: Self.ended, "deleted") }
-    running?.cancel()
+    task?.cancel()
     let place = VideoJobFolder(folder, id: id)
     try await files.run { place.remove() }
   }
@@ -218,62 +229,69 @@ final class VideoJobs: Service {
   /// Works on jobs until the server stops and those that were accepted are done, or it may wait no longer.
   func run() async throws {
     await withGracefulShutdownHandler {
-      for await _ in queue {
-        if let id = next() { await work(id) }
+      await withDiscardingTaskGroup { group in
+        for await _ in changes {
+          while let (id, task) = openNext() {
+            group.addTask {
+              await self.work(id, task)
+              self.change.yield()
+            }
+          }
+          if state.withLock({ $0.isStopping && $0.open.isEmpty }) { break }
+        }
       }
     } onGracefulShutdown: {
-      self.enqueue.finish()
+      self.state.withLock { $0.isStopping = true }
+      self.change.yield()
     }
     // What is left waits for the next server.
   }
 
-  /// The job to work on next: of the clients with a video in the queue that whose turn was longest ago, and of its videos the
-  /// first.
-  private func next() -> String? {
-    state.withLock { state in
-      let queued = state.jobs.values.filter { $0.state == .queued }
+  /// Opens the next video, if there is one: of the clients that have none open that whose turn was longest ago, and of its
+  /// videos the first.
+  private func openNext() -> (id: String, task: Task<Void, any Error>)? {
+    guard let folder, !Task.isCancelled else { return nil }
+    return state.withLock { state in
+      guard state.open.count < Self.mostOpen else { return nil }
+      let clients = Set(state.open.keys.compactMap { state.jobs[$0]?.client })
+      let queued = state.jobs.values.filter { $0.state == .queued && !clients.contains($0.client) }
       func turn(_ job: VideoJob) -> Int { state.turns[job.client] ?? 0 }
       guard let next = queued.min(by: { (turn($0), $0.created, $0.id) < (turn($1), $1.created, $1.id) }) else {
         return nil
       }
       state.turns[next.client] = 1 + (state.turns.values.max() ?? 0)
-      return next.id
+      // In one step, so that whoever removes a job that is being read finds the task to cancel.
+      let task = Task { try await read(next, VideoJobFolder(folder, id: next.id)) }
+      state.open[next.id] = task
+      return (next.id, task)
     }
   }
 
-  private func work(_ id: String) async {
+  /// Waits for the end of an open video, and notes it.
+  private func work(_ id: String, _ task: Task<Void, any Error>) async {
     guard let folder else { return }
     let start = ContinuousClock.now
-    let place = VideoJobFolder(folder, id: id)
-    // In one step, so that whoever removes a job that is being read finds the task to cancel.
-    let task: Task<Void, any Error>? = state.withLock { state in
-      guard var job = state.jobs[id] else { return nil }
-      job.state = .running
-      job.attempts = (job.attempts ?? 0) + 1
-      state.jobs[id] = job
-      let task = Task { [job] in try await read(job, place) }
-      state.running = (id, task)
-      return task
-    }
-    guard let task else { return }
     let result = await withTaskCancellationHandler {
       await task.result
     } onCancel: {
       task.cancel()
     }
-    state.withLock { $0.running = nil }
-    if case .failure(is CancellationError) = result { return await postpone(id) }
-    await finish(id, error: message(of: result, id, place), seconds: (ContinuousClock.now - start) / .seconds(1))
+    if case .failure(is CancellationError) = result {
+      await postpone(id)
+    } else {
+      let problem = message(of: result, id, VideoJobFolder(folder, id: id))
+      await finish(id, error: problem, seconds: (ContinuousClock.now - start) / .seconds(1))
+    }
+    state.withLock { $0.open[id] = nil }
   }
 
-  /// Leaves a job to the next server, unless it was removed. This one stops in order: that is no attempt.
+  /// Leaves a job to the next server, unless it was removed.
   private func postpone(_ id: String) async {
     guard let folder else { return }
     let place = VideoJobFolder(folder, id: id)
     let job: VideoJob? = state.withLock { state in
       guard var job = state.jobs[id] else { return nil }
       job.state = .queued
-      job.attempts = job.attempts.flatMap { $0 > 1 ? $0 - 1 : nil }
       state.jobs[id] = job
       return job
     }
@@ -299,36 +317,54 @@ final class VideoJobs: Service {
     }
   }
 
+  /// Reads a video in turns with those of other clients: between them it stays open.
   private func read(_ job: VideoJob, _ place: VideoJobFolder) async throws {
-    let (output, table) = try await files.run {
-      // The next server has to know, whatever ends this one.
-      try place.write(job)
-      return (try GrowingFile(place.result), try GrowingFile(place.table))
+    var video: OpenVideo?
+    var isAtEnd = false
+    while !isAtEnd {
+      isAtEnd = try await reading.withPlace(for: job.client, patience: nil) {
+        let start = ContinuousClock.now
+        // The next server has to know, whatever ends this one.
+        try await note(job.id, place, attempts: 1)
+        defer { count(job.id, attempts: -1) }
+        if video == nil { video = try await open(job, place) }
+        while let progress = try await video?.next() {
+          state.withLock { state in
+            state.jobs[job.id]?.frames = progress.count
+            state.jobs[job.id]?.progress = progress.share
+          }
+          let isOver = ContinuousClock.now - start >= .seconds(limits.videoTurnSeconds)
+          if isOver, reading.waitingCount > 0 { return false }
+        }
+        return true
+      }
+      // Whatever ends the server now, it was another client's video.
+      if !isAtEnd { try await note(job.id, place, attempts: 0) }
     }
+  }
+
+  /// Adds to the number of servers that a video may have ended.
+  private func count(_ id: String, attempts: Int) {
+    state.withLock { state in
+      let sum = (state.jobs[id]?.attempts ?? 0) + attempts
+      state.jobs[id]?.attempts = sum > 0 ? sum : nil
+    }
+  }
+
+  /// Notes that a job is being read.
+  private func note(_ id: String, _ place: VideoJobFolder, attempts: Int) async throws {
+    count(id, attempts: attempts)
+    let job: VideoJob? = state.withLock { state in
+      state.jobs[id]?.state = .running
+      return state.jobs[id]
+    }
+    guard let job else { throw CancellationError() }
+    try await files.run { try place.write(job) }
+  }
+
+  private func open(_ job: VideoJob, _ place: VideoJobFolder) async throws -> OpenVideo {
     let reader = try await engine.reader(job.options.choice ?? ReadingChoice(), client: job.client)
-    let options = job.options.videoOptions
-    let recognizer = try await files.run { try reader.recognizer() }
-    let (video, readings) = try await files.run { [limits] in
-      let video = try VideoReader(contentsOf: place.upload, limits: limits.video)
-      return (video, try VideoReadings(source: video, recognizer: recognizer, options: options, isLive: false))
-    }
-    let emotions = recognizer.labels.emotions.sorted()
-    try await files.run { try table.append(Data(VideoRow.csvHeader(emotions).utf8)) }
-    var frames = 0
-    for try await frame in readings {
-      let rows = frame.rows
-      let lines = try rows.map { try JSON.encode($0) + Data("\n".utf8) }
-      try await files.run {
-        try output.append(Data(lines.joined()))
-        try table.append(Data(rows.map { $0.csv(emotions) }.joined().utf8))
-      }
-      frames += 1
-      let progress = video.frameCount.map { min(1, Double(frame.index + 1) / Double($0)) }
-      state.withLock { [frames] state in
-        state.jobs[job.id]?.frames = frames
-        state.jobs[job.id]?.progress = progress
-      }
-    }
+    return try await OpenVideo(place, by: reader, options: job.options.videoOptions, limits: limits.video, files: files)
   }
 
   /// Notes the end of a job, unless it was removed meanwhile. The rows of one that failed are kept as they are.
@@ -378,12 +414,4 @@ final class VideoJobs: Service {
   private static func fail(_ job: inout VideoJob, _ error: String) {
     (job.state, job.finished, job.error) = (.failed, Date(), error)
   }
-}
-
-extension APIError {
-  static let noVideos = APIError(
-    .notFound, "not_kept", "This server reads no videos: it has no folder for them, which --state-dir names.")
-  static let noTable = APIError(
-    .notFound, "no_csv", "The rows of this video were not kept as CSV; format=jsonl has them.")
-  static let noVideo = APIError(.notFound, "no_video", "There is no such video; its result may have expired.")
 }

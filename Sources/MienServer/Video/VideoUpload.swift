@@ -58,8 +58,7 @@ struct VideoUpload {
   }
 
   private func refuseOthers() throws {
-    // A GIF may be an animation, which is read as a video.
-    if case .picture(let format) = FileKind(of: start), format != .gif {
+    if case .picture(let format) = FileKind(of: start), !FileKind.isAnimation(start: Array(start)) {
       throw APIError.unsupportedType(
         "Expected a video, found a picture (\(format.rawValue)); POST /v1/detect reads pictures.")
     }

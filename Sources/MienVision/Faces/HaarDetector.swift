@@ -40,6 +40,9 @@ public final class HaarDetector: FaceDetector {
     idle = Mutex([try Cascade(path: CascadeFile.find(environment: environment))])
   }
 
+  /// How far a picture is shrunk in which the smallest face has `least` pixels.
+  package static func scale(least: Int) -> Double { min(1, smallestSide / Double(least)) }
+
   /// The frontal faces of a picture.
   public func faces(in image: Image) throws -> [DetectedFace] {
     let shortSide = min(image.width, image.height)
@@ -47,7 +50,7 @@ public final class HaarDetector: FaceDetector {
     guard least <= shortSide else { return [] }
     let cascade = try idle.withLock { $0.popLast() } ?? Cascade(path: CascadeFile.find(environment: environment))
     defer { idle.withLock { $0.append(cascade) } }
-    let scale = min(1, Self.smallestSide / Double(least))
+    let scale = Self.scale(least: least)
     let searched = try image.grey.scaled(by: scale)
     return try cascade.detections(
       in: searched, scaleFactor: Self.scaleFactor, minNeighbors: Self.minNeighbors,

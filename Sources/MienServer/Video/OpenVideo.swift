@@ -1,0 +1,58 @@
+import Foundation
+import MienInference
+import MienVision
+
+/// A video that is being read: its decoder, the faces that are followed, and the files that get its rows. Whoever asks for no
+/// more frames for a while lets it rest; little work goes ahead.
+final class OpenVideo {
+  /// How far it has been read.
+  struct Progress {
+    /// Frames read.
+    var count = 0
+    /// The share of the video, 0…1; nil if the file does not tell how long it is.
+    var share: Double?
+  }
+
+  private let video: VideoReader
+  private let (output, table): (GrowingFile, GrowingFile)
+  private let emotions: [Emotion]
+  private let files: NativeQueue
+  private var frames: VideoReadings.AsyncIterator
+  private var progress = Progress()
+
+  /// Opens what was sent, and makes the files of its rows.
+  ///
+  /// - Parameter files: where files are written.
+  /// - Throws: ``MienError`` if it is no video; ``APIError`` if the disk is full.
+  init(
+    _ place: VideoJobFolder, by reader: InferenceEngine.Reader, options: VideoOptions, limits: VideoLimits,
+    files: NativeQueue
+  ) async throws {
+    (output, table) = try await files.run { (try GrowingFile(place.result), try GrowingFile(place.table)) }
+    let recognizer = try await files.run { try reader.recognizer() }
+    let (video, readings) = try await files.run {
+      let video = try VideoReader(contentsOf: place.upload, limits: limits)
+      return (video, try VideoReadings(source: video, recognizer: recognizer, options: options, isLive: false))
+    }
+    (self.video, self.files) = (video, files)
+    frames = readings.makeAsyncIterator()
+    emotions = recognizer.labels.emotions.sorted()
+    try await files.run { [table, emotions] in try table.append(Data(VideoRow.csvHeader(emotions).utf8)) }
+  }
+
+  /// Reads the next frame and adds its rows to the files.
+  ///
+  /// - Returns: how far the video has been read; nil if there is no further frame.
+  func next() async throws -> Progress? {
+    guard let frame = try await frames.next() else { return nil }
+    let rows = frame.rows
+    let lines = try rows.map { try JSON.encode($0) + Data("\n".utf8) }
+    try await files.run { [output, table, emotions] in
+      try output.append(Data(lines.joined()))
+      try table.append(Data(rows.map { $0.csv(emotions) }.joined().utf8))
+    }
+    progress.count += 1
+    progress.share = video.frameCount.map { min(1, Double(frame.index + 1) / Double($0)) }
+    return progress
+  }
+}
