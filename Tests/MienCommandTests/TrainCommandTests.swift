@@ -204,7 +204,7 @@ import Testing
     #expect(outcome.status == 64 && outcome.errors.contains("needs --device cuda"), "\(outcome.errors)")
   }
 
-  /// bf16 keeps 8 bits: with it, and on CUDA, a run learns what it learns in f32, within 2 % of the loss. Where there is no
+  /// bf16 keeps 8 bits: with it, and on CUDA, a run learns what it learns in f32, within 5 % of the loss. Where there is no
   /// CUDA it is refused.
   @Test func bf16AndCUDAAgreeWithF32() throws {
     let folder = try TemporaryFolder()
@@ -220,14 +220,16 @@ import Testing
     #expect(try train("cpu").status == 0)
     #expect(try train("bf16", "--precision", "bf16").status == 0)
     #expect(try losses("bf16") != losses("cpu"), "bf16 rounds")
-    #expect(try zip(losses("cpu"), losses("bf16")).allSatisfy { abs($0 - $1) < 0.02 * $0 })
+    #expect(
+      try zip(losses("cpu"), losses("bf16")).allSatisfy { abs($0 - $1) < 0.05 * $0 },
+      "\(try losses("cpu")) and \(try losses("bf16"))")
     let cuda = try train("cuda", "--device", "cuda")
     guard cuda.status == 0 else {
       #expect(cuda.status == 1 && cuda.errors.contains("--device cuda") && cuda.errors.contains("LD_LIBRARY_PATH"))
       #expect(!FileManager.default.fileExists(atPath: folder.file("cuda").path))
       return
     }
-    #expect(try zip(losses("cpu"), losses("cuda")).allSatisfy { abs($0 - $1) < 0.02 * $0 })
+    #expect(try zip(losses("cpu"), losses("cuda")).allSatisfy { abs($0 - $1) < 0.05 * $0 })
   }
 
   @Test func wrongUseIsSaid() throws {
