@@ -24,8 +24,8 @@ import Testing
   }
 
   @Test func wrongArgumentsAreInvalid() {
-    var limits = mien_image_limits(pixels: 100, decoded_pixels: 100, whole_pixels: 100)
-    var none = mien_image_limits(pixels: 0, decoded_pixels: 100, whole_pixels: 100)
+    var limits = mien_image_limits(pixels: 100, decoded_pixels: 100, whole_pixels: 100, go_on: nil, go_on_context: nil)
+    var none = mien_image_limits(pixels: 0, decoded_pixels: 100, whole_pixels: 100, go_on: nil, go_on_context: nil)
     var image = mien_image()
     var message = [CChar](repeating: 0, count: Int(MIEN_IMAGE_MESSAGE))
     let bytes = [UInt8](repeating: 0, count: 8)
@@ -44,7 +44,8 @@ import Testing
   }
 
   @Test func aMissingLibraryIsToldFromADamagedFile() throws {
-    var limits = mien_image_limits(pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000)
+    var limits = mien_image_limits(
+      pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000, go_on: nil, go_on_context: nil)
     var image = mien_image()
     let file = [UInt8](try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("photo.heic")))
     let missing = mien_image_decode_heif("libheif-is-not-here.so.1", file, file.count, &limits, &image, nil)
@@ -63,6 +64,27 @@ import Testing
       let error = #expect(throws: MienError.self) { try Image(contentsOf: url, limits: limits) }
       #expect(error?.kind == .limit && error?.subject == url.path, "\(name): \(error?.message ?? "")")
       _ = try Image(contentsOf: url, limits: ImageLimits(maxPixels: 24 * 16))
+    }
+  }
+
+  @Test(arguments: ["progressive.jpg", "palette.png", "interlaced.png", "still.gif"])
+  func decodingEndsWhenNobodyWantsThePicture(name: String) throws {
+    let file = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent(name))
+    var asked = 0
+    _ = try Image(encoded: file, limits: .default) {
+      asked += 1
+      return false
+    }
+    // Before, and at least once on the way.
+    try #require(asked > 1)
+    for most in [0, 1, asked - 1] {
+      var left = most
+      #expect(throws: CancellationError.self) {
+        try Image(encoded: file, limits: .default) {
+          left -= 1
+          return left < 0
+        }
+      }
     }
   }
 }
@@ -123,6 +145,13 @@ import Testing
     let frames = [(x: 1, y: 1, width: 3, height: 3, indices: [Int](repeating: 2, count: 9))]
     let image = try Image(encoded: Self.gif(canvas: (2, 2), frames: frames))
     #expect(image.width == 2 && image.pixel(1, 1) == [0, 255, 0] && image.pixel(0, 1) == [255, 255, 255])
+  }
+
+  @Test func aFrameFarBeyondTheCanvasIsRefused() {
+    // It is decoded whole for the four pixels that can be seen.
+    let file = Self.gif(canvas: (2, 2), frames: [(0, 0, 20_000, 20_000, [1, 2, 3, 0])])
+    let error = #expect(throws: MienError.self) { try Image(encoded: file) }
+    #expect(error?.kind == .limit && error?.message.contains("20000x20000") == true, "\(error?.message ?? "")")
   }
 
   @Test func ofACutGIFTheRestIsRead() throws {
