@@ -123,7 +123,8 @@ static int32_t decode(GifFileType *file, const mien_image_limits *limits, mien_i
         // The frame is decoded whole, however much of it lies outside the canvas.
         const GifImageDesc *frame = &file->Image;
         if ((int64_t)frame->Width * frame->Height > limits->whole_pixels) {
-          return mien_image_fail(MIEN_IMAGE_TOO_COSTLY, error, "its first frame has %dx%d pixels", frame->Width, frame->Height);
+          return mien_image_fail(MIEN_IMAGE_TOO_COSTLY, error, "its first frame has %dx%d pixels", frame->Width,
+                                 frame->Height);
         }
         is_whole = draw(file, transparent, limits, image);
         if (!is_whole && !mien_image_goes_on(limits)) return mien_image_fail(MIEN_IMAGE_STOPPED, error, "it was stopped");

@@ -106,7 +106,7 @@ static int64_t samples_of_scan(const struct jpeg_decompress_struct *info) {
   return samples;
 }
 
-/// Called by libjpeg for each row of blocks: bounds the work on a picture's scans.
+/// Called by libjpeg for each row of blocks of a scan and for each row of pixels: bounds the work on a picture's scans.
 static void watch(j_common_ptr common) {
   decoder *self = of(common);
   const struct jpeg_decompress_struct *info = &self->info;
@@ -196,7 +196,6 @@ static int32_t read_rows(decoder *self, const mien_image_limits *limits, mien_im
   while (info->output_scanline < info->output_height) {
     uint8_t *target = image->pixels + info->output_scanline * length;
     JSAMPROW row = self->line;
-    if (!mien_image_goes_on(limits)) give_up(self, STOPPED, "it was stopped");
     if (jpeg_read_scanlines(info, &row, 1) != 1) break;
     if (info->out_color_space == JCS_CMYK) to_rgb(self->line, image->width);
     memcpy(target, self->line, length);

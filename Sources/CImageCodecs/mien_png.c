@@ -105,6 +105,9 @@ static int32_t prepare(decoder *self, const mien_image_limits *limits, int32_t w
     return mien_image_fail(MIEN_IMAGE_TOO_COSTLY, error, "its %lld million bytes of samples are more than %lld million",
                            (long long)stride * image->full_height / 1000000, MAX_UNPACKED_BYTES / 1000000);
   }
+  if (is_interlaced && (int64_t)stride * image->full_height > limits->whole_bytes) {
+    return mien_image_fail(MIEN_IMAGE_TOO_LARGE, error, "an interlaced picture has to be decoded whole");
+  }
   self->samples = calloc(self->passes > 1 ? (size_t)image->full_height : 1, stride);
   return self->samples ? MIEN_IMAGE_OK : mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
 }
@@ -145,7 +148,11 @@ static int32_t decode(decoder *self, const mien_image_limits *limits, int32_t wh
     return mien_image_fail(MIEN_IMAGE_STOPPED, error, "%s", self->words);
   } else if (self->has_surplus) {
     // The last row was there before.
-    if (self->passes > 1) take_blocks(self, image); else mien_rows_add(&self->rows, self->samples);
+    if (self->passes > 1) {
+      take_blocks(self, image);
+    } else {
+      mien_rows_add(&self->rows, self->samples);
+    }
     image->has_flaws = 1;
     image->good_rows = image->full_height;
   } else {

@@ -75,8 +75,11 @@ enum ImageCodecs {
     let watch = Watch(shouldStop)
     var bounds = mien_image_limits(
       pixels: Int64(limits.maxPixels), decoded_pixels: Int64(limits.decodedPixels),
-      whole_pixels: Int64(limits.maxWholePixels),
-      go_on: { Unmanaged<Watch>.fromOpaque($0!).takeUnretainedValue().shouldStop() ? 0 : 1 },
+      whole_pixels: Int64(limits.maxWholePixels), whole_bytes: Int64(limits.sampleBytes),
+      go_on: { context in
+        guard let context else { return 1 }
+        return Unmanaged<Watch>.fromOpaque(context).takeUnretainedValue().shouldStop() ? 0 : 1
+      },
       go_on_context: Unmanaged.passUnretained(watch).toOpaque())
     var image = mien_image()
     defer { mien_image_free(&image) }
@@ -119,7 +122,9 @@ enum ImageCodecs {
       return limits.error(width: Int(image.full_width), height: Int(image.full_height), format)
     case MIEN_IMAGE_TOO_LARGE, MIEN_IMAGE_TOO_COSTLY:
       return MienError(
-        .limit, nil, "is \(format.article) \(name) picture that takes too much to decode: \(words); save it anew")
+        .limit, nil,
+        "is \(format.article) \(name) picture that takes too much to decode: \(words); shrink it, or save it as a plain JPEG"
+      )
     case MIEN_IMAGE_MISSING where words == "decoder":
       let (codec, package) = format == .avif ? ("AV1", "libheif-plugin-dav1d") : ("HEVC", "libheif-plugin-libde265")
       return MienError(

@@ -24,8 +24,10 @@ import Testing
   }
 
   @Test func wrongArgumentsAreInvalid() {
-    var limits = mien_image_limits(pixels: 100, decoded_pixels: 100, whole_pixels: 100, go_on: nil, go_on_context: nil)
-    var none = mien_image_limits(pixels: 0, decoded_pixels: 100, whole_pixels: 100, go_on: nil, go_on_context: nil)
+    var limits = mien_image_limits(
+      pixels: 100, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, go_on: nil, go_on_context: nil)
+    var none = mien_image_limits(
+      pixels: 0, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, go_on: nil, go_on_context: nil)
     var image = mien_image()
     var message = [CChar](repeating: 0, count: Int(MIEN_IMAGE_MESSAGE))
     let bytes = [UInt8](repeating: 0, count: 8)
@@ -45,7 +47,7 @@ import Testing
 
   @Test func aMissingLibraryIsToldFromADamagedFile() throws {
     var limits = mien_image_limits(
-      pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000, go_on: nil, go_on_context: nil)
+      pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000, whole_bytes: 1000, go_on: nil, go_on_context: nil)
     var image = mien_image()
     let file = [UInt8](try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("photo.heic")))
     let missing = mien_image_decode_heif("libheif-is-not-here.so.1", file, file.count, &limits, &image, nil)
@@ -257,6 +259,21 @@ import Testing
     let time = clock.measure { _ = try? Image(encoded: file) }
     // It was half a minute; the rest is what copying the file takes on a busy machine.
     #expect(time < .seconds(5), "\(time)")
+  }
+
+  /// A tile of a picture of 4x2 pixels took 3.6 GB.
+  @Test(arguments: [4, 9]) func aTileFarLargerThanThePictureIsRefused(type: Int) throws {
+    func error(side: Int) throws -> MienError? {
+      let tags = [(tag: 322, type: type, value: side), (323, type, side), (324, 4, 8), (325, 4, 8)]
+      let file = PictureFiles.tiff(
+        width: 4, height: 2, channels: 1, samples: [UInt8](repeating: 9, count: 8), more: tags)
+      do { _ = try Image(encoded: file) } catch let error as MienError { return error }
+      return nil
+    }
+    // SLONG (9) is none of TIFF's types for it, and is read all the same.
+    let large = try error(side: 30_000)
+    #expect(large?.kind == .limit && large?.message.contains("tiles") == true, "\(large?.message ?? "")")
+    if type == 4 { #expect(try error(side: 16)?.kind != .limit) }
   }
 
   @Test func aCamerasRawPhotoIsNamed() throws {

@@ -72,6 +72,19 @@ import Testing
     }
   }
 
+  @Test func anInterlacedPicturesSamplesAreBounded() throws {
+    let rows = [1, 1, 2, 2, 2, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8].map { [UInt8](repeating: 9, count: $0) }
+    let file = PictureFiles.png(width: 8, height: 8, depth: 8, colorType: 0, rows: rows, isInterlaced: true)
+    #expect(try Image(encoded: file, limits: ImageLimits(sampleBytes: 64)).pixels == [UInt8](repeating: 9, count: 64))
+    let error = #expect(throws: MienError.self) { try Image(encoded: file, limits: ImageLimits(sampleBytes: 63)) }
+    #expect(error?.kind == .limit && error?.message.contains("interlaced") == true, "\(error?.message ?? "")")
+    // Row by row, no more than one is held.
+    let plain = PictureFiles.png(
+      width: 8, height: 8, depth: 8, colorType: 0, rows: [[UInt8]](repeating: [UInt8](repeating: 9, count: 8), count: 8)
+    )
+    #expect(try Image(encoded: plain, limits: ImageLimits(sampleBytes: 1)).width == 8)
+  }
+
   @Test func rowsThatTakeTooLongToUnpackAreRefused() {
     let file = PictureFiles.png(width: 12_000, height: 10_000, depth: 16, colorType: 6, rows: [[0]])
     let error = #expect(throws: MienError.self) { try Image(encoded: file) }
