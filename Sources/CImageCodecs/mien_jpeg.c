@@ -15,6 +15,8 @@
 // Samples of all scans together, a few of which pass over each sample: about six in photos, so that the largest picture whose
 // coefficients fit in memory needs 1,900 million. It takes two seconds if the scans are next to empty.
 #define MAX_SCANNED_SAMPLES 3000000000LL
+// How much longer arithmetic decoding takes for a sample, whatever the file's size.
+#define ARITHMETIC_COST 4
 // Failures of ours beside libjpeg's, which count from 0 on.
 #define TOO_MANY_SCANS (-1)
 #define STOPPED (-2)
@@ -114,10 +116,11 @@ static void watch(j_common_ptr common) {
   if (info->input_scan_number == self->counted_scan) return;
   self->counted_scan = info->input_scan_number;
   if (info->input_scan_number > MAX_SCANS) give_up(self, TOO_MANY_SCANS, "it has more than %d scans", MAX_SCANS);
-  *self->scanned += samples_of_scan(info);
+  const int cost = info->arith_code ? ARITHMETIC_COST : 1;
+  *self->scanned += cost * samples_of_scan(info);
   if (*self->scanned > MAX_SCANNED_SAMPLES) {
     give_up(self, TOO_MANY_SCANS, "its first %d scans pass over more than %d million samples", info->input_scan_number,
-            (int)(MAX_SCANNED_SAMPLES / 1000000));
+            (int)(MAX_SCANNED_SAMPLES / cost / 1000000));
   }
 }
 
