@@ -33,7 +33,7 @@ static void fill_gaps(const GifImageDesc *frame, const uint8_t *done, mien_image
 }
 
 /// Draws the frame whose description was just read on the canvas; 0 where its data end early or are damaged.
-static int draw(GifFileType *file, int transparent, mien_image *image) {
+static int draw(GifFileType *file, int transparent, const mien_image_limits *limits, mien_image *image) {
   const GifImageDesc *frame = &file->Image;
   const ColorMapObject *colors = frame->ColorMap ? frame->ColorMap : file->SColorMap;
   if (!colors || frame->Width <= 0 || frame->Height <= 0) return 0;
@@ -49,7 +49,7 @@ static int draw(GifFileType *file, int transparent, mien_image *image) {
   for (int pass = frame->Interlace ? 0 : 3; pass < 4 && is_whole; ++pass) {
     const int start = frame->Interlace ? starts[pass] : 0, step = frame->Interlace ? steps[pass] : 1;
     for (int row = start; row < frame->Height; row += step) {
-      if (DGifGetLine(file, line, frame->Width) == GIF_ERROR) {
+      if (!mien_image_goes_on(limits) || DGifGetLine(file, line, frame->Width) == GIF_ERROR) {
         is_whole = 0;
         break;
       }
@@ -120,7 +120,14 @@ static int32_t decode(GifFileType *file, const mien_image_limits *limits, mien_i
         if (status == MIEN_IMAGE_OK) status = mien_image_allocate(image, 3, error);
         if (status != MIEN_IMAGE_OK) return status;
         memset(image->pixels, 255, (size_t)image->width * (size_t)image->height * 3);
-        is_whole = draw(file, transparent, image);
+        // The frame is decoded whole, however much of it lies outside the canvas.
+        const GifImageDesc *frame = &file->Image;
+        if ((int64_t)frame->Width * frame->Height > limits->whole_pixels) {
+          return mien_image_fail(MIEN_IMAGE_TOO_COSTLY, error, "its first frame has %dx%d pixels", frame->Width,
+                                 frame->Height);
+        }
+        is_whole = draw(file, transparent, limits, image);
+        if (!is_whole && !mien_image_goes_on(limits)) return mien_image_fail(MIEN_IMAGE_STOPPED, error, "it was stopped");
         ++image->frames;
       } else if (is_whole) {
         is_whole = skip(file);

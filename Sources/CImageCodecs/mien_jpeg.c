@@ -1,4 +1,5 @@
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,8 +12,14 @@
 
 // Encoders write about ten scans; each costs a pass over the whole picture, however few bytes it has.
 #define MAX_SCANS 200
-// A failure of ours beside libjpeg's, which count from 0 on.
+// Samples of all scans together, a few of which pass over each sample: about six in photos, so that the largest picture whose
+// coefficients fit in memory needs 1,900 million. It takes two seconds if the scans are next to empty.
+#define MAX_SCANNED_SAMPLES 3000000000LL
+// How much longer arithmetic decoding takes for a sample, whatever the file's size.
+#define ARITHMETIC_COST 4
+// Failures of ours beside libjpeg's, which count from 0 on.
 #define TOO_MANY_SCANS (-1)
+#define STOPPED (-2)
 // What the coefficients of a picture in several scans may take in memory: two bytes a sample.
 #define MAX_COEFFICIENT_BYTES (640LL << 20)
 // A file may begin several times.
@@ -31,6 +38,10 @@ typedef struct {
   int has_ended, has_flaws, is_coarse;
   int64_t first_bad_row;
   uint8_t *line;
+  const mien_image_limits *limits;
+  /// The scan that was counted last, and the samples of all scans, also of earlier attempts.
+  int counted_scan;
+  int64_t *scanned;
 } decoder;
 
 static decoder *of(j_common_ptr info) { return info->client_data; }
@@ -78,12 +89,39 @@ static void warn(j_common_ptr info, int level) {
   }
 }
 
-static void count_scans(j_common_ptr info) {
-  decoder *self = of(info);
-  if (self->info.input_scan_number <= MAX_SCANS) return;
-  self->failure = TOO_MANY_SCANS;
-  snprintf(self->words, sizeof self->words, "it has more than %d scans", MAX_SCANS);
+/// Ends decoding with a failure of ours.
+__attribute__((format(printf, 3, 4))) static void give_up(decoder *self, int failure, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(self->words, sizeof self->words, format, arguments);
+  va_end(arguments);
+  self->failure = failure;
   longjmp(self->escape, 1);
+}
+
+static int64_t samples_of_scan(const struct jpeg_decompress_struct *info) {
+  int64_t samples = 0;
+  for (int index = 0; index < info->comps_in_scan; ++index) {
+    const jpeg_component_info *component = info->cur_comp_info[index];
+    samples += (int64_t)component->width_in_blocks * component->height_in_blocks * DCTSIZE2;
+  }
+  return samples;
+}
+
+/// Called by libjpeg for each row of blocks of a scan and for each row of pixels: bounds the work on a picture's scans.
+static void watch(j_common_ptr common) {
+  decoder *self = of(common);
+  const struct jpeg_decompress_struct *info = &self->info;
+  if (!mien_image_goes_on(self->limits)) give_up(self, STOPPED, "it was stopped");
+  if (info->input_scan_number == self->counted_scan) return;
+  self->counted_scan = info->input_scan_number;
+  if (info->input_scan_number > MAX_SCANS) give_up(self, TOO_MANY_SCANS, "it has more than %d scans", MAX_SCANS);
+  const int cost = info->arith_code ? ARITHMETIC_COST : 1;
+  *self->scanned += cost * samples_of_scan(info);
+  if (*self->scanned > MAX_SCANNED_SAMPLES) {
+    give_up(self, TOO_MANY_SCANS, "its first %d scans pass over more than %d million samples", info->input_scan_number,
+            (int)(MAX_SCANNED_SAMPLES / cost / 1000000));
+  }
 }
 
 /// Keeps the first EXIF block.
@@ -171,15 +209,15 @@ static int32_t read_rows(decoder *self, const mien_image_limits *limits, mien_im
 }
 
 /// One attempt from `bytes` on. *next is where another picture starts within this one's header, else 0.
-static int32_t decode(decoder *self, const uint8_t *bytes, size_t count, const mien_image_limits *limits,
-                      mien_image *image, size_t *next, char *error) {
+static int32_t decode(decoder *self, const uint8_t *bytes, size_t count, mien_image *image, size_t *next, char *error) {
+  const mien_image_limits *limits = self->limits;
   struct jpeg_decompress_struct *info = &self->info;
   info->err = jpeg_std_error(&self->errors);
   info->client_data = self;
   self->errors.error_exit = fail;
   self->errors.emit_message = warn;
   self->errors.output_message = ignore;
-  self->progress.progress_monitor = count_scans;
+  self->progress.progress_monitor = watch;
   self->first_bad_row = -1;
   int32_t status = MIEN_IMAGE_OK;
   if (setjmp(self->escape) == 0) {
@@ -195,8 +233,8 @@ static int32_t decode(decoder *self, const uint8_t *bytes, size_t count, const m
              info->src->next_input_byte >= bytes + 4 && info->src->next_input_byte <= bytes + count) {
     *next = (size_t)(info->src->next_input_byte - 2 - bytes);
     return MIEN_IMAGE_DAMAGED;
-  } else if (self->failure == TOO_MANY_SCANS) {
-    return mien_image_fail(MIEN_IMAGE_TOO_LARGE, error, "%s", self->words);
+  } else if (self->failure == TOO_MANY_SCANS || self->failure == STOPPED) {
+    return mien_image_fail(self->failure == STOPPED ? MIEN_IMAGE_STOPPED : MIEN_IMAGE_TOO_COSTLY, error, "%s", self->words);
   } else if (!image->pixels) {
     switch (self->failure) {
       case JERR_BAD_PRECISION:
@@ -240,13 +278,16 @@ int32_t mien_image_decode_jpeg(const uint8_t *bytes, size_t count, const mien_im
   while (end > 0 && bytes[end - 1] == 0) --end;
   if (count - end < 16) end = count;
   size_t start = 0;
+  int64_t scanned = 0;
   int32_t status = MIEN_IMAGE_DAMAGED;
   for (int attempt = 0; attempt < MAX_STARTS; ++attempt) {
     mien_image_arguments(bytes, count, limits, image, error);
     decoder *self = calloc(1, sizeof *self);
     if (!self) return mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
+    self->limits = limits;
+    self->scanned = &scanned;
     size_t next = 0;
-    status = decode(self, bytes + start, end - start, limits, image, &next, error);
+    status = decode(self, bytes + start, end - start, image, &next, error);
     if (attempt > 0) image->has_flaws = 1;
     jpeg_destroy_decompress(&self->info);
     free(self->line);

@@ -6,10 +6,14 @@
 
 #include "rows.h"
 
-// What a chunk that is no pixels may take once it is unpacked.
+// What a chunk that is no pixels may take.
 #define MAX_CHUNK_BYTES (8 << 20)
+// Bytes of all rows, which take more than three seconds to unpack: 150 million pixels of 16-bit RGB.
+#define MAX_UNPACKED_BYTES 900000000LL
 // How many bytes of pixels are asked for at a time.
 #define PIECE_BYTES 256
+// Bytes of a chunk of pixels that are read after the last row, which may stand for a thousand times as many.
+#define MAX_SURPLUS_BYTES (16 << 10)
 
 /// A decoder with what happened to it.
 typedef struct {
@@ -18,6 +22,12 @@ typedef struct {
   const uint8_t *bytes;
   size_t count, offset;
   int has_ended, has_bad_sum, passes, pass;
+  /// While rows are read: after the last one libpng goes on to the end of the pixels' data, however long they are.
+  int is_reading;
+  /// Bytes of them so far; whether they were too many, and whether the caller had enough.
+  size_t surplus;
+  int has_surplus, is_stopped;
+  const mien_image_limits *limits;
   char words[MIEN_IMAGE_MESSAGE];
   mien_rows rows;
   /// An interlaced picture's rows, one after another; else one row.
@@ -45,6 +55,17 @@ static void read_bytes(png_structp png, png_bytep target, size_t length) {
   }
   memcpy(target, self->bytes + self->offset, length);
   self->offset += length;
+  if (!mien_image_goes_on(self->limits)) {
+    self->is_stopped = 1;
+    png_error(png, "it was stopped");
+  }
+  // libpng counts the rows of each of the seven passes of an interlaced picture.
+  const int has_all = png_get_current_pass_number(png) > 6 ||
+                      png_get_current_row_number(png) >= png_get_image_height(png, self->info);
+  if (self->is_reading && has_all && (self->surplus += length) > MAX_SURPLUS_BYTES) {
+    self->has_surplus = 1;
+    png_error(png, "its pixels' data are too long");
+  }
 }
 
 /// Reads the header and sees to it that rows come as grey or RGB, with or without alpha.
@@ -55,6 +76,8 @@ static int32_t prepare(decoder *self, const mien_image_limits *limits, int32_t w
   // The limits are ours; libpng's own are smaller for sides.
   png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   png_set_chunk_malloc_max(png, MAX_CHUNK_BYTES);
+  // Texts, profiles and the like are passed over: libpng would unpack them.
+  png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   // A file that is cut is read up to the last of such pieces.
   png_set_compression_buffer_size(png, PIECE_BYTES);
   // A wrong sum is told; the data decide whether the picture can be read.
@@ -78,6 +101,13 @@ static int32_t prepare(decoder *self, const mien_image_limits *limits, int32_t w
                            png_get_bit_depth(png, info) == 16 ? 2 : 1, white, error);
   if (status != MIEN_IMAGE_OK) return status;
   const size_t stride = png_get_rowbytes(png, info);
+  if ((int64_t)stride * image->full_height > MAX_UNPACKED_BYTES) {
+    return mien_image_fail(MIEN_IMAGE_TOO_COSTLY, error, "its %lld million bytes of samples are more than %lld million",
+                           (long long)stride * image->full_height / 1000000, MAX_UNPACKED_BYTES / 1000000);
+  }
+  if (is_interlaced && (int64_t)stride * image->full_height > limits->whole_bytes) {
+    return mien_image_fail(MIEN_IMAGE_TOO_LARGE, error, "an interlaced picture has to be decoded whole");
+  }
   self->samples = calloc(self->passes > 1 ? (size_t)image->full_height : 1, stride);
   return self->samples ? MIEN_IMAGE_OK : mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
 }
@@ -90,6 +120,7 @@ static void take_blocks(decoder *self, const mien_image *image) {
 
 static void read_rows(decoder *self, const mien_image *image) {
   const size_t stride = png_get_rowbytes(self->png, self->info);
+  self->is_reading = 1;
   for (; self->pass < self->passes; ++self->pass) {
     for (int32_t row = 0; row < image->full_height; ++row) {
       // An interlaced picture's early pixels stand for the block around them until the others come.
@@ -98,6 +129,7 @@ static void read_rows(decoder *self, const mien_image *image) {
       if (self->passes == 1) mien_rows_add(&self->rows, samples);
     }
   }
+  self->is_reading = 0;
   if (self->passes > 1) take_blocks(self, image);
   png_read_end(self->png, NULL);
 }
@@ -111,6 +143,17 @@ static int32_t decode(decoder *self, const mien_image_limits *limits, int32_t wh
     const int32_t status = prepare(self, limits, white, image, error);
     if (status != MIEN_IMAGE_OK) return status;
     read_rows(self, image);
+    image->good_rows = image->full_height;
+  } else if (self->is_stopped) {
+    return mien_image_fail(MIEN_IMAGE_STOPPED, error, "%s", self->words);
+  } else if (self->has_surplus) {
+    // The last row was there before.
+    if (self->passes > 1) {
+      take_blocks(self, image);
+    } else {
+      mien_rows_add(&self->rows, self->samples);
+    }
+    image->has_flaws = 1;
     image->good_rows = image->full_height;
   } else {
     image->is_cut = self->has_ended;
@@ -136,6 +179,7 @@ int32_t mien_image_decode_png(const uint8_t *bytes, size_t count, const mien_ima
   if (!self) return mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
   self->bytes = bytes;
   self->count = count;
+  self->limits = limits;
   const int32_t status = decode(self, limits, white, image, error);
   png_destroy_read_struct(&self->png, &self->info, NULL);
   mien_rows_end(&self->rows);

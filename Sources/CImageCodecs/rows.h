@@ -10,6 +10,9 @@ int mien_image_arguments(const uint8_t *bytes, size_t count, const mien_image_li
 /// Writes a message for a caller and returns `status`.
 int32_t mien_image_fail(int32_t status, char *error, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/// Whether decoding should go on, as the caller of the decoder says.
+int mien_image_goes_on(const mien_image_limits *limits);
+
 /// Sets the full size of *image. MIEN_IMAGE_TOO_LARGE where it is over `pixels`.
 int32_t mien_image_set_size(mien_image *image, int64_t width, int64_t height, int64_t pixels, char *error);
 

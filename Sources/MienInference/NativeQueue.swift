@@ -45,11 +45,16 @@ package struct NativeQueue: Sendable {
     }
   }
 
-  /// Ends the work on this thread if the task that waits for it, or that does it, was cancelled.
+  /// Whether the task that waits for the work on this thread, or that does it, was cancelled.
+  package static var isCancelled: Bool {
+    Task.isCancelled || cancellation?.isCancelled.load(ordering: .relaxed) == true
+  }
+
+  /// Ends the work on this thread if ``isCancelled``.
   ///
   /// - Throws: `CancellationError`.
   package static func checkCancellation() throws {
-    if Task.isCancelled || cancellation?.isCancelled.load(ordering: .relaxed) == true { throw CancellationError() }
+    if isCancelled { throw CancellationError() }
   }
 
   /// Starts `body` on one of the threads, and does not wait for it.

@@ -20,6 +20,8 @@ package struct JSONLog: LogHandler {
   }
 
   package func log(event: LogEvent) {
+    // The library says where it listens; the server says so itself, with the whole address.
+    if event.source == "HummingbirdCore", event.level < .notice { return }
     var fields = ["time": Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))]
     fields["level"] = event.level.rawValue
     fields["message"] = event.message.description

@@ -109,10 +109,7 @@ package final class MienServer: Sendable {
         availableConnectionsDelegate: .maximum(limits.connections + ConnectionPlaces.reserve, logger: logger)),
       services: [
         jobs,
-        Housekeeping { [sessions, jobs] in
-          sessions.removeExpired()
-          await jobs.removeExpired()
-        },
+        Housekeeping { [self] in await tidy() },
       ],
       onServerRunning: { [logger, options] channel in
         let scheme = options.tls == nil ? "http" : "https"
@@ -123,6 +120,16 @@ package final class MienServer: Sendable {
       }, logger: logger)
     application.beforeServerStarts { [self] in try await takeCorrectionsOver() }
     return application
+  }
+
+  /// Removes what has expired, and what belongs to tokens that were withdrawn.
+  package func tidy() async {
+    sessions.removeExpired()
+    await jobs.removeExpired()
+    guard let tokens = options.tokens else { return }
+    let clients = Set(tokens.clients(key: key).values)
+    sessions.close(allBut: clients)
+    await jobs.removeUnfinished(allBut: clients)
   }
 
   /// Gives corrections to the names that clients have now, and says if some belong to nobody who has a token.

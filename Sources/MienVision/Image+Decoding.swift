@@ -29,32 +29,43 @@ extension Image {
 
   /// Decodes a file's bytes, as ``init(contentsOf:limits:)`` does.
   public init(encoded data: Data, limits: ImageLimits = .default) throws {
+    try self.init(encoded: data, limits: limits, shouldStop: { false })
+  }
+
+  /// Decodes a file's bytes, unless `shouldStop` says that nobody wants it any longer: it is asked before, and every few rows
+  /// of JPEG, PNG and GIF.
+  ///
+  /// - Throws: also `CancellationError`, when it was stopped.
+  package init(encoded data: Data, limits: ImageLimits, shouldStop: @escaping () -> Bool) throws {
     guard data.count <= limits.maxFileBytes else { throw Self.tooLarge(data.count, limits) }
     guard !data.isEmpty else { throw MienError(.format, nil, "is empty, expected a picture") }
-    var picture = try data.withUnsafeBytes { try Self.decode($0, limits) }
+    if shouldStop() { throw CancellationError() }
+    var picture = try data.withUnsafeBytes { try Self.decode($0, limits, shouldStop) }
     try ImageCodecs.reduce(&picture, limits)
     self = try picture.upright()
   }
 
-  private static func decode(_ bytes: UnsafeRawBufferPointer, _ limits: ImageLimits) throws -> DecodedPicture {
+  private static func decode(
+    _ bytes: UnsafeRawBufferPointer, _ limits: ImageLimits, _ shouldStop: @escaping () -> Bool
+  ) throws -> DecodedPicture {
     let file = ByteView(bytes: bytes)
     let kind = FileKind(file)
     guard case .picture(let format) = kind else {
       throw MienError(.format, nil, kind.explanation ?? "is no picture")
     }
     switch format {
-    case .jpeg: return try ImageCodecs.jpeg(bytes, limits)
-    case .gif: return try ImageCodecs.gif(bytes, limits)
+    case .jpeg: return try ImageCodecs.jpeg(bytes, limits, shouldStop: shouldStop)
+    case .gif: return try ImageCodecs.gif(bytes, limits, shouldStop: shouldStop)
     case .heic, .avif: return try ImageCodecs.heif(format, bytes, limits)
     case .png:
-      var picture = try ImageCodecs.png(bytes, limits)
+      var picture = try ImageCodecs.png(bytes, limits, shouldStop: shouldStop)
       let header = PNGHeader(file)
       picture.orientation = header.orientation
       if header.frames > 1 { picture.notes.append(DecodedPicture.animation(.png, frames: header.frames)) }
       return picture
     case .pnm: return try Netpbm(file, limits).picture()
     case .tga: return try Targa(file, limits).picture()
-    case .icon: return try IconFile(file).picture(limits) { try decode($0, limits) }
+    case .icon: return try IconFile(file).picture(limits) { try decode($0, limits, shouldStop) }
     case .webP: return try WebPFile(file).picture(limits)
     case .bmp, .tiff, .jpeg2000:
       let header = try ImageHeader.read(file, format)

@@ -6,13 +6,17 @@ enum ImageCodecs {
   /// The name that libheif's library has on Debian and Ubuntu.
   static let heifLibrary = "libheif.so.1"
 
-  static func jpeg(_ file: UnsafeRawBufferPointer, _ limits: ImageLimits) throws -> DecodedPicture {
-    try decode(.jpeg, file, limits) { mien_image_decode_jpeg($0, file.count, $1, $2, $3) }
+  static func jpeg(
+    _ file: UnsafeRawBufferPointer, _ limits: ImageLimits, shouldStop: @escaping () -> Bool
+  ) throws -> DecodedPicture {
+    try decode(.jpeg, file, limits, shouldStop) { mien_image_decode_jpeg($0, file.count, $1, $2, $3) }
   }
 
-  static func png(_ file: UnsafeRawBufferPointer, _ limits: ImageLimits) throws -> DecodedPicture {
+  static func png(
+    _ file: UnsafeRawBufferPointer, _ limits: ImageLimits, shouldStop: @escaping () -> Bool
+  ) throws -> DecodedPicture {
     func read(white: Int32) throws -> DecodedPicture {
-      try decode(.png, file, limits) { mien_image_decode_png($0, file.count, $1, white, $2, $3) }
+      try decode(.png, file, limits, shouldStop) { mien_image_decode_png($0, file.count, $1, white, $2, $3) }
     }
     var picture = try read(white: 0)
     if let brightness = NarrowSamples(largest: picture.largestSample) {
@@ -22,8 +26,10 @@ enum ImageCodecs {
     return picture
   }
 
-  static func gif(_ file: UnsafeRawBufferPointer, _ limits: ImageLimits) throws -> DecodedPicture {
-    var picture = try decode(.gif, file, limits) { mien_image_decode_gif($0, file.count, $1, $2, $3) }
+  static func gif(
+    _ file: UnsafeRawBufferPointer, _ limits: ImageLimits, shouldStop: @escaping () -> Bool
+  ) throws -> DecodedPicture {
+    var picture = try decode(.gif, file, limits, shouldStop) { mien_image_decode_gif($0, file.count, $1, $2, $3) }
     if picture.frames > 1 { picture.notes.append(DecodedPicture.animation(.gif, frames: picture.frames)) }
     return picture
   }
@@ -51,21 +57,37 @@ enum ImageCodecs {
       UnsafeBufferPointer(start: image.pixels, count: picture.width * picture.height * picture.channels))
   }
 
+  /// Lends a closure to C.
+  private final class Watch {
+    let shouldStop: () -> Bool
+    init(_ shouldStop: @escaping () -> Bool) { self.shouldStop = shouldStop }
+  }
+
   private typealias Decoder = (
     UnsafePointer<UInt8>?, UnsafePointer<mien_image_limits>, UnsafeMutablePointer<mien_image>,
     UnsafeMutablePointer<CChar>?
   ) -> Int32
 
   private static func decode(
-    _ format: PictureFormat, _ file: UnsafeRawBufferPointer, _ limits: ImageLimits, _ decoder: Decoder
+    _ format: PictureFormat, _ file: UnsafeRawBufferPointer, _ limits: ImageLimits,
+    _ shouldStop: @escaping () -> Bool = { false }, _ decoder: Decoder
   ) throws -> DecodedPicture {
+    let watch = Watch(shouldStop)
     var bounds = mien_image_limits(
       pixels: Int64(limits.maxPixels), decoded_pixels: Int64(limits.decodedPixels),
-      whole_pixels: Int64(limits.maxWholePixels))
+      whole_pixels: Int64(limits.maxWholePixels), whole_bytes: Int64(limits.sampleBytes),
+      go_on: { context in
+        guard let context else { return 1 }
+        return Unmanaged<Watch>.fromOpaque(context).takeUnretainedValue().shouldStop() ? 0 : 1
+      },
+      go_on_context: Unmanaged.passUnretained(watch).toOpaque())
     var image = mien_image()
     defer { mien_image_free(&image) }
     var words = [CChar](repeating: 0, count: Int(MIEN_IMAGE_MESSAGE))
-    let status = decoder(file.bindMemory(to: UInt8.self).baseAddress, &bounds, &image, &words)
+    let status = withExtendedLifetime(watch) {
+      decoder(file.bindMemory(to: UInt8.self).baseAddress, &bounds, &image, &words)
+    }
+    if status == MIEN_IMAGE_STOPPED { throw CancellationError() }
     guard status == MIEN_IMAGE_OK else {
       let text = String(decoding: words.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw error(status, text, format, image, limits, count: file.count)
@@ -98,9 +120,11 @@ enum ImageCodecs {
     switch status {
     case MIEN_IMAGE_TOO_LARGE where Int64(image.full_width) * Int64(image.full_height) > limits.maxWholePixels:
       return limits.error(width: Int(image.full_width), height: Int(image.full_height), format)
-    case MIEN_IMAGE_TOO_LARGE:
+    case MIEN_IMAGE_TOO_LARGE, MIEN_IMAGE_TOO_COSTLY:
       return MienError(
-        .limit, nil, "is \(format.article) \(name) picture that takes too much to decode: \(words); save it anew")
+        .limit, nil,
+        "is \(format.article) \(name) picture that takes too much to decode: \(words); shrink it, or save it as a plain JPEG"
+      )
     case MIEN_IMAGE_MISSING where words == "decoder":
       let (codec, package) = format == .avif ? ("AV1", "libheif-plugin-dav1d") : ("HEVC", "libheif-plugin-libde265")
       return MienError(

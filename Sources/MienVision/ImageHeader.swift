@@ -12,6 +12,9 @@ struct ImageHeader: Equatable {
   var height: Int
   /// Bytes of a pixel in the decoder's memory.
   var pixelBytes = 3
+  /// Pixels of a tile, which is decoded whole and may be larger than the picture; those of the picture, or 0, if it
+  /// has none.
+  var tilePixels = 0
   /// EXIF's orientation, 1 (as stored) to 8.
   var orientation = 1
   /// What is said of the picture, each a sentence that starts after the file's name.
@@ -70,7 +73,11 @@ struct ImageHeader: Equatable {
     }
     // The orientation stays 1: OpenCV's TIFF reader applies the tag itself, whatever it is asked for.
     var header = ImageHeader(format: .tiff, width: width, height: height)
-    header.pixelBytes = min(64, directory.value(277) ?? 1) * min(64, ((directory.value(258) ?? 1) + 7) / 8)
+    header.pixelBytes =
+      directory.value(277, absent: 1, most: 64) * ((directory.value(258, absent: 1, most: 512) + 7) / 8)
+    let most = 1 << 31
+    header.tilePixels =
+      directory.value(322, absent: width, most: most) * directory.value(323, absent: height, most: most)
     let pages = directory.pageCount
     if pages > 1 {
       header.notes.append("has \(pages) pages, of which the first was read; all of them: tiffsplit in.tif page-")

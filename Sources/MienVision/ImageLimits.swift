@@ -9,7 +9,7 @@ public struct ImageLimits: Sendable, Hashable {
   /// Most pixels to keep in memory, at three bytes per pixel. Larger pictures are reduced to 1/2, 1/4 or 1/8 of their
   /// sides: JPEG and PNG while they are decoded, others afterwards.
   public var decodedPixels: Int
-  /// Most bytes of the samples of a BMP, TIFF or JPEG 2000 picture, which is decoded whole: three per pixel with 8 bits per
+  /// Most bytes of the samples of a BMP, TIFF, JPEG 2000 or interlaced PNG picture, which is decoded whole: three per pixel with 8 bits per
   /// sample, twelve with 32. Decoding takes up to twice as much.
   public var sampleBytes: Int
 
@@ -43,7 +43,17 @@ public struct ImageLimits: Sendable, Hashable {
   /// - Throws: ``MienError`` of kind `limit`.
   func check(_ header: ImageHeader) throws {
     try check(width: header.width, height: header.height, header.format)
-    let bytes = header.width * header.height * header.pixelBytes
+    let area = header.width * header.height
+    guard
+      header.tilePixels <= area
+        || header.tilePixels <= maxWholePixels && header.tilePixels * header.pixelBytes <= sampleBytes
+    else {
+      throw MienError(
+        .limit, nil,
+        "has tiles of \(header.tilePixels.grouped) pixels, which have to be decoded whole; save it with smaller ones: "
+          + "tiffcp -t -w 256 -l 256 in.tif out.tif")
+    }
+    let bytes = area * header.pixelBytes
     guard bytes <= sampleBytes else {
       throw MienError(
         .limit, nil,

@@ -84,6 +84,10 @@ struct TIFFDirectory {
   /// A tag's first number, of type BYTE, SHORT, LONG or LONG8.
   func value(_ tag: Int) -> Int? { list(tag).flatMap { number($0.start, $0.size) } }
 
+  /// As ``value(_:)``, `most` at most: for what a decoder allocates by. Without the tag it is `absent`; of a type that
+  /// decoders read and TIFF does not allow there, `most`.
+  func value(_ tag: Int, absent: Int, most: Int) -> Int { min(most, entries[tag] == nil ? absent : value(tag) ?? most) }
+
   /// Where a tag's numbers stand, all of them inside the file.
   private func list(_ tag: Int) -> (start: Int, size: Int, count: Int)? {
     guard let entry = entries[tag], entry.count > 0, let size = Self.size(ofType: entry.type) else { return nil }

@@ -189,4 +189,19 @@ import Testing
       }
     }
   }
+
+  @Test func whatEndsEarlyIsNamed() async throws {
+    try await withServer { port in
+      for (request, part) in [
+        ("GET /healthz HTTP/1.1\r\nHost: loc", "head"),
+        ("POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf", "body"),
+      ] {
+        let raw = try RawClient(port: port)
+        try await raw.send(Data(request.utf8))
+        raw.finishSending()
+        let answer = try await raw.receive()
+        #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("\(part) ended early"), "\(answer)")
+      }
+    }
+  }
 }

@@ -53,8 +53,12 @@ import Testing
       #expect(served["components"] as? NSDictionary == whole["components"] as? NSDictionary)
       #expect(StaticFile.contract(keepsCorrections: true, takesVideos: true).data == StaticFile.contract.data)
       let tag = try #require(response.headers[.eTag])
-      let again = try await client.execute(uri: "/openapi.json", method: .get, headers: [.ifNoneMatch: tag])
-      #expect(again.status == .notModified && again.body.readableBytes == 0)
+      for same in [tag, "*", "W/\(tag)", "\"other\", \(tag)"] {
+        let again = try await client.execute(uri: "/openapi.json", method: .get, headers: [.ifNoneMatch: same])
+        #expect(again.status == .notModified && again.body.readableBytes == 0)
+      }
+      let other = try await client.execute(uri: "/openapi.json", method: .get, headers: [.ifNoneMatch: "\"other\""])
+      #expect(other.status == .ok)
     }
   }
 

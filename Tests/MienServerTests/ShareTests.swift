@@ -156,6 +156,36 @@ import Testing
     }
   }
 
+  @Test func aWithdrawnTokensSessionsAndVideosEnd() async throws {
+    let folder = try TemporaryFolder()
+    let tokens = try AccessTokens(Self.tokens)
+    let server = try TestServer.make { $0.tokens = tokens }
+    try await server.application().test(.live) { client in
+      let port = try #require(client.port)
+      func session(by token: Int) async throws -> String {
+        let request = head("POST /v1/sessions", by: token, "Content-Length: 2", "Connection: close") + "{}"
+        let answer = try await RawClient.exchange(port: port, request)
+        return "/v1/sessions/\(try #require(ServerProcess.value("id", in: answer), "\(answer)"))"
+      }
+      let (first, other) = (try await session(by: 0), try await session(by: 1))
+      let listener = try RawClient(port: port)
+      try await listener.send(Data(head("GET \(first)/events", by: 0, "Connection: close").utf8))
+      _ = try await listener.receive(upTo: ": still here\n\n\r\n")
+      let long = try await sendVideo(Self.longVideo(frames: 400), by: 0, port)
+      try #require(await eventually { try await video(long, by: 0, port).frames > 0 })
+
+      try Data(Self.tokens[1].utf8).write(to: folder.file("tokens"))
+      try tokens.reload(from: folder.file("tokens"))
+      await server.tidy()
+      #expect(try await listener.receive().contains("event: end\n"))
+      #expect(try await metric("mien_videos_total{outcome=\"deleted\"}", port) == 1)
+      let short = try await sendVideo(Self.longVideo(frames: 2), by: 1, port)
+      #expect(try await eventually { try await video(short, by: 1, port).state == "done" })
+      let closed = try await RawClient.exchange(port: port, head("DELETE \(other)", by: 1, "Connection: close"))
+      #expect(closed.hasPrefix("HTTP/1.1 204 "))
+    }
+  }
+
   /// Both videos, the one that is read and the one that waits for its next turn; neither has ended a server.
   @Test func videosThatAreOpenAreLeftToTheNextServer() async throws {
     let folder = try TemporaryFolder()

@@ -24,8 +24,10 @@ import Testing
   }
 
   @Test func wrongArgumentsAreInvalid() {
-    var limits = mien_image_limits(pixels: 100, decoded_pixels: 100, whole_pixels: 100)
-    var none = mien_image_limits(pixels: 0, decoded_pixels: 100, whole_pixels: 100)
+    var limits = mien_image_limits(
+      pixels: 100, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, go_on: nil, go_on_context: nil)
+    var none = mien_image_limits(
+      pixels: 0, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, go_on: nil, go_on_context: nil)
     var image = mien_image()
     var message = [CChar](repeating: 0, count: Int(MIEN_IMAGE_MESSAGE))
     let bytes = [UInt8](repeating: 0, count: 8)
@@ -44,7 +46,8 @@ import Testing
   }
 
   @Test func aMissingLibraryIsToldFromADamagedFile() throws {
-    var limits = mien_image_limits(pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000)
+    var limits = mien_image_limits(
+      pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000, whole_bytes: 1000, go_on: nil, go_on_context: nil)
     var image = mien_image()
     let file = [UInt8](try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("photo.heic")))
     let missing = mien_image_decode_heif("libheif-is-not-here.so.1", file, file.count, &limits, &image, nil)
@@ -63,6 +66,27 @@ import Testing
       let error = #expect(throws: MienError.self) { try Image(contentsOf: url, limits: limits) }
       #expect(error?.kind == .limit && error?.subject == url.path, "\(name): \(error?.message ?? "")")
       _ = try Image(contentsOf: url, limits: ImageLimits(maxPixels: 24 * 16))
+    }
+  }
+
+  @Test(arguments: ["progressive.jpg", "palette.png", "interlaced.png", "still.gif"])
+  func decodingEndsWhenNobodyWantsThePicture(name: String) throws {
+    let file = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent(name))
+    var asked = 0
+    _ = try Image(encoded: file, limits: .default) {
+      asked += 1
+      return false
+    }
+    // Before, and at least once on the way.
+    try #require(asked > 1)
+    for most in [0, 1, asked - 1] {
+      var left = most
+      #expect(throws: CancellationError.self) {
+        try Image(encoded: file, limits: .default) {
+          left -= 1
+          return left < 0
+        }
+      }
     }
   }
 }
@@ -123,6 +147,13 @@ import Testing
     let frames = [(x: 1, y: 1, width: 3, height: 3, indices: [Int](repeating: 2, count: 9))]
     let image = try Image(encoded: Self.gif(canvas: (2, 2), frames: frames))
     #expect(image.width == 2 && image.pixel(1, 1) == [0, 255, 0] && image.pixel(0, 1) == [255, 255, 255])
+  }
+
+  @Test func aFrameFarBeyondTheCanvasIsRefused() {
+    // It is decoded whole for the four pixels that can be seen.
+    let file = Self.gif(canvas: (2, 2), frames: [(0, 0, 20_000, 20_000, [1, 2, 3, 0])])
+    let error = #expect(throws: MienError.self) { try Image(encoded: file) }
+    #expect(error?.kind == .limit && error?.message.contains("20000x20000") == true, "\(error?.message ?? "")")
   }
 
   @Test func ofACutGIFTheRestIsRead() throws {
@@ -228,6 +259,21 @@ import Testing
     let time = clock.measure { _ = try? Image(encoded: file) }
     // It was half a minute; the rest is what copying the file takes on a busy machine.
     #expect(time < .seconds(5), "\(time)")
+  }
+
+  /// A tile of a picture of 4x2 pixels took 3.6 GB.
+  @Test(arguments: [4, 9]) func aTileFarLargerThanThePictureIsRefused(type: Int) throws {
+    func error(side: Int) throws -> MienError? {
+      let tags = [(tag: 322, type: type, value: side), (323, type, side), (324, 4, 8), (325, 4, 8)]
+      let file = PictureFiles.tiff(
+        width: 4, height: 2, channels: 1, samples: [UInt8](repeating: 9, count: 8), more: tags)
+      do { _ = try Image(encoded: file) } catch let error as MienError { return error }
+      return nil
+    }
+    // SLONG (9) is none of TIFF's types for it, and is read all the same.
+    let large = try error(side: 30_000)
+    #expect(large?.kind == .limit && large?.message.contains("tiles") == true, "\(large?.message ?? "")")
+    if type == 4 { #expect(try error(side: 16)?.kind != .limit) }
   }
 
   @Test func aCamerasRawPhotoIsNamed() throws {

@@ -124,4 +124,18 @@ import Testing
     let error = #expect(throws: MienError.self) { try Image(encoded: many) }
     #expect(error?.kind == .limit && error?.message.contains("scans") == true, "\(error?.message ?? "")")
   }
+
+  @Test func scansOfALargePictureAreFewer() throws {
+    let file = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("progressive.jpg"))
+    let scan = try #require(file.range(of: Data([0xFF, 0xDA]), options: .backwards))
+    let last = file[scan.lowerBound..<(file.count - 2)]
+    var many = file.dropLast(2) + (0..<150).reduce(Data()) { data, _ in data + last } + Data([0xFF, 0xD9])
+    #expect(try Image(encoded: many).width == 24)
+    // Each is a pass over 23 million samples.
+    let header = try #require(many.range(of: Data([0xFF, 0xC2])))
+    let side = Data(PictureFiles.bigEndian(4800, bytes: 2))
+    many.replaceSubrange(header.upperBound + 3..<header.upperBound + 7, with: side + side)
+    let error = #expect(throws: MienError.self) { try Image(encoded: many) }
+    #expect(error?.kind == .limit && error?.message.contains("million samples") == true, "\(error?.message ?? "")")
+  }
 }

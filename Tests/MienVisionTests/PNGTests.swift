@@ -54,4 +54,40 @@ import Testing
     let error = #expect(throws: MienError.self) { try Image(encoded: Data(file)) }
     #expect(error?.kind == .limit && error?.message.contains("30000x30000") == true)
   }
+
+  /// A thousand bytes of zeros take one byte in a file: a small picture may hold gigabytes.
+  @Test(arguments: [false, true]) func dataAfterTheLastRowAreLeft(isInterlaced: Bool) throws {
+    // The passes of 8x8 pixels, or as many rows.
+    let widths = isInterlaced ? [1, 1, 2, 2, 2, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8] : [Int](repeating: 8, count: 8)
+    func file(surplus: Int) -> Data {
+      PictureFiles.png(
+        width: 8, height: 8, depth: 8, colorType: 0,
+        rows: widths.map { [UInt8](repeating: 9, count: $0) } + [[UInt8](repeating: 0, count: surplus)],
+        isInterlaced: isInterlaced)
+    }
+    for (surplus, isNamed) in [(1000, false), (40_000, true)] {
+      let image = try Image(encoded: file(surplus: surplus))
+      #expect(image.pixels == [UInt8](repeating: 9, count: 64) && !image.isDamaged)
+      #expect((image.warning?.contains("has bytes out of place") == true) == isNamed, "\(image.warning ?? "")")
+    }
+  }
+
+  @Test func anInterlacedPicturesSamplesAreBounded() throws {
+    let rows = [1, 1, 2, 2, 2, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8].map { [UInt8](repeating: 9, count: $0) }
+    let file = PictureFiles.png(width: 8, height: 8, depth: 8, colorType: 0, rows: rows, isInterlaced: true)
+    #expect(try Image(encoded: file, limits: ImageLimits(sampleBytes: 64)).pixels == [UInt8](repeating: 9, count: 64))
+    let error = #expect(throws: MienError.self) { try Image(encoded: file, limits: ImageLimits(sampleBytes: 63)) }
+    #expect(error?.kind == .limit && error?.message.contains("interlaced") == true, "\(error?.message ?? "")")
+    // Row by row, no more than one is held.
+    let plain = PictureFiles.png(
+      width: 8, height: 8, depth: 8, colorType: 0, rows: [[UInt8]](repeating: [UInt8](repeating: 9, count: 8), count: 8)
+    )
+    #expect(try Image(encoded: plain, limits: ImageLimits(sampleBytes: 1)).width == 8)
+  }
+
+  @Test func rowsThatTakeTooLongToUnpackAreRefused() {
+    let file = PictureFiles.png(width: 12_000, height: 10_000, depth: 16, colorType: 6, rows: [[0]])
+    let error = #expect(throws: MienError.self) { try Image(encoded: file) }
+    #expect(error?.kind == .limit && error?.message.contains("960 million bytes") == true, "\(error?.message ?? "")")
+  }
 }

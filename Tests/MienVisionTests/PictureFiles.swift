@@ -13,13 +13,16 @@ enum PictureFiles {
 
   /// A PNG of `rows`, each with its samples as bytes and without the filter byte.
   ///
-  /// - Parameter colorType: 0 grey, 2 RGB, 4 grey and alpha, 6 RGB and alpha.
+  /// - Parameters:
+  ///   - colorType: 0 grey, 2 RGB, 4 grey and alpha, 6 RGB and alpha.
+  ///   - isInterlaced: whether `rows` are those of the seven passes.
   static func png(
-    width: Int, height: Int, depth: Int, colorType: UInt8, rows: [[UInt8]], extra: [(String, [UInt8])] = []
+    width: Int, height: Int, depth: Int, colorType: UInt8, rows: [[UInt8]], extra: [(String, [UInt8])] = [],
+    isInterlaced: Bool = false
   ) -> Data {
     var header = bigEndian(width, bytes: 4)
     header += bigEndian(height, bytes: 4)
-    header += [UInt8(depth), colorType, 0, 0, 0]
+    header += [UInt8(depth), colorType, 0, 0, isInterlaced ? 1 : 0]
     var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + pngChunk("IHDR", header)
     for (type, data) in extra { file += pngChunk(type, data) }
     file += pngChunk("IDAT", zlibStored(rows.flatMap { [0] + $0 })) + pngChunk("IEND", [])

@@ -32,11 +32,15 @@ extern "C" {
 #define MIEN_IMAGE_UNSUPPORTED 4
 /// libheif, or its decoder of this kind of picture, is not installed.
 #define MIEN_IMAGE_MISSING 5
+/// The picture is not too large, but takes too much work.
+#define MIEN_IMAGE_TOO_COSTLY 6
+/// mien_image_limits.go_on said no.
+#define MIEN_IMAGE_STOPPED 7
 
 /// Bytes for a message with its final zero.
 #define MIEN_IMAGE_MESSAGE 256
 
-/// How large a picture may be.
+/// How large a picture may be, and whether to go on with it.
 typedef struct {
   /// Most pixels of the whole picture.
   int64_t pixels;
@@ -44,6 +48,12 @@ typedef struct {
   int64_t decoded_pixels;
   /// Most pixels of a picture that a decoder has to hold whole: HEIC, AVIF, interlaced PNG.
   int64_t whole_pixels;
+  /// Most bytes of the samples of an interlaced PNG.
+  int64_t whole_bytes;
+  /// Asked for every few rows of JPEG, PNG and GIF, on the caller's thread, with `go_on_context`: decoding ends when it
+  /// returns 0. NULL decodes to the end.
+  int (*go_on)(void *context);
+  void *go_on_context;
 } mien_image_limits;
 
 /// A decoded picture, as stored: turning it upright is the caller's.

@@ -52,6 +52,7 @@ extension APIError {
     headers: [.wwwAuthenticate: "Bearer realm=\"mien\""])
   static let failed = APIError(.internalServerError, "internal", "The server failed to answer; its log says why.")
   static let disconnected = APIError(.badRequest, "incomplete", "The request's body ended early.")
+  static let headCut = APIError(.badRequest, "incomplete", "The request's head ended early.")
   static let headTimeout = APIError(.requestTimeout, "timeout", "The request's head took too long to arrive.")
   static let bodyTimeout = APIError(.requestTimeout, "timeout", "The request's body took too long to arrive.")
 
@@ -130,12 +131,14 @@ extension APIError {
     case .headerOverflow:
       return APIError(
         .requestHeaderFieldsTooLarge, "too_large",
-        "The request's header fields, trailers or chunk extensions are too long or too many.")
+        "The request's header fields, trailers or chunk extensions are too long or too many: at most "
+          + "\(HTTPConnection.headerFields) fields, \(HTTPConnection.fieldBytes.grouped) bytes per field and "
+          + "\(HTTPConnection.headerBytes.grouped) bytes in all.")
     case .invalidMethod where meter?.namesMethod == true:
       return APIError(.notImplemented, "bad_request", "The request's method is unknown.")
     case .invalidVersion where meter?.hasBareLineFeed == true:
       return .badRequest("The lines of a request's head end with CR LF; found LF alone.")
-    case .invalidEOFState, .closedConnection: return .disconnected
+    case .invalidEOFState, .closedConnection: return meter?.isInHead == true ? .headCut : .disconnected
     case .invalidVersion:
       return APIError(.httpVersionNotSupported, "bad_request", "Expected HTTP/1.1 or HTTP/1.0.")
     default: return .badRequest("The request is not HTTP/1.1 as RFC 9112 defines it.")

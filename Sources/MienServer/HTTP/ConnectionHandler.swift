@@ -143,7 +143,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     if hosts > 1 { return .badRequest("The request has more than one Host field.") }
     if hosts == 0, head.version != .http1_0 { return .badRequest("The request has no Host field.") }
     let codings = head.headers[canonicalForm: "transfer-encoding"].map { $0.lowercased() }
-    if let other = codings.first(where: { $0 != "chunked" && $0 != "identity" }), !other.isEmpty {
+    if let other = codings.first(where: { $0 != "chunked" }), !other.isEmpty {
       return APIError(
         .notImplemented, "bad_request",
         "The request has a transfer encoding other than chunked, which is not supported.")

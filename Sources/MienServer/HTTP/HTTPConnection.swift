@@ -16,13 +16,16 @@ struct HTTPConnection: HTTPChannelHandler {
   let onRefusal: @Sendable (ConnectionHandler.Refusal) -> Void
 
   /// Most bytes of a request's header, of its trailers, and of what surrounds a chunk of its body.
-  private static let headerBytes = 32 << 10
-  private static let headerFields = 100
+  static let headerBytes = 32 << 10
+  /// Most bytes of one of them.
+  static let fieldBytes = headerBytes / 2
+  /// Most of them.
+  static let headerFields = 100
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
     channel.eventLoop.makeCompletedFuture {
       var limits = NIOHTTPDecoderLimitConfiguration()
-      limits.maxHeaderFieldSize = Self.headerBytes / 2
+      limits.maxHeaderFieldSize = Self.fieldBytes
       limits.maxHeaderListSize = Self.headerBytes
       limits.maxHeaderFieldCount = Self.headerFields
       let pipeline = channel.pipeline.syncOperations

@@ -216,7 +216,7 @@ package final class InferenceEngine: Sendable {
     }
   }
 
-  /// Decodes a picture that a client sent. Blocks.
+  /// Decodes a picture that a client sent, unless that client has gone. Blocks.
   ///
   /// - Throws: ``APIError`` if it is damaged, too large, or of a kind that this machine has no library for.
   private func decode(_ data: Data) throws -> Image {
@@ -224,9 +224,12 @@ package final class InferenceEngine: Sendable {
       maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes, decodedPixels: limits.decodedPixels,
       sampleBytes: limits.sampleBytes)
     let kind = FileKind(of: data)
+    let image = {
+      try Image(encoded: data, limits: limits, shouldStop: { NativeQueue.isCancelled })
+    }
     do {
-      if [.picture(.jpeg), .picture(.png)].contains(kind) { return try Image(encoded: data, limits: limits) }
-      return try wholeDecoding.withLock { _ in try Image(encoded: data, limits: limits) }
+      if [.picture(.jpeg), .picture(.png)].contains(kind) { return try image() }
+      return try wholeDecoding.withLock { _ in try image() }
     } catch let error as MienError {
       if error.kind == .native, case .picture(let format) = kind, [.heic, .avif].contains(format) {
         logger.warning("a picture cannot be read", metadata: ["error": "\(error)"])

@@ -65,6 +65,14 @@ struct StaticRoutes: Sendable {
     if let name = HTTPField.Name(policy.0) { fields[name] = policy.1 }
   }
 
+  /// Whether an `If-None-Match` field names `tag` (RFC 9110, section 13.1.2): proxies that compress make tags weak.
+  private static func matches(_ field: String?, _ tag: String) -> Bool {
+    guard let names = field?.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) }) else {
+      return false
+    }
+    return names == ["*"] || names.contains { $0 == tag || $0 == "W/" + tag }
+  }
+
   func add(to routes: inout RouteTable) {
     for file in files {
       let tag = "\"\(SHA256.hexadecimal(of: file.data).prefix(16))\""
@@ -74,7 +82,7 @@ struct StaticRoutes: Sendable {
         headers[.eTag] = tag
         headers[.cacheControl] = "no-cache"
         headers[.contentType] = file.contentType
-        if request.headers[.ifNoneMatch] == tag { return Response(status: .notModified, headers: headers) }
+        if Self.matches(request.headers[.ifNoneMatch], tag) { return Response(status: .notModified, headers: headers) }
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
       }
     }

@@ -70,6 +70,16 @@ final class SessionStore: Sendable {
     session.events.finish()
   }
 
+  /// Closes the sessions of all but `clients`.
+  func close(allBut clients: Set<AccessTokens.Client>) {
+    entries.withLock { entries in
+      for (id, entry) in entries where !clients.contains(entry.client) {
+        entry.session.events.finish()
+        entries[id] = nil
+      }
+    }
+  }
+
   /// Ends the answers of those who listen, as a server that stops waits for all its answers.
   func stopListening() {
     let sessions = entries.withLock { $0.values.map(\.session) }

@@ -224,6 +224,17 @@ final class VideoJobs: Service {
     try? await files.run { for id in expired { VideoJobFolder(folder, id: id).remove() } }
   }
 
+  /// Removes the jobs of all but `clients` that are not finished. Results stay until they expire.
+  func removeUnfinished(allBut clients: Set<AccessTokens.Client>) async {
+    let others = state.withLock { state in
+      state.jobs.values.filter { !$0.isFinished && isShown($0) && !clients.contains($0.client) }
+    }
+    for job in others {
+      logger.info("video", metadata: ["video": "\(job.id)", "state": "deleted", "error": "its token was withdrawn"])
+      try? await remove(job.id, client: job.client)
+    }
+  }
+
   // MARK: - Work
 
   /// Works on jobs until the server stops and those that were accepted are done, or it may wait no longer.
