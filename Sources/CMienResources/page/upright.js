@@ -1,6 +1,7 @@
 /**
- * Pictures as the server turns them. By EXIF's orientation browsers do the same with most photos, but not with all: some
- * turn no WebP, and some take no tag of another type than the standard's.
+ * Pictures as the server reads them: upright, and standing still. By EXIF's orientation browsers do the same with most
+ * photos, but not with all: some turn no WebP, and some take no tag of another type than the standard's. Of animations the
+ * server reads the first frame.
  */
 
 /** @typedef {'jpeg'|'png'|'webp'} Format */
@@ -17,6 +18,8 @@ const TAG = 274;
 /** Bytes of the numbers of the types BYTE, SHORT, LONG and LONG8. */
 const SIZES = /** @type {Object<number, number>} */ ({ 1: 1, 3: 2, 4: 4, 16: 8 });
 const SHORT = 3;
+/** Brands of ISO media files that are sequences of pictures. */
+const MOVING_BRANDS = ['avis', 'msf1', 'hevc', 'hevx'];
 
 /** @param {Uint8Array} bytes @param {number} offset @param {string} text */
 function has(bytes, offset, text) {
@@ -162,7 +165,8 @@ export function withoutBlocks(bytes, { format, blocks }) {
   parts.push(bytes.slice(offset));
   if (format === 'webp' && blocks.length > 0) {
     // The file's length, and the flag that says that there is EXIF.
-    viewOf(parts[0]).setUint32(4, parts.reduce((sum, { length }) => sum + length, 0) - 8, true);
+    const left = parts.reduce((sum, { length }) => sum + length, 0);
+    viewOf(parts[0]).setUint32(4, viewOf(bytes).getUint32(4, true) - (bytes.length - left), true);
     if (has(parts[0], 12, 'VP8X')) parts[0][20] &= ~8;
   }
   return parts;
@@ -170,28 +174,45 @@ export function withoutBlocks(bytes, { format, blocks }) {
 
 /** By orientation: what a stored picture's width and height make of the place of a pixel; see `setTransform`. */
 const TRANSFORMS = /** @type {((width: number, height: number) => number[])[]} */ ([
-  (w) => [-1, 0, 0, 1, w, 0], (w, h) => [-1, 0, 0, -1, w, h], (_, h) => [1, 0, 0, -1, 0, h], () => [0, 1, 1, 0, 0, 0],
+  () => [1, 0, 0, 1, 0, 0], (w) => [-1, 0, 0, 1, w, 0], (w, h) => [-1, 0, 0, -1, w, h], (_, h) => [1, 0, 0, -1, 0, h], () => [0, 1, 1, 0, 0, 0],
   (_, h) => [0, 1, -1, 0, h, 0], (w, h) => [0, -1, -1, 0, h, w], (w) => [0, -1, 1, 0, 0, w],
 ]);
 
-/** The transform by an orientation of 2 to 8. @param {number} orientation @param {number} width @param {number} height */
-export function transform(orientation, width, height) { return TRANSFORMS[orientation - 2](width, height); }
+/** The transform by an orientation of 1 to 8. @param {number} orientation @param {number} width @param {number} height */
+export function transform(orientation, width, height) { return TRANSFORMS[orientation - 1](width, height); }
+
+/** Whether a picture may be an animation. @param {Uint8Array} bytes The file. */
+export function mayMove(bytes) {
+  if (has(bytes, 0, 'GIF8')) return true;
+  if (has(bytes, 4, 'ftyp')) return MOVING_BRANDS.some((brand) => has(bytes, 8, brand));
+  const format = formatOf(bytes);
+  if (format === 'webp') return has(bytes, 12, 'VP8X') && (bytes[20] & 2) !== 0;
+  if (format !== 'png') return false;
+  const view = viewOf(bytes);
+  for (let offset = 8; offset + 8 <= bytes.length && !has(bytes, offset + 4, 'IDAT'); offset += 12 + view.getUint32(offset)) {
+    if (has(bytes, offset + 4, 'acTL')) return true;
+  }
+  return false;
+}
 
 /**
  * A picture that every browser shows as the server reads it: the file itself for nearly all.
  * @param {Blob} file
- * @returns {Promise<Blob>} An empty one if the picture is too large to be turned here.
+ * @returns {Promise<Blob>} An empty one if the picture is too large to be drawn here.
  */
 export async function upright(file) {
-  const head = await file.slice(0, 12).arrayBuffer().catch(() => new ArrayBuffer(0));
-  if (formatOf(new Uint8Array(head)) === null) return file;
+  const head = new Uint8Array(await file.slice(0, 12).arrayBuffer().catch(() => new ArrayBuffer(0)));
+  if (formatOf(head) === null && !mayMove(head)) return file;
   const content = await file.arrayBuffer().catch(() => null);
   if (!content) return file;
   const bytes = new Uint8Array(content);
   const found = turning(bytes);
-  if (found.isUsual) return file;
+  const moves = mayMove(bytes);
+  if (found.isUsual && !moves) return file;
+  // Without EXIF no browser turns it.
   const stored = new Blob(withoutBlocks(bytes, found), { type: file.type });
-  if (found.orientation === 1) return stored;
+  if (found.orientation === 1 && !moves) return stored;
+  // The first frame of an animation.
   const bitmap = await createImageBitmap(stored).catch(() => null);
   if (!bitmap) return stored;
   try {

@@ -15,7 +15,7 @@ import { FramePump } from './page/pump.js';
 import { Coverage, FrameClock, Record } from './page/record.js';
 import { Session } from './page/session.js';
 import { laneTracks, spread, ticks } from './page/timeline.js';
-import { orientationIn, transform, turning, upright, withoutBlocks } from './page/upright.js';
+import { mayMove, orientationIn, transform, turning, upright, withoutBlocks } from './page/upright.js';
 
 const scores = { anger: 0.1, happiness: 0.6, neutral: 0.3 };
 const face = (track, x = 10) => ({
@@ -640,6 +640,8 @@ test('what browsers turn differently is found, and loses its EXIF alone', () => 
   check(webP(['EXIF', tiff(6)]), 6, false, plain);
   check(webP(['EXIF', bytesOf('Exif\0\0', tiff(8))]), 8, false, plain);
   check(webP(['EXIF', bytesOf(tiff(3, { type: 4 }), 0)]), 3, false, plain);
+  // What comes after the RIFF stays outside it.
+  check(bytesOf(webP(['EXIF', tiff(6)]), 'more'), 6, false, bytesOf(plain, 'more'));
   check(bytesOf('GIF89a', tiff(6)), 1, true);
   for (const file of [jpeg(exif(6)), png(chunk('eXIf', tiff(6))), webP(['EXIF', tiff(6)])]) {
     for (let length = 0; length < file.length; length += 1) turning(file.slice(0, length));
@@ -647,7 +649,7 @@ test('what browsers turn differently is found, and loses its EXIF alone', () => 
 });
 
 test('a picture that all browsers turn alike stays the file that it is', async () => {
-  for (const bytes of [jpeg(exif(6)), png(), webP(), bytesOf('GIF89a')]) {
+  for (const bytes of [jpeg(exif(6)), png(), webP(), bytesOf('BM')]) {
     const file = new Blob([bytes]);
     assert.equal(await upright(file), file);
   }
@@ -655,11 +657,22 @@ test('a picture that all browsers turn alike stays the file that it is', async (
   assert.deepEqual(new Uint8Array(await stored.arrayBuffer()), jpeg());
 });
 
+test('what may move on the page', () => {
+  const moving = webP();
+  moving[20] = 2;
+  const data = chunk('IDAT', 'pixels');
+  for (const file of [bytesOf('GIF89a'), moving, png(chunk('acTL', 'frames'), data), bytesOf(0, 0, 0, 24, 'ftypavis')]) assert.ok(mayMove(file));
+  for (const file of [jpeg(), webP(), png(data), png(data, chunk('acTL', 'late')), bytesOf(0, 0, 0, 24, 'ftypavif'), bytesOf('BM')]) {
+    assert.ok(!mayMove(file));
+  }
+  for (let length = 0; length < 60; length += 1) mayMove(png(data).slice(0, length));
+});
+
 test('where pixels go by an orientation (EXIF 2.32, tag 0x0112)', () => {
   const [width, height] = [4, 3];
   // Where the first pixel of the stored picture goes, and the one on its right.
   const corners = {
-    2: [[3, 0], [2, 0]], 3: [[3, 2], [2, 2]], 4: [[0, 2], [1, 2]], 5: [[0, 0], [0, 1]], 6: [[2, 0], [2, 1]], 7: [[2, 3], [2, 2]],
+    1: [[0, 0], [1, 0]], 2: [[3, 0], [2, 0]], 3: [[3, 2], [2, 2]], 4: [[0, 2], [1, 2]], 5: [[0, 0], [0, 1]], 6: [[2, 0], [2, 1]], 7: [[2, 3], [2, 2]],
     8: [[0, 3], [0, 2]],
   };
   for (const [orientation, places] of Object.entries(corners)) {

@@ -67,14 +67,24 @@ class PhotoChecks(Base):
 
     def animation(self, page):
         """Of an animation the first frame is read; the page says so, and opens it as a video."""
-        frame = bytes.fromhex("21f90400010000002c000000000100010000") + b"\x02\x02\x44\x01\x00"
+        # A grey picture whose first pixel turns white after a tenth of a second.
+        frame = bytes.fromhex("21f904000a0000002c000000000100010000")
+        frames = frame + b"\x02\x02\x44\x01\x00" + frame + b"\x02\x02\x4c\x01\x00"
         path = os.path.join(self.folder, "moving.gif")
         with open(path, "wb") as file:
-            file.write(b"GIF89a" + struct.pack("<HHBBB", 64, 64, 0x80, 0, 0) + b"\x80\x80\x80\xff\xff\xff" + 2 * frame + b";")
+            file.write(b"GIF89a" + struct.pack("<HHBBB", 64, 64, 0x80, 0, 0) + b"\x80\x80\x80\xff\xff\xff" + frames + b";")
         page.drop(path, self.photo)
         page.wait("document.getElementById('photo-warning').checkVisibility()", "the words on the animation")
         words = page.text("#photo-warning-text")
         expect(words == "This picture is an animated GIF of 2 frames, of which the first was read.", f"the page says {words!r}")
+        # What is shown is the frame that was read.
+        page.run("new Promise((resolve) => setTimeout(resolve, 500))")
+        colour = page.run("""(() => {
+          const context = new OffscreenCanvas(64, 64).getContext('2d');
+          context.drawImage(document.getElementById('photo'), 0, 0);
+          return [...context.getImageData(0, 0, 1, 1).data];
+        })()""")
+        expect(colour == [128, 128, 128, 255], f"another frame is shown: {colour}")
         page.click(".strip li:nth-child(2) button")
         page.wait("!document.getElementById('photo-warning').checkVisibility()", "no words on the photo")
         page.click(".strip li:nth-child(1) button")
