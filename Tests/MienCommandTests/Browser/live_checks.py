@@ -305,13 +305,11 @@ class LiveChecks(Base):
         page.click("#welcome [data-open=camera]")
         page.wait("document.querySelectorAll('.face').length === 1", "a face")
         page.run("window.isKept = true")
-        # Its error page is no surprise.
         page.call("Page.navigate", url=self.server.url + "healthz")
         page.wait("location.pathname === '/healthz'", "another page")
         page.run("history.back()")
         page.wait("location.pathname === '/' && document.readyState === 'complete'", "the page to come back")
-        if not page.run("window.isKept === true"):
-            return
+        expect(page.run("window.isKept === true"), "the browser has loaded the page anew: it keeps none")
         page.run("new Promise((resolve) => setTimeout(resolve, 1500))")
         expect(page.run("document.getElementById('notice').hidden"), f"the page says {page.text('#notice')!r}")
         expect(page.text("#play") == "Resume", f"the camera is not paused: {page.text('#play')!r}")
