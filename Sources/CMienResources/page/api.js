@@ -142,6 +142,7 @@ export class Server {
     const response = await this.request(method, path, body, signal, keepalive);
     if (response.status === 204) return null;
     const json = await response.json().catch(() => null);
+    signal?.throwIfAborted();
     if (json === null) throw new ApiError(502, 'The server’s answer was cut short.');
     return json;
   }

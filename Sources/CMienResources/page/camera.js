@@ -163,6 +163,12 @@ export class Camera extends Live {
     else super.fail(reason);
   }
 
+  /** @protected */
+  leave() {
+    this.release();
+    super.leave();
+  }
+
   /** Switches the camera off. @private */
   release() {
     const { stream } = this;

@@ -31,14 +31,17 @@ export class Clip extends Live {
     this.startAt = 0;
     /** The last frame that was sent; null after a jump. @type {?number} */
     this.sentAt = null;
+    /** Times of the frames that were sent since the last jump and are not answered. @type {Set<number>} */
+    this.underWay = new Set();
+    /** Whether nothing has been shown since the last jump. */
+    this.hasJumped = false;
     this.isShown = true;
     /** @type {?VideoJob} */
     this.job = null;
     /** What the server wrote of the whole video. @type {?string} */
     this.text = null;
     this.isWhole = false;
-    this.on(this.video, 'seeking', () => { this.sentAt = this.clock.last = null; });
-    this.on(this.video, 'pause', () => this.presentAgain());
+    this.on(this.video, 'seeking', () => this.jump());
     // Some videos do not tell their length at the start.
     this.on(this.video, 'durationchange', () => page.timeline.setDuration(this.duration));
     this.on(this.video, 'error', () => { if (this.video.src) this.cannotShow(); });
@@ -130,20 +133,56 @@ export class Clip extends Live {
     if (!isFirst && this.coverage.has(mediaTime)) {
       this.sentAt = null;
       this.waitingSince = null;
-      const row = this.record.nearest(mediaTime, LONGEST_STEP);
-      this.present(row ?? { frame: 0, seconds: mediaTime, width: 1, height: 1, faces: [] });
-      return;
+      this.presentAgain();
+    } else if ((this.video.paused && !isFirst) || this.text !== null || this.job) {
+      if (!this.isToBeRead) this.showUnread();
+    } else {
+      if (this.hasJumped && this.record.rows.length > 0) this.showPending();
+      this.send();
     }
-    if ((this.video.paused && !isFirst) || this.text !== null || this.job) {
-      this.showUnread();
-      return;
-    }
-    const follows = this.sentAt !== null && mediaTime > this.sentAt && mediaTime - this.sentAt <= LONGEST_STEP;
+    this.hasJumped = false;
+  }
+
+  /** Whether the frame on the screen is at most a second after the last one that was sent. @private */
+  get follows() { return this.sentAt !== null && this.shownAt > this.sentAt && this.shownAt - this.sentAt <= LONGEST_STEP; }
+
+  /** Whether a pause has left a frame on the screen that had no room to be sent. @private */
+  get isToBeRead() {
+    return this.video.paused && this.follows && this.text === null && !this.job && !this.coverage.has(this.shownAt);
+  }
+
+  /** Sends the frame on the screen if there is room. @private */
+  send() {
+    const { shownAt, follows } = this;
     // What does not follow the last frame is no motion of its faces.
     if (!follows && this.record.rows.length > 0 && this.sentAt === null) this.session.renew();
-    if (!this.offer(mediaTime, 0)) return;
-    this.coverage.add(follows ? /** @type {number} */ (this.sentAt) : mediaTime, mediaTime);
-    this.sentAt = mediaTime;
+    if (!this.offer(shownAt, 0)) return;
+    this.coverage.add(follows ? /** @type {number} */ (this.sentAt) : shownAt, shownAt);
+    this.sentAt = shownAt;
+    this.underWay.add(shownAt);
+  }
+
+  /** What comes next does not follow what was shown: faces that are not there are not waited for. @private */
+  jump() {
+    this.sentAt = this.clock.last = null;
+    this.underWay.clear();
+    this.hasJumped = true;
+    this.emptySince = -Infinity;
+    this.panelAt = 0;
+  }
+
+  /** @protected */
+  look() {
+    super.look();
+    if (this.isToBeRead) this.send();
+  }
+
+  /** @protected @param {Row} row @param {Blob} picture */
+  presentNew(row, picture) {
+    const isOfNow = this.underWay.delete(row.seconds);
+    // The frame on a paused screen need not be the last that was sent; what was sent before a jump is of another time.
+    if (this.video.paused) this.presentAgain(row, picture);
+    else if (isOfNow) super.presentNew(row, picture);
   }
 
   /** Nothing is known of the frame on the screen. @private */
@@ -153,10 +192,34 @@ export class Clip extends Live {
     this.page.faces.clear('Not read yet.');
   }
 
-  /** @protected */
-  presentAgain() {
-    if (this.coverage.has(this.shownAt)) super.presentAgain();
-    else if (this.video.paused && this.shownAt >= 0) this.showUnread();
+  /** The frame on the screen is being read. @private */
+  showPending() {
+    this.page.stage.show({ width: 1, height: 1, faces: [] }, this.selected);
+    this.page.stage.message('Reading…');
+    this.page.faces.update([], null, false, 'Reading…');
+  }
+
+  /**
+   * Shows what was read of the frame that is on the screen.
+   * @protected @param {?Row} [read] A frame that was just read. @param {?Blob} [picture]
+   */
+  presentAgain(read = null, picture = null) {
+    if (this.shownAt < 0) return;
+    if (this.coverage.has(this.shownAt)) {
+      const row = this.record.nearest(this.shownAt, LONGEST_STEP);
+      if (row) this.present(row, row === read ? picture : null);
+      else if (this.pump.underWay > 0) this.showPending();
+      else this.showUnread();
+    } else if (this.video.paused && !this.isToBeRead) {
+      this.showUnread();
+    }
+  }
+
+  /** @protected @param {string} reason */
+  fail(reason) {
+    // The frame that the pause leaves on the screen would fail as well.
+    this.sentAt = null;
+    super.fail(reason);
   }
 
   /** @private @param {number} seconds */

@@ -24,6 +24,18 @@ export function doubt(face) {
 }
 
 /**
+ * What the server says of a picture that it has read, as a sentence; what it advises those who write programs is left out.
+ * @param {string} warning Parts between semicolons, most of which begin with a verb; empty for none.
+ */
+export function warningText(warning) {
+  const parts = warning.split('; ').filter((part) => !/^(to read )?all of them: /.test(part));
+  return warning ? `This picture ${parts.join('; ').replace(/; (?=(is|has|ends) )/g, '; it ')}.` : '';
+}
+
+/** Whether a picture has frames that were not read. @param {string} warning */
+export function isAnimation(warning) { return /(^|; )is an animated /.test(warning); }
+
+/**
  * The direction of a head, as `12° to the picture’s left, 8° up, tilted 5° clockwise`.
  * @param {{yaw: number, pitch: number, roll: number}} pose
  */

@@ -73,7 +73,7 @@ export class Explanations extends SectionMaker {
         const own = { ...found, area: area(found.area, 1 / seen.scale) };
         canvas.hidden = latest?.track === face.track && this.onStage(own);
         large = canvas.hidden ? own : null;
-        if (!canvas.hidden) await draw(canvas, seen.picture, found);
+        if (!canvas.hidden) await draw(canvas, seen.view ?? seen.picture, found);
         show(true);
         caption.textContent = `The brighter, the more a region supports ${found.emotion}.`;
         const text = `Face ${face.track}, ${describe(found)}`;

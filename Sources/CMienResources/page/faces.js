@@ -17,6 +17,7 @@ import { counted, emotionsOf, icon, percent } from './emotions.js';
  * @typedef {Object} Seen The picture that a face was read in.
  * @property {Blob} picture
  * @property {number} scale Its pixels per pixel of the face's box.
+ * @property {Blob} [view] The same as every browser shows it; the picture itself where it is not there.
  */
 
 /** Bars of a face, unless all are asked for. */
@@ -113,9 +114,10 @@ export class FacesPanel {
    * @param {Face[]} faces
    * @param {?number} selected The track whose bars are shown.
    * @param {boolean} areFresh Whether their pictures are to be drawn.
+   * @param {string} reason Why there are none.
    */
-  update(faces, selected, areFresh = true) {
-    this.empty.textContent = faces.length > 0 ? '' : 'No face found.';
+  update(faces, selected, areFresh = true, reason = 'No face found.') {
+    this.empty.textContent = faces.length > 0 ? '' : reason;
     this.count.textContent = faces.length > 0 ? counted(faces.length, 'face') : '';
     this.summary.textContent = faces.length >= MANY ? tally(faces) : '';
     this.list.classList.toggle('many', faces.length >= MANY);

@@ -52,7 +52,8 @@ export class Live {
     this.on(element('play'), 'click', () => this.toggle());
     for (const type of ['play', 'pause', 'ended', 'seeked']) this.on(this.video, type, () => this.showState());
     this.on(this.video, 'resize', () => this.fitStage());
-    this.on(window, 'pagehide', () => this.session.close());
+    this.on(this.video, 'pause', () => this.presentAgain());
+    this.on(window, 'pagehide', () => this.leave());
     this.readout = setInterval(() => this.look(), 250);
   }
 
@@ -151,9 +152,12 @@ export class Live {
     this.isSaved = false;
     this.record.add(row);
     if (this.record.rows.length === 1) this.page.canSave(true, true);
-    if (isNewest) this.present(row, picture);
+    if (isNewest) this.presentNew(row, picture);
     this.page.timeline.redraw();
   }
+
+  /** Shows a frame that was just read. @protected @param {Row} row @param {Blob} picture */
+  presentNew(row, picture) { this.present(row, picture); }
 
   /**
    * Shows what was read of a frame.
@@ -166,9 +170,9 @@ export class Live {
     stage.show(row, this.selected);
     if (row.faces.length > 0) this.emptySince = null;
     else this.emptySince ??= now;
-    const isEmpty = this.emptySince !== null && now - this.emptySince > EMPTY_AFTER;
+    // While it plays, one frame without a face does not empty the list.
+    const isEmpty = this.emptySince !== null && (this.video.paused || now - this.emptySince > EMPTY_AFTER);
     stage.message(isEmpty ? 'No face found' : '');
-    // One frame without a face does not empty the list.
     if ((this.video.paused || now - this.panelAt >= PANEL_EVERY) && (row.faces.length > 0 || isEmpty)) {
       this.panelAt = now;
       if (picture) this.listed = { picture, row };
@@ -225,7 +229,7 @@ export class Live {
   /** Shows what was read of the frame that is on the screen. @protected */
   presentAgain() {
     const row = this.record.nearest(this.shownAt, 0.25);
-    if (row) this.present(row, this.listed?.row === row ? this.listed.picture : null);
+    if (row) this.present(row);
   }
 
   /** The picture that a face was read in; null if it is not at hand any more. @param {Face} face @returns {Promise<?Seen>} */
@@ -249,7 +253,7 @@ export class Live {
   /** @protected @returns {string} */
   get playLabel() { return this.video.paused ? 'Play' : 'Pause'; }
 
-  /** Shows how fast it goes, and whether it stands still. @private */
+  /** Shows how fast it goes, and whether it stands still. @protected */
   look() {
     const { rate, latency } = this.pump.speed();
     const text = rate > 0 ? `${rate.toFixed(rate < 9.95 ? 1 : 0)} readings/s · ${Math.round(latency)} ms` : '';
@@ -291,6 +295,15 @@ export class Live {
   }
 
   async savePicture() { save(`${this.fileStem}-mien.png`, await this.page.stage.picture()); }
+
+  /** The page is left. If the browser comes back to it, it is paused. @protected */
+  leave() {
+    this.pump.stop();
+    this.pump = this.newPump();
+    this.session.close();
+    this.video.pause();
+    this.showState();
+  }
 
   close() {
     this.isClosed = true;

@@ -189,7 +189,7 @@ export class Page {
     this.notice.show(reasons.join(' '), action);
   }
 
-  /** @private @param {File} file */
+  /** @param {File} file */
   async openClip(file) {
     if (!(await this.mayDiscard())) return;
     this.notice.hide();

@@ -1,10 +1,12 @@
 /** Photos: a strip of them, each read once. */
 
 import { ApiError, patiently, reading } from './api.js';
+import { isAnimation, warningText } from './details.js';
 import { counted, icon, words } from './emotions.js';
 import { enlarged, photosCSV, photosJSON, save, stem } from './export.js';
 import { make } from './faces.js';
 import { copy, MOST_BYTES, original, pictureKind } from './files.js';
+import { upright } from './upright.js';
 
 /** @typedef {import('./main.js').Page} Page @typedef {import('./api.js').Reading} Reading */
 
@@ -13,7 +15,9 @@ import { copy, MOST_BYTES, original, pictureKind } from './files.js';
  * @property {File|Blob} file
  * @property {string} name
  * @property {'waiting'|'reading'|'done'|'failed'} state
+ * @property {?Promise<Blob>} view What is shown of it.
  * @property {?Blob} sent What was read: the file's content, or a copy.
+ * @property {?Blob} seen What was read, as every browser shows it.
  * @property {number} scale Pixels of what was sent per pixel of the photo.
  * @property {?Reading} reading In pixels of the photo.
  * @property {string} error
@@ -27,6 +31,12 @@ const TOGETHER = 2;
 const WORTH_A_COPY = [413, 415];
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** What is shown of a photo. @param {Photo} photo @returns {Promise<Blob>} */
+function viewOf(photo) {
+  photo.view ??= upright(photo.file);
+  return photo.view;
+}
 
 export class Photos {
   /** @param {Page} page */
@@ -45,6 +55,8 @@ export class Photos {
     this.round = 0;
     /** Whether the browser can show the current photo. */
     this.canShow = true;
+    /** Whether the current photo is not on the stage yet. */
+    this.isOpening = false;
     this.isSaved = true;
     /** Pictures for the strip are made one at a time: a large photo takes much memory. */
     this.thumbnails = Promise.resolve();
@@ -53,6 +65,10 @@ export class Photos {
     const { signal } = this.listeners;
     this.strip.addEventListener('keydown', (event) => this.key(event), { signal });
     element('remove-photo').addEventListener('click', () => this.remove(), { signal });
+    element('open-animation').addEventListener('click', () => {
+      const file = this.current?.file;
+      if (file) void this.page.openClip(/** @type {File} */ (file));
+    }, { signal });
     page.stage.use(false, false);
   }
 
@@ -87,7 +103,10 @@ export class Photos {
     button.append(badge);
     const item = make('li');
     /** @type {Photo} */
-    const photo = { file, name, state: 'waiting', sent: null, scale: 1, reading: null, error: '', item, button, badge };
+    const photo = {
+      file, name, state: 'waiting', view: null, sent: null, seen: null, scale: 1, reading: null, error: '', item, button,
+      badge,
+    };
     button.setAttribute('aria-label', `${name}, waiting`);
     button.title = name;
     button.addEventListener('click', () => void this.open(photo));
@@ -100,7 +119,7 @@ export class Photos {
   /** @private @param {Photo} photo */
   async thumbnail(photo) {
     if (this.listeners.signal.aborted || !photo.item.isConnected) return;
-    const bitmap = await createImageBitmap(photo.file, { resizeHeight: 128, resizeQuality: 'medium' }).catch(() => null);
+    const bitmap = await createImageBitmap(await viewOf(photo), { resizeHeight: 128, resizeQuality: 'medium' }).catch(() => null);
     if (!bitmap) {
       photo.button.prepend(make('span', 'thumb-kind', /\.(\w{2,5})$/.exec(photo.name)?.[1].toUpperCase() ?? '?'));
       return;
@@ -130,6 +149,7 @@ export class Photos {
     const { signal } = this.abort;
     photo.state = 'reading';
     const { round } = this;
+    const { profile } = this.page.server;
     try {
       await this.send(photo, signal);
       notice.well();
@@ -143,14 +163,16 @@ export class Photos {
         notice.show(error.message, { label: 'Enter token', run: () => this.retry() });
         return;
       }
-      photo.state = 'failed';
-      photo.error = error instanceof Error ? error.message : String(error);
+      // The profile that it was to be read with was deleted, and is no longer in use.
+      const isGone = error instanceof ApiError && error.code === 'no_profile' && this.page.server.profile !== profile;
+      photo.state = isGone ? 'waiting' : 'failed';
+      photo.error = isGone ? '' : error instanceof Error ? error.message : String(error);
     }
     // Another profile was chosen in the meantime.
     if (round !== this.round) photo.state = 'waiting';
     this.mark(photo);
     if (photo === this.current) this.present();
-    else this.showState();
+    this.showState();
   }
 
   /** Sends the photo as it is; if that is too large or of a kind that the server does not read, a copy. @private */
@@ -164,17 +186,19 @@ export class Photos {
       try {
         photo.reading = await detect(picture);
         photo.sent = picture;
+        photo.seen = await viewOf(photo);
         return;
       } catch (error) {
         if (!(error instanceof ApiError) || !WORTH_A_COPY.includes(error.status)) throw error;
         refusal = error;
       }
     }
-    const smaller = await copy(photo.file);
+    const smaller = await copy(await viewOf(photo));
     if (!smaller && refusal) throw refusal;
     const { picture, width, height } = smaller ?? { picture: await original(photo.file), width: 0, height: 0 };
     const found = await detect(picture);
     photo.sent = picture;
+    photo.seen = smaller ? picture : await viewOf(photo);
     photo.scale = width > 0 ? found.width / width : 1;
     photo.reading = width > 0 ? reading(enlarged(found.json, width, height)) : found;
   }
@@ -198,7 +222,7 @@ export class Photos {
   /** @private @param {Photo} photo */
   mark(photo) {
     const faces = photo.reading?.faces ?? [];
-    const state = photo.state === 'failed' ? 'failed' : counted(faces.length, 'face');
+    const state = photo.state === 'done' ? counted(faces.length, 'face') : photo.state;
     photo.button.setAttribute('aria-label', `${photo.name}, ${state}`);
     photo.badge.replaceChildren();
     if (photo.state === 'failed') photo.badge.append('!');
@@ -210,6 +234,7 @@ export class Photos {
   /** Shows a photo. @private @param {Photo} photo */
   async open(photo) {
     this.current = photo;
+    this.isOpening = true;
     for (const { button } of this.photos) {
       const isCurrent = button === photo.button;
       button.tabIndex = isCurrent ? 0 : -1;
@@ -218,15 +243,18 @@ export class Photos {
     }
     this.showState();
     photo.button.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-    if (this.url) URL.revokeObjectURL(this.url);
-    this.url = URL.createObjectURL(photo.file);
     this.selected = photo.reading?.faces[0]?.track ?? null;
     this.page.title(photo.name);
     this.page.stage.show({ width: 1, height: 1, faces: [] }, null);
     this.page.faces.clear('');
+    const view = await viewOf(photo);
+    if (photo !== this.current || this.listeners.signal.aborted) return;
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.url = URL.createObjectURL(view);
     const isShown = await this.page.stage.showPhoto(this.url, photo.name).then(() => true, () => false);
     if (photo !== this.current) return;
     this.canShow = isShown;
+    this.isOpening = false;
     this.page.stage.photo.hidden = !isShown;
     this.present();
   }
@@ -241,7 +269,7 @@ export class Photos {
     const failed = this.photos.filter(({ state }) => state === 'failed').length;
     const read = over < this.photos.length ? `${over} of ${this.photos.length} read` : `${counted(over - failed, 'photo')} read`;
     element('photo-count').textContent = many ? `${read}${failed > 0 ? `, ${failed} failed` : ''}` : '';
-    this.page.canSave(this.photos.some(({ state }) => state === 'done'), this.current?.state === 'done' && this.canShow);
+    this.page.canSave(this.photos.some(({ state }) => state === 'done'), this.current?.state === 'done' && this.canShow && !this.isOpening);
   }
 
   /** Shows what is known of the current photo. @private */
@@ -249,7 +277,7 @@ export class Photos {
     const { page } = this;
     const { stage, faces } = page;
     const photo = this.current;
-    if (!photo) return;
+    if (!photo || this.isOpening) return;
     const found = photo.reading?.faces ?? [];
     if (!found.some(({ track }) => track === this.selected)) this.selected = found[0]?.track ?? null;
     const place = this.photos.length > 1 ? `${this.photos.indexOf(photo) + 1} of ${this.photos.length}` : '';
@@ -257,8 +285,7 @@ export class Photos {
     // Where the faces are can be told of a picture that cannot be shown.
     if (!this.canShow && photo.reading) stage.resize(photo.reading.width, photo.reading.height);
     stage.show(photo.reading ?? { width: 1, height: 1, faces: [] }, this.selected);
-    const warning = photo.reading?.json.warning ?? '';
-    element('photo-warning').textContent = warning ? `Read with faults: ${warning}` : '';
+    this.warn(photo.reading?.json.warning ?? '');
     if (photo.state === 'waiting' || photo.state === 'reading') {
       stage.message('Reading…');
       faces.clear('Reading…');
@@ -276,6 +303,13 @@ export class Photos {
     this.showState();
   }
 
+  /** Says what the server says of a picture, and offers to read the whole of an animation. @private @param {string} warning */
+  warn(warning) {
+    element('photo-warning').hidden = warning === '';
+    element('photo-warning-text').textContent = warningText(warning);
+    element('open-animation').hidden = !isAnimation(warning) || !this.page.server.offers('/v1/video');
+  }
+
   /** Shows the bars of a face. @param {number} track */
   pick(track) {
     this.selected = track;
@@ -290,7 +324,7 @@ export class Photos {
   /** The picture that the current faces were read in. */
   async pictureOf() {
     const sent = this.current?.sent;
-    return sent ? { picture: sent, scale: this.current?.scale ?? 1 } : null;
+    return sent ? { picture: sent, scale: this.current?.scale ?? 1, view: this.current?.seen ?? sent } : null;
   }
 
   /** Arrow keys, Home and End go along the strip; Delete removes a photo. @private @param {KeyboardEvent} event */
@@ -300,7 +334,8 @@ export class Photos {
     if (event.key === 'Delete') {
       event.preventDefault();
       this.remove();
-      this.current?.button.focus();
+      // A single photo has no strip.
+      (this.strip.hidden ? element('remove-photo') : this.current?.button)?.focus();
       return;
     }
     const target = { ArrowLeft: place - 1, ArrowRight: place + 1, Home: 0, End: last }[event.key];
@@ -352,7 +387,7 @@ export class Photos {
     this.strip.replaceChildren();
     this.strip.hidden = true;
     element('photo-bar').hidden = true;
-    element('photo-warning').textContent = '';
+    this.warn('');
     if (this.url) URL.revokeObjectURL(this.url);
     this.page.stage.photo.removeAttribute('src');
   }

@@ -87,8 +87,10 @@ export class Session {
     id.then((name) => this.server.json('DELETE', `/v1/sessions/${name}`, undefined, undefined, true)).catch(() => {});
   }
 
+  /** Gives up what is under way. A frame that is read later opens the next session. */
   close() {
     this.abort.abort();
+    this.abort = new AbortController();
     if (this.current) this.delete(this.current);
     this.current = null;
   }

@@ -240,6 +240,86 @@ class LiveChecks(Base):
         page.wait(lambda: sum("/frames" in url for url in page.requests()) > sent, "what was jumped over to be read")
         page.wait("document.querySelectorAll('.face').length === 1 && document.getElementById('stage-message').hidden", "a face")
 
+    def face_that_goes(self, page):
+        """At the end of a video, and after a jump, the list has the faces of the frame that is shown, and no others."""
+        self.play_clip(page, faces=36)
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.wait("document.getElementById('play').innerText === 'Play again'", "the end")
+        self.settle(page)
+        page.run("document.getElementById('timeline').focus()")
+        for place in ("the end", "the end after a jump", "the end after another jump"):
+            page.wait("document.querySelectorAll('.face').length === 0", f"no face at {place}", 5)
+            words = [page.text("#faces-empty"), page.text("#stage-message"), page.text("#faces-count")]
+            expect(words == ["No face found.", "No face found", ""], f"at {place} the page says {words}")
+            page.key("Home")
+            page.wait("document.querySelectorAll('.face').length === 1", "the face at the start")
+            page.key("End")
+            page.wait("!document.getElementById('video').seeking", "the jump")
+        # While it plays, a jump does not wait either.
+        page.key("Home")
+        page.wait("document.querySelectorAll('.face').length === 1", "the face at the start")
+        page.run("""(() => {
+          window.counts = [];
+          const look = () => {
+            const { currentTime, ended } = document.getElementById('video');
+            if (currentTime > 2.5 && !ended) window.counts.push(document.querySelectorAll('.face').length);
+            requestAnimationFrame(look);
+          };
+          document.getElementById('video').addEventListener('seeked', look, { once: true });
+        })()""")
+        page.run("document.getElementById('video').play()")
+        page.run("document.getElementById('video').currentTime = 2.6")
+        page.wait("window.counts.length > 5", "frames after the jump")
+        expect(page.run("window.counts.slice(3).every((count) => count === 0)"), f"faces after it: {page.run('window.counts')}")
+
+    def frame_of_a_pause(self, page):
+        """The frame that a pause leaves on the screen is read, also by a server that is too slow for most frames."""
+        page.run("""(() => {
+          const plain = window.fetch;
+          window.times = [];
+          window.fetch = async (path, options) => {
+            const seconds = /frames.seconds=([0-9.]+)/.exec(path)?.[1];
+            if (!seconds) return plain(path, options);
+            window.times.push(Number(seconds));
+            await new Promise((resolve) => setTimeout(resolve, 700));
+            return plain(path, options);
+          };
+          HTMLVideoElement.prototype.requestVideoFrameCallback = ((plain) => function (run) {
+            return plain.call(this, (now, metadata) => { window.shown = metadata.mediaTime; run(now, metadata); });
+          })(HTMLVideoElement.prototype.requestVideoFrameCallback);
+        })()""")
+        self.play_clip(page)
+        page.wait("window.times.length >= 3", "three frames")
+        page.wait("window.shown > Math.max(...window.times) + 0.1 && !document.getElementById('video').ended && "
+                  "(document.getElementById('video').pause(), true)", "a frame that was not sent")
+        page.wait("Math.abs(Math.max(...window.times) - window.shown) < 0.002", "the frame of the pause to be sent")
+        self.settle(page)
+        page.wait("document.querySelectorAll('.face').length === 1", "its face")
+        expect(page.text("#stage-message") == "", f"the page says {page.text('#stage-message')!r}")
+        page.click(".correction .quiet")
+        page.wait("document.querySelector('.correction-form')", "the form")
+        expect(abs(page.run("document.getElementById('video').currentTime - window.shown")) < 0.1, "the form is of another frame")
+
+    def back_and_forward(self, page):
+        """A page that the browser brings back with its camera is paused, without a word, and goes on when it is asked to."""
+        page.click("#welcome [data-open=camera]")
+        page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        page.run("window.isKept = true")
+        page.call("Page.navigate", url=self.server.url + "healthz")
+        page.wait("location.pathname === '/healthz'", "another page")
+        page.run("history.back()")
+        page.wait("location.pathname === '/' && document.readyState === 'complete'", "the page to come back")
+        expect(page.run("window.isKept === true"), "the browser has loaded the page anew: it keeps none")
+        page.run("new Promise((resolve) => setTimeout(resolve, 1500))")
+        expect(page.run("document.getElementById('notice').hidden"), f"the page says {page.text('#notice')!r}")
+        expect(page.text("#play") == "Resume", f"the camera is not paused: {page.text('#play')!r}")
+        expect(page.run("document.querySelectorAll('.face').length") == 1, "the last reading is gone")
+        page.events.clear()
+        page.click("#play")
+        page.wait("document.getElementById('play').innerText === 'Pause'", "the camera to go on")
+        page.wait(lambda: sum("/frames" in url for url in page.requests()) > 3, "readings after it")
+        expect(page.run("document.getElementById('notice').hidden"), f"the page says {page.text('#notice')!r}")
+
     def sound_only(self, page):
         """A video without a picture that the browser knows is told as such, and offered to the server."""
         page.expected += ["422", "415"]

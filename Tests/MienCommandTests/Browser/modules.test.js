@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ApiError, patiently, pause, reading, retryAfter } from './page/api.js';
-import { direction, doubt, facts, shortDoubt } from './page/details.js';
+import { ApiError, patiently, pause, reading, retryAfter, Server } from './page/api.js';
+import { direction, doubt, facts, isAnimation, shortDoubt, warningText } from './page/details.js';
 import { faceAt, labelPlan, placed } from './page/draw.js';
 import { best, clock, percent, words } from './page/emotions.js';
 import { enlarged, json, number, photosCSV, photosJSON, stem, videoCSV, videoJSON } from './page/export.js';
@@ -15,6 +15,7 @@ import { FramePump } from './page/pump.js';
 import { Coverage, FrameClock, Record } from './page/record.js';
 import { Session } from './page/session.js';
 import { laneTracks, spread, ticks } from './page/timeline.js';
+import { mayMove, orientationIn, transform, turning, upright, withoutBlocks } from './page/upright.js';
 
 const scores = { anger: 0.1, happiness: 0.6, neutral: 0.3 };
 const face = (track, x = 10) => ({
@@ -405,6 +406,24 @@ test('after a jump a new session is used, and the old one is given up once its f
   assert.deepEqual([opened, deleted], [2, ['/v1/sessions/1']]);
 });
 
+test('a session goes on after the page was left and came back', async () => {
+  const deleted = [];
+  let opened = 0;
+  const server = { options: {}, json: async (method, path, _, signal) => {
+    signal?.throwIfAborted();
+    if (method === 'DELETE') deleted.push(path);
+    if (path === '/v1/sessions') return { id: `s${opened += 1}` };
+    return { width: 9, height: 9, faces: [{ track: 1, box: face(1).box, emotion: 'happiness', scores }] };
+  } };
+  const session = new Session(server);
+  assert.equal((await session.read(new Blob(), 0)).faces[0].track, 1);
+  session.close();
+  await new Promise((resolve) => { setTimeout(resolve); });
+  assert.deepEqual(deleted, ['/v1/sessions/s1']);
+  assert.equal((await session.read(new Blob(), 1)).faces[0].track, 2);
+  assert.equal(opened, 2);
+});
+
 test('the axis of time', () => {
   assert.deepEqual(ticks(0, 30, 6), [0, 5, 10, 15, 20, 25, 30]);
   assert.deepEqual(ticks(12.2, 42.2, 3), [15, 30]);
@@ -500,4 +519,165 @@ test('readings per second', async () => {
     await settle();
   }
   assert.deepEqual(pump.speed(), { rate: 25, latency: 40 });
+});
+
+test('an answer that the page gave up is not one that was cut short', async () => {
+  const { fetch, sessionStorage } = globalThis;
+  Object.defineProperty(globalThis, 'sessionStorage', { value: { getItem: () => null }, configurable: true });
+  try {
+    const server = new Server(async () => null);
+    const abort = new AbortController();
+    globalThis.fetch = async () => new Response('{"id": ', { status: 200 });
+    await assert.rejects(server.json('GET', '/', undefined, abort.signal), { status: 502 });
+    globalThis.fetch = async () => {
+      abort.abort();
+      return new Response('{"id": ', { status: 200 });
+    };
+    await assert.rejects(server.json('GET', '/', undefined, abort.signal), { name: 'AbortError' });
+  } finally {
+    globalThis.fetch = fetch;
+    Object.defineProperty(globalThis, 'sessionStorage', { value: sessionStorage, configurable: true });
+  }
+});
+
+test('what the server says of a picture is a sentence, without what it advises programs', () => {
+  assert.equal(warningText(''), '');
+  assert.equal(warningText('is almost black'), 'This picture is almost black.');
+  assert.equal(warningText('is cut off (truncated): rows from 3 of 9 on are missing; is almost black'),
+    'This picture is cut off (truncated): rows from 3 of 9 on are missing; it is almost black.');
+  for (const advice of ['`mien video` reads them', 'POST /v1/video reads them']) {
+    const warning = `has bytes out of place; every row was read; is an animated GIF of 1,024 frames, of which the first was read; `
+      + `to read all of them: ${advice}`;
+    assert.equal(warningText(warning), 'This picture has bytes out of place; every row was read; it is an animated GIF of 1,024 '
+      + 'frames, of which the first was read.');
+    assert.ok(isAnimation(warning) && isAnimation(warning.slice(warning.indexOf('is an animated'))));
+  }
+  assert.equal(warningText('has 3 pages, of which the first was read; all of them: tiffsplit in.tif page-'),
+    'This picture has 3 pages, of which the first was read.');
+  assert.ok(!isAnimation('is almost black') && !isAnimation(''));
+});
+
+/** Bytes: numbers as they are, text by its letters. */
+const bytesOf = (...parts) => Uint8Array.from(parts.flatMap((part) => {
+  if (typeof part === 'number') return [part];
+  return typeof part === 'string' ? [...part].map((letter) => letter.charCodeAt(0)) : [...part];
+}));
+const placed32 = (value, isLittle) => {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint32(0, value, isLittle);
+  return new Uint8Array(view.buffer);
+};
+const placed16 = (value, isLittle) => placed32(value, isLittle).slice(...(isLittle ? [0, 2] : [2, 4]));
+/** A TIFF structure with one tag, whose value stands in its field. */
+function tiff(value, { type = 3, isLittle = true, length = 1, tag = 274, count = 1 } = {}) {
+  const field = type === 1 ? bytesOf(value, 0, 0, 0) : type === 3 ? bytesOf(placed16(value, isLittle), 0, 0) : placed32(value, isLittle);
+  return bytesOf(isLittle ? 'II*\0' : 'MM\0*', placed32(8, isLittle), placed16(count, isLittle), placed16(tag, isLittle),
+    placed16(type, isLittle), placed32(length, isLittle), field, 0, 0, 0, 0);
+}
+const segment = (marker, ...parts) => bytesOf(0xff, marker, placed16(bytesOf(...parts).length + 2, false), ...parts);
+const jpeg = (...segments) => bytesOf(0xff, 0xd8, ...segments, segment(0xda, 'scan'), 'pixels', 0xff, 0xd9);
+const exif = (...parts) => segment(0xe1, 'Exif\0\0', tiff(...parts));
+const chunk = (name, ...parts) => bytesOf(placed32(bytesOf(...parts).length, false), name, ...parts, 'sum!');
+const png = (...chunks) => bytesOf('\x89PNG\r\n\x1a\n', chunk('IHDR', 'header'), ...chunks, chunk('IEND'));
+function webP(...parts) {
+  const chunks = [['VP8X', bytesOf(12, 0, 0, 0, 8, 0, 0, 8, 0, 0)], ['VP8 ', bytesOf('odd')], ...parts].map(([name, data]) => (
+    bytesOf(name, placed32(data.length, true), data, ...(data.length % 2 ? [0] : []))));
+  return bytesOf('RIFF', placed32(bytesOf(...chunks).length + 4, true), 'WEBP', ...chunks);
+}
+const whole = (parts) => bytesOf(...parts);
+
+test('the orientation of a picture is the one that the server reads', () => {
+  for (const isLittle of [true, false]) {
+    assert.deepEqual(orientationIn(tiff(6, { isLittle })), { value: 6, isUsual: true });
+    assert.deepEqual(orientationIn(tiff(6, { isLittle, type: 4 })), { value: 6, isUsual: false });
+    assert.deepEqual(orientationIn(tiff(6, { isLittle, type: 1 })), { value: 6, isUsual: false });
+  }
+  assert.deepEqual(orientationIn(tiff(9)), { value: null, isUsual: true });
+  assert.deepEqual(orientationIn(tiff(6, { type: 2 })), { value: null, isUsual: false });
+  assert.deepEqual(orientationIn(tiff(6, { length: 2 })), { value: 6, isUsual: false });
+  assert.deepEqual(orientationIn(tiff(6, { length: 900 })), { value: null, isUsual: false });
+  assert.deepEqual(orientationIn(tiff(6, { length: 0 })), { value: null, isUsual: false });
+  assert.deepEqual(orientationIn(tiff(6, { tag: 271 })), { value: null, isUsual: true });
+  // A directory that ends too early is none.
+  assert.deepEqual(orientationIn(tiff(6, { count: 3 })), { value: null, isUsual: false });
+  for (let length = 0; length < 22; length += 1) {
+    assert.deepEqual(orientationIn(tiff(6).slice(0, length)), { value: null, isUsual: false });
+  }
+  const big = bytesOf('II+\0', 8, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 18, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0,
+    8, 0, 0, 0, 0, 0, 0, 0);
+  assert.deepEqual(orientationIn(big), { value: 8, isUsual: false });
+});
+
+test('what browsers turn differently is found, and loses its EXIF alone', () => {
+  const check = (file, orientation, isUsual, stored = file) => {
+    const found = turning(file);
+    assert.deepEqual([found.orientation, found.isUsual], [orientation, isUsual]);
+    assert.deepEqual(whole(withoutBlocks(file, found)), stored);
+  };
+  const jfif = segment(0xe0, 'JFIF');
+  check(jpeg(jfif), 1, true);
+  check(jpeg(jfif, exif(6)), 6, true, jpeg(jfif));
+  check(jpeg(exif(6), jfif), 6, true, jpeg(jfif));
+  check(jpeg(exif(6, { isLittle: false })), 6, true, jpeg());
+  check(jpeg(exif(6, { type: 4 })), 6, false, jpeg());
+  check(jpeg(jfif, exif(3, { type: 1 })), 3, false, jpeg(jfif));
+  // Of two the first counts.
+  check(jpeg(exif(6), exif(1)), 6, false, jpeg());
+  check(jpeg(exif(1), exif(6)), 1, false, jpeg());
+  check(jpeg(exif(1), exif(1)), 1, true, jpeg());
+  check(jpeg(segment(0xe1, 'http://ns.adobe.com/xap/1.0/\0')), 1, true);
+  check(jpeg(bytesOf(0xff, 0xff), exif(8, { type: 4 })), 8, false, jpeg(bytesOf(0xff, 0xff)));
+  const data = chunk('IDAT', 'pixels');
+  check(png(chunk('eXIf', tiff(6)), data), 6, true, png(data));
+  check(png(data, chunk('eXIf', tiff(6))), 6, false, png(data));
+  check(png(chunk('eXIf', tiff(5, { type: 4 })), data), 5, false, png(data));
+  // Of two the last counts.
+  check(png(chunk('eXIf', tiff(6)), chunk('eXIf', tiff(3)), data), 3, false, png(data));
+  const plain = webP();
+  plain[20] = 4;
+  check(webP(), 1, true);
+  check(webP(['EXIF', tiff(1)]), 1, true, plain);
+  check(webP(['EXIF', tiff(6)]), 6, false, plain);
+  check(webP(['EXIF', bytesOf('Exif\0\0', tiff(8))]), 8, false, plain);
+  check(webP(['EXIF', bytesOf(tiff(3, { type: 4 }), 0)]), 3, false, plain);
+  // What comes after the RIFF stays outside it.
+  check(bytesOf(webP(['EXIF', tiff(6)]), 'more'), 6, false, bytesOf(plain, 'more'));
+  check(bytesOf('GIF89a', tiff(6)), 1, true);
+  for (const file of [jpeg(exif(6)), png(chunk('eXIf', tiff(6))), webP(['EXIF', tiff(6)])]) {
+    for (let length = 0; length < file.length; length += 1) turning(file.slice(0, length));
+  }
+});
+
+test('a picture that all browsers turn alike stays the file that it is', async () => {
+  for (const bytes of [jpeg(exif(6)), png(), webP(), bytesOf('BM')]) {
+    const file = new Blob([bytes]);
+    assert.equal(await upright(file), file);
+  }
+  const stored = await upright(new Blob([jpeg(exif(1), exif(6))]));
+  assert.deepEqual(new Uint8Array(await stored.arrayBuffer()), jpeg());
+});
+
+test('what may move on the page', () => {
+  const moving = webP();
+  moving[20] = 2;
+  const data = chunk('IDAT', 'pixels');
+  for (const file of [bytesOf('GIF89a'), moving, png(chunk('acTL', 'frames'), data), bytesOf(0, 0, 0, 24, 'ftypavis')]) assert.ok(mayMove(file));
+  for (const file of [jpeg(), webP(), png(data), png(data, chunk('acTL', 'late')), bytesOf(0, 0, 0, 24, 'ftypavif'), bytesOf('BM')]) {
+    assert.ok(!mayMove(file));
+  }
+  for (let length = 0; length < 60; length += 1) mayMove(png(data).slice(0, length));
+});
+
+test('where pixels go by an orientation (EXIF 2.32, tag 0x0112)', () => {
+  const [width, height] = [4, 3];
+  // Where the first pixel of the stored picture goes, and the one on its right.
+  const corners = {
+    1: [[0, 0], [1, 0]], 2: [[3, 0], [2, 0]], 3: [[3, 2], [2, 2]], 4: [[0, 2], [1, 2]], 5: [[0, 0], [0, 1]], 6: [[2, 0], [2, 1]], 7: [[2, 3], [2, 2]],
+    8: [[0, 3], [0, 2]],
+  };
+  for (const [orientation, places] of Object.entries(corners)) {
+    const [a, b, c, d, e, f] = transform(Number(orientation), width, height);
+    const place = (x, y) => [a * (x + 0.5) + c * (y + 0.5) + e - 0.5, b * (x + 0.5) + d * (y + 0.5) + f - 0.5];
+    assert.deepEqual([place(0, 0), place(1, 0)], places);
+  }
 });

@@ -54,6 +54,15 @@ class PhotoChecks(Base):
         page.click("#discard-dialog .primary")
         page.wait("!document.getElementById('welcome').hidden", "the first screen")
 
+    def deleted_photos(self, page):
+        """Delete on one of two photos: the strip goes, and the focus stays at the photos."""
+        page.drop(self.photo, blank(os.path.join(self.folder, "blank.png")))
+        page.wait("document.getElementById('photo-count').innerText === '2 photos read'", "both")
+        page.run("document.querySelector('.thumb[aria-current]').focus()")
+        page.key("Delete")
+        page.wait("document.getElementById('strip').hidden", "no strip for one photo")
+        expect(page.run("document.activeElement.id") == "remove-photo", "the focus is lost")
+
     def large_photo(self, page):
         """A photo of 48 million pixels is read by a server that takes 25 million, and told in its own pixels."""
         page.expected += ["413"]
@@ -312,8 +321,10 @@ class PhotoChecks(Base):
         page.expected += ["404"]
         page.run("fetch('/v1/profiles/gone', { method: 'DELETE' })")
         page.run("fetch('/v1/corrections?profile=gone', { method: 'DELETE' })")
-        page.drop(self.photo)
+        # Two of them are sent before the page learns of it.
+        page.drop(self.photo, *(blank(os.path.join(self.folder, f"late-{index}.png")) for index in range(2)))
         page.wait("document.getElementById('notice').innerText.includes('The profile gone was deleted')", "the words")
+        page.wait("document.getElementById('photo-count').innerText === '4 photos read'", "all to be read without it")
         page.wait("document.getElementById('profile').value === ''", "no profile to be chosen")
         page.open(self.server.url)
         page.wait("document.getElementById('model').innerText.length > 5", "the page to start")

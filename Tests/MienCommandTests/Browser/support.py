@@ -101,8 +101,8 @@ class Base:
         return subprocess.run([self.program, *options], cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                               check=True).stdout
 
-    def play_clip(self, page):
-        """Drops a video of three seconds that the browser records of the photo."""
+    def play_clip(self, page, faces=45):
+        """Drops a video of three seconds that the browser records: `faces` of its 45 frames of the photo, then grey ones."""
         with open(self.photo, "rb") as file:
             data = base64.b64encode(file.read()).decode()
         page.run("""(async () => {
@@ -116,7 +116,8 @@ class Base:
           recorder.ondataavailable = (event) => parts.push(event.data);
           recorder.start();
           for (let i = 0; i < 45; i += 1) {
-            draw(i);
+            if (i < FACES) draw(i);
+            else Object.assign(canvas.getContext('2d'), { fillStyle: i % 2 ? '#777' : '#888' }).fillRect(0, 0, 256, 256);
             await new Promise((resolve) => setTimeout(resolve, 66));
           }
           await new Promise((resolve) => { recorder.onstop = resolve; recorder.stop(); });
@@ -124,7 +125,7 @@ class Base:
           transfer.items.add(new File(parts, 'clip.webm', { type: 'video/webm' }));
           const options = { dataTransfer: transfer, bubbles: true, cancelable: true };
           document.body.dispatchEvent(new DragEvent('drop', options));
-        })()""".replace("DATA", data))
+        })()""".replace("DATA", data).replace("FACES", str(faces)))
 
     @staticmethod
     def play_sound(page):
