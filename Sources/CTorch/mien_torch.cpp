@@ -436,7 +436,8 @@ int32_t mien_torch_dropout(const mien_torch_tensor *x, double probability, uint6
                            char **error) noexcept {
   return make(out, error, [&] {
     if (!(probability >= 0 && probability < 1)) throw std::invalid_argument("dropout probability must be in 0..<1");
-    const auto &input = get(x);
+    // In bf16 the same elements are dropped as in f32.
+    const auto input = get(x).is_cpu() && get(x).scalar_type() == at::kBFloat16 ? get(x).to(at::kFloat) : get(x);
     if (has_kernels(input)) return mien::dropout(input, probability, seed);
     const auto mask = at::empty_like(input.detach()).bernoulli_(1 - probability, seeded_generator(input, seed));
     return at::mul(input, mask.div_(1 - probability));
