@@ -449,6 +449,8 @@ import Testing
       let takers = try (0..<4).map { _ in try RawClient(port: port) }
       for taker in takers {
         try await taker.send(Data("GET /v1/video/\(id)/result HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+        // With the head of its answer it has its place.
+        #expect(try await taker.receive(upTo: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
       }
       #expect(try await eventually { try await status("/v1/models") == "HTTP/1.1 503" })
       // More connections than are kept open.
