@@ -434,32 +434,6 @@ import Testing
     }
   }
 
-  @Test func clientsThatTakeNothingOfAResultLockNobodyOut() async throws {
-    let folder = try TemporaryFolder()
-    let server = try TestServer.make(folder: folder.url) {
-      ($0.limits.connections, $0.limits.idleSeconds) = (4, 3600)
-    }
-    try await server.application().test(.live) { client in
-      let port = try #require(client.port)
-      let (id, _) = try await largeResult(client, in: folder)
-      func status(_ path: String) async throws -> String {
-        let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        return String(try await RawClient.exchange(port: port, request).prefix(12))
-      }
-      let takers = try (0..<4).map { _ in try RawClient(port: port) }
-      for taker in takers {
-        try await taker.send(Data("GET /v1/video/\(id)/result HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
-        // With the head of its answer it has its place.
-        #expect(try await taker.receive(upTo: "\r\n\r\n").hasPrefix("HTTP/1.1 200"))
-      }
-      #expect(try await eventually { try await status("/v1/models") == "HTTP/1.1 503" })
-      // More connections than are kept open.
-      let idle = try (0..<80).map { _ in try RawClient(port: port) }
-      #expect(try await eventually { try await status("/v1/models") == "HTTP/1.1 200" })
-      withExtendedLifetime((takers, idle)) {}
-    }
-  }
-
   /// Whether this process, which the server is a part of, has a file open.
   private static func isOpen(_ url: URL) -> Bool {
     let folder = "/proc/self/fd"
