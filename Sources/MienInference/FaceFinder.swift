@@ -47,24 +47,14 @@ package struct FaceFinder: Sendable {
       inputs: try crops.flatMap { try frame.preprocessing.input($0) }, detecting: detecting, framing: clock.now - start)
   }
 
-  /// Pixels of the largest copy of a picture that is searched for faces of `minFace` pixels of the whole picture.
-  private func searchedPixels(of image: Image, minFace: Int) -> Int {
-    let least = max(1, minFace / image.reduction)
-    if detector is NetworkDetector {
-      let finest = FacePyramid(width: image.width, height: image.height, minFace: least).levels[0]
-      return finest.width * finest.height
-    }
-    let scale = HaarDetector.scale(least: least)
-    return Int(Double(image.width) * scale * Double(image.height) * scale)
-  }
-
   /// The least `minFace` for a search of at most `pixels` pixels of a picture; `nil` if the detector searches no more as it
   /// is. The time of a search grows with these pixels.
   package func leastMinFace(in image: Image, searching pixels: Int) -> Int? {
-    let minFace = (detector as? NetworkDetector)?.minFace ?? (detector as? HaarDetector)?.minFace
-    guard var least = minFace, searchedPixels(of: image, minFace: least) > pixels else { return nil }
+    guard let sized = detector as? any SizedFaceDetector, var least = sized.minFace,
+      sized.searchedPixels(of: image, minFace: least) > pixels
+    else { return nil }
     let longSide = max(image.wholeWidth, image.wholeHeight)
-    while least < longSide, searchedPixels(of: image, minFace: least) > pixels { least += 1 }
+    while least < longSide, sized.searchedPixels(of: image, minFace: least) > pixels { least += 1 }
     return least
   }
 

@@ -86,12 +86,8 @@ struct VideoContainer: Equatable {
     return isH264 ? bare("H.264", "h264") : nil
   }
 
-  fileprivate static func isAnimation(start: [UInt8]) -> Bool {
-    start.withUnsafeBytes { animation(ByteView(bytes: $0)) != nil }
-  }
-
   /// A picture file of several pictures that are shown one after another.
-  private static func animation(_ view: ByteView) -> VideoContainer? {
+  fileprivate static func animation(_ view: ByteView) -> VideoContainer? {
     switch FileKind(view) {
     case .picture(.gif): return VideoContainer(name: "GIF", format: "gif")
     case .picture(.png): return PNGHeader(view).frames > 1 ? VideoContainer(name: "animated PNG", format: "apng") : nil
@@ -147,7 +143,9 @@ extension FileKind {
   /// Whether a file that starts so is a picture that is read as a video too: a GIF, an animated PNG or an animated WebP.
   ///
   /// - Parameter start: at least ``prefix`` bytes where the file has them.
-  package static func isAnimation(start: [UInt8]) -> Bool { VideoContainer.isAnimation(start: start) }
+  package static func isAnimation(start: [UInt8]) -> Bool {
+    start.withUnsafeBytes { VideoContainer.animation(ByteView(bytes: $0)) != nil }
+  }
 }
 
 /// Parts of a file by offset.

@@ -28,12 +28,10 @@ import Testing
         Shared.url("data/fer2013/fer2013new.csv").path, faces,
       ])
     #expect(imported.status == 0, "\(imported.errors)")
-    for (name, measurement) in try BuiltInModels.names.flatMap({ name in
-      try BuiltInModels.model(named: name).card().measurements.map { (name, $0) }
-    }) {
-      let card = try BuiltInModels.model(named: name).card()
+    let cards = try BuiltInModels.names.map { try BuiltInModels.model(named: $0).card() }
+    for (card, measurement) in cards.flatMap({ card in card.measurements.map { (card, $0) } }) {
       let evaluated = try Command.mien(
-        "evaluate", "--model", name, "--data", faces, "--split", measurement.split, "--labels", measurement.labels,
+        "evaluate", "--model", card.name, "--data", faces, "--split", measurement.split, "--labels", measurement.labels,
         "--json", "-")
       #expect(evaluated.status == 0, "\(evaluated.errors)")
       let report = try #require(

@@ -9,7 +9,7 @@ import Synchronization
 /// A candidate is a face if the search is sure of it, or if the landmark network is the surer, the less the search is. Landmarks then set the face's place, and give its pose. Where nothing
 /// is found, the picture is searched turned by quarter turns, as scans often lie on their side. `docs/detection.md` says
 /// what is found and missed, and how the limits were chosen.
-public final class NetworkDetector: FaceDetector {
+public final class NetworkDetector: SizedFaceDetector {
   /// Side of the smallest face to find, in pixels of the picture; `nil` for the standard search, which finds faces from
   /// about 4 % of the longer side on, and many smaller ones.
   public let minFace: Int?
@@ -124,7 +124,13 @@ public final class NetworkDetector: FaceDetector {
   }
 
   /// The smallest face in pixels of `image`, which may have been decoded at a reduced size.
-  private func least(in image: Image) -> Int? { minFace.map { max(1, $0 / image.reduction) } }
+  private func least(in image: Image) -> Int? { minFace.map(image.side) }
+
+  package func searchedPixels(of image: Image, minFace: Int) -> Int {
+    let least = image.side(ofWhole: minFace)
+    let finest = FacePyramid(width: image.width, height: image.height, minFace: least).levels[0]
+    return finest.width * finest.height
+  }
 
   // MARK: - Confirmation
 

@@ -72,12 +72,7 @@ final class SessionStore: Sendable {
 
   /// Closes the sessions of all but `clients`.
   func close(allBut clients: Set<AccessTokens.Client>) {
-    entries.withLock { entries in
-      for (id, entry) in entries where !clients.contains(entry.client) {
-        entry.session.events.finish()
-        entries[id] = nil
-      }
-    }
+    entries.withLock { remove(from: &$0) { !clients.contains($0.client) } }
   }
 
   /// Ends the answers of those who listen, as a server that stops waits for all its answers.
@@ -88,7 +83,11 @@ final class SessionStore: Sendable {
 
   private func removeExpired(_ entries: inout [String: Entry]) {
     let now = ContinuousClock.now
-    for (id, entry) in entries where now - entry.lastUse > idle {
+    remove(from: &entries) { now - $0.lastUse > idle }
+  }
+
+  private func remove(from entries: inout [String: Entry], where isOver: (Entry) -> Bool) {
+    for (id, entry) in entries where isOver(entry) {
       entry.session.events.finish()
       entries[id] = nil
     }

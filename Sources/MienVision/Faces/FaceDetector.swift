@@ -13,6 +13,20 @@ public protocol FaceDetector: Sendable {
   func faces(in image: Image) throws -> [DetectedFace]
 }
 
+/// A detector whose search grows, the smaller the faces are that it looks for.
+package protocol SizedFaceDetector: FaceDetector {
+  /// Side of the smallest face to find, in pixels of the whole picture; `nil` for what the detector finds by itself.
+  var minFace: Int? { get }
+
+  /// Pixels of the largest copy of a picture that is searched for faces of `minFace` pixels of the whole picture.
+  func searchedPixels(of image: Image, minFace: Int) -> Int
+}
+
+extension Image {
+  /// A side of a face in pixels of this picture, which may have been decoded at a reduced size; at least 1.
+  package func side(ofWhole side: Int) -> Int { max(1, side / reduction) }
+}
+
 /// Takes each picture as one face that fills it, for pictures that are face crops already.
 public struct WholePicture: FaceDetector {
   /// `none`.

@@ -7,7 +7,7 @@ import Synchronization
 ///
 /// It misses tilted heads, profiles and covered faces; `docs/detection.md` compares it with the default detector. A face's
 /// score is n / (n + 5), where n windows of the cascade agreed on it.
-public final class HaarDetector: FaceDetector {
+public final class HaarDetector: SizedFaceDetector {
   /// `haar`.
   public let name = "haar"
   /// Side of the smallest face to find, in pixels of the picture; `nil` for 5 % of the shorter side, at least 24.
@@ -41,12 +41,17 @@ public final class HaarDetector: FaceDetector {
   }
 
   /// How far a picture is shrunk in which the smallest face has `least` pixels.
-  package static func scale(least: Int) -> Double { min(1, smallestSide / Double(least)) }
+  private static func scale(least: Int) -> Double { min(1, smallestSide / Double(least)) }
+
+  package func searchedPixels(of image: Image, minFace: Int) -> Int {
+    let scale = Self.scale(least: image.side(ofWhole: minFace))
+    return Int(Double(image.width) * scale * Double(image.height) * scale)
+  }
 
   /// The frontal faces of a picture.
   public func faces(in image: Image) throws -> [DetectedFace] {
     let shortSide = min(image.width, image.height)
-    let least = minFace.map { max(1, $0 / image.reduction) } ?? max(24, shortSide / 20)
+    let least = minFace.map(image.side) ?? max(24, shortSide / 20)
     guard least <= shortSide else { return [] }
     let cascade = try idle.withLock { $0.popLast() } ?? Cascade(path: CascadeFile.find(environment: environment))
     defer { idle.withLock { $0.append(cascade) } }
