@@ -43,7 +43,13 @@ package struct ExplainOptions: ParsableArguments {
 
   /// Makes the folder for pictures, if they are asked for.
   package func makeFolder() throws {
-    if let annotate { try Folders.make(URL(fileURLWithPath: annotate, isDirectory: true)) }
+    guard let annotate else { return }
+    // The name of a picture that no folder has is a mistake: each face has a file of its own.
+    let url = URL(fileURLWithPath: annotate)
+    guard url.hasDirectoryPath || !["png", "jpg", "jpeg"].contains(url.pathExtension.lowercased()) else {
+      throw MienError(.argument, "--annotate \(annotate)", "expected a folder: each face's map is a file of its own")
+    }
+    try Folders.make(url)
   }
 
   /// Writes a face with its map, if pictures are asked for. A file that cannot be written is named on standard error: the

@@ -4,13 +4,39 @@ import MienCore
 import MienInference
 import MienVision
 
-/// Where annotated pictures go: one file a photo, laid out as the photos are inside the folders given.
+/// Where annotated pictures go: one file a photo, laid out as the photos are inside the folders given; or, for one photo,
+/// the file named.
 struct AnnotatedFiles {
   private let targets: [FilePath: URL]
-  private let folder: String
+  /// The folder of the copies; nil for the file of one.
+  private let folder: String?
 
   /// Names of files have 255 bytes at most.
   private static let longestName = 255
+
+  /// Takes what a command was given for the copies: the name of a picture for that of one photo, else of a folder.
+  ///
+  /// - Throws: ``MienError`` for the name of a picture where there are several photos, where it is the photo itself or
+  ///   has a format that Mien does not write; or where the folder cannot be made.
+  init(_ place: String, entries: [PhotoPaths.Entry]) throws {
+    let url = URL(fileURLWithPath: place)
+    guard !url.hasDirectoryPath, PhotoPaths.isPictureName(place) else {
+      self = try AnnotatedFiles(folder: URL(fileURLWithPath: place, isDirectory: true), entries: entries)
+      return
+    }
+    let photos = entries.photos
+    let count = Set(photos.map(\.path)).count
+    guard ImageFormat(fileExtension: url.pathExtension) != nil, count <= 1 else {
+      throw MienError(
+        .argument, "--annotate \(place)",
+        count > 1
+          ? "is the name of one picture, and there are \(count) photos: expected a folder"
+          : "expected a name that ends in .jpg or .png, or a folder")
+    }
+    try ResultFile.check(["--annotate": place], inputs: photos.map { $0.url.path })
+    targets = Dictionary(photos.map { ($0.path, url) }) { first, _ in first }
+    folder = nil
+  }
 
   /// Chooses a file for every photo. Two photos of one relative path get different files, and none replaces a photo.
   ///
@@ -18,7 +44,7 @@ struct AnnotatedFiles {
   /// its other bytes replaced, as in the results.
   ///
   /// - Throws: ``MienError`` where the folder cannot be made.
-  init(folder: URL, entries: [PhotoPaths.Entry]) throws {
+  private init(folder: URL, entries: [PhotoPaths.Entry]) throws {
     try Folders.make(folder)
     func key(_ url: URL) -> [UInt8] { Array(url.resolvingSymlinksInPath().path.utf8) }
     var taken = Set(entries.photos.map { key($0.url) })
@@ -70,6 +96,6 @@ struct AnnotatedFiles {
     do { try Annotator().annotated(image, marks: marks).write(to: target) } catch let error as MienError {
       throw error.about(target.relativePath)
     }
-    ResultFile.wrote(target.path, in: folder)
+    ResultFile.wrote(folder == nil ? target.relativePath : target.path, in: folder)
   }
 }

@@ -25,6 +25,11 @@ struct PhotoPaths {
     "tiff", "jp2", "j2k", "jpf", "jpx", "j2c", "jpc", "pbm", "pgm", "ppm", "pnm", "pam", "tga", "ico", "cur",
   ]
 
+  /// Whether a file of this name is taken for a picture.
+  static func isPictureName(_ name: String) -> Bool {
+    extensions.contains(URL(fileURLWithPath: name).pathExtension.lowercased())
+  }
+
   /// Files with these extensions are taken for videos; all others are looked into.
   private static let videoExtensions: Set<String> = [
     "mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "mpg", "mpeg", "mpe", "ts", "mts", "m2ts", "flv", "wmv", "asf",

@@ -307,6 +307,7 @@ import Testing
       #expect(outcome.output.contains(words), "\(words)")
     }
     #expect(outcome.output.firstMatch(of: /\nok +OpenCV +\d+\.\d+\.\d+\n/) != nil, "\(outcome.output)")
+    #expect(outcome.output.firstMatch(of: /\nok +processor +.+; \d+ cores?; computes in FP32(, \w+)*\n/) != nil)
     if outcome.output.contains("ok       HEIC") { #expect(outcome.output.contains(/libheif \d+\.\d+/)) }
     #expect(outcome.output.contains("\(path("caches"))/mien"))
     #expect(outcome.output.contains("\(path("home"))/mien-runs, none yet"))

@@ -206,9 +206,39 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: path("marked/a.png")))
   }
 
+  @Test func theCopyOfOnePhotoGoesToTheFileNamed() throws {
+    let photo = try picture("photos/a.png", 1)
+    let before = try Data(contentsOf: URL(fileURLWithPath: photo))
+    let outcome = try detect("--annotate", path("marked.jpg"), photo)
+    #expect(outcome.status == 0 && outcome.errors.contains("wrote \(path("marked.jpg")) ("), "\(outcome.errors)")
+    #expect(try Data(contentsOf: folder.file("marked.jpg")).starts(with: [0xFF, 0xD8]))
+    let width = try Image(contentsOf: folder.file("photos/a.png")).width
+    #expect(try Image(contentsOf: folder.file("marked.jpg")).width == width)
+    // Not to the photo itself, not for several photos, and in no other format.
+    let itself = try detect("--annotate", photo, photo)
+    #expect(itself.status == 1 && itself.errors.contains("is the input, expected another file"), "\(itself.errors)")
+    let several = try detect("--annotate", path("m.png"), photo, try picture("photos/b.png", 2))
+    #expect(
+      several.status == 1
+        && several.errors.contains("is the name of one picture, and there are 2 photos: expected a folder"),
+      "\(several.errors)")
+    let format = try detect("--annotate", path("m.heic"), photo)
+    #expect(
+      format.status == 1 && format.errors.contains("expected a name that ends in .jpg or .png, or a folder"),
+      "\(format.errors)")
+    #expect(try Data(contentsOf: URL(fileURLWithPath: photo)) == before)
+    #expect(!FileManager.default.fileExists(atPath: path("m.png")))
+    // A folder may have such a name.
+    try FileManager.default.createDirectory(at: folder.file("f.png"), withIntermediateDirectories: true)
+    #expect(try detect("--annotate", path("f.png"), photo).status == 0)
+    #expect(FileManager.default.fileExists(atPath: path("f.png/a.png")))
+  }
+
   @Test func aFolderThatCannotBeMadeSaysWhy() throws {
     let photo = try picture("a.png", 1)
-    let file = try detect("--annotate", photo, photo)
+    let plain = folder.file("notes").path
+    try Data("x".utf8).write(to: URL(fileURLWithPath: plain))
+    let file = try detect("--annotate", plain, photo)
     #expect(file.status == 1 && file.errors.contains("a file of this name is there and is no folder"), "\(file.errors)")
     let below = try detect("--annotate", photo + "/x/y", photo)
     #expect(below.status == 1 && below.errors.contains("\(photo) is there and is no folder"), "\(below.errors)")

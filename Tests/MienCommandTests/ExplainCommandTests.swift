@@ -17,6 +17,13 @@ import Testing
     try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
   }
 
+  @Test func mapsNeedAFolder() throws {
+    let faces = try TrainingFiles.faces(in: folder)
+    let outcome = try Command.mien("explain", faces, "--limit", "1", "--annotate", path("maps.png"))
+    #expect(outcome.status == 1 && outcome.errors.contains("expected a folder"), "\(outcome.errors)")
+    #expect(!FileManager.default.fileExists(atPath: path("maps.png")))
+  }
+
   @Test func aSetIsExplainedByRegionAndFace() throws {
     let faces = try TrainingFiles.faces(in: folder)
     let outcome = try Command.mien(

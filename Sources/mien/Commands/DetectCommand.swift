@@ -36,7 +36,10 @@ struct Detect: AsyncParsableCommand {
 
   @OptionGroup var shard: ShardOptions
 
-  @Option(help: ArgumentHelp("Write the photos with their faces marked into a folder.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp(
+      "Write the photos with their faces marked into a folder, or that of one photo to a .jpg or .png file.",
+      valueName: "dir|file"))
   var annotate: String?
 
   @OptionGroup var detector: DetectorOptions
@@ -83,7 +86,7 @@ struct Detect: AsyncParsableCommand {
     let entries = found.entries
     try ResultFile.check(
       ["--json": json, "--csv": csv], inputs: [model.model.name] + entries.photos.map { $0.url.path as String? })
-    let annotations = try annotateFolder.map { try AnnotatedFiles(folder: $0, entries: entries) }
+    let annotations = try annotate.map { try AnnotatedFiles($0, entries: entries) }
     let file = try model.file()
     let card = try model.naming { try file.unverifiedCard() }
 

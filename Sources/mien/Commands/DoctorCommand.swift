@@ -51,8 +51,10 @@ struct Doctor: AsyncParsableCommand {
     try report(
       "processor",
       attempt(remake) {
-        let kinds = try InferenceRuntime.processor().split(separator: "\n").joined(separator: ", ")
-        return "\(kinds.isEmpty ? machine.processor : kinds); \(Spelling.counted(machine.cores, "core"))"
+        // OpenVINO names more than kinds of numbers.
+        let names = Set(try InferenceRuntime.processor().split(separator: " "))
+        let kinds = ["FP32", "BF16", "FP16", "INT8"].filter { names.contains(Substring($0)) }.joined(separator: ", ")
+        return "\(machine.processor); \(Spelling.counted(machine.cores, "core")); computes in \(kinds)"
       })
     try report("OpenVINO", attempt(remake) { try InferenceRuntime.version() })
     try report("OpenCV", .works(SystemSupport.openCVVersion))

@@ -19,7 +19,7 @@ extension Detect {
     let output = try ShardOutput(folder: folder, shard: shard, command: "detect", settings: settings)
     let files = ShardFiles(found, for: output)
     // Over all shards, so that copies have the same names whatever the shards.
-    let annotations = try annotateFolder.map { try AnnotatedFiles(folder: $0, entries: found.entries) }
+    let annotations = try annotate.map { try AnnotatedFiles($0, entries: found.entries) }
     let pipeline = try pipeline(of: file, card: card, keepsImages: annotations != nil)
     let encoder = JSONText.encoder()
     encoder.landmarks = landmarks?.detail
