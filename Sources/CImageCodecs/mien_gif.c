@@ -112,20 +112,15 @@ static int32_t decode(GifFileType *file, const mien_image_limits *limits, mien_i
     } else if (is_whole && type == IMAGE_DESC_RECORD_TYPE) {
       is_whole = DGifGetImageDesc(file) != GIF_ERROR;
       if (is_whole && image->frames == 0) {
-        const int has_canvas = file->SWidth > 0 && file->SHeight > 0;
-        int32_t status = mien_image_set_size(image, has_canvas ? file->SWidth : file->Image.Left + file->Image.Width,
-                                             has_canvas ? file->SHeight : file->Image.Top + file->Image.Height,
+        // The canvas is enlarged to hold all of the first frame, as browsers do.
+        const int right = file->Image.Left + file->Image.Width, bottom = file->Image.Top + file->Image.Height;
+        int32_t status = mien_image_set_size(image, file->SWidth > right ? file->SWidth : right,
+                                             file->SHeight > bottom ? file->SHeight : bottom,
                                              limits->pixels < limits->whole_pixels ? limits->pixels : limits->whole_pixels,
                                              error);
         if (status == MIEN_IMAGE_OK) status = mien_image_allocate(image, 3, error);
         if (status != MIEN_IMAGE_OK) return status;
         memset(image->pixels, 255, (size_t)image->width * (size_t)image->height * 3);
-        // The frame is decoded whole, however much of it lies outside the canvas.
-        const GifImageDesc *frame = &file->Image;
-        if ((int64_t)frame->Width * frame->Height > limits->whole_pixels) {
-          return mien_image_fail(MIEN_IMAGE_TOO_COSTLY, error, "its first frame has %dx%d pixels", frame->Width,
-                                 frame->Height);
-        }
         is_whole = draw(file, transparent, limits, image);
         if (!is_whole && !mien_image_goes_on(limits)) return mien_image_fail(MIEN_IMAGE_STOPPED, error, "it was stopped");
         ++image->frames;

@@ -67,6 +67,23 @@ struct DecodedPicture {
   /// Whether no sample is brighter than a tenth of white.
   private var isAlmostBlack: Bool { !pixels.contains { $0 > 25 } }
 
+  /// The picture, decoded whole, at its place on a white canvas; what lies outside is left out.
+  func placed(x: Int, y: Int, on canvas: (width: Int, height: Int)) -> DecodedPicture {
+    var pixels = [UInt8](repeating: 255, count: canvas.width * canvas.height * channels)
+    let count = min(width, canvas.width - x) * channels
+    if count > 0 {
+      for row in 0..<max(0, min(height, canvas.height - y)) {
+        let (source, target) = (row * width * channels, ((y + row) * canvas.width + x) * channels)
+        pixels.replaceSubrange(target..<target + count, with: self.pixels[source..<source + count])
+      }
+    }
+    var placed = self
+    (placed.width, placed.height, placed.pixels) = (canvas.width, canvas.height, pixels)
+    (placed.wholeWidth, placed.wholeHeight) = canvas
+    placed.goodRows = goodRows == wholeHeight ? canvas.height : goodRows == 0 ? 0 : min(y + goodRows, canvas.height)
+    return placed
+  }
+
   /// What is said of an animation.
   static func animation(_ format: PictureFormat, frames: Int) -> String {
     "is an animated \(format.rawValue) of \(frames.grouped) frames, of which the first was read; to read all of them: "

@@ -56,13 +56,8 @@ extension Image {
     switch format {
     case .jpeg: return try ImageCodecs.jpeg(bytes, limits, shouldStop: shouldStop)
     case .gif: return try ImageCodecs.gif(bytes, limits, shouldStop: shouldStop)
-    case .heic, .avif: return try ImageCodecs.heif(format, bytes, limits)
-    case .png:
-      var picture = try ImageCodecs.png(bytes, limits, shouldStop: shouldStop)
-      let header = PNGHeader(file)
-      picture.orientation = header.orientation
-      if header.frames > 1 { picture.notes.append(DecodedPicture.animation(.png, frames: header.frames)) }
-      return picture
+    case .heic, .avif: return try heif(file, format, limits)
+    case .png: return try png(file, limits, shouldStop)
     case .pnm: return try Netpbm(file, limits).picture()
     case .tga: return try Targa(file, limits).picture()
     case .icon: return try IconFile(file).picture(limits) { try decode($0, limits, shouldStop) }
@@ -72,6 +67,43 @@ extension Image {
       try limits.check(header)
       return try OpenCV.decode(bytes, header)
     }
+  }
+
+  private static func png(
+    _ file: ByteView, _ limits: ImageLimits, _ shouldStop: @escaping () -> Bool
+  ) throws -> DecodedPicture {
+    let header = PNGHeader(file)
+    var picture: DecodedPicture
+    if let frame = header.firstFrame(of: file) {
+      var limits = limits
+      if !frame.fillsCanvas {
+        // It is placed at full size, and reduced afterwards.
+        try limits.check(ImageHeader(format: .png, width: frame.canvas.width, height: frame.canvas.height))
+        limits.decodedPixels = limits.maxPixels
+      }
+      picture = try frame.file.withUnsafeBytes { try ImageCodecs.png($0, limits, shouldStop: shouldStop) }
+      if !frame.fillsCanvas { picture = picture.placed(x: frame.x, y: frame.y, on: frame.canvas) }
+    } else {
+      picture = try ImageCodecs.png(file.bytes, limits, shouldStop: shouldStop)
+    }
+    picture.orientation = header.orientation
+    if header.frames > 1 { picture.notes.append(DecodedPicture.animation(.png, frames: header.frames)) }
+    return picture
+  }
+
+  private static func heif(_ file: ByteView, _ format: PictureFormat, _ limits: ImageLimits) throws -> DecodedPicture {
+    let sequence = VideoContainer.sequence(file)
+    if let sequence, !sequence.hasStill {
+      throw MienError(
+        .format, nil,
+        "is an animated \(format.rawValue) of \(sequence.frames.grouped) frames without a still picture to read as a photo; "
+          + videoAdvice)
+    }
+    var picture = try ImageCodecs.heif(format, file.bytes, limits)
+    if let sequence, sequence.frames > 1 {
+      picture.notes.append(DecodedPicture.animation(format, frames: sequence.frames))
+    }
+    return picture
   }
 
   /// A file's bytes, refused by size before they are read.
@@ -107,13 +139,10 @@ extension Image {
 extension DecodedPicture {
   /// The picture, turned upright.
   fileprivate func upright() throws -> Image {
-    var image = Image(uncheckedWidth: width, height: height, channels: channels, pixels: pixels)
-    if orientation > 1 { image = try image.turned(byOrientation: orientation) }
-    let isOnItsSide = orientation > 4
-    return Image(
-      uncheckedWidth: image.width, height: image.height, channels: channels, pixels: image.pixels,
-      reduction: reduction, wholeWidth: isOnItsSide ? wholeHeight : wholeWidth,
-      wholeHeight: isOnItsSide ? wholeWidth : wholeHeight, warning: warning, isDamaged: isDamaged)
+    try Image(
+      uncheckedWidth: width, height: height, channels: channels, pixels: pixels, reduction: reduction,
+      wholeWidth: wholeWidth, wholeHeight: wholeHeight, warning: warning, isDamaged: isDamaged
+    ).turned(byOrientation: orientation)
   }
 }
 

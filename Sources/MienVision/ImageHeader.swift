@@ -119,22 +119,105 @@ struct ImageHeader: Equatable {
   }
 }
 
-/// What a PNG file's chunks say beside the pixels (ISO/IEC 15948), as far as the file goes.
+/// What a PNG file's chunks say beside the pixels (ISO/IEC 15948; animations: the third edition, 2025), as far as the file
+/// goes.
 struct PNGHeader {
   /// EXIF's orientation, 1 (as stored) to 8.
   private(set) var orientation = 1
   /// Frames of an animation (APNG), 1 for a still picture.
   private(set) var frames = 1
+  /// Where the first frame's control chunk starts if the `IDAT` picture is no frame of the animation: only programs that
+  /// know no animations show that picture.
+  private var frameStart: Int?
 
   init(_ file: ByteView) {
+    var (isAnimation, hasPixels, hasFrame) = (false, false, false)
     var offset = 8
     // Length, type, data, checksum.
     while let length = file.bigEndian32(offset), let data = file.part(offset + 8, count: length),
       !file.has("IEND", at: offset + 4)
     {
       if file.has("eXIf", at: offset + 4) { orientation = TIFFDirectory(data)?.orientation ?? orientation }
-      if file.has("acTL", at: offset + 4) { frames = max(1, data.bigEndian32(0) ?? 1) }
+      if file.has("acTL", at: offset + 4), !hasPixels {
+        isAnimation = true
+        frames = max(1, data.bigEndian32(0) ?? 1)
+      }
+      if file.has("fcTL", at: offset + 4), isAnimation, !hasFrame {
+        hasFrame = true
+        frameStart = hasPixels ? offset : nil
+      }
+      if file.has("IDAT", at: offset + 4) { hasPixels = true }
       offset += 12 + length
     }
+  }
+
+  /// The first frame of an animation, as a PNG file of its own, and its place on the canvas.
+  struct Frame {
+    let x: Int
+    let y: Int
+    let width: Int
+    let height: Int
+    let canvas: (width: Int, height: Int)
+    /// As whole as the frame is in its file.
+    let file: [UInt8]
+
+    var fillsCanvas: Bool { width == canvas.width && height == canvas.height }
+  }
+
+  /// The first frame of the animation in `file`, which this is the header of; `nil` if that is the `IDAT` picture.
+  func firstFrame(of file: ByteView) -> Frame? {
+    guard let frameStart, file.has("IHDR", at: 12), let header = file.part(16, count: 13),
+      let canvasWidth = header.bigEndian32(0), let canvasHeight = header.bigEndian32(4),
+      let control = file.part(frameStart + 8, count: 26), let width = control.bigEndian32(4),
+      let height = control.bigEndian32(8), let x = control.bigEndian32(12), let y = control.bigEndian32(16),
+      width > 0, height > 0, x <= canvasWidth - width, y <= canvasHeight - height,
+      let pixels = Self.pixels(of: file, after: frameStart)
+    else { return nil }
+    let sizes = [width, height].flatMap(Self.bigEndian)
+    var frame = Array(file.bytes[..<8]) + Self.chunk("IHDR", sizes + header.bytes[8...])
+    var offset = 33
+    while let length = file.bigEndian32(offset), !file.has("IDAT", at: offset + 4),
+      let chunk = file.part(offset, count: 12 + length)
+    {
+      if file.has("PLTE", at: offset + 4) || file.has("tRNS", at: offset + 4) { frame += chunk.bytes }
+      offset += 12 + length
+    }
+    return Frame(
+      x: x, y: y, width: width, height: height, canvas: (canvasWidth, canvasHeight), file: frame + pixels)
+  }
+
+  /// The data of the frame whose control chunk starts at `start`, as `IDAT` chunks with the end marker, as far as they go;
+  /// `nil` if there are none.
+  private static func pixels(of file: ByteView, after start: Int) -> [UInt8]? {
+    var chunks: [UInt8] = []
+    var offset = start + 38
+    while let length = file.bigEndian32(offset) {
+      if file.has("fcTL", at: offset + 4) || file.has("IEND", at: offset + 4) {
+        return chunks.isEmpty ? nil : chunks + chunk("IEND", [])
+      }
+      if file.has("fdAT", at: offset + 4), length >= 4 {
+        // The frame's data follow a number of the chunk.
+        guard let data = file.part(offset + 12, count: length - 4), let sum = file.bigEndian32(offset + 8 + length),
+          let content = file.part(offset + 4, count: 4 + length)
+        else {
+          guard let rest = file.part(offset + 12, count: min(length - 4, file.count - offset - 12)) else { break }
+          return chunks + bigEndian(length - 4) + Array("IDAT".utf8) + rest.bytes
+        }
+        // A wrong sum stays wrong.
+        chunks += chunk("IDAT", Array(data.bytes), isWhole: Int(CRC32.of(content.bytes)) == sum)
+      }
+      offset += 12 + length
+    }
+    return chunks.isEmpty ? nil : chunks
+  }
+
+  private static func chunk(_ type: String, _ data: [UInt8], isWhole: Bool = true) -> [UInt8] {
+    let content = Array(type.utf8) + data
+    let sum = content.withUnsafeBytes { Int(CRC32.of($0)) }
+    return bigEndian(data.count) + content + bigEndian(isWhole ? sum : sum ^ 1)
+  }
+
+  private static func bigEndian(_ value: Int) -> [UInt8] {
+    [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
   }
 }

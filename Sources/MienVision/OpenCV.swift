@@ -80,8 +80,10 @@ extension Image {
         initialized = pixels.count
       }
     }
+    let isOnItsSide = orientation > 4
     return Image(
-      uncheckedWidth: orientation > 4 ? height : width, height: orientation > 4 ? width : height, channels: channels,
-      pixels: turned)
+      uncheckedWidth: isOnItsSide ? height : width, height: isOnItsSide ? width : height, channels: channels,
+      pixels: turned, reduction: reduction, wholeWidth: isOnItsSide ? wholeHeight : wholeWidth,
+      wholeHeight: isOnItsSide ? wholeWidth : wholeHeight, warning: warning, isDamaged: isDamaged)
   }
 }

@@ -17,6 +17,11 @@ struct VideoContainer: Equatable {
   var format: String?
   /// Whether it is a bare stream, without time stamps.
   var isUntimed = false
+  /// Frames of an animated AVIF or HEIC file, and whether it has a still picture beside them.
+  var frames = 0
+  var hasStill = false
+  /// How frames have to be turned that FFmpeg and libwebp give as they are stored: EXIF's orientation, 1 (not at all) to 8.
+  var orientation = 1
 
   /// Looks at a file's structure; of MP4 and QuickTime the index is read, of others the first kilobytes.
   ///
@@ -54,7 +59,10 @@ struct VideoContainer: Equatable {
       if let name = Self.signatures.first(where: { view.has($0.signature) })?.name { return VideoContainer(name: name) }
       if let bare = Self.bareStream(view) { return bare }
       if ISOMedia.isStart(view) { return try ISOMedia.container(file) }
-      if let animation = Self.animation(view) { return animation }
+      if var animation = Self.animation(view) {
+        animation.orientation = try EXIFChunk.orientation(in: file)
+        return animation
+      }
       if case .picture(.jpeg) = FileKind(view), try MotionJPEG.isStart(of: file) {
         return VideoContainer(name: "Motion JPEG", format: "mjpeg", isUntimed: true)
       }
@@ -95,8 +103,15 @@ struct VideoContainer: Equatable {
       // The extended format, whose flags say that it is animated (RFC 9649, section 2.7).
       let isAnimated = view.has("VP8X", at: 12) && (view.u8(20) ?? 0) & 2 != 0
       return isAnimated ? VideoContainer(name: "animated WebP", format: "webp") : nil
+    case .picture(.avif), .picture(.heic):
+      return ISOMedia.isSequence(view) ? VideoContainer(name: ISOMedia.sequenceName) : nil
     default: return nil
     }
+  }
+
+  /// What an animated AVIF or HEIC file in memory says; `nil` if it is none.
+  static func sequence(_ view: ByteView) -> VideoContainer? {
+    ISOMedia.isSequence(view) ? try? ISOMedia.container(VideoBytes(view)) : nil
   }
 
   /// What is wrong with a file that is no video, and what to do.
@@ -108,7 +123,8 @@ struct VideoContainer: Equatable {
     case .other(let kind):
       let advice = kind.content == .none && !kind.advice.isEmpty ? "; \(kind.advice)" : ""
       return "is not a video (found \(kind.name))\(advice); expected MP4, QuickTime, Matroska, WebM, AVI, "
-        + "MPEG, FLV, Ogg, WMV, DV, MXF, YUV4MPEG2, a stream of H.264, HEVC or Motion JPEG, or an animated GIF, PNG or WebP"
+        + "MPEG, FLV, Ogg, WMV, DV, MXF, YUV4MPEG2, a stream of H.264, HEVC or Motion JPEG, or an animated GIF, PNG, WebP, "
+        + "AVIF or HEIC"
     }
   }
 
@@ -140,7 +156,7 @@ struct VideoContainer: Equatable {
 }
 
 extension FileKind {
-  /// Whether a file that starts so is a picture that is read as a video too: a GIF, an animated PNG or an animated WebP.
+  /// Whether a file that starts so is a picture that is read as a video too: a GIF, or an animated PNG, WebP, AVIF or HEIC.
   ///
   /// - Parameter start: at least ``prefix`` bytes where the file has them.
   package static func isAnimation(start: [UInt8]) -> Bool {
@@ -150,16 +166,74 @@ extension FileKind {
 
 /// Parts of a file by offset.
 struct VideoBytes {
-  let file: FileHandle
   let size: UInt64
+  private let source: Source
+
+  private enum Source {
+    case file(FileHandle)
+    case memory(ByteView)
+  }
+
+  init(file: FileHandle, size: UInt64) { (source, self.size) = (.file(file), size) }
+
+  /// A file in memory.
+  init(_ memory: ByteView) { (source, size) = (.memory(memory), UInt64(memory.count)) }
 
   /// Up to `count` bytes from `offset` on.
   func read(_ offset: UInt64, count: Int) throws -> Data {
-    do {
-      try file.seek(toOffset: offset)
-      return try file.read(upToCount: count) ?? Data()
-    } catch {
-      throw MienError(.file, nil, "could not be read")
+    switch source {
+    case .memory(let view):
+      let start = Int(min(offset, size))
+      return Data(view.bytes[start..<start + min(count, view.count - start)])
+    case .file(let file):
+      do {
+        try file.seek(toOffset: offset)
+        return try file.read(upToCount: count) ?? Data()
+      } catch {
+        throw MienError(.file, nil, "could not be read")
+      }
+    }
+  }
+}
+
+/// EXIF in the chunks of a PNG or WebP file that need not fit into memory.
+private enum EXIFChunk {
+  /// The largest EXIF block that is looked into, in bytes, and the most chunks that are looked at.
+  private static let largest = 1 << 20
+  private static let mostChunks = 200_000
+
+  /// EXIF's orientation as photos of these formats have it, 1 (as stored) to 8; 1 for other formats.
+  static func orientation(in file: VideoBytes) throws -> Int {
+    let start = try file.read(0, count: 8)
+    let isPNG = start.starts(with: [0x89, 0x50, 0x4E, 0x47])
+    guard isPNG || start.starts(with: "RIFF".utf8) else { return 1 }
+    let end = isPNG ? file.size : start.withUnsafeBytes { UInt64(8 + (ByteView(bytes: $0).littleEndian32(4) ?? 0)) }
+    var (orientation, offset) = (1, UInt64(isPNG ? 8 : 12))
+    for _ in 0..<mostChunks where offset + 8 <= end {
+      let header = try file.read(offset, count: 8)
+      let chunk = header.withUnsafeBytes { bytes in
+        let view = ByteView(bytes: bytes)
+        return (
+          // PNG: length, name, data, checksum. WebP: name, length, data padded to an even length.
+          length: isPNG ? view.bigEndian32(0) : view.littleEndian32(4),
+          isEXIF: isPNG ? view.has("eXIf", at: 4) : view.has("EXIF"), isEnd: isPNG && view.has("IEND", at: 4)
+        )
+      }
+      guard let length = chunk.length, header.count == 8, !chunk.isEnd else { break }
+      if chunk.isEXIF, length <= largest {
+        let data = try file.read(offset + 8, count: length)
+        orientation = data.count == length ? Self.orientation(data) ?? orientation : orientation
+      }
+      offset += UInt64(isPNG ? 12 + length : 8 + length + length % 2)
+    }
+    return orientation
+  }
+
+  private static func orientation(_ data: Data) -> Int? {
+    data.withUnsafeBytes { bytes in
+      let view = ByteView(bytes: bytes)
+      let exif = view.has("Exif\0\0") ? view.part(6, count: view.count - 6) : view
+      return exif.flatMap { TIFFDirectory($0) }?.orientation
     }
   }
 }
@@ -167,6 +241,7 @@ struct VideoBytes {
 /// The boxes of MP4 and QuickTime files (ISO/IEC 14496-12).
 private enum ISOMedia {
   private static let name = "MP4 or QuickTime"
+  static let sequenceName = "animated AVIF or HEIC"
   /// The largest index that is looked into; hours of video take a few megabytes.
   private static let largestIndex: UInt64 = 256 << 20
 
@@ -183,8 +258,17 @@ private enum ISOMedia {
     }
   }
 
+  /// Whether a file that starts so says that it is first of all a sequence of pictures. Browsers and FFmpeg show files of
+  /// other brands as a still picture, whatever else they hold.
+  static func isSequence(_ view: ByteView) -> Bool {
+    view.has("ftyp", at: 4) && ["avis", "msf1", "hevc", "hevx"].contains { view.has(Array($0.utf8), at: 8) }
+  }
+
   static func container(_ file: VideoBytes) throws -> VideoContainer {
     let boxes = try boxes(file, 0..<file.size)
+    let start = try file.read(0, count: 16)
+    let isSequence = start.withUnsafeBytes { Self.isSequence(ByteView(bytes: $0)) }
+    let name = isSequence ? sequenceName : Self.name
     let isPicture = try boxes.first { $0.type == "ftyp" }.map { box in
       let brand = String(decoding: try file.read(box.body.lowerBound, count: 4), as: UTF8.self)
       return ["heic", "heix", "mif1", "avif"].contains(brand)
@@ -195,20 +279,54 @@ private enum ISOMedia {
         .format, nil, "is a truncated or unfinished file (\(name)): its index, the moov box, is missing")
     }
     var container = VideoContainer(name: name, isTruncated: boxes.contains(where: \.isCut))
+    container.hasStill = isSequence && boxes.contains { $0.type == "meta" }
     guard index.body.upperBound - index.body.lowerBound <= largestIndex else { return container }
     for track in try self.boxes(file, index.body) where track.type == "trak" {
       let media = try path(["mdia"], file, track.body)
       guard let media, let handler = try path(["hdlr"], file, media.body),
-        try file.read(handler.body.lowerBound + 8, count: 4) == Data("vide".utf8)
+        case let type = try file.read(handler.body.lowerBound + 8, count: 4),
+        type == Data("vide".utf8) || isSequence && type == Data("pict".utf8)
       else { continue }
       let description = try path(["minf", "stbl", "stsd"], file, media.body)
       let codec = try description.map { try file.read($0.body.lowerBound + 12, count: 4) } ?? Data()
       if codec.count == 4 {
         container.codec = String(decoding: codec.map { (32..<127).contains($0) ? $0 : 63 }, as: UTF8.self)
       }
+      guard isSequence else { return container }
+      if let sizes = try path(["minf", "stbl", "stsz"], file, media.body) {
+        container.frames = try file.read(sizes.body.lowerBound + 8, count: 4).reduce(0) { $0 << 8 | Int($1) }
+      }
+      if let description { container.orientation = try orientation(file, track, description) }
       return container
     }
     throw MienError(.format, nil, "has no video stream (\(name))")
+  }
+
+  /// How the frames of a sequence have to be turned: by the boxes `irot` and `imir` of their description (ISO/IEC 23008-12,
+  /// 6.5.10 and 6.5.12), as EXIF's orientation. Browsers go by these; FFmpeg goes by the track's matrix, if it has one.
+  private static func orientation(_ file: VideoBytes, _ track: Box, _ description: Box) throws -> Int {
+    let header = try path(["tkhd"], file, track.body)
+    let matrix = try header.map { box in
+      // The box's version tells whether times have 64 bits.
+      let isLong = try file.read(box.body.lowerBound, count: 1) == Data([1])
+      return try file.read(box.body.lowerBound + (isLong ? 52 : 40), count: 20)
+    }
+    let upright: [UInt8] = [0, 1, 0, 0] + [UInt8](repeating: 0, count: 12) + [0, 1, 0, 0]
+    // The description's own fields: one entry, then those of a picture (ISO/IEC 14496-12, 12.1.3).
+    let start = description.body.lowerBound + 8 + 8 + 78
+    guard matrix == Data(upright), start < description.body.upperBound else { return 1 }
+    var (quarters, mirror): (Int, UInt8?) = (0, nil)
+    for box in try boxes(file, start..<description.body.upperBound) {
+      guard let value = try file.read(box.body.lowerBound, count: 1).first else { continue }
+      if box.type == "irot" { quarters = Int(value & 3) }
+      if box.type == "imir" { mirror = value & 1 }
+    }
+    // Turned counter-clockwise first; then top and bottom (0) or left and right (1) change places.
+    switch mirror {
+    case 0?: return [4, 5, 2, 7][quarters]
+    case 1?: return [2, 7, 4, 5][quarters]
+    default: return [1, 8, 3, 6][quarters]
+    }
   }
 
   private static func path(_ types: [String], _ file: VideoBytes, _ range: Range<UInt64>) throws -> Box? {

@@ -49,6 +49,8 @@ public final class VideoReader: Sendable {
     let handle: OpaquePointer
     let info: mien_opencv_video_info
     let kind: Kind
+    /// How frames have to be turned to be upright: EXIF's orientation, 1 (not at all) to 8.
+    let orientation: Int
     /// The mean length of a frame in seconds.
     let pace: Double
     var nextIndex = 0
@@ -69,7 +71,7 @@ public final class VideoReader: Sendable {
   ///
   /// A file's container is told by its content, whatever its name: MP4 and QuickTime, Matroska and WebM, AVI, MPEG-TS,
   /// MPEG-PS, FLV, Ogg, ASF (WMV), DV, MXF, IVF or YUV4MPEG2; H.264, HEVC, MPEG and Motion JPEG without a container;
-  /// animated GIF, PNG and WebP. Of an address, whatever takes longer than 20 s fails.
+  /// animated GIF, PNG, WebP, AVIF and HEIC. Of an address, whatever takes longer than 20 s fails.
   ///
   /// - Throws: ``MienError`` that names the file, or the address without its password: it is missing, empty, no video, has
   ///   no video stream, is cut off before its index, its codec cannot be decoded here, or its frames have more than 200
@@ -131,12 +133,15 @@ public final class VideoReader: Sendable {
   private struct Opened {
     let state: State
     var info: mien_opencv_video_info { state.info }
-    var size: (width: Int, height: Int) { (Int(info.whole_width), Int(info.whole_height)) }
+    var size: (width: Int, height: Int) {
+      let (width, height) = (Int(info.whole_width), Int(info.whole_height))
+      return state.orientation > 4 ? (height, width) : (width, height)
+    }
     var framesPerSecond: Double? { info.frames_per_second > 0 ? info.frames_per_second : nil }
     var frameCount: Int? { info.frame_count > 0 ? Int(info.frame_count) : nil }
 
     init(
-      _ kind: Kind,
+      _ kind: Kind, orientation: Int = 1,
       _ open: (
         mien_opencv_video_functions_table, inout OpaquePointer?, inout mien_opencv_video_info,
         UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
@@ -148,14 +153,15 @@ public final class VideoReader: Sendable {
       try VideoShim.check(functions) { open(functions, &handle, &info, $0) }
       guard let handle, info.width > 0, info.height > 0 else { throw MienError(.native, nil, "could not be opened") }
       state = State(
-        functions: functions, handle: handle, info: info, kind: kind,
+        functions: functions, handle: handle, info: info, kind: kind, orientation: orientation,
         pace: 1 / (info.frames_per_second > 0 ? info.frames_per_second : 25))
     }
   }
 
   private static func open(_ url: URL, _ container: VideoContainer, _ limits: VideoLimits) throws -> Opened {
     do {
-      return try Opened(.file(cutOff: container.isTruncated ? container.name : nil)) { functions, handle, info, error in
+      let kind = Kind.file(cutOff: container.isTruncated ? container.name : nil)
+      return try Opened(kind, orientation: container.orientation) { functions, handle, info, error in
         VideoShim.withSource(url.path, container, limits) { functions.reader_open($0, &handle, &info, error) }
       }
     } catch let error as MienError where error.kind != .limit {
@@ -317,8 +323,9 @@ public final class VideoReader: Sendable {
       }
       written = count
     }
-    return Image(
+    return try Image(
       uncheckedWidth: width, height: height, channels: 3, pixels: samples, reduction: Int(state.info.reduction),
-      wholeWidth: Int(state.info.whole_width), wholeHeight: Int(state.info.whole_height))
+      wholeWidth: Int(state.info.whole_width), wholeHeight: Int(state.info.whole_height)
+    ).turned(byOrientation: state.orientation)
   }
 }

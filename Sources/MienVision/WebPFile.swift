@@ -51,25 +51,10 @@ struct WebPFile {
     guard let frame, let still = Self.still(frame) else { throw DecodedPicture.truncated(.webP, count: file.count) }
     header.notes = frames > 1 ? [DecodedPicture.animation(.webP, frames: frames)] : []
     try limits.check(width: frame.width, height: frame.height, .webP)
-    var picture = try still.withUnsafeBytes { try OpenCV.decode($0, header) }
+    let picture = try still.withUnsafeBytes { try OpenCV.decode($0, header) }
     guard frame.x > 0 || frame.y > 0 || picture.width != width || picture.height != height else { return picture }
     // What the frame leaves free of the canvas is transparent, so white.
-    var canvas = [UInt8](repeating: 255, count: width * height * picture.channels)
-    let count = min(picture.width, width - frame.x) * picture.channels
-    if count > 0 {
-      for row in 0..<max(0, min(picture.height, height - frame.y)) {
-        let (source, target) = (row * picture.width, (frame.y + row) * width + frame.x)
-        canvas.replaceSubrange(
-          target * picture.channels..<target * picture.channels + count,
-          with: picture.pixels[source * picture.channels..<source * picture.channels + count])
-      }
-    }
-    let notes = picture.notes
-    picture = DecodedPicture(
-      format: .webP, width: width, height: height, channels: picture.channels, pixels: canvas)
-    picture.orientation = orientation
-    picture.notes = notes
-    return picture
+    return picture.placed(x: frame.x, y: frame.y, on: (width, height))
   }
 
   /// The size by the first chunk: a canvas, which the picture after it must fill, or the picture itself. Decoders take

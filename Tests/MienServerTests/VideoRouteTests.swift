@@ -197,7 +197,17 @@ import Testing
       let png = [UInt8](try TestServer.face(1).readableBytesView)
       let control: [UInt8] = [0, 0, 0, 8] + Array("acTL".utf8) + [0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0]
       let webP = Array("RIFF\0\0\0\0WEBPVP8X".utf8) + [10, 0, 0, 0, 2] + [UInt8](repeating: 0, count: 40)
-      for start in [png[..<33] + control + png[33...], webP[...]] {
+      // A sequence of pictures without a still picture: as far as it is looked into, its handler and its number of frames.
+      func box(_ type: String, _ content: [UInt8]) -> [UInt8] {
+        [0, 0, 0, UInt8(8 + content.count)] + Array(type.utf8) + content
+      }
+      let count = box("minf", box("stbl", box("stsz", [UInt8](repeating: 0, count: 11) + [5])))
+      let media = box("mdia", box("hdlr", [UInt8](repeating: 0, count: 8) + Array("pict".utf8)) + count)
+      let sequence = box("ftyp", Array("avis\0\0\0\0".utf8)) + box("moov", box("trak", media))
+      let unread = try await client.execute(uri: "/v1/detect", method: .post, body: ByteBuffer(bytes: sequence))
+      let advice = "an animated AVIF of 5 frames without a still picture to read as a photo; POST /v1/video reads them"
+      #expect(unread.errorCode == "unreadable_picture" && String(buffer: unread.body).contains(advice))
+      for start in [png[..<33] + control + png[33...], webP[...], sequence[...]] {
         let sent = try await client.execute(uri: "/v1/video", method: .post, body: ByteBuffer(bytes: start))
         #expect(sent.status == .accepted, "\(String(buffer: sent.body))")
       }

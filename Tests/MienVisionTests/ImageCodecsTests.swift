@@ -143,14 +143,16 @@ import Testing
     #expect(image.warning?.contains("2 frames") == true)
   }
 
-  @Test func framesBeyondTheCanvasAreCut() throws {
-    let frames = [(x: 1, y: 1, width: 3, height: 3, indices: [Int](repeating: 2, count: 9))]
-    let image = try Image(encoded: Self.gif(canvas: (2, 2), frames: frames))
-    #expect(image.width == 2 && image.pixel(1, 1) == [0, 255, 0] && image.pixel(0, 1) == [255, 255, 255])
+  @Test func theCanvasHoldsTheFirstFrameAsInBrowsers() throws {
+    let frames = [(x: 1, y: 1, width: 3, height: 2, indices: [Int](repeating: 2, count: 6))]
+    for canvas in [(2, 2), (2, 5), (0, 0)] {
+      let image = try Image(encoded: Self.gif(canvas: canvas, frames: frames))
+      try #require(image.width == 4 && image.height == max(3, canvas.1) && !image.isDamaged)
+      #expect(image.pixel(3, 2) == [0, 255, 0] && image.pixel(0, 1) == [255, 255, 255])
+    }
   }
 
   @Test func aFrameFarBeyondTheCanvasIsRefused() {
-    // It is decoded whole for the four pixels that can be seen.
     let file = Self.gif(canvas: (2, 2), frames: [(0, 0, 20_000, 20_000, [1, 2, 3, 0])])
     let error = #expect(throws: MienError.self) { try Image(encoded: file) }
     #expect(error?.kind == .limit && error?.message.contains("20000x20000") == true, "\(error?.message ?? "")")

@@ -35,7 +35,7 @@ enum PictureFiles {
   }
 
   /// A zlib stream of one stored block.
-  private static func zlibStored(_ data: [UInt8]) -> [UInt8] {
+  static func zlibStored(_ data: [UInt8]) -> [UInt8] {
     precondition(data.count < 65536)
     var low = 1
     var high = 0

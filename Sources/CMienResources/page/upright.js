@@ -4,7 +4,7 @@
  * server reads the first frame.
  */
 
-/** @typedef {'jpeg'|'png'|'webp'} Format */
+/** @typedef {'jpeg'|'png'|'webp'|'gif'|'sequence'} Format The last: animated AVIF and HEIC. */
 /**
  * @typedef {Object} Block An EXIF block of a file.
  * @property {number} start Its first byte in the file, with what introduces it.
@@ -12,6 +12,7 @@
  * @property {Uint8Array} tiff What it holds.
  * @property {boolean} isUsual Whether all browsers look for it there.
  */
+/** @typedef {{blocks: Block[], moves: boolean}} Look What a file holds. `moves`: whether it may be an animation. */
 
 /** The number of the orientation's tag. */
 const TAG = 274;
@@ -70,8 +71,8 @@ export function orientationIn(tiff) {
   };
 }
 
-/** @param {Uint8Array} bytes @returns {Block[]} Those before the picture's first scan. */
-function blocksOfJPEG(bytes) {
+/** @param {Uint8Array} bytes @returns {Look} The blocks before the picture's first scan. */
+function lookIntoJPEG(bytes) {
   const blocks = [];
   const view = viewOf(bytes);
   for (let offset = 2; offset + 4 <= bytes.length && bytes[offset] === 0xff;) {
@@ -88,26 +89,28 @@ function blocksOfJPEG(bytes) {
     }
     offset = end;
   }
-  return blocks;
+  return { blocks, moves: false };
 }
 
-/** @param {Uint8Array} bytes @returns {Block[]} */
-function blocksOfPNG(bytes) {
+/** @param {Uint8Array} bytes @returns {Look} */
+function lookIntoPNG(bytes) {
   const blocks = [];
   const view = viewOf(bytes);
-  let isUsual = true;
+  let [isUsual, moves] = [true, false];
   for (let offset = 8; offset + 12 <= bytes.length && !has(bytes, offset + 4, 'IEND');) {
     const end = offset + 12 + view.getUint32(offset);
+    // Behind the first pixels, browsers take a picture for a still one, and may not look for EXIF.
+    if (has(bytes, offset + 4, 'acTL')) moves ||= isUsual;
     if (end - 4 > bytes.length) break;
     if (has(bytes, offset + 4, 'IDAT')) isUsual = false;
     if (has(bytes, offset + 4, 'eXIf')) blocks.push({ start: offset, end, tiff: bytes.subarray(offset + 8, end - 4), isUsual });
     offset = end;
   }
-  return blocks;
+  return { blocks, moves };
 }
 
-/** @param {Uint8Array} bytes @returns {Block[]} */
-function blocksOfWebP(bytes) {
+/** @param {Uint8Array} bytes @returns {Look} */
+function lookIntoWebP(bytes) {
   const blocks = [];
   const view = viewOf(bytes);
   const last = Math.min(bytes.length, 8 + view.getUint32(4, true));
@@ -121,33 +124,40 @@ function blocksOfWebP(bytes) {
     }
     offset = end;
   }
-  return blocks;
+  return { blocks, moves: has(bytes, 12, 'VP8X') && (bytes[20] & 2) !== 0 };
 }
 
-/** @param {Uint8Array} bytes @returns {?Format} Null for what has no EXIF, or another kind of orientation. */
+/** An animation without EXIF. @returns {Look} */
+function lookIntoFrames() { return { blocks: [], moves: true }; }
+
+const LOOKS = { jpeg: lookIntoJPEG, png: lookIntoPNG, webp: lookIntoWebP, gif: lookIntoFrames, sequence: lookIntoFrames };
+
+/** @param {Uint8Array} bytes The first 12 bytes at least. @returns {?Format} Null for what neither has EXIF nor moves. */
 function formatOf(bytes) {
   if (has(bytes, 0, '\xff\xd8\xff')) return 'jpeg';
   if (has(bytes, 0, '\x89PNG\r\n\x1a\n')) return 'png';
-  return has(bytes, 0, 'RIFF') && has(bytes, 8, 'WEBP') ? 'webp' : null;
+  if (has(bytes, 0, 'RIFF') && has(bytes, 8, 'WEBP')) return 'webp';
+  if (has(bytes, 0, 'GIF8')) return 'gif';
+  return has(bytes, 4, 'ftyp') && MOVING_BRANDS.some((brand) => has(bytes, 8, brand)) ? 'sequence' : null;
 }
 
 /**
- * How the server turns a picture.
+ * How the server turns a picture, and whether it may move.
  * @param {Uint8Array} bytes The file.
- * @returns {{orientation: number, isUsual: boolean, format: ?Format, blocks: Block[]}} `orientation`: 1 (as stored) to 8.
- *   `isUsual`: whether every browser does the same.
+ * @returns {{orientation: number, isUsual: boolean, format: ?Format} & Look} `orientation`: 1 (as stored) to 8. `isUsual`:
+ *   whether every browser does the same.
  */
 export function turning(bytes) {
   const format = formatOf(bytes);
-  if (format === null) return { orientation: 1, isUsual: true, format, blocks: [] };
-  const blocks = { jpeg: blocksOfJPEG, png: blocksOfPNG, webp: blocksOfWebP }[format](bytes);
+  if (format === null) return { orientation: 1, isUsual: true, format, blocks: [], moves: false };
+  const { blocks, moves } = LOOKS[format](bytes);
   const tags = blocks.map(({ tiff }) => orientationIn(tiff));
   const values = tags.map(({ value }) => value).filter((value) => value !== null);
   const orientation = (format === 'jpeg' ? tags[0]?.value : values[values.length - 1]) ?? 1;
   const isAsStored = values.every((value) => value === 1);
   const isUsual = blocks.every((block, index) => block.isUsual && tags[index].isUsual)
     && (format === 'webp' ? isAsStored : isAsStored || blocks.length === 1);
-  return { orientation, isUsual, format, blocks };
+  return { orientation, isUsual, format, blocks, moves };
 }
 
 /**
@@ -181,20 +191,6 @@ const TRANSFORMS = /** @type {((width: number, height: number) => number[])[]} *
 /** The transform by an orientation of 1 to 8. @param {number} orientation @param {number} width @param {number} height */
 export function transform(orientation, width, height) { return TRANSFORMS[orientation - 1](width, height); }
 
-/** Whether a picture may be an animation. @param {Uint8Array} bytes The file. */
-export function mayMove(bytes) {
-  if (has(bytes, 0, 'GIF8')) return true;
-  if (has(bytes, 4, 'ftyp')) return MOVING_BRANDS.some((brand) => has(bytes, 8, brand));
-  const format = formatOf(bytes);
-  if (format === 'webp') return has(bytes, 12, 'VP8X') && (bytes[20] & 2) !== 0;
-  if (format !== 'png') return false;
-  const view = viewOf(bytes);
-  for (let offset = 8; offset + 8 <= bytes.length && !has(bytes, offset + 4, 'IDAT'); offset += 12 + view.getUint32(offset)) {
-    if (has(bytes, offset + 4, 'acTL')) return true;
-  }
-  return false;
-}
-
 /**
  * A picture that every browser shows as the server reads it: the file itself for nearly all.
  * @param {Blob} file
@@ -202,16 +198,20 @@ export function mayMove(bytes) {
  */
 export async function upright(file) {
   const head = new Uint8Array(await file.slice(0, 12).arrayBuffer().catch(() => new ArrayBuffer(0)));
-  if (formatOf(head) === null && !mayMove(head)) return file;
+  if (formatOf(head) === null) return file;
   const content = await file.arrayBuffer().catch(() => null);
   if (!content) return file;
   const bytes = new Uint8Array(content);
   const found = turning(bytes);
-  const moves = mayMove(bytes);
-  if (found.isUsual && !moves) return file;
+  if (found.isUsual && !found.moves) return file;
+  // By this brand browsers show the still picture beside the frames, which is the one that the server reads.
+  if (has(bytes, 4, 'ftypavis')) {
+    bytes.set([...'avif'].map((letter) => letter.charCodeAt(0)), 8);
+    return new Blob([bytes], { type: file.type });
+  }
   // Without EXIF no browser turns it.
   const stored = new Blob(withoutBlocks(bytes, found), { type: file.type });
-  if (found.orientation === 1 && !moves) return stored;
+  if (found.orientation === 1 && !found.moves) return stored;
   // The first frame of an animation.
   const bitmap = await createImageBitmap(stored).catch(() => null);
   if (!bitmap) return stored;

@@ -54,16 +54,7 @@ public enum PNG {
 
   private static func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
     let content = Array(name.utf8) + body
-    return bigEndian(UInt32(body.count)) + content + bigEndian(checksum(content))
-  }
-
-  /// CRC-32 as PNG's annex D defines it.
-  private static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    ~bytes.reduce(~0) { sum, byte in table[Int((sum ^ UInt32(byte)) & 0xFF)] ^ (sum >> 8) }
-  }
-
-  private static let table: [UInt32] = (0..<256).map { index in
-    (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
+    return bigEndian(UInt32(body.count)) + content + bigEndian(content.withUnsafeBytes { CRC32.of($0) })
   }
 
   private static func bigEndian(_ value: UInt32) -> [UInt8] {

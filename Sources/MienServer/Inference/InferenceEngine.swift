@@ -166,7 +166,8 @@ package final class InferenceEngine: Sendable {
         self.metrics.time(.decode, decoded - start)
         self.metrics.time(.find, clock.now - decoded)
         return (
-          image.wholeWidth, image.wholeHeight, Self.warning(of: image), prepared.inWholePicture(of: image), answer
+          image.wholeWidth, image.wholeHeight, image.warning.map(Self.withRoute), prepared.inWholePicture(of: image),
+          answer
         )
       }
       let found = clock.now
@@ -236,13 +237,13 @@ package final class InferenceEngine: Sendable {
         throw APIError.unsupportedType(
           "The picture is a \(format.rawValue) file, which this server has no decoder for; send it as JPEG or PNG.")
       }
-      throw APIError.unreadable(error) ?? error
+      throw APIError.unreadable(MienError(error.kind, nil, Self.withRoute(error.message))) ?? error
     }
   }
 
-  /// What is wrong with a picture, with the route that reads animations.
-  private static func warning(of image: Image) -> String? {
-    image.warning?.replacing(Image.videoAdvice, with: "POST /v1/video reads them")
+  /// What is said of a picture, with the route that reads animations.
+  private static func withRoute(_ text: String) -> String {
+    text.replacing(Image.videoAdvice, with: "POST /v1/video reads them")
   }
 
   /// Refuses what is no picture that is read.

@@ -15,7 +15,7 @@ import { FramePump } from './page/pump.js';
 import { Coverage, FrameClock, Record } from './page/record.js';
 import { Session } from './page/session.js';
 import { laneTracks, spread, ticks } from './page/timeline.js';
-import { mayMove, orientationIn, transform, turning, upright, withoutBlocks } from './page/upright.js';
+import { orientationIn, transform, turning, upright, withoutBlocks } from './page/upright.js';
 
 const scores = { anger: 0.1, happiness: 0.6, neutral: 0.3 };
 const face = (track, x = 10) => ({
@@ -661,11 +661,19 @@ test('what may move on the page', () => {
   const moving = webP();
   moving[20] = 2;
   const data = chunk('IDAT', 'pixels');
-  for (const file of [bytesOf('GIF89a'), moving, png(chunk('acTL', 'frames'), data), bytesOf(0, 0, 0, 24, 'ftypavis')]) assert.ok(mayMove(file));
-  for (const file of [jpeg(), webP(), png(data), png(data, chunk('acTL', 'late')), bytesOf(0, 0, 0, 24, 'ftypavif'), bytesOf('BM')]) {
-    assert.ok(!mayMove(file));
+  for (const file of [bytesOf('GIF89a'), moving, png(chunk('acTL', 'frames'), data), bytesOf(0, 0, 0, 24, 'ftypavis')]) {
+    assert.ok(turning(file).moves);
   }
-  for (let length = 0; length < 60; length += 1) mayMove(png(data).slice(0, length));
+  for (const file of [jpeg(), webP(), png(data), png(data, chunk('acTL', 'late')), bytesOf(0, 0, 0, 24, 'ftypavif'), bytesOf('BM')]) {
+    assert.ok(!turning(file).moves);
+  }
+});
+
+test('of an animated AVIF the still picture is shown, which is the one that the server reads', async () => {
+  const sequence = bytesOf(0, 0, 0, 24, 'ftypavis', 0, 0, 0, 0, 'avisavifmif1', 'frames');
+  const shown = await upright(new Blob([sequence], { type: 'image/avif' }));
+  assert.equal(shown.type, 'image/avif');
+  assert.deepEqual(new Uint8Array(await shown.arrayBuffer()), bytesOf(0, 0, 0, 24, 'ftypavif', 0, 0, 0, 0, 'avisavifmif1', 'frames'));
 });
 
 test('where pixels go by an orientation (EXIF 2.32, tag 0x0112)', () => {
