@@ -56,7 +56,9 @@ extension Image {
     switch format {
     case .jpeg: return try ImageCodecs.jpeg(bytes, limits, shouldStop: shouldStop)
     case .gif: return try ImageCodecs.gif(bytes, limits, shouldStop: shouldStop)
-    case .heic, .avif: return try ImageCodecs.heif(format, bytes, limits)
+    case .heic, .avif:
+      try HEIFFile(file, format).check(limits)
+      return try ImageCodecs.heif(format, bytes, limits)
     case .png:
       var picture = try ImageCodecs.png(bytes, limits, shouldStop: shouldStop)
       let header = PNGHeader(file)
