@@ -14,6 +14,8 @@ struct CodedPicture: Equatable {
   var hasGrain = false
   /// Frames that are decoded before the picture is there: 1 for most pictures.
   var frames = 0
+  /// Units that the data are made of: headers, and frames or slices of them. libde265 keeps all of them until the end.
+  var units = 0
 
   /// Takes over what is larger in a further header.
   fileprivate mutating func add(width: Int, height: Int, bits: Int, samples: Double, hasGrain: Bool) {
@@ -257,6 +259,7 @@ extension CodedPicture {
       }
       guard let unit = data.part(offset, count: count) else { return nil }
       offset += count
+      units += 1
       switch header >> 3 & 15 {
       case 1:
         guard let next = AV1Sequence(unit) else { return nil }
@@ -279,49 +282,35 @@ extension CodedPicture {
 
 // MARK: - HEVC
 
-extension CodedPicture {
-  /// The picture that HEVC data hold.
-  ///
-  /// - Parameters:
-  ///   - configuration: the content of the box `hvcC`, whose units come before those of the data.
-  ///   - data: the item's data: units of a length of four bytes.
-  /// - Returns: `nil` if they are damaged, or no header is among them.
-  static func hevc(configuration: ByteView, data: ByteView) -> CodedPicture? {
-    var picture = CodedPicture(samples: 1)
-    guard let arrays = configuration.u8(22) else { return nil }
-    var offset = 23
-    for _ in 0..<arrays {
-      guard let units = configuration.bigEndian16(offset + 1) else { return nil }
-      offset += 3
-      for _ in 0..<units {
-        guard let count = configuration.bigEndian16(offset), let unit = configuration.part(offset + 2, count: count),
-          picture.add(unit: unit) != nil
-        else { return nil }
-        offset += 2 + count
-      }
-    }
-    offset = 0
-    while offset < data.count {
-      guard let count = data.bigEndian32(offset), let unit = data.part(offset + 4, count: count),
-        picture.add(unit: unit) != nil
-      else { return nil }
-      offset += 4 + count
-    }
-    return picture.width > 0 ? picture : nil
-  }
+/// The units of an HEVC picture (ITU-T H.265, 7.3.1), one after another.
+private struct HEVCUnits {
+  private(set) var picture = CodedPicture(samples: 1)
+  /// Coding tree blocks of a picture, by the number of its sequence parameter set.
+  private var blocks: [Int: Int] = [:]
+  /// The sequence parameter set and whether slices may go on with others, by the number of the picture parameter set.
+  private var sets: [Int: (sequence: Int, hasDependent: Bool)] = [:]
+  /// The block that the last slice began with; `nil` before the first.
+  private var address: Int?
 
-  /// Looks at a unit (ITU-T H.265, 7.3.1): a sequence parameter set, or a slice, of which the first one of a frame counts.
-  private mutating func add(unit: ByteView) -> Void? {
+  /// Looks at a unit: a parameter set, or a slice, of which the first one of a frame counts. `nil` if it is damaged.
+  mutating func add(_ unit: ByteView) -> Void? {
+    picture.units += 1
     guard let first = unit.u8(0), let second = unit.u8(1) else { return () }
     let (kind, layer) = (first >> 1 & 63, (first & 1) << 5 | second >> 3)
-    if kind < 32, let slice = unit.u8(2), slice & 0x80 != 0 { frames += 1 }
-    // Further layers have headers of another form, and are not decoded.
-    return kind == 33 && layer == 0 ? addSequence(unit) : ()
+    var reader = BitReader(Self.plain(unit))
+    if kind < 32, let isFirst = reader.flag() {
+      if isFirst { picture.frames += 1 }
+      // Further layers are not decoded.
+      if layer > 0 { return () }
+      if !isFirst { return addSlice(&reader, kind) }
+      address = 0
+    }
+    if layer > 0 { return () }
+    return kind == 33 ? addSequence(&reader) : kind == 34 ? addSet(&reader) : ()
   }
 
-  /// Reads a sequence parameter set (7.3.2.2) as far as the bits per sample.
-  private mutating func addSequence(_ unit: ByteView) -> Void? {
-    // After two zeros, a 3 is put in so that no start code comes about.
+  /// The start of a unit's content. After two zeros, a 3 was put in so that no start code comes about.
+  private static func plain(_ unit: ByteView) -> [UInt8] {
     var (bytes, zeros) = ([UInt8](), 0)
     for byte in unit.bytes.prefix(1024).dropFirst(2) {
       if zeros >= 2, byte == 3 {
@@ -331,7 +320,32 @@ extension CodedPicture {
       zeros = byte == 0 ? zeros + 1 : 0
       bytes.append(byte)
     }
-    var reader = BitReader(bytes)
+    return bytes
+  }
+
+  /// A further slice of a frame (7.3.6.1): libde265 decodes one that begins where another has been as well.
+  private mutating func addSlice(_ reader: inout BitReader, _ kind: Int) -> Void? {
+    if (16...23).contains(kind), reader.flag() == nil { return nil }
+    guard let address, let number = reader.variable(), let set = sets[number], let blocks = blocks[set.sequence],
+      !set.hasDependent || reader.flag() != nil,
+      let next = reader.bits(Int.bitWidth - (blocks - 1).leadingZeroBitCount),
+      next > address
+    else { return nil }
+    self.address = next
+    return ()
+  }
+
+  /// Reads a picture parameter set (7.3.2.3) as far as slices need it.
+  private mutating func addSet(_ reader: inout BitReader) -> Void? {
+    guard let number = reader.variable(), let sequence = reader.variable(), let hasDependent = reader.flag() else {
+      return nil
+    }
+    sets[number] = (sequence, hasDependent)
+    return ()
+  }
+
+  /// Reads a sequence parameter set (7.3.2.2) as far as the size of blocks.
+  private mutating func addSequence(_ reader: inout BitReader) -> Void? {
     guard reader.bits(4) != nil, let layers = reader.bits(3), reader.flag() != nil else { return nil }
     // The profile, in 88 bits, and the level; then which further layers have theirs.
     func skip(_ count: Int) -> Bool { (0..<count / 8).allSatisfy { _ in reader.bits(8) != nil } }
@@ -343,15 +357,53 @@ extension CodedPicture {
     }
     if layers > 0, reader.bits(2 * (8 - layers)) == nil { return nil }
     for layer in present where !skip((layer.profile ? 88 : 0) + (layer.level ? 8 : 0)) { return nil }
-    guard reader.variable() != nil, let chroma = reader.variable(), chroma < 4 else { return nil }
+    guard let number = reader.variable(), let chroma = reader.variable(), chroma < 4 else { return nil }
     if chroma == 3, reader.flag() == nil { return nil }
     guard let width = reader.variable(), let height = reader.variable(), let isCropped = reader.flag() else {
       return nil
     }
     if isCropped { for _ in 0..<4 where reader.variable() == nil { return nil } }
     guard let luma = reader.variable(), let color = reader.variable() else { return nil }
-    add(
+    // Order of output, of each layer or the last.
+    guard reader.variable() != nil, let hasAll = reader.flag() else { return nil }
+    for _ in 0..<3 * (hasAll ? layers + 1 : 1) where reader.variable() == nil { return nil }
+    guard let least = reader.variable(), let more = reader.variable(), least + more < 4 else { return nil }
+    let side = 8 << (least + more)
+    blocks[number] = max(1, (width + side - 1) / side * ((height + side - 1) / side))
+    picture.add(
       width: width, height: height, bits: 8 + max(luma, color), samples: [1, 1.5, 2, 3][chroma], hasGrain: false)
     return ()
+  }
+}
+
+extension CodedPicture {
+  /// The picture that HEVC data hold.
+  ///
+  /// - Parameters:
+  ///   - configuration: the content of the box `hvcC`, whose units come before those of the data.
+  ///   - data: the item's data: units of a length of four bytes.
+  /// - Returns: `nil` if they are damaged, or no header is among them.
+  static func hevc(configuration: ByteView, data: ByteView) -> CodedPicture? {
+    var units = HEVCUnits()
+    guard let arrays = configuration.u8(22) else { return nil }
+    var offset = 23
+    for _ in 0..<arrays {
+      guard let count = configuration.bigEndian16(offset + 1) else { return nil }
+      offset += 3
+      for _ in 0..<count {
+        guard let length = configuration.bigEndian16(offset),
+          let unit = configuration.part(offset + 2, count: length), units.add(unit) != nil
+        else { return nil }
+        offset += 2 + length
+      }
+    }
+    offset = 0
+    while offset < data.count {
+      guard let length = data.bigEndian32(offset), let unit = data.part(offset + 4, count: length),
+        units.add(unit) != nil
+      else { return nil }
+      offset += 4 + length
+    }
+    return units.picture.width > 0 ? units.picture : nil
   }
 }

@@ -15,6 +15,8 @@ extension HEIFFile {
     static let leastPixels = 65_536.0
     /// Pictures that are made of pictures that are made of others.
     static let depth = 8
+    /// Units of a coded picture. The highest level of HEVC has 600 slices.
+    static let units = 640
     /// Turns, mirrors and crops of an item: each has one at most.
     static let turns = 3
     /// Tiles that libheif decodes at a time.
@@ -166,6 +168,9 @@ extension HEIFFile {
         : CodedPicture.hevc(configuration: configuration, data: view)
     }
     guard let picture else { throw damaged("the header of a coded part cannot be read") }
+    guard picture.units <= Most.units else {
+      throw DecodedPicture.tooCostly(format, "a part is coded in \(picture.units.grouped) units")
+    }
     let frames = Double(max(1, picture.frames))
     var cost = Cost(width: picture.width, height: picture.height)
     cost.pixels = frames * max(cost.area, Most.leastPixels)

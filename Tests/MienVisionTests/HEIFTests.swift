@@ -32,9 +32,8 @@ import Testing
 
   @Test func gridsOfHEVCTilesAreRead() throws {
     let photo = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("photo.heic"))
-    let coded = try #require(MadeHEIF.hevc(of: photo))
     let file = MadeHEIF.repeated(
-      Item(2, coded, 64, 64), "grid", MadeHEIF.grid(rows: 1, columns: 2, 128, 64), 128, 64, count: 2)
+      Item(2, try Self.hevc(), 64, 64), "grid", MadeHEIF.grid(rows: 1, columns: 2, 128, 64), 128, 64, count: 2)
     let (image, whole) = (try Image(encoded: file.file), try Image(encoded: photo))
     #expect(image.width == 128 && image.pixel(6, 4) == whole.pixel(6, 4) && image.pixel(70, 4) == whole.pixel(6, 4))
   }
@@ -72,7 +71,7 @@ import Testing
 
   // MARK: - Time
 
-  @Test(arguments: ["grid", "small grid", "overlay", "steps", "canvases", "frames", "slices", "alpha"])
+  @Test(arguments: ["grid", "small grid", "overlay", "steps", "canvases", "frames", "HEVC frames", "alpha"])
   func picturesOfTooManyTilesAreRefused(kind: String) throws {
     var made: MadeHEIF
     let grid = MadeHEIF.grid(rows: 60, columns: 60, 3840, 3840)
@@ -101,9 +100,8 @@ import Testing
       var coded = Self.tile
       for _ in 0..<400 { coded.data += Data([0x32, 16]) + frame }
       made = MadeHEIF([Item(1, coded, 64, 64)])
-    case "slices":
-      let photo = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("photo.heic"))
-      var coded = try #require(MadeHEIF.hevc(of: photo))
+    case "HEVC frames":
+      var coded = try Self.hevc()
       let picture = coded.data
       for _ in 0..<400 { coded.data += picture }
       made = MadeHEIF([Item(1, coded, 64, 64)])
@@ -114,6 +112,35 @@ import Testing
     }
     let error = Self.error(made)
     #expect(error?.kind == .limit && error?.message.contains("million pixels") == true, "\(error?.message ?? "read")")
+  }
+
+  private static func hevc() throws -> MadeHEIF.Coded {
+    let photo = try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("photo.heic"))
+    return try #require(MadeHEIF.hevc(of: photo))
+  }
+
+  /// libde265 decodes each of them, and keeps what it needs for each.
+  @Test func slicesInOnePlaceAreRefused() throws {
+    var coded = try Self.hevc()
+    // The picture is one block: a slice that is not its first has no other place.
+    var slice = coded.data
+    try #require(slice[6] & 0x80 != 0)
+    slice[6] &= 0x7F
+    for _ in 0..<300 { coded.data += slice }
+    let error = Self.error(MadeHEIF([Item(1, coded, 64, 64)]))
+    #expect(error?.kind == .format && error?.message.contains("coded part") == true, "\(error?.message ?? "read")")
+  }
+
+  @Test func manyUnitsAreRefused() throws {
+    func file(_ count: Int) throws -> MadeHEIF {
+      var coded = try Self.hevc()
+      // Access unit delimiters.
+      for _ in 0..<count { coded.data = Data([0, 0, 0, 3, 0x46, 1, 0x50]) + coded.data }
+      return MadeHEIF([Item(1, coded, 64, 64)])
+    }
+    let error = Self.error(try file(5000))
+    #expect(error?.kind == .limit && error?.message.contains("units") == true, "\(error?.message ?? "read")")
+    #expect(try Image(encoded: file(10).file).width == 64)
   }
 
   @Test func manyTurnsAreRefused() {
