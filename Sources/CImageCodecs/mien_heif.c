@@ -1,5 +1,4 @@
 #include <dlfcn.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +10,6 @@
 #define FUNCTIONS(X)                        \
   X(heif_context_alloc)                     \
   X(heif_context_free)                      \
-  X(heif_context_set_maximum_image_size_limit) \
   X(heif_context_read_from_memory_without_copy) \
   X(heif_context_get_primary_image_handle)  \
   X(heif_context_get_number_of_top_level_images) \
@@ -67,8 +65,6 @@ static int32_t decode(const functions *heif, resources *held, const uint8_t *byt
   held->context = heif->heif_context_alloc();
   if (!held->context) return mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
   const int64_t most = limits->pixels < limits->whole_pixels ? limits->pixels : limits->whole_pixels;
-  // libheif takes the side of a square, and measures pictures as they are coded: in blocks of up to 64 pixels.
-  heif->heif_context_set_maximum_image_size_limit(held->context, (int)fmin(ceil(sqrt((double)most)) + 64, 65535));
   struct heif_error problem = heif->heif_context_read_from_memory_without_copy(held->context, bytes, count, NULL);
   if (problem.code == heif_error_Memory_allocation_error) {
     return mien_image_fail(MIEN_IMAGE_TOO_LARGE, error, "%s", problem.message ? problem.message : "it is too large");

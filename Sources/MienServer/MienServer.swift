@@ -35,6 +35,7 @@ package final class MienServer: Sendable {
   private let key: ClientKey
   private let isStopping = Atomic(false)
   private let isDraining = Atomic(false)
+  private let isGivenUp = Atomic(false)
 
   /// Prepares to serve.
   ///
@@ -205,6 +206,9 @@ package final class MienServer: Sendable {
 
   /// Serves until SIGTERM or SIGINT; then, after the drain delay, finishes what was accepted. A second signal ends the
   /// delay, a third one gives up what is left.
+  ///
+  /// Native code cannot be interrupted: work that is given up may still be running in it when this returns. The process is
+  /// expected to end then.
   package func run() async throws {
     if !options.isLoopback, options.tls == nil {
       logger.warning("tokens and pictures travel unencrypted; --tls-cert and --tls-key, or a proxy, would change that")
@@ -221,14 +225,24 @@ package final class MienServer: Sendable {
     var configuration = ServiceGroupConfiguration(services: services, logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(options.limits.shutdownSeconds)
     let group = ServiceGroup(configuration: configuration)
+    // No child tasks: their end would be waited for, and so would that of a picture that is being decoded.
+    let (ends, end) = AsyncStream<Result<Void, any Error>>.makeStream()
+    let service = Task {
+      do { end.yield(.success(try await group.run())) } catch { end.yield(.failure(error)) }
+    }
+    let stop = Task { [self] in
+      await self.stop(group)
+      isGivenUp.store(true, ordering: .relaxed)
+      service.cancel()
+      try? await Task.sleep(for: .seconds(Self.secondsForTheLast))
+      end.yield(.failure(CancellationError()))
+    }
+    defer { stop.cancel() }
     do {
-      try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask { try await group.run() }
-        tasks.addTask { try await self.stop(group) }
-        // The first to end is the service, or its second stop.
-        try await tasks.next()
-        tasks.cancelAll()
-        try await tasks.waitForAll()
+      for await result in ends {
+        if isGivenUp.load(ordering: .relaxed) { throw CancellationError() }
+        try result.get()
+        break
       }
     } catch is CancellationError {
       logger.warning("stopped before all was finished")
@@ -237,14 +251,22 @@ package final class MienServer: Sendable {
     logger.info("stopped")
   }
 
-  /// Waits for signals, and stops `group`.
-  ///
-  /// - Throws: `CancellationError` if nothing is to be waited for any longer.
-  private func stop(_ group: ServiceGroup) async throws {
+  /// Seconds in which work that is given up may put its things in order.
+  private static let secondsForTheLast = 2.0
+
+  /// Waits for signals, and stops `group`. Returns when nothing is to be waited for any longer: at one more signal, or at the
+  /// end of the time for accepted work.
+  private func stop(_ group: ServiceGroup) async {
     let delay = options.limits.drainSeconds
     isDraining.store(delay > 0, ordering: .relaxed)
+    let (orders, order) = AsyncStream<UnixSignal?>.makeStream()
+    let signals = Task {
+      for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) { order.yield(signal) }
+    }
+    defer { signals.cancel() }
     var drain: Task<Void, Never>?
-    for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+    for await signal in orders {
+      guard let signal else { return }
       guard let begun = drain else {
         isStopping.store(true, ordering: .relaxed)
         logger.info("stopping", metadata: ["signal": "\(signal)", "drainSeconds": "\(delay)"])
@@ -253,10 +275,15 @@ package final class MienServer: Sendable {
           isDraining.store(false, ordering: .relaxed)
           sessions.stopListening()
           await group.triggerGracefulShutdown()
+          // Not of this task, which a second signal cancels.
+          Task { [seconds = options.limits.shutdownSeconds] in
+            try? await Task.sleep(for: .seconds(seconds))
+            order.yield(nil)
+          }
         }
         continue
       }
-      guard isDraining.load(ordering: .relaxed) else { throw CancellationError() }
+      guard isDraining.load(ordering: .relaxed) else { return }
       begun.cancel()
     }
   }

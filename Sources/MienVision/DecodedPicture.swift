@@ -96,6 +96,23 @@ struct DecodedPicture {
       .format, nil,
       "is a damaged or truncated \(format.rawValue) picture: its data end early, after \(count.grouped) bytes")
   }
+
+  /// The error for a file that nothing of the picture can be read from.
+  ///
+  /// - Parameter words: what is wrong with it.
+  static func damaged(_ format: PictureFormat, _ words: String) -> MienError {
+    MienError(.format, nil, "is a damaged or truncated \(format.rawValue) picture: \(words)")
+  }
+
+  /// The error for a picture that is not too large, but would take too much time or memory.
+  ///
+  /// - Parameter words: what takes it.
+  static func tooCostly(_ format: PictureFormat, _ words: String) -> MienError {
+    MienError(
+      .limit, nil,
+      "is \(format.article) \(format.rawValue) picture that takes too much to decode: \(words); shrink it, or save it as a "
+        + "plain JPEG")
+  }
 }
 
 extension PictureFormat {

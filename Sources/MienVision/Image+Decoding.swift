@@ -99,6 +99,7 @@ extension Image {
         "is an animated \(format.rawValue) of \(sequence.frames.grouped) frames without a still picture to read as a photo; "
           + videoAdvice)
     }
+    try HEIFFile(file, format).check(limits)
     var picture = try ImageCodecs.heif(format, file.bytes, limits)
     if let sequence, sequence.frames > 1 {
       picture.notes.append(DecodedPicture.animation(format, frames: sequence.frames))

@@ -34,6 +34,8 @@ enum ImageCodecs {
     return picture
   }
 
+  /// Decodes a picture whose boxes ``HEIFFile`` has checked.
+  ///
   /// - Parameter library: libheif's file name; tests give one that is not there.
   static func heif(
     _ format: PictureFormat, _ file: UnsafeRawBufferPointer, _ limits: ImageLimits, library: String = heifLibrary
@@ -120,11 +122,7 @@ enum ImageCodecs {
     switch status {
     case MIEN_IMAGE_TOO_LARGE where Int64(image.full_width) * Int64(image.full_height) > limits.maxWholePixels:
       return limits.error(width: Int(image.full_width), height: Int(image.full_height), format)
-    case MIEN_IMAGE_TOO_LARGE, MIEN_IMAGE_TOO_COSTLY:
-      return MienError(
-        .limit, nil,
-        "is \(format.article) \(name) picture that takes too much to decode: \(words); shrink it, or save it as a plain JPEG"
-      )
+    case MIEN_IMAGE_TOO_LARGE, MIEN_IMAGE_TOO_COSTLY: return DecodedPicture.tooCostly(format, words)
     case MIEN_IMAGE_MISSING where words == "decoder":
       let (codec, package) = format == .avif ? ("AV1", "libheif-plugin-dav1d") : ("HEVC", "libheif-plugin-libde265")
       return MienError(
@@ -140,7 +138,7 @@ enum ImageCodecs {
       return MienError(.format, nil, "is \(format.article) \(name) picture of a kind that is not read: \(words)")
     default:
       if image.is_cut != 0 { return DecodedPicture.truncated(format, count: count) }
-      return MienError(.format, nil, "is a damaged or truncated \(name) picture: \(words)")
+      return DecodedPicture.damaged(format, words)
     }
   }
 }

@@ -190,6 +190,19 @@ import Testing
         uri: "/v1/detect", method: .post, headers: [.contentType: "image/jpeg"],
         body: ByteBuffer(bytes: bytes[..<scan] + scans + bytes[end...]))
       #expect(response.status == .contentTooLarge && response.errorCode == "too_large")
+      // One tile again and again, and a picture of 64x64 pixels by its boxes whose decoder would need 3 GB.
+      let tile = MadeHEIF.Item(2, MadeHEIF.tile, 64, 64)
+      let tiles = MadeHEIF.repeated(tile, "iovl", MadeHEIF.overlay(1000, 64, 64), 64, 64, count: 1000)
+      let sequence = MadeHEIF.sequence(9900, 9900, bits: 12, isNarrow: false, hasGrain: true)
+      let large = MadeHEIF([.init(1, MadeHEIF.av1(sequence: sequence, frames: [[0]]), 64, 64)])
+      for made in [tiles, large] {
+        let response = try await client.execute(uri: "/v1/detect", method: .post, body: ByteBuffer(bytes: made.file))
+        #expect(response.status == .contentTooLarge && response.errorCode == "too_large")
+      }
+      // It ended the process.
+      let circle = MadeHEIF([.init(1, "iden", Data(count: 1), [MadeHEIF.size(64, 64)]), tile], [("dimg", 1, [1])])
+      let itself = try await client.execute(uri: "/v1/detect", method: .post, body: ByteBuffer(bytes: circle.file))
+      #expect(itself.status == .unprocessableContent && itself.errorCode == "unreadable_picture")
     }
   }
 

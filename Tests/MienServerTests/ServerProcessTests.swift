@@ -271,6 +271,35 @@ import Testing
     #expect(FileManager.default.fileExists(atPath: folder.file("videos/\(id)/result.jsonl").path))
   }
 
+  /// Code of a decoder cannot be interrupted.
+  @Test(.timeLimit(.minutes(3)), .enabled(if: EndlessDecoder.compiler != nil || Shared.isStrict, "needs a C compiler"))
+  func aDecoderThatDoesNotEndKeepsNeitherOthersNorTheEndWaiting() async throws {
+    let (folder, decoder) = (try TemporaryFolder(), try EndlessDecoder())
+    let server = try await Server(
+      ["--state-dir", folder.url.path, "--shutdown-timeout", "0.5", "--wait-timeout", "600"],
+      environment: decoder.environment)
+    let picture = MadeHEIF([.init(1, MadeHEIF.tile, 64, 64)]).file
+    // More than there are places.
+    let count = 2 * ProcessInfo.processInfo.activeProcessorCount + 1
+    let head = "POST /v1/detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(picture.count)\r\n\r\n"
+    let clients = try (0..<count).map { _ in try RawClient(port: server.port) }
+    for client in clients { try await client.send(Data(head.utf8) + picture) }
+    try #require(
+      await eventually {
+        let metrics = try await server.request("GET", "/metrics")
+        let pictures = ["active", "waiting"].map { TestServer.metric("mien_pictures_\($0)", in: metrics) }
+        return decoder.isDecoding && pictures.reduce(0, +) == count
+      }, "the pictures are not there")
+    let photo = Data(try TestServer.face(1).readableBytesView)
+    let answer = try await server.request("POST", "/v1/detect?detector=none", photo, type: "image/png")
+    #expect(answer.hasPrefix("HTTP/1.1 200 "), "\(answer)")
+    server.process.terminate()
+    server.process.waitUntilExit()
+    #expect(server.process.terminationStatus == 0)
+    #expect(try await server.line("stopped before all was finished") != nil)
+    withExtendedLifetime(clients) {}
+  }
+
   @Test(.enabled(if: NameSpace.canMount, "needs the right to mount a file system in a name space of its own"))
   func aFullDiskIsSaidAndTheServerGoesOn() async throws {
     let folder = try TemporaryFolder()

@@ -109,6 +109,10 @@ int32_t mien_image_decode_gif(const uint8_t *bytes, size_t count, const mien_ima
                               char *error);
 
 /// Decodes the primary picture of a HEIC or AVIF file, upright, with the libheif called `library`.
+///
+/// The limits are those of the finished picture. What it is put together from is not looked at: libheif decodes tiles as
+/// often as they are referred to, at any size, and follows references in circles until the stack is full. So files of others
+/// are checked before (HEIFFile.swift).
 int32_t mien_image_decode_heif(const char *library, const uint8_t *bytes, size_t count, const mien_image_limits *limits,
                                mien_image *image, char *error);
 

@@ -79,9 +79,30 @@ final class Admission: Sendable {
   func withPlace<Result>(
     for client: AccessTokens.Client, patience: Double?, _ body: () async throws -> Result
   ) async throws -> Result {
+    try await withPlace(for: client, patience: patience) { _ in try await body() }
+  }
+
+  /// The same for work that may end its turn early.
+  func withPlace<Result>(
+    for client: AccessTokens.Client, patience: Double?, _ body: (Turn) async throws -> Result
+  ) async throws -> Result {
     try await enter(client, patience: patience)
-    defer { leave(client) }
-    return try await body()
+    let turn = Turn { self.leave(client) }
+    defer { turn.end() }
+    return try await body(turn)
+  }
+
+  /// A place that is held until it is given up.
+  final class Turn: Sendable {
+    private let isOver = Atomic(false)
+    private let leave: @Sendable () -> Void
+
+    fileprivate init(_ leave: @escaping @Sendable () -> Void) { self.leave = leave }
+
+    /// Gives the place up, once.
+    func end() {
+      if !isOver.exchange(true, ordering: .relaxed) { leave() }
+    }
   }
 
   private func enter(_ client: AccessTokens.Client, patience: Double?) async throws {

@@ -3,7 +3,6 @@ import Logging
 import MienCore
 package import MienInference
 import MienVision
-import Synchronization
 
 /// Reads the pictures of all requests: decoding and the search for faces on threads of its own, the network in batches
 /// across requests.
@@ -52,8 +51,13 @@ package final class InferenceEngine: Sendable {
   /// The mix of emotions that is expected where a request does not say.
   let prior: ClassPrior
   private let queue: NativeQueue
-  /// Held while a picture of a kind is decoded that cannot be decoded at a reduced size: up to 0.9 GB at a time.
-  private let wholeDecoding = Mutex(())
+  /// The turns of pictures of kinds that cannot be decoded at a reduced size: one at a time, which takes up to 1.2 GB. Who
+  /// waits for a turn has no place and no thread yet.
+  private let wholeTurns: Admission
+  /// Where they are decoded, which takes seconds.
+  private let wholeQueue = NativeQueue(width: 1, isBackground: true)
+  /// Seconds that a picture waits for its turn at least: large ones take some.
+  private static let patienceForTurn = 20.0
   private let metrics: Metrics
   private let logger: Logger
 
@@ -82,12 +86,17 @@ package final class InferenceEngine: Sendable {
     queue = NativeQueue(width: cores)
     // Twice the threads, so that the next picture is there when one is done.
     let admission = Admission(places: 2 * cores, capacity: limits.waiting)
-    self.admission = admission
+    let wholeTurns = Admission(
+      places: 1, capacity: limits.waiting,
+      late: .busy(
+        .wait, "Other pictures of kinds that are decoded whole wait; try again in some seconds, or send JPEG or PNG.",
+        retryAfter: 5))
+    (self.admission, self.wholeTurns) = (admission, wholeTurns)
     self.limits = limits
     self.metrics = metrics
     self.logger = logger
     metrics.declareGauge("mien_pictures_waiting", "Pictures that wait for their turn.") {
-      Double(admission.waitingCount)
+      Double(admission.waitingCount + wholeTurns.waitingCount)
     }
     metrics.declareGauge("mien_pictures_active", "Pictures that are worked on.") { Double(admission.activeCount) }
   }
@@ -152,29 +161,63 @@ package final class InferenceEngine: Sendable {
     _ data: Data, by reader: Reader, isAccepted: Bool,
     search: @escaping @Sendable (Image) throws -> (FaceFinder.PreparedFaces, Answer)
   ) async throws -> (Reading, Answer) {
-    try Self.checkKind(data)
     let clock = ContinuousClock()
-    let arrival = clock.now
-    return try await admission.withPlace(for: reader.client, patience: isAccepted ? nil : limits.waitingSeconds) {
-      metrics.time(.wait, clock.now - arrival)
-      let (width, height, warning, prepared, answer) = try await queue.run {
-        let start = clock.now
-        let image = try self.decode(data)
-        try self.checkSearch(of: image, by: reader)
-        let decoded = clock.now
-        let (prepared, answer) = try search(image)
-        self.metrics.time(.decode, decoded - start)
-        self.metrics.time(.find, clock.now - decoded)
-        return (
-          image.wholeWidth, image.wholeHeight, image.warning.map(Self.withRoute), prepared.inWholePicture(of: image),
-          answer
-        )
-      }
+    return try await withImage(data, for: reader.client, patience: isAccepted ? nil : limits.waitingSeconds) { image in
+      try self.checkSearch(of: image, by: reader)
+      let start = clock.now
+      let (prepared, answer) = try search(image)
+      self.metrics.time(.find, clock.now - start)
+      return (
+        image.wholeWidth, image.wholeHeight, image.warning.map(Self.withRoute), prepared.inWholePicture(of: image),
+        answer
+      )
+    } then: { width, height, warning, prepared, answer in
       let found = clock.now
       let faces = try await reader.model.batcher.readings(of: prepared).map { try reader.reweighted($0) }
       metrics.time(.classify, clock.now - found)
       metrics.add(to: "mien_pictures_total")
       return (Reading(width: width, height: height, warning: warning, faces: faces), answer)
+    }
+  }
+
+  /// Waits for a place, decodes a picture and works on it.
+  ///
+  /// - Parameters:
+  ///   - patience: seconds to wait at most; nil for as long as it takes.
+  ///   - body: blocks; works on the picture.
+  ///   - then: goes on with what `body` has found, in the same place.
+  /// - Throws: ``APIError`` where there is no room or the picture cannot be read.
+  private func withImage<Found: Sendable, Result>(
+    _ data: Data, for client: AccessTokens.Client, patience: Double?,
+    _ body: @escaping @Sendable (Image) throws -> Found, then: (Found) async throws -> Result
+  ) async throws -> Result {
+    try Self.checkKind(data)
+    let clock = ContinuousClock()
+    let arrival = clock.now
+    let decode: @Sendable () throws -> Image = {
+      let start = clock.now
+      let image = try self.decode(data)
+      self.metrics.time(.decode, clock.now - start)
+      return image
+    }
+    if [.picture(.jpeg), .picture(.png)].contains(FileKind(of: data)) {
+      return try await admission.withPlace(for: client, patience: patience) {
+        metrics.time(.wait, clock.now - arrival)
+        return try await then(try await queue.run { try body(try decode()) })
+      }
+    }
+    let patienceForTurn = patience.map { max($0, Self.patienceForTurn) }
+    return try await wholeTurns.withPlace(for: client, patience: patienceForTurn) { turn in
+      try await admission.withPlace(for: client, patience: patience) {
+        metrics.time(.wait, clock.now - arrival)
+        let image = try await wholeQueue.run(decode)
+        let found = try await queue.run {
+          // The next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
+          turn.end()
+          return try body(image)
+        }
+        return try await then(found)
+      }
     }
   }
 
@@ -201,19 +244,17 @@ package final class InferenceEngine: Sendable {
     _ data: Data, box: Box?, card: ModelCard, for client: AccessTokens.Client,
     _ body: @escaping @Sendable (Image, TurnedSquare) throws -> Result
   ) async throws -> Result {
-    try Self.checkKind(data)
     let frame = FaceFrame(card: card)
-    return try await admission.withPlace(for: client, patience: limits.waitingSeconds) {
-      try await queue.run {
-        let image = try self.decode(data)
-        guard let box else { return try body(try frame.face(whole: image), frame.square(whole: image)) }
-        guard box.x + box.width <= image.wholeWidth, box.y + box.height <= image.wholeHeight else {
-          throw APIError.badRequest(
-            "The box is not inside the picture of \(image.wholeWidth)x\(image.wholeHeight) pixels.")
-        }
-        let face = DetectedFace(box: image.reduced(box), score: 1)
-        return try body(try frame.face(face, of: image), frame.square(around: face))
+    return try await withImage(data, for: client, patience: limits.waitingSeconds) { image in
+      guard let box else { return try body(try frame.face(whole: image), frame.square(whole: image)) }
+      guard box.x + box.width <= image.wholeWidth, box.y + box.height <= image.wholeHeight else {
+        throw APIError.badRequest(
+          "The box is not inside the picture of \(image.wholeWidth)x\(image.wholeHeight) pixels.")
       }
+      let face = DetectedFace(box: image.reduced(box), score: 1)
+      return try body(try frame.face(face, of: image), frame.square(around: face))
+    } then: {
+      $0
     }
   }
 
@@ -224,15 +265,10 @@ package final class InferenceEngine: Sendable {
     let limits = ImageLimits(
       maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes, decodedPixels: limits.decodedPixels,
       sampleBytes: limits.sampleBytes)
-    let kind = FileKind(of: data)
-    let image = {
-      try Image(encoded: data, limits: limits, shouldStop: { NativeQueue.isCancelled })
-    }
     do {
-      if [.picture(.jpeg), .picture(.png)].contains(kind) { return try image() }
-      return try wholeDecoding.withLock { _ in try image() }
+      return try Image(encoded: data, limits: limits, shouldStop: { NativeQueue.isCancelled })
     } catch let error as MienError {
-      if error.kind == .native, case .picture(let format) = kind, [.heic, .avif].contains(format) {
+      if error.kind == .native, case .picture(let format) = FileKind(of: data), [.heic, .avif].contains(format) {
         logger.warning("a picture cannot be read", metadata: ["error": "\(error)"])
         throw APIError.unsupportedType(
           "The picture is a \(format.rawValue) file, which this server has no decoder for; send it as JPEG or PNG.")
