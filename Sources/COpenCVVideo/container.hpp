@@ -3,8 +3,10 @@
 
 #include "video_reader.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <climits>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -17,6 +19,8 @@
 
 extern "C" {
 #include <libavformat/avformat.h>
+#include <libavutil/mem.h>
+#include <libavutil/opt.h>
 }
 
 namespace {
@@ -65,6 +69,7 @@ class Container {
     static std::once_flag once;
     std::call_once(once, [] { avformat_network_init(); });
     av_log_set_callback(keepComplaint);
+    limitAllocations(maxPixels(source));
     complaint.clear();
     refusedSize = {};
     context_ = avformat_alloc_context();
@@ -80,6 +85,9 @@ class Container {
       av_dict_set(&options, "rtsp_transport", "tcp", 0);
       av_dict_set(&options, "tls_verify", "1", 0);
     }
+    // Lists of fragments (MP4) and keyframes (FLV) are for players that skip, and FFmpeg would believe any length.
+    av_dict_set(&options, "use_mfra_for", "0", 0);
+    if (source.format && !strcmp(source.format, "flv")) context_->flags |= AVFMT_FLAG_IGNIDX;
     // A camera is looked at for a second, not for five, before its pictures come. Those that come meanwhile are kept: the
     // caller passes over what is old.
     if (source.is_live) context_->max_analyze_duration = AV_TIME_BASE;
@@ -89,7 +97,7 @@ class Container {
     const int status = avformat_open_input(&context_, location.c_str(), format, &options);
     av_dict_free(&options);
     if (status < 0) throw std::runtime_error(openingFailure(status));
-    const int found = findStreams(maxPixels(source));
+    const int found = findStreams(maxPixels(source), isAddress_ ? 0 : lateVideos(location, format));
     if (found < 0 && context_->nb_streams == 0) throw failure(openingFailure(found));
   }
 
@@ -116,8 +124,48 @@ class Container {
   }
 
  private:
-  /// Looks into the streams; to know them, FFmpeg decodes their first frames, unless these are too large.
-  int findStreams(int64_t maxPixels) {
+  /// Keeps FFmpeg from taking more memory at once than the largest frame has, of four samples of 16 bits per pixel: damaged files
+  /// claim any size. The limit is the process's, so the highest that was asked for stays.
+  static void limitAllocations(int64_t pixels) {
+    static std::mutex mutex;
+    static int64_t highest = 0;
+    const std::lock_guard lock(mutex);
+    highest = std::max(highest, std::min<int64_t>(pixels, INT_MAX / 8 - (8 << 20)));
+    av_max_alloc(size_t(highest + (8 << 20)) * 8);
+  }
+
+  /// How many video streams a context names.
+  static int64_t videos(const AVFormatContext &context) {
+    return std::count_if(context.streams, context.streams + context.nb_streams, [](const AVStream *stream) {
+      return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+    });
+  }
+
+  /// How many video streams a file has that its beginning does not name, as MPEG streams may.
+  int64_t lateVideos(const std::string &location, decltype(AVFormatContext::iformat) format) const {
+    if (!(context_->ctx_flags & AVFMTCTX_NOHEADER)) return 0;
+    AVFormatContext *scout = avformat_alloc_context();
+    if (!scout) throw std::bad_alloc();
+    scout->flags = context_->flags;
+    AVDictionary *options = nullptr;
+    av_dict_set(&options, "protocol_whitelist", "file", 0);
+    av_dict_set(&options, "codec_whitelist", "none", 0);
+    const int status = avformat_open_input(&scout, location.c_str(), format, &options);
+    av_dict_free(&options);
+    if (status < 0) return 0;
+    avformat_find_stream_info(scout, nullptr);
+    const int64_t late = videos(*scout) - videos(*context_);
+    avformat_close_input(&scout);
+    return late;
+  }
+
+  /// Looks into the streams; to know them, FFmpeg decodes their first frames, unless these are too large. The decoders of
+  /// all streams keep some at the same time, so many streams share what two may have. Limits reach no late ones: if there are
+  /// many, nothing is decoded.
+  int findStreams(int64_t maxPixels, int64_t late) {
+    const int64_t known = videos(*context_);
+    if (known > 2) maxPixels = std::max<int64_t>(maxPixels / known * 2, 1);
+    if (late > 0 && known + late > 2) av_opt_set(context_, "codec_whitelist", "none", 0);
     std::vector<AVDictionary *> options(context_->nb_streams);
     for (auto &each : options) av_dict_set_int(&each, "max_pixels", maxPixels, 0);
     const int found = avformat_find_stream_info(context_, options.empty() ? nullptr : options.data());

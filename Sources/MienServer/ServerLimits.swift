@@ -54,12 +54,13 @@ package struct ServerLimits: Sendable {
   /// How many files the process needs to open for that many connections, those for probes, and its own files.
   package var connectionFiles: Int { connections + ConnectionPlaces.reserve + 64 }
 
-  /// What a video may take of memory: frames beyond 4K are searched at half their size or less, and the decoder may keep nine
-  /// frames of the largest size at 8 bits.
+  /// What a video may take of memory: frames beyond 4K are searched at half their size or less, the decoder may keep nine
+  /// frames of the largest size at 8 bits, and the index may be of 14 hours with sound.
   var video: VideoLimits {
     var limits = VideoLimits()
     limits.maxPixels = videoPixels
     limits.keptPixels = 9_000_000
+    limits.maxIndexEntries = 4_000_000
     limits.decoderBytes = videoPixels.multipliedReportingOverflow(by: 14).partialValue
     return limits
   }

@@ -37,6 +37,9 @@ struct ByteView {
     return pattern.indices.allSatisfy { bytes[offset + $0] == pattern[$0] }
   }
 
+  /// The four bytes at `offset` as text.
+  func text(_ offset: Int) -> String? { part(offset, count: 4).map { String(decoding: $0.bytes, as: UTF8.self) } }
+
   /// A part of the file; nil where it does not lie inside.
   func part(_ offset: Int, count: Int) -> ByteView? {
     guard offset >= 0, count >= 0, offset <= bytes.count, count <= bytes.count - offset else { return nil }

@@ -195,9 +195,7 @@ package enum PictureFormat: String, Sendable, CaseIterable {
   private static func isoMedia(_ file: ByteView) -> PictureFormat? {
     guard file.has("ftyp", at: 4), let length = file.bigEndian32(0) else { return nil }
     let offsets = [8] + stride(from: 16, to: min(max(length, 16), 256, file.count), by: 4)
-    let brands = offsets.compactMap { offset in
-      file.part(offset, count: 4).map { String(decoding: $0.bytes, as: UTF8.self) }
-    }
+    let brands = offsets.compactMap(file.text)
     // A camera's raw photo and a video may name a picture's brand among those that they follow.
     guard let first = brands.first, !["crx ", "isom", "mp42", "mp41", "qt  ", "avc1"].contains(first) else {
       return nil

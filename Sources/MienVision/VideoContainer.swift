@@ -13,8 +13,9 @@ struct VideoContainer: Equatable {
   var isTruncated = false
   /// The four characters that name the codec, or `nil` if they are not known.
   var codec: String?
-  /// FFmpeg's name of the container, if its content alone would not tell FFmpeg.
-  var format: String?
+  /// FFmpeg's name of the container, or `webp`. FFmpeg is told: it would take some files for another container, whose index
+  /// was not looked at.
+  var format: String
   /// Whether it is a bare stream, without time stamps.
   var isUntimed = false
   /// Frames of an animated AVIF or HEIC file, and whether it has a still picture beside them.
@@ -23,10 +24,11 @@ struct VideoContainer: Equatable {
   /// How frames have to be turned that FFmpeg and libwebp give as they are stored: EXIF's orientation, 1 (not at all) to 8.
   var orientation = 1
 
-  /// Looks at a file's structure; of MP4 and QuickTime the index is read, of others the first kilobytes.
+  /// Looks at a file's structure; of MP4, QuickTime and MXF the index is read, of others the first kilobytes.
   ///
-  /// - Throws: ``MienError`` without subject: missing, empty, no video, no video stream, or cut off before the index.
-  init(contentsOf url: URL) throws {
+  /// - Throws: ``MienError`` without subject: missing, empty, no video, no video stream, cut off before the index, or with an
+  ///   index that claims more than the file or `limits` allow.
+  init(contentsOf url: URL, limits: VideoLimits = VideoLimits()) throws {
     let type = (try? FileManager.default.attributesOfItem(atPath: url.resolvingSymlinksInPath().path)[.type])
       .flatMap { $0 as? FileAttributeType }
     guard let type, type != .typeDirectory else {
@@ -37,28 +39,34 @@ struct VideoContainer: Equatable {
       throw MienError(.file, nil, FileProblem.reading(url))
     }
     guard size > 0 else { throw MienError(.format, nil, "is empty, expected a video") }
-    try self.init(VideoBytes(file: file, size: size))
+    try self.init(VideoBytes(file: file, size: size), limits)
   }
 
-  init(_ file: VideoBytes) throws {
+  private init(_ file: VideoBytes, _ limits: VideoLimits) throws {
     let start = try file.read(0, count: 4096)
     self = try start.withUnsafeBytes { bytes in
       let view = ByteView(bytes: bytes)
       if view.has([0x1A, 0x45, 0xDF, 0xA3]) {
-        return VideoContainer(name: "Matroska or WebM", isTruncated: Self.isCutMatroska(view, size: file.size))
+        return VideoContainer(
+          name: "Matroska or WebM", isTruncated: Self.isCutMatroska(view, size: file.size), format: "matroska")
       }
       if view.has("RIFF"), view.has("AVI ", at: 8) {
         let length = UInt64(view.littleEndian32(4) ?? 0)
-        return VideoContainer(name: "AVI", isTruncated: length + 8 > file.size)
+        return VideoContainer(name: "AVI", isTruncated: length + 8 > file.size, format: "avi")
       }
       // The first byte of a transport stream, and of a GIF.
       if view.has([0x47]), !view.has("GIF8"), view.has([0x47], at: 188) || file.size < 376 {
-        return VideoContainer(name: "MPEG transport stream")
+        return VideoContainer(name: "MPEG transport stream", format: "mpegts")
       }
-      if view.has([0x47], at: 4), view.has([0x47], at: 196) { return VideoContainer(name: "M2TS") }
-      if let name = Self.signatures.first(where: { view.has($0.signature) })?.name { return VideoContainer(name: name) }
+      if view.has([0x47], at: 4), view.has([0x47], at: 196) {
+        return VideoContainer(name: "M2TS", format: "mpegts")
+      }
+      if let found = Self.signatures.first(where: { view.has($0.signature) }) {
+        if found.name == MXF.name { try MXF.check(file, limits) }
+        return VideoContainer(name: found.name, format: found.format)
+      }
       if let bare = Self.bareStream(view) { return bare }
-      if ISOMedia.isStart(view) { return try ISOMedia.container(file) }
+      if ISOMedia.isStart(view) { return try ISOMedia.container(file, limits) }
       if var animation = Self.animation(view) {
         animation.orientation = try EXIFChunk.orientation(in: file)
         return animation
@@ -70,12 +78,13 @@ struct VideoContainer: Equatable {
     }
   }
 
-  /// What containers begin with whose content FFmpeg tells as surely.
-  private static let signatures: [(signature: [UInt8], name: String)] = [
-    ([0, 0, 1, 0xBA], "MPEG program stream"), (Array("FLV".utf8), "FLV"), (Array("OggS".utf8), "Ogg"),
-    ([0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11], "ASF (WMV)"), (Array("YUV4MPEG2 ".utf8), "YUV4MPEG2"),
-    (Array("DKIF".utf8), "IVF"), ([0x1F, 0x07, 0, 0], "DV"), ([0x1F, 0x07, 0, 0x3F], "DV"),
-    ([0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01], "MXF"),
+  /// What other containers begin with.
+  private static let signatures: [(signature: [UInt8], name: String, format: String)] = [
+    ([0, 0, 1, 0xBA], "MPEG program stream", "mpeg"), (Array("FLV".utf8), "FLV", "flv"),
+    (Array("OggS".utf8), "Ogg", "ogg"), ([0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11], "ASF (WMV)", "asf"),
+    (Array("YUV4MPEG2 ".utf8), "YUV4MPEG2", "yuv4mpegpipe"), (Array("DKIF".utf8), "IVF", "ivf"),
+    ([0x1F, 0x07, 0, 0], "DV", "dv"), ([0x1F, 0x07, 0, 0x3F], "DV", "dv"),
+    ([0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01], MXF.name, "mxf"),
   ]
 
   /// A coded stream without a container, as single-board computers' cameras write it.
@@ -104,14 +113,14 @@ struct VideoContainer: Equatable {
       let isAnimated = view.has("VP8X", at: 12) && (view.u8(20) ?? 0) & 2 != 0
       return isAnimated ? VideoContainer(name: "animated WebP", format: "webp") : nil
     case .picture(.avif), .picture(.heic):
-      return ISOMedia.isSequence(view) ? VideoContainer(name: ISOMedia.sequenceName) : nil
+      return ISOMedia.isSequence(view) ? VideoContainer(name: ISOMedia.sequenceName, format: "mov") : nil
     default: return nil
     }
   }
 
   /// What an animated AVIF or HEIC file in memory says; `nil` if it is none.
   static func sequence(_ view: ByteView) -> VideoContainer? {
-    ISOMedia.isSequence(view) ? try? ISOMedia.container(VideoBytes(view)) : nil
+    ISOMedia.isSequence(view) ? try? ISOMedia.container(VideoBytes(view), VideoLimits()) : nil
   }
 
   /// What is wrong with a file that is no video, and what to do.
@@ -128,7 +137,7 @@ struct VideoContainer: Equatable {
     }
   }
 
-  init(name: String, isTruncated: Bool = false, format: String? = nil, isUntimed: Bool = false) {
+  init(name: String, isTruncated: Bool = false, format: String, isUntimed: Bool = false) {
     self.name = name
     self.isTruncated = isTruncated
     self.format = format
@@ -165,9 +174,12 @@ extension FileKind {
 }
 
 /// Parts of a file by offset.
-struct VideoBytes {
+final class VideoBytes {
   let size: UInt64
   private let source: Source
+  /// The part that was read last.
+  private var window = Data()
+  private var start: UInt64 = 0
 
   private enum Source {
     case file(FileHandle)
@@ -194,6 +206,20 @@ struct VideoBytes {
       }
     }
   }
+
+  /// Lends up to `count` bytes, at most 4096, from `offset` on; a file is not read twice for what lies close together.
+  func view<Result>(_ offset: UInt64, count: Int, _ body: (ByteView) throws -> Result) throws -> Result {
+    if offset < start || offset + UInt64(count) > start + UInt64(window.count) {
+      (window, start) = (try read(offset, count: 4096), offset)
+    }
+    return try window.withUnsafeBytes { bytes in
+      let first = Int(offset - start)
+      return try body(ByteView(bytes: UnsafeRawBufferPointer(rebasing: bytes[first..<min(first + count, bytes.count)])))
+    }
+  }
+
+  /// The four letters at `offset`, such as a box's type; `nil` behind the end of the file.
+  func text(_ offset: UInt64) throws -> String? { try view(offset, count: 4) { $0.text(0) } }
 }
 
 /// EXIF in the chunks of a PNG or WebP file that need not fit into memory.
@@ -235,133 +261,5 @@ private enum EXIFChunk {
       let exif = view.has("Exif\0\0") ? view.part(6, count: view.count - 6) : view
       return exif.flatMap { TIFFDirectory($0) }?.orientation
     }
-  }
-}
-
-/// The boxes of MP4 and QuickTime files (ISO/IEC 14496-12).
-private enum ISOMedia {
-  private static let name = "MP4 or QuickTime"
-  static let sequenceName = "animated AVIF or HEIC"
-  /// The largest index that is looked into; hours of video take a few megabytes.
-  private static let largestIndex: UInt64 = 256 << 20
-
-  struct Box {
-    let type: String
-    let body: Range<UInt64>
-    let isCut: Bool
-  }
-
-  /// Whether a file starts with a box that these files start with.
-  static func isStart(_ view: ByteView) -> Bool {
-    ["ftyp", "moov", "mdat", "wide", "free", "skip", "pnot", "styp"].contains { type in
-      view.has(Array(type.utf8), at: 4)
-    }
-  }
-
-  /// Whether a file that starts so says that it is first of all a sequence of pictures. Browsers and FFmpeg show files of
-  /// other brands as a still picture, whatever else they hold.
-  static func isSequence(_ view: ByteView) -> Bool {
-    view.has("ftyp", at: 4) && ["avis", "msf1", "hevc", "hevx"].contains { view.has(Array($0.utf8), at: 8) }
-  }
-
-  static func container(_ file: VideoBytes) throws -> VideoContainer {
-    let boxes = try boxes(file, 0..<file.size)
-    let start = try file.read(0, count: 16)
-    let isSequence = start.withUnsafeBytes { Self.isSequence(ByteView(bytes: $0)) }
-    let name = isSequence ? sequenceName : Self.name
-    let isPicture = try boxes.first { $0.type == "ftyp" }.map { box in
-      let brand = String(decoding: try file.read(box.body.lowerBound, count: 4), as: UTF8.self)
-      return ["heic", "heix", "mif1", "avif"].contains(brand)
-    }
-    if isPicture == true { throw MienError(.format, nil, "is a HEIC or AVIF picture, expected a video") }
-    guard let index = boxes.first(where: { $0.type == "moov" }), !index.isCut else {
-      throw MienError(
-        .format, nil, "is a truncated or unfinished file (\(name)): its index, the moov box, is missing")
-    }
-    var container = VideoContainer(name: name, isTruncated: boxes.contains(where: \.isCut))
-    container.hasStill = isSequence && boxes.contains { $0.type == "meta" }
-    guard index.body.upperBound - index.body.lowerBound <= largestIndex else { return container }
-    for track in try self.boxes(file, index.body) where track.type == "trak" {
-      let media = try path(["mdia"], file, track.body)
-      guard let media, let handler = try path(["hdlr"], file, media.body),
-        case let type = try file.read(handler.body.lowerBound + 8, count: 4),
-        type == Data("vide".utf8) || isSequence && type == Data("pict".utf8)
-      else { continue }
-      let description = try path(["minf", "stbl", "stsd"], file, media.body)
-      let codec = try description.map { try file.read($0.body.lowerBound + 12, count: 4) } ?? Data()
-      if codec.count == 4 {
-        container.codec = String(decoding: codec.map { (32..<127).contains($0) ? $0 : 63 }, as: UTF8.self)
-      }
-      guard isSequence else { return container }
-      if let sizes = try path(["minf", "stbl", "stsz"], file, media.body) {
-        container.frames = try file.read(sizes.body.lowerBound + 8, count: 4).reduce(0) { $0 << 8 | Int($1) }
-      }
-      if let description { container.orientation = try orientation(file, track, description) }
-      return container
-    }
-    throw MienError(.format, nil, "has no video stream (\(name))")
-  }
-
-  /// How the frames of a sequence have to be turned: by the boxes `irot` and `imir` of their description (ISO/IEC 23008-12,
-  /// 6.5.10 and 6.5.12), as EXIF's orientation. Browsers go by these; FFmpeg goes by the track's matrix, if it has one.
-  private static func orientation(_ file: VideoBytes, _ track: Box, _ description: Box) throws -> Int {
-    let header = try path(["tkhd"], file, track.body)
-    let matrix = try header.map { box in
-      // The box's version tells whether times have 64 bits.
-      let isLong = try file.read(box.body.lowerBound, count: 1) == Data([1])
-      return try file.read(box.body.lowerBound + (isLong ? 52 : 40), count: 20)
-    }
-    let upright: [UInt8] = [0, 1, 0, 0] + [UInt8](repeating: 0, count: 12) + [0, 1, 0, 0]
-    // The description's own fields: one entry, then those of a picture (ISO/IEC 14496-12, 12.1.3).
-    let start = description.body.lowerBound + 8 + 8 + 78
-    guard matrix == Data(upright), start < description.body.upperBound else { return 1 }
-    var (quarters, mirror): (Int, UInt8?) = (0, nil)
-    for box in try boxes(file, start..<description.body.upperBound) {
-      guard let value = try file.read(box.body.lowerBound, count: 1).first else { continue }
-      if box.type == "irot" { quarters = Int(value & 3) }
-      if box.type == "imir" { mirror = value & 1 }
-    }
-    // Turned counter-clockwise first; then top and bottom (0) or left and right (1) change places.
-    switch mirror {
-    case 0?: return [4, 5, 2, 7][quarters]
-    case 1?: return [2, 7, 4, 5][quarters]
-    default: return [1, 8, 3, 6][quarters]
-    }
-  }
-
-  private static func path(_ types: [String], _ file: VideoBytes, _ range: Range<UInt64>) throws -> Box? {
-    var range = range
-    var found: Box?
-    for type in types {
-      found = try boxes(file, range).first { $0.type == type }
-      guard let found else { return nil }
-      range = found.body
-    }
-    return found
-  }
-
-  /// The boxes that follow one another in `range`; bytes that cannot be a box end the list.
-  private static func boxes(_ file: VideoBytes, _ range: Range<UInt64>) throws -> [Box] {
-    var boxes: [Box] = []
-    var offset = range.lowerBound
-    while offset < range.upperBound, range.upperBound - offset >= 8, boxes.count < 100_000 {
-      let header = try file.read(offset, count: 16)
-      let box: (type: String, length: UInt64, header: UInt64)? = header.withUnsafeBytes { bytes in
-        let view = ByteView(bytes: bytes)
-        guard let short = view.bigEndian32(0), bytes.count >= 8 else { return nil }
-        let type = String(decoding: bytes[4..<8], as: UTF8.self)
-        if short == 0 { return (type, range.upperBound - offset, 8) }
-        guard short == 1 else { return (type, UInt64(short), 8) }
-        guard let high = view.bigEndian32(8), let low = view.bigEndian32(12) else { return nil }
-        return (type, UInt64(high) << 32 | UInt64(low), 16)
-      }
-      guard let box, box.length >= box.header else { break }
-      let (end, overflow) = offset.addingReportingOverflow(box.length)
-      let isCut = overflow || end > range.upperBound
-      let bodyEnd = isCut ? range.upperBound : end
-      boxes.append(Box(type: box.type, body: min(offset + box.header, bodyEnd)..<bodyEnd, isCut: isCut))
-      offset = bodyEnd
-    }
-    return boxes
   }
 }

@@ -74,13 +74,13 @@ public final class VideoReader: Sendable {
   /// animated GIF, PNG, WebP, AVIF and HEIC. Of an address, whatever takes longer than 20 s fails.
   ///
   /// - Throws: ``MienError`` that names the file, or the address without its password: it is missing, empty, no video, has
-  ///   no video stream, is cut off before its index, its codec cannot be decoded here, or its frames have more than 200
-  ///   million pixels.
+  ///   no video stream, is cut off before its index, claims more frames than it can hold, its codec cannot be decoded here,
+  ///   or its frames have more than 200 million pixels.
   public convenience init(contentsOf url: URL) throws { try self.init(contentsOf: url, limits: VideoLimits()) }
 
   /// - Parameters:
   ///   - isLive: whether a frame is wanted as soon as it comes.
-  ///   - limits: how large the frames of a file may be.
+  ///   - limits: how large the frames and the index of a file may be.
   package init(contentsOf url: URL, isLive: Bool = false, limits: VideoLimits) throws {
     self.url = url
     let address = url.isFileURL ? nil : NetworkAddress(url.absoluteString)
@@ -91,7 +91,7 @@ public final class VideoReader: Sendable {
         opened = try Self.open(address, isLive: isLive)
         notes = []
       } else {
-        let container = try VideoContainer(contentsOf: url)
+        let container = try VideoContainer(contentsOf: url, limits: limits)
         opened = try Self.open(url, container, limits)
         notes = container.isUntimed ? [Self.note(opened.info, container)] : []
       }
@@ -194,7 +194,7 @@ public final class VideoReader: Sendable {
     let text = rate == rate.rounded() ? "\(Int(rate))" : "\(rate)"
     let origin =
       info.is_rate_assumed != 0
-      ? "which is assumed; if it is another: ffmpeg -r RATE -f \(container.format ?? "h264") -i IN -c copy out.mp4"
+      ? "which is assumed; if it is another: ffmpeg -r RATE -f \(container.format) -i IN -c copy out.mp4"
       : "as it says itself"
     return "is \(container.name) without a container, so without time stamps: read at \(text) frames per second, "
       + origin

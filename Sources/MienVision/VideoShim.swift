@@ -65,10 +65,9 @@ enum VideoShim {
     _ body: (UnsafePointer<mien_opencv_video_source>) -> Result
   ) -> Result {
     path.withCString { location in
-      (container.format ?? "").withCString { format in
+      container.format.withCString { format in
         var source = mien_opencv_video_source()
-        source.location = location
-        if container.format != nil { source.format = format }
+        (source.location, source.format) = (location, format)
         source.is_untimed = container.isUntimed ? 1 : 0
         limits.apply(to: &source)
         return body(&source)

@@ -89,6 +89,17 @@ import Testing
     }
   }
 
+  /// An MP4 of some hundred bytes, whose frames FFmpeg would list in gigabytes.
+  @Test func indexesThatClaimMoreThanTheFileHoldsAreRefused() async throws {
+    let tables = DrawnClip.box("stsz", [0, 1, 170_000_000]) + DrawnClip.box("stsc", [0, 1, 1, 170_000_000, 1])
+    let clip = DrawnClip.mp4(handler: "vide", codec: "avc1", tables: tables)
+    try await TestServer.make().application().test(.live) { client in
+      let id = try await send(client, clip).json(VideoBody.self).id
+      let video = try await wait(for: id, client)
+      #expect(video.state == "failed" && video.error?.contains("claims 170,000,000 entries") == true, "\(video)")
+    }
+  }
+
   /// Boxes and sizes are those of the whole frame, though it is searched at half its size.
   @Test func framesBeyond4KAreRead() async throws {
     let (width, height) = (4200, 2400)

@@ -29,14 +29,25 @@ package enum DrawnClip {
     return Data((0..<4).reversed().map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }) + Data(type.utf8) + body
   }
 
-  /// An MP4 whose index has one track of `handler` (`vide`, `soun`) and the codec `codec`, and no samples.
-  package static func mp4(handler: String, codec: String, hasIndex: Bool = true) -> Data {
+  /// A box of numbers of 32 bits.
+  package static func box(_ type: String, _ numbers: [UInt32]) -> Data {
+    box(
+      type, Data(numbers.flatMap { number in (0..<4).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } })
+    )
+  }
+
+  /// An MP4 whose index has one track of `handler` (`vide`, `soun`) and the codec `codec`, and no samples but those that
+  /// `tables`, boxes of its `stbl` box, claim.
+  package static func mp4(handler: String, codec: String, hasIndex: Bool = true, tables: Data = Data()) -> Data {
     let start = box("ftyp", Data("isom\0\0\0\0isom".utf8))
     let media = box("mdat", Data(count: 64))
-    guard hasIndex else { return start + media }
+    return hasIndex ? start + media + box("moov", track(handler: handler, codec: codec, tables: tables)) : start + media
+  }
+
+  /// A track of such a file.
+  package static func track(handler: String, codec: String, tables: Data = Data()) -> Data {
     let description = box("stsd", Data(count: 7) + Data([1]) + box(codec, Data(count: 78)))
     let kind = box("hdlr", Data(count: 8) + Data(handler.utf8) + Data(count: 13))
-    let track = box("trak", box("mdia", kind + box("minf", box("stbl", description))))
-    return start + media + box("moov", track)
+    return box("trak", box("mdia", kind + box("minf", box("stbl", description + tables))))
   }
 }

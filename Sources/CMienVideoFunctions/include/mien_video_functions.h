@@ -46,7 +46,7 @@ typedef struct mien_opencv_video_writer mien_opencv_video_writer;
 typedef struct {
   /// A file's path, or an address of http, https, rtsp, rtsps or rtmp.
   const char *location;
-  /// FFmpeg's name of the container, or NULL where its content tells; `webp` for an animated WebP file, which libwebp reads.
+  /// FFmpeg's name of the container, or NULL for an address, whose content tells; `webp` for an animated WebP file, which libwebp reads.
   const char *format;
   /// Whether `location` is an address: then nothing on this machine is opened, however a playlist names it.
   int32_t is_address;
