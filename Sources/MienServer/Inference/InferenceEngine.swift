@@ -47,6 +47,8 @@ package final class InferenceEngine: Sendable {
   /// The models and their profiles.
   let models: ModelRegistry
   let admission: Admission
+  /// Which of the pictures that are worked on are decoded and searched, each on a thread.
+  private let searches: Admission
   private let limits: ServerLimits
   private let detectors: Detectors
   /// The mix of emotions that is expected where a request does not say.
@@ -79,9 +81,13 @@ package final class InferenceEngine: Sendable {
     for model in self.models.readers { try model.card.check(options.prior, for: model.labels) }
     detectors = try Detectors(
       standard: .init(name: options.detector, minFace: options.minFace), logger: logger)
-    queue = NativeQueue(width: cores)
-    // Twice the threads, so that the next picture is there when one is done.
-    let admission = Admission(places: 2 * cores, capacity: limits.waiting)
+    // A search takes seconds at worst, and nothing interrupts it. One client's keep all cores busy, but another one finds a
+    // thread that shares them at once.
+    let threads = cores + 1
+    queue = NativeQueue(width: threads)
+    searches = Admission(places: threads, share: cores, capacity: .max)
+    // Twice the cores for one client, so that its next picture is there when one is done.
+    let admission = Admission(places: 4 * cores, share: 2 * cores, capacity: limits.waiting)
     self.admission = admission
     self.limits = limits
     self.metrics = metrics
@@ -156,13 +162,13 @@ package final class InferenceEngine: Sendable {
     let clock = ContinuousClock()
     let arrival = clock.now
     return try await admission.withPlace(for: reader.client, patience: isAccepted ? nil : limits.waitingSeconds) {
-      metrics.time(.wait, clock.now - arrival)
-      let (width, height, warning, prepared, answer) = try await queue.run {
+      let (width, height, warning, prepared, answer) = try await onThread(for: reader.client) {
         let start = clock.now
         let image = try self.decode(data)
         try self.checkSearch(of: image, by: reader)
         let decoded = clock.now
         let (prepared, answer) = try search(image)
+        self.metrics.time(.wait, start - arrival)
         self.metrics.time(.decode, decoded - start)
         self.metrics.time(.find, clock.now - decoded)
         return (
@@ -175,6 +181,13 @@ package final class InferenceEngine: Sendable {
       metrics.add(to: "mien_pictures_total")
       return (Reading(width: width, height: height, warning: warning, faces: faces), answer)
     }
+  }
+
+  /// Decodes or searches a picture of a client's on a thread, when it is that client's turn.
+  private func onThread<Result: Sendable>(
+    for client: AccessTokens.Client, _ body: @escaping @Sendable () throws -> Result
+  ) async throws -> Result {
+    try await searches.withPlace(for: client, patience: nil) { try await queue.run(body) }
   }
 
   /// Refuses a search that takes too long, as others wait for it.
@@ -203,7 +216,7 @@ package final class InferenceEngine: Sendable {
     try Self.checkKind(data)
     let frame = FaceFrame(card: card)
     return try await admission.withPlace(for: client, patience: limits.waitingSeconds) {
-      try await queue.run {
+      try await onThread(for: client) {
         let image = try self.decode(data)
         guard let box else { return try body(try frame.face(whole: image), frame.square(whole: image)) }
         guard box.x + box.width <= image.wholeWidth, box.y + box.height <= image.wholeHeight else {
