@@ -155,7 +155,7 @@ import Testing
 
   /// Two of the memory that there is for open videos.
   @Test func videosThatHaveNoMemoryLeftWaitForTheEndOfAnother() async throws {
-    let long = Self.longVideo(frames: 400)
+    let long = Self.longVideo(frames: 200)
     try await withServer {
       ($0.videoTurnSeconds, $0.openVideoBytes) = (0.05, 200_000_000)
     } _: { port in
