@@ -42,6 +42,9 @@ package struct ServerLimits: Sendable {
   package var videoSeconds = 900.0
   /// Most videos that are received, wait or are read at a time.
   package var videos = 8
+  /// What open videos may take of memory, by ``OpenVideo/bytes(pixels:)``, when another one is opened, in bytes: so eight of
+  /// 1080p are open at a time, five of 4K, or three of 8K.
+  package var openVideoBytes = 1_350_000_000
   /// Seconds for which a video is read at a time while another client's waits.
   package var videoTurnSeconds = 2.0
   /// Seconds for which the result of a video is kept.

@@ -231,6 +231,28 @@ import Testing
     }
   }
 
+  /// Proxies behind one another may add to a list; the first name is the client's, or what a page claimed to have called.
+  @Test(arguments: [
+    ("mien.example.org, inner.example.org", "https, http", 200),
+    ("mien.example.org,inner.example.org:8080", "https", 200),
+    ("mien.example.org\r\nX-Forwarded-Host: inner.example.org", "https\r\nX-Forwarded-Proto: http", 200),
+    (", mien.example.org", "https", 200), ("inner.example.org, mien.example.org", "https", 403),
+    ("mien.example.org, inner.example.org", "http, https", 403), ("mien.example.org, evil.example.org", "https", 421),
+    ("evil.example.org, mien.example.org", "https", 421),
+  ])
+  func ofSeveralForwardedNamesTheFirstIsTheClients(hosts: String, schemes: String, status: Int) async throws {
+    let server = try TestServer.make {
+      $0.allowedHosts = ["mien.example.org", "inner.example.org"]
+      $0.trustedProxies = ["127.0.0.1"]
+    }
+    try await server.application().test(.live) { client in
+      let answer = try await ask(
+        try #require(client.port), host: "127.0.0.1", "X-Forwarded-Host: \(hosts)", "X-Forwarded-Proto: \(schemes)",
+        "Origin: https://mien.example.org")
+      #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
+    }
+  }
+
   /// Proxies pass on what clients wrote, and add the port.
   @Test(arguments: [
     ("MIEN.EXAMPLE.ORG:443", "https", "https://mien.example.org", true),

@@ -8,7 +8,9 @@ import Testing
 
 /// What one client may take of a server, so that the others are served.
 @Suite struct ShareTests {
-  private static let tokens = ["the-first-token-0001", "the-other-token-0001"]
+  private static let tokens = [
+    "the-first-token-0001", "the-other-token-0001", "the-third-token-0001", "the-fourth-token-001",
+  ]
 
   private func withServer(
     _ change: (inout ServerLimits) -> Void, _ body: @Sendable (_ port: Int) async throws -> Void
@@ -134,6 +136,45 @@ import Testing
     }
   }
 
+  @Test func videosOfAllClientsAreReadInTurns() async throws {
+    let long = Self.longVideo(frames: 200)
+    try await withServer {
+      $0.videoTurnSeconds = 0.1
+    } _: { port in
+      var addresses: [String] = []
+      for token in Self.tokens.indices { addresses.append(try await sendVideo(long, by: token, port)) }
+      for (token, address) in addresses.enumerated() {
+        try #require(await eventually { try await video(address, by: token, port).frames > 0 })
+      }
+      // None had to wait for the end of another one.
+      for (token, address) in addresses.enumerated() {
+        #expect(try await video(address, by: token, port).state == "running")
+      }
+    }
+  }
+
+  /// Two of the memory that there is for open videos.
+  @Test func videosThatHaveNoMemoryLeftWaitForTheEndOfAnother() async throws {
+    let long = Self.longVideo(frames: 200)
+    try await withServer {
+      ($0.videoTurnSeconds, $0.openVideoBytes) = (0.05, 200_000_000)
+    } _: { port in
+      var addresses: [String] = []
+      for token in 0..<3 { addresses.append(try await sendVideo(long, by: token, port)) }
+      // Each has had several turns, in which the third could have begun.
+      for _ in 0..<3 {
+        for token in 0..<2 {
+          let frames = try await video(addresses[token], by: token, port).frames
+          try #require(await eventually { try await video(addresses[token], by: token, port).frames > frames })
+        }
+      }
+      #expect(try await video(addresses[2], by: 2, port).state == "queued")
+      _ = try await RawClient.exchange(port: port, head("DELETE \(addresses[0])", by: 0, "Connection: close"))
+      #expect(try await eventually { try await video(addresses[2], by: 2, port).frames > 0 })
+      #expect(try await video(addresses[1], by: 1, port).state == "running")
+    }
+  }
+
   @Test func videosThatWaitForTheirNextTurnCanBeDeleted() async throws {
     let long = Self.longVideo(frames: 200)
     try await withServer {
@@ -217,21 +258,24 @@ import Testing
     }
   }
 
-  @Test func aClientsOnlyPictureDoesNotWaitForAllOfAnothers() async throws {
+  /// Searches that take long, more of them than there are cores.
+  @Test func aClientsPictureDoesNotWaitForAnothersSearches() async throws {
     // As many as are worked on at a time.
-    let places = 2 * ProcessInfo.processInfo.activeProcessorCount
+    let share = 2 * ProcessInfo.processInfo.activeProcessorCount
     let picture = try TestServer.noise(side: 2000)
     try await withServer {
       ($0.waitingSeconds, $0.bufferedBytes) = (120, 1 << 30)
     } _: { port in
       var many: [RawClient] = []
-      for _ in 0..<places {
+      for _ in 0...share {
         many.append(try await send(picture, to: "/v1/detect?minFace=12", by: 0, port))
       }
-      #expect(try await eventually { try await metric("mien_pictures_active", port) == places - 1 })
+      try #require(await eventually { try await metric("mien_pictures_active", port) == share })
+      let before = try await metric("mien_pictures_total", port)
       let other = try await send(TestServer.face(3), to: "/v1/detect?detector=none", by: 1, port, isLast: true)
       #expect(try await other.receive().hasPrefix("HTTP/1.1 200 "))
-      #expect(try await metric("mien_pictures_active", port) > 0)
+      // None of the others was done meanwhile.
+      #expect(try await metric("mien_pictures_total", port) == before + 1)
       for client in many { #expect(try await client.receive(upTo: "}").hasPrefix("HTTP/1.1 200 ")) }
     }
   }

@@ -455,6 +455,67 @@ import Testing
     }
   }
 
+  /// A connection counts as waiting once its client takes nothing of the answer, however much of it waits in the server.
+  @Test func clientsThatTakeNothingOfAResultMakeRoom() async throws {
+    let folder = try TemporaryFolder()
+    let places = 4
+    let server = try TestServer.make(folder: folder.url) {
+      ($0.limits.connections, $0.limits.idleSeconds) = (places, 3600)
+    }
+    try await server.application().test(.live) { client in
+      let port = try #require(client.port)
+      let (id, url) = try await largeResult(client, in: folder)
+      func answer(_ path: String) async throws -> String {
+        try await RawClient.exchange(
+          port: port, "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+      }
+      var takers: [RawClient] = []
+      for number in 1...places {
+        let taker = try RawClient(port: port)
+        takers.append(taker)
+        try await taker.send(Data("GET /v1/video/\(id)/result HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))
+        // Each has its place before the next request; then there is none for others.
+        try #require(
+          await eventually {
+            if number == places { return try await answer("/v1/models").hasPrefix("HTTP/1.1 503") }
+            return try await answer("/metrics").contains("/result\",status=\"200\"} \(number)")
+          })
+      }
+      // More connections than are kept open: in the end all of them have left, and the file is closed.
+      var idle: [RawClient] = []
+      func isServed() async throws -> Bool {
+        idle.append(try RawClient(port: port))
+        return try await answer("/v1/models").hasPrefix("HTTP/1.1 200")
+      }
+      #expect(try await eventually(every: 50) { try await isServed() })
+      #expect(
+        try await eventually(every: 50) {
+          let isServed = try await isServed()
+          return isServed && !Self.isOpen(url)
+        })
+      withExtendedLifetime((takers, idle)) {}
+    }
+  }
+
+  @Test func aVideoWhoseProfileWasDeletedFailsWithItsName() async throws {
+    let folder = try TemporaryFolder()
+    let id = String(repeating: "a", count: 32)
+    let record = """
+      {"id": "\(id)", "client": "", "created": \(Date().timeIntervalSinceReferenceDate), "state": "queued", "frames": 0,
+       "options": {"every": 1, "reading": {"minConfidence": 0, "smoothing": true}, "choice": {"profile": "hall"}}}
+      """
+    let job = folder.file("videos/\(id)")
+    try FileManager.default.createDirectory(at: job, withIntermediateDirectories: true)
+    try Data(record.utf8).write(to: job.appendingPathComponent("job.json"))
+    let clip = DrawnClip.y4m(width: 64, height: 64, rate: 4, frames: [[UInt8](repeating: 0, count: 64 * 64 * 3)])
+    try clip.write(to: job.appendingPathComponent("upload"))
+    try await TestServer.make(folder: folder.url).application().test(.live) { client in
+      let video = try await wait(for: id, client)
+      #expect(video.state == "failed" && video.profile == "hall" && video.frames == 0)
+      #expect(video.error == "The profile hall was deleted before the video was read.")
+    }
+  }
+
   /// Whether this process, which the server is a part of, has a file open.
   private static func isOpen(_ url: URL) -> Bool {
     let folder = "/proc/self/fd"

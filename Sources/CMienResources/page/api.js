@@ -163,13 +163,25 @@ export class Server {
         continue;
       }
       if (response.ok) return response;
-      const json = await response.json().catch(() => null);
-      const error = new ApiError(
-        response.status, json?.error?.message ?? `The server answered ${response.status}.`,
-        retryAfter(response.headers.get('Retry-After'), Date.now()), json?.error?.code);
-      if (error.code === 'no_profile' && this.profile) this.onNoProfile(this.profile);
-      throw error;
+      throw this.failure(response.status, await response.json().catch(() => null), response.headers.get('Retry-After'));
     }
+  }
+
+  /**
+   * What an error response says.
+   * @private @param {number} status @param {any} json Its body. @param {?string} retry Its `Retry-After`.
+   */
+  failure(status, json, retry) {
+    const { message, code } = json?.error ?? {};
+    const error = new ApiError(status, message ?? `The server answered ${status}.`, retryAfter(retry, Date.now()), code);
+    if (error.code === 'no_profile' && this.profile) this.onNoProfile(this.profile);
+    return error;
+  }
+
+  /** Whether a profile is still there. @param {string} name @param {AbortSignal} [signal] */
+  async hasProfile(name, signal) {
+    const { profiles } = await this.json('GET', '/v1/profiles', undefined, signal);
+    return profiles.some((/** @type {any} */ one) => one.profile === name);
   }
 
   /**
@@ -194,7 +206,7 @@ export class Server {
       request.onload = () => {
         const { status, response } = request;
         if (status >= 200 && status < 300 && response) resolve(response);
-        else reject(new ApiError(status, response?.error?.message ?? `The server answered ${status}.`));
+        else reject(this.failure(status, response, request.getResponseHeader('Retry-After')));
       };
       request.send(file);
     });

@@ -1,5 +1,6 @@
 /** A video file: read while it plays, or by the server as a whole. */
 
+import { ApiError } from './api.js';
 import { framesOf, VideoJob } from './job.js';
 import { element, Live } from './live.js';
 import { save, stem } from './export.js';
@@ -271,6 +272,7 @@ export class Clip extends Live {
     // Two readers of one video would number its faces differently.
     this.pump.stop();
     this.waitingSince = null;
+    const { profile } = page.server;
     const job = new VideoJob(page.server, (text) => this.showJob(text), (text) => this.take(text, false));
     this.job = job;
     this.showJob('Sending…');
@@ -284,7 +286,10 @@ export class Clip extends Live {
     } catch (error) {
       if (!this.isClosed && !job.abort.signal.aborted) {
         if (!this.isShown && this.record.rows.length === 0) page.faces.clear('');
-        page.notice.show(`${this.name}: ${/** @type {Error} */ (error).message}`, { label: 'Try again', run: () => void this.readAll() });
+        // The profile that it was to be read with was deleted, and is no longer in use.
+        const isGone = error instanceof ApiError && error.code === 'no_profile' && page.server.profile !== profile;
+        const reason = isGone ? `the profile ${profile} was deleted.` : /** @type {Error} */ (error).message;
+        page.notice.show(`${this.name}: ${reason}`, { label: isGone ? 'Read without it' : 'Try again', run: () => void this.readAll() });
       }
     } finally {
       job.close();

@@ -38,15 +38,27 @@ export class VideoJob {
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY));
       signal.throwIfAborted();
-      const { state, progress, error } = await this.patient(() => this.server.json('GET', `/v1/video/${job.id}`, undefined, signal));
+      const { state, progress, error, profile } = await this.patient(() => this.server.json('GET', `/v1/video/${job.id}`, undefined, signal));
       if (state === 'done') return this.server.text(`/v1/video/${job.id}/result`, signal);
-      if (state === 'failed') throw new Error(error ?? 'The server could not read this video.');
+      if (state === 'failed') throw await this.failure(error ?? 'The server could not read this video.', profile);
       this.onState(state === 'queued' ? 'Waiting…' : progress === null ? 'Reading…' : `Reading ${Math.floor(100 * progress)} %`);
       if (state !== 'running' || !isSmall) continue;
       const text = await this.server.text(`/v1/video/${job.id}/result?partial=true`, signal).catch(() => '');
       isSmall = text.length < MOST_PARTIAL;
       if (text) this.onRows(text);
     }
+  }
+
+  /**
+   * Why a video was not read. A profile that was deleted in the meantime is told, as in answers to other requests.
+   * @private @param {string} message @param {?string} profile
+   */
+  async failure(message, profile) {
+    const isThere = !profile || !this.server.offers('/v1/profiles')
+      || await this.server.hasProfile(profile, this.abort.signal).catch(() => true);
+    if (isThere) return new Error(message);
+    if (profile === this.server.profile) this.server.onNoProfile(profile);
+    return new ApiError(404, message, undefined, 'no_profile');
   }
 
   /** Tries again if the server is away for a moment. @private @template T @param {() => Promise<T>} action @returns {Promise<T>} */

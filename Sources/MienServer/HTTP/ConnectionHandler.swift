@@ -66,6 +66,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private var isInputClosed = false
   private var isReadHeld = false
   private var discarded = 0
+  /// Pieces of answers that the network has not taken yet.
+  private var untaken = 0
   private var end: Scheduled<Void>?
   private var headEnd: Scheduled<Void>?
   private var bodyEnd: Scheduled<Void>?
@@ -117,7 +119,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     headEnd = nil
     guard !isClosing, refusal == nil else { return }
     hasPlace = place.take()
-    if !context.channel.isWritable { place.stall(isStalled: true) }
+    if untaken > 0 { place.stall(isStalled: true) }
     var head = received
     do {
       if exchanges.count >= Self.pipelined { throw APIError.tooManyPipelined }
@@ -199,11 +201,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
     if refusal == nil || isClosing { context.read() } else { isReadHeld = true }
   }
 
-  func channelWritabilityChanged(context: ChannelHandlerContext) {
-    place.stall(isStalled: !context.channel.isWritable)
-    context.fireChannelWritabilityChanged()
-  }
-
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
     guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
     guard !isClosing, refusal == nil else { return }
@@ -256,11 +253,28 @@ final class ConnectionHandler: ChannelDuplexHandler {
       }
       context.write(wrapOutboundOut(.head(HTTPResponseHead(response))), promise: promise)
     case .body(let piece):
-      context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: promise)
+      context.write(wrapOutboundOut(.body(.byteBuffer(piece))), promise: measured(promise, context))
     case .end(let trailers):
       context.writeAndFlush(wrapOutboundOut(.end(trailers.map(HTTPHeaders.init))), promise: promise)
       finishAnswer(context)
     }
+  }
+
+  /// Has a piece of an answer count as not taken until the network takes it. As long as there is one, the connection waits
+  /// for its client, since the last one was taken.
+  private func measured(
+    _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext
+  ) -> EventLoopPromise<Void> {
+    let promise = promise ?? context.eventLoop.makePromise()
+    let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+    if untaken == 0 { place.stall(isStalled: true) }
+    untaken += 1
+    promise.futureResult.whenComplete { _ in
+      let handler = handler.value
+      handler.untaken -= 1
+      handler.place.stall(isStalled: handler.untaken > 0)
+    }
+    return promise
   }
 
   /// Whether the connection is closed after this answer.
@@ -307,7 +321,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
   private func makeRoom(_ context: ChannelHandlerContext) {
     if exchanges.isEmpty, !isClosing, refusal == nil {
       write(Refusal(error: .noConnection, method: "other", requestID: RequestIdentity.id(given: nil)), context)
-    } else if !context.channel.isWritable || exchanges.first?.isAnswered == true {
+    } else if hasPlace || untaken > 0 || exchanges.first?.isAnswered == true {
+      // What came after the order has no place: only a probe is answered then.
       context.close(promise: nil)
     }
   }

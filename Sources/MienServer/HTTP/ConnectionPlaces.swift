@@ -5,8 +5,8 @@ import Synchronization
 ///
 /// A connection takes a place when the head of a request is complete, and gives it back after the answer. One that is waited
 /// for takes none, whether it is idle or has sent half a head, so nobody is locked out by connections that ask for nothing.
-/// If too many are open, those are closed first, and those whose client does not take its answer: of the address that has
-/// most of them, the one that waits longest. A request may be on its way on a connection that seems idle, so its client is
+/// If too many are open, those are closed first, and those whose client has taken nothing of its answer for a while: of the
+/// address that has most of them, the one that waits longest. A request may be on its way on a connection that seems idle, so its client is
 /// told that there is no room, and has some time to read that.
 final class ConnectionPlaces: Sendable {
   /// Connections that may be open beyond the number of places. Those without a place get answers to probes only.
@@ -19,6 +19,14 @@ final class ConnectionPlaces: Sendable {
     /// Rises from the one that waits longest; `nil` while a request is being answered, and its answer taken.
     var waitsSince: Int?
     var hasPlace = false
+    /// When the client took something of the answer last, if more is there for it.
+    var stalledAt: ContinuousClock.Instant?
+
+    /// Whether it may have to make room: it has no request, or nothing of the answer has been taken for a while.
+    var isWaiting: Bool {
+      guard waitsSince != nil else { return false }
+      return !hasPlace || stalledAt.map { .now - $0 >= ConnectionPlaces.patience } == true
+    }
   }
 
   private struct State {
@@ -36,7 +44,7 @@ final class ConnectionPlaces: Sendable {
 
     /// The connection to close to make room for `newest`.
     func evictable(for newest: Int) -> Int? {
-      let waiting = connections.filter { $0.value.waitsSince != nil && $0.key != newest }
+      let waiting = connections.filter { $0.value.isWaiting && $0.key != newest }
       let shares = waiting.values.reduce(into: [:]) { $0[$1.address, default: 0] += 1 }
       return waiting.min { one, other in
         let (share, otherShare) = (shares[one.value.address] ?? 0, shares[other.value.address] ?? 0)
@@ -48,6 +56,9 @@ final class ConnectionPlaces: Sendable {
 
   /// A quarter of the reserve is for connections that make room, another one for others that are being closed.
   private static let mostLeaving = reserve / 4
+
+  /// For how long a client takes nothing of its answer before it counts as waiting: networks have pauses.
+  private static let patience = Duration.seconds(1)
 
   private let state: Mutex<State>
   private let mostOpen: Int
@@ -101,7 +112,7 @@ final class ConnectionPlaces: Sendable {
     state.withLock { state in
       // One that has to make room is not there.
       guard var connection = state.connections[number] else { return false }
-      connection.waitsSince = nil
+      (connection.waitsSince, connection.stalledAt) = (nil, nil)
       if !connection.hasPlace, state.free > 0 {
         connection.hasPlace = true
         state.free -= 1
@@ -118,17 +129,18 @@ final class ConnectionPlaces: Sendable {
         return
       }
       if connection.hasPlace { state.free += 1 }
-      connection.hasPlace = false
+      (connection.hasPlace, connection.stalledAt) = (false, nil)
       connection.waitsSince = state.step()
       state.connections[number] = connection
     }
   }
 
-  /// The connection's client takes no more of its answer, or takes it again.
+  /// The connection's client has more of its answer to take from now on, or has taken all that is there.
   func stall(_ number: Int, isStalled: Bool) {
     state.withLock { state in
       guard var connection = state.connections[number], connection.hasPlace else { return }
       connection.waitsSince = isStalled ? state.step() : nil
+      connection.stalledAt = isStalled ? .now : nil
       state.connections[number] = connection
     }
   }
@@ -177,6 +189,6 @@ final class ConnectionPlace: ChannelInboundHandler {
   /// The connection's requests are answered: it waits for the next one, or for its end.
   func rest() { if let number { places.rest(number) } }
 
-  /// The client takes no more of its answer, or takes it again.
+  /// The client has more of its answer to take from now on, or has taken all that is there.
   func stall(isStalled: Bool) { if let number { places.stall(number, isStalled: isStalled) } }
 }

@@ -195,9 +195,12 @@ struct OriginMiddleware: RouterMiddleware {
     _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
   ) async throws -> Response {
     let forwarded = proxies.forwarded(request, from: context.channel.remoteAddress)
-    let authority = forwarded?.host ?? request.head.authority ?? ""
-    // Only HTTP/1.0 has requests without a host, and no browser sends those.
-    guard let hosts, !authority.isEmpty, !hosts.contains(Self.name(of: authority)) else {
+    let told = forwarded?.hosts ?? []
+    let authority = told.first ?? request.head.authority ?? ""
+    // All names have to be the server's: a proxy may add the one that was called to one that a page claimed. Only HTTP/1.0
+    // has requests without a host, and no browser sends those.
+    let names = (told + [authority]).filter { !$0.isEmpty }
+    guard let hosts, !names.allSatisfy({ hosts.contains(Self.name(of: $0)) }) else {
       if let origin = request.headers[.origin], !origins.contains(origin),
         !Self.isOwn(origin, authority, scheme: forwarded?.scheme)
       {

@@ -9,7 +9,8 @@ import NIOCore
 package struct TrustedProxies: Sendable {
   /// How a client called the proxy.
   struct Forwarded {
-    let host: String?
+    /// The name that the client called, followed by those by which proxies called one another; empty if none is told.
+    let hosts: [String]
     let scheme: String?
   }
 
@@ -39,14 +40,14 @@ package struct TrustedProxies: Sendable {
   }
 
   /// What a proxy says of a request, in `X-Forwarded-Host` and `X-Forwarded-Proto`; nil if the request comes from
-  /// somebody else. Of several values the first is the client's.
+  /// somebody else. Of several values the first is the client's, if no proxy added to what the client itself claimed.
   func forwarded(_ request: Request, from peer: SocketAddress?) -> Forwarded? {
     guard !networks.isEmpty, let address = peer?.ipAddress.flatMap(Self.bytes), isTrusted(address) else { return nil }
-    func first(_ name: String) -> String? {
-      HTTPField.Name(name).flatMap { request.headers[$0] }?.split(separator: ",").first?
-        .trimmingCharacters(in: .whitespaces)
+    func values(_ name: String) -> [String] {
+      (HTTPField.Name(name).flatMap { request.headers[$0] } ?? "").split(separator: ",")
+        .map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
     }
-    return Forwarded(host: first("X-Forwarded-Host"), scheme: first("X-Forwarded-Proto")?.lowercased())
+    return Forwarded(hosts: values("X-Forwarded-Host"), scheme: values("X-Forwarded-Proto").first?.lowercased())
   }
 
   private func isTrusted(_ address: [UInt8]) -> Bool {

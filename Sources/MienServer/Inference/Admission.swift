@@ -1,9 +1,9 @@
 import Synchronization
 
 /// Decides which requests are worked on: a few at a time, the others in turn, first those of clients that have the fewest
-/// places, and of these first the client whose turn was longest ago. Requests that time out or find the queue full are
-/// refused, but not the only one of a client: it waits until another client gives a place up. Of several places, no client with
-/// a token takes the last one.
+/// places, and of these first the client whose turn was longest ago. No client has more than its share of the places, so that
+/// others find some free. Requests that time out or find the queue full are refused, but not the only one of a client: it
+/// waits until another client gives a place up.
 final class Admission: Sendable {
   private struct Waiter {
     let number: Int
@@ -28,10 +28,8 @@ final class Admission: Sendable {
       turns[client] = given
     }
 
-    /// Whether a client may have one more of `places`: not the last one, which is for the next client.
-    func allows(_ client: AccessTokens.Client, of places: Int) -> Bool {
-      client.isEmpty || places == 1 || held[client, default: 0] + 1 < places
-    }
+    /// Whether a client may have one more place.
+    func allows(_ client: AccessTokens.Client, share: Int) -> Bool { held[client, default: 0] < share }
 
     /// Whether a client has no place, and waits for none.
     func isNew(_ client: AccessTokens.Client) -> Bool {
@@ -44,19 +42,22 @@ final class Admission: Sendable {
 
   private let state: Mutex<State>
   private let places: Int
+  private let share: Int
   private let capacity: Int
   private let (full, late): (APIError, APIError)
 
   /// - Parameters:
   ///   - places: how many are worked on at a time.
+  ///   - share: how many of them one client may have; without tokens, all are one client. `nil` for all.
   ///   - capacity: how many may wait.
   ///   - full: the error response if too many wait.
   ///   - late: the error response to a request that has waited too long.
   init(
-    places: Int, capacity: Int, full: APIError = .busy(.queue, "Too many requests are waiting."),
+    places: Int, share: Int? = nil, capacity: Int, full: APIError = .busy(.queue, "Too many requests are waiting."),
     late: APIError = .busy(.wait, "The server is busy.")
   ) {
     self.places = places
+    self.share = share ?? places
     self.capacity = capacity
     (self.full, self.late) = (full, late)
     state = Mutex(State(free: places))
@@ -109,7 +110,7 @@ final class Admission: Sendable {
     // Most find a place: no number, no continuation and no timer are needed.
     let turn: (number: Int, patience: Double?)? = try state.withLock { state in
       if Task.isCancelled { throw CancellationError() }
-      if state.free > 0, state.allows(client, of: places) {
+      if state.free > 0, state.allows(client, share: share) {
         state.free -= 1
         state.give(to: client)
         return nil
@@ -129,7 +130,7 @@ final class Admission: Sendable {
         let result: Result<Void, any Error>? = state.withLock { state in
           // A cancellation after this finds the waiter.
           if Task.isCancelled { return .failure(CancellationError()) }
-          if state.free > 0, state.allows(client, of: places) {
+          if state.free > 0, state.allows(client, share: share) {
             state.free -= 1
             state.give(to: client)
             return .success(())
@@ -164,7 +165,7 @@ final class Admission: Sendable {
       let rest = (state.held[client] ?? 1) - 1
       state.held[client] = rest > 0 ? rest : nil
       let ranks = state.waiting.map { (state.held[$0.client] ?? 0, state.turns[$0.client] ?? 0) }
-      let allowed = ranks.indices.filter { state.allows(state.waiting[$0].client, of: places) }
+      let allowed = ranks.indices.filter { state.allows(state.waiting[$0].client, share: share) }
       // Of equals the first.
       guard let index = allowed.min(by: { ranks[$0] < ranks[$1] }) else {
         state.free += 1

@@ -46,6 +46,8 @@ package final class InferenceEngine: Sendable {
   /// The models and their profiles.
   let models: ModelRegistry
   let admission: Admission
+  /// Which of the pictures that are worked on are decoded and searched, each on a thread.
+  private let searches: Admission
   private let limits: ServerLimits
   private let detectors: Detectors
   /// The mix of emotions that is expected where a request does not say.
@@ -55,7 +57,7 @@ package final class InferenceEngine: Sendable {
   /// waits for a turn has no place and no thread yet.
   private let wholeTurns: Admission
   /// Where they are decoded, which takes seconds.
-  private let wholeQueue = NativeQueue(width: 1, isBackground: true)
+  private let wholeQueue = NativeQueue(width: 1)
   /// Seconds that a picture waits for its turn at least: large ones take some.
   private static let patienceForTurn = 20.0
   private let metrics: Metrics
@@ -83,9 +85,13 @@ package final class InferenceEngine: Sendable {
     for model in self.models.readers { try model.card.check(options.prior, for: model.labels) }
     detectors = try Detectors(
       standard: .init(name: options.detector, minFace: options.minFace), logger: logger)
-    queue = NativeQueue(width: cores)
-    // Twice the threads, so that the next picture is there when one is done.
-    let admission = Admission(places: 2 * cores, capacity: limits.waiting)
+    // A search takes seconds at worst, and nothing interrupts it. One client's keep all cores busy, but another one finds a
+    // thread that shares them at once.
+    let threads = cores + 1
+    queue = NativeQueue(width: threads)
+    searches = Admission(places: threads, share: cores, capacity: .max)
+    // Twice the cores for one client, so that its next picture is there when one is done.
+    let admission = Admission(places: 4 * cores, share: 2 * cores, capacity: limits.waiting)
     let wholeTurns = Admission(
       places: 1, capacity: limits.waiting,
       late: .busy(
@@ -196,22 +202,21 @@ package final class InferenceEngine: Sendable {
     let arrival = clock.now
     let decode: @Sendable () throws -> Image = {
       let start = clock.now
+      self.metrics.time(.wait, start - arrival)
       let image = try self.decode(data)
       self.metrics.time(.decode, clock.now - start)
       return image
     }
     if [.picture(.jpeg), .picture(.png)].contains(FileKind(of: data)) {
       return try await admission.withPlace(for: client, patience: patience) {
-        metrics.time(.wait, clock.now - arrival)
-        return try await then(try await queue.run { try body(try decode()) })
+        try await then(try await onThread(for: client) { try body(try decode()) })
       }
     }
     let patienceForTurn = patience.map { max($0, Self.patienceForTurn) }
     return try await wholeTurns.withPlace(for: client, patience: patienceForTurn) { turn in
       try await admission.withPlace(for: client, patience: patience) {
-        metrics.time(.wait, clock.now - arrival)
         let image = try await wholeQueue.run(decode)
-        let found = try await queue.run {
+        let found = try await onThread(for: client) {
           // The next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
           turn.end()
           return try body(image)
@@ -219,6 +224,13 @@ package final class InferenceEngine: Sendable {
         return try await then(found)
       }
     }
+  }
+
+  /// Decodes or searches a picture of a client's on a thread, when it is that client's turn.
+  private func onThread<Result: Sendable>(
+    for client: AccessTokens.Client, _ body: @escaping @Sendable () throws -> Result
+  ) async throws -> Result {
+    try await searches.withPlace(for: client, patience: nil) { try await queue.run(body) }
   }
 
   /// Refuses a search that takes too long, as others wait for it.

@@ -10,7 +10,7 @@ struct ProfileRoutes: Sendable {
   let models: ModelRegistry
   /// Decides whose profile is fitted.
   let admission: Admission
-  private let fitting = NativeQueue(width: 1, isBackground: true)
+  private let fitting = NativeQueue(width: 1)
   /// Profiles are listed and removed while another one is fitted.
   private let files = NativeQueue(width: 1)
   /// Seconds that a fit waits for its turn.

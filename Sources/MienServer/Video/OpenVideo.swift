@@ -20,6 +20,17 @@ final class OpenVideo {
   private var frames: VideoReadings.AsyncIterator
   private var progress = Progress()
 
+  /// About what it takes of memory, in bytes.
+  var bytes: Int { Self.bytes(pixels: video.width * video.height) }
+
+  /// About what an open video with frames of so many pixels takes of memory, in bytes: frames that the decoder keeps, and those
+  /// that are searched ahead. Measured with H.264: 190 MB at 1080p, 310 MB at 4K, 470 MB at 8K, which is searched at half its
+  /// size.
+  static func bytes(pixels: Int) -> Int {
+    let whole = min(pixels, 9_000_000)
+    return 150_000_000 + 19 * whole + 6 * (pixels - whole)
+  }
+
   /// Opens what was sent, and makes the files of its rows.
   ///
   /// - Parameter files: where files are written.

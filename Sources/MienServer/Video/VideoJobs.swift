@@ -9,17 +9,21 @@ import Synchronization
 /// The videos that were sent to be read, one at a time. Those of several clients are read in turns of some seconds; those of
 /// one client one after another.
 final class VideoJobs: Service {
+  /// A video that is open.
+  private struct Reading {
+    let task: Task<Void, any Error>
+    /// About what it takes of memory; that of the largest frames as long as its own are not known.
+    var bytes: Int
+  }
+
   private struct State {
     var jobs: [String: VideoJob] = [:]
-    /// What reads the videos that are open: one of a client.
-    var open: [String: Task<Void, any Error>] = [:]
+    /// The videos that are open, one of a client.
+    var open: [String: Reading] = [:]
     /// When each client last had a video opened.
     var turns: [AccessTokens.Client: Int] = [:]
     var isStopping = false
   }
-
-  /// Most videos that are open at a time, since each takes memory: one is read, the others wait for their next turn.
-  private static let mostOpen = 3
 
   private let folder: URL?
   private let limits: ServerLimits
@@ -204,7 +208,7 @@ final class VideoJobs: Service {
     let job = try job(id, client: client)
     let task = state.withLock { state in
       state.jobs[id] = nil
-      return state.open[id]
+      return state.open[id]?.task
     }
     if !job.isFinished { metrics.add(to: Self.ended, "deleted") }
     task?.cancel()
@@ -258,12 +262,12 @@ final class VideoJobs: Service {
     // What is left waits for the next server.
   }
 
-  /// Opens the next video, if there is one: of the clients that have none open that whose turn was longest ago, and of its
-  /// videos the first.
+  /// Opens the next video, if there is one and those that are open leave memory for it: of the clients that have none open
+  /// that whose turn was longest ago, and of its videos the first.
   private func openNext() -> (id: String, task: Task<Void, any Error>)? {
     guard let folder, !Task.isCancelled else { return nil }
     return state.withLock { state in
-      guard state.open.count < Self.mostOpen else { return nil }
+      guard state.open.values.reduce(0, { $0 + $1.bytes }) <= limits.openVideoBytes else { return nil }
       let clients = Set(state.open.keys.compactMap { state.jobs[$0]?.client })
       let queued = state.jobs.values.filter { $0.state == .queued && !clients.contains($0.client) }
       func turn(_ job: VideoJob) -> Int { state.turns[job.client] ?? 0 }
@@ -273,7 +277,7 @@ final class VideoJobs: Service {
       state.turns[next.client] = 1 + (state.turns.values.max() ?? 0)
       // In one step, so that whoever removes a job that is being read finds the task to cancel.
       let task = Task { try await read(next, VideoJobFolder(folder, id: next.id)) }
-      state.open[next.id] = task
+      state.open[next.id] = Reading(task: task, bytes: OpenVideo.bytes(pixels: min(limits.videoPixels, 1 << 40)))
       return (next.id, task)
     }
   }
@@ -338,7 +342,12 @@ final class VideoJobs: Service {
         // The next server has to know, whatever ends this one.
         try await note(job.id, place, attempts: 1)
         defer { count(job.id, attempts: -1) }
-        if video == nil { video = try await open(job, place) }
+        if video == nil {
+          video = try await open(job, place)
+          let bytes = video?.bytes ?? 0
+          state.withLock { $0.open[job.id]?.bytes = bytes }
+          change.yield()
+        }
         while let progress = try await video?.next() {
           state.withLock { state in
             state.jobs[job.id]?.frames = progress.count
@@ -374,7 +383,14 @@ final class VideoJobs: Service {
   }
 
   private func open(_ job: VideoJob, _ place: VideoJobFolder) async throws -> OpenVideo {
-    let reader = try await engine.reader(job.options.choice ?? ReadingChoice(), client: job.client)
+    let choice = job.options.choice ?? ReadingChoice()
+    let reader: InferenceEngine.Reader
+    do { reader = try await engine.reader(choice, client: job.client) } catch let error as APIError
+      where error.code == APIError.noProfile.code
+    {
+      throw APIError(
+        .notFound, error.code, "The profile \(choice.profile ?? "") was deleted before the video was read.")
+    }
     return try await OpenVideo(place, by: reader, options: job.options.videoOptions, limits: limits.video, files: files)
   }
 

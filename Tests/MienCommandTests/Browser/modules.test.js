@@ -10,7 +10,7 @@ import { best, clock, percent, words } from './page/emotions.js';
 import { enlarged, json, number, photosCSV, photosJSON, stem, videoCSV, videoJSON } from './page/export.js';
 import { highest, tally } from './page/faces.js';
 import { filesIn, kindOf, pictureKind } from './page/files.js';
-import { framesOf } from './page/job.js';
+import { framesOf, VideoJob } from './page/job.js';
 import { FramePump } from './page/pump.js';
 import { Coverage, FrameClock, Record } from './page/record.js';
 import { Session } from './page/session.js';
@@ -379,6 +379,51 @@ test('a profile that was deleted is no longer asked for', async () => {
   assert.equal((await session.read(new Blob([]), 0)).faces.length, 1);
   assert.deepEqual(asked, [{ profile: 'gone' }, {}]);
   session.close();
+});
+
+/** A server's page that reads by the profile `hall`, and what it lost. */
+function serverWith(answer) {
+  const server = Object.assign(new Server(async () => null), { json: answer, profile: 'hall' });
+  server.paths.add('/v1/profiles');
+  const lost = [];
+  server.onNoProfile = (name) => {
+    lost.push(name);
+    server.profile = null;
+  };
+  return { server, lost };
+}
+
+test('a video whose profile was deleted before it is sent is refused as a photo is', async () => {
+  const store = globalThis.sessionStorage;
+  globalThis.sessionStorage = { getItem: () => null };
+  globalThis.XMLHttpRequest = class {
+    upload = {};
+    status = 404;
+    response = { error: { code: 'no_profile', message: 'There is no such profile.' } };
+    open(method, path) { assert.equal(path, '/v1/video?profile=hall'); }
+    setRequestHeader() {}
+    getResponseHeader() { return null; }
+    send() { this.onload(); }
+  };
+  const { server, lost } = serverWith(async () => ({}));
+  const error = await new VideoJob(server, () => {}, () => {}).read(new Blob([])).catch((reason) => reason);
+  assert.ok(error instanceof ApiError && error.code === 'no_profile' && error.status === 404);
+  assert.deepEqual(lost, ['hall']);
+  delete globalThis.XMLHttpRequest;
+  globalThis.sessionStorage = store;
+});
+
+test('a video whose profile is deleted while it waits can be read without it', async () => {
+  for (const [names, isGone] of [[['other'], true], [['hall'], false]]) {
+    const { server, lost } = serverWith(async (method, path) => (path === '/v1/profiles'
+      ? { profiles: names.map((profile) => ({ profile })) }
+      : { state: 'failed', progress: null, error: 'A reason.', profile: 'hall' }));
+    server.upload = async () => ({ id: '1' });
+    const error = await new VideoJob(server, () => {}, () => {}).read(new Blob([])).catch((reason) => reason);
+    assert.equal(error.message, 'A reason.');
+    assert.equal(error.code === 'no_profile', isGone);
+    assert.deepEqual(lost, isGone ? ['hall'] : []);
+  }
 });
 
 test('after a jump a new session is used, and the old one is given up once its frames are answered', async () => {

@@ -1,0 +1,69 @@
+import Foundation
+import MienInference
+import Synchronization
+import Testing
+
+@Suite struct NativeQueueTests {
+  private final class Flag: Sendable {
+    let isSet = Atomic(false)
+
+    /// Keeps a core busy until it is set, or for a minute.
+    func spin() -> Bool {
+      let end = ContinuousClock.now + .seconds(60)
+      while ContinuousClock.now < end {
+        if isSet.load(ordering: .relaxed) { return true }
+      }
+      return false
+    }
+  }
+
+  /// How much runs.
+  private final class Meter: Sendable {
+    let state = Mutex((now: 0, most: 0, total: 0))
+
+    func run() {
+      state.withLock { state in
+        state.now += 1
+        state.total += 1
+        state.most = max(state.most, state.now)
+      }
+      usleep(1000)
+      state.withLock { $0.now -= 1 }
+    }
+  }
+
+  private final class Order: Sendable {
+    let numbers = Mutex<[Int]>([])
+  }
+
+  @Test func aQueueDoesNotWaitForTheWorkOfAnother() async throws {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let (busy, other, flag) = (NativeQueue(width: cores), NativeQueue(width: 1), Flag())
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      // Twice as much as runs at a time.
+      for _ in 0..<(2 * cores) { group.addTask { try await busy.run { flag.spin() } } }
+      group.addTask {
+        try await other.run { flag.isSet.store(true, ordering: .relaxed) }
+        return true
+      }
+      for try await wasTold in group { #expect(wasTold) }
+    }
+  }
+
+  @Test func aQueueRunsAsMuchAtATimeAsItIsWide() async throws {
+    let (queue, meter) = (NativeQueue(width: 3), Meter())
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<50 { group.addTask { try await queue.run { meter.run() } } }
+      try await group.waitForAll()
+    }
+    let (now, most, total) = meter.state.withLock { $0 }
+    #expect(now == 0 && total == 50 && most == 3)
+  }
+
+  @Test func workRunsInTheOrderOfItsArrival() async throws {
+    let (queue, order) = (NativeQueue(width: 1), Order())
+    for number in 0..<20 { queue.start { order.numbers.withLock { $0.append(number) } } }
+    try await queue.run {}
+    #expect(order.numbers.withLock { $0 } == Array(0..<20))
+  }
+}
