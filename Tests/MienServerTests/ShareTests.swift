@@ -266,9 +266,11 @@ import Testing
     try await withServer {
       ($0.waitingSeconds, $0.bufferedBytes) = (120, 1 << 30)
     } _: { port in
-      var many: [RawClient] = []
-      for _ in 0...share {
-        many.append(try await send(picture, to: "/v1/detect?minFace=12", by: 0, port))
+      let many = try await withThrowingTaskGroup(of: RawClient.self) { group in
+        for _ in 0..<share {
+          group.addTask { try await send(picture, to: "/v1/detect?minFace=12", by: 0, port) }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }
       }
       try #require(await eventually { try await metric("mien_pictures_active", port) == share })
       let before = try await metric("mien_pictures_total", port)
