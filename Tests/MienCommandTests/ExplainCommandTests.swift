@@ -20,7 +20,7 @@ import Testing
   @Test func mapsNeedAFolder() throws {
     let faces = try TrainingFiles.faces(in: folder)
     let outcome = try Command.mien("explain", faces, "--limit", "1", "--annotate", path("maps.png"))
-    #expect(outcome.status == 1 && outcome.errors.contains("expected a folder"), "\(outcome.errors)")
+    #expect(outcome.status == 64 && outcome.errors.contains("expected a folder"), "\(outcome.errors)")
     #expect(!FileManager.default.fileExists(atPath: path("maps.png")))
   }
 

@@ -31,6 +31,14 @@ struct VideoIndexTests {
     return url
   }
 
+  /// How many frames are read.
+  private func frames(of url: URL) throws -> Int {
+    let reader = try VideoReader(contentsOf: url)
+    var count = 0
+    while try reader.next() != nil { count += 1 }
+    return count
+  }
+
   private static func clip(_ tables: Data...) -> Data {
     DrawnClip.mp4(handler: "vide", codec: "avc1", tables: tables.reduce(Data(), +))
   }
@@ -117,6 +125,7 @@ struct VideoIndexTests {
   @Test
   func uncompressedSoundMayHaveMillionsOfSamples() throws {
     let url = try clip()
+    let frames = try frames(of: url)
     let whole = try Data(contentsOf: url)
     func withSound(tick: UInt32) throws -> Data {
       let tables =
@@ -129,10 +138,7 @@ struct VideoIndexTests {
     }
     #expect(try refusal(withSound(tick: 2)).message.contains("claims 10,000,"))
     try withSound(tick: 1).write(to: url)
-    let reader = try VideoReader(contentsOf: url)
-    var count = 0
-    while try reader.next() != nil { count += 1 }
-    #expect(count == 3)
+    #expect(try self.frames(of: url) == frames && frames > 0)
   }
 
   /// FFmpeg would take this file of a program stream's first bytes for an MP4, whose index nobody looked at.
