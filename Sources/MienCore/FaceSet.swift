@@ -2,9 +2,10 @@ public import Foundation
 
 /// A set of framed faces of one size with labels, FER+ votes and origins: one `.safetensors` file.
 ///
-/// Tensors: `pixels` u8 [N, H, W, C]; `label` u8 [N] (index into the label set, 255 none); `split` u8 [N] (0 train,
-/// 1 validation, 2 test); `row` i32 [N] (row in the source); and, where known, `votes` u8 [N, 10] (ten zeros none), `subject` i32 [N]
-/// and `sequence` i32 [N] (indices into name lists, -1 none). The metadata entry `mien.faceset` is JSON.
+/// Tensors: `pixels` u8 [N, H, W, C]; `label` u8 [N] (index into the label set, 255 none); `split` u8 [N] (0 train, 1
+/// validation, 2 test); `row` i32 [N] (row in the source); and, where known, `votes` u8 [N, 10] (ten zeros none),
+/// `subject` i32 [N] and `sequence` i32 [N] (indices into name lists, -1 none). The metadata entry `mien.faceset` is
+/// JSON.
 ///
 /// A set keeps every row of its source. FER+ majority labels and soft targets are derived from the votes.
 public struct FaceSet: Sendable {

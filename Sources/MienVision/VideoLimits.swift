@@ -8,8 +8,8 @@ package struct VideoLimits: Sendable {
   package var keptPixels: Int?
   /// Most bytes of decoded frames that the decoder keeps because others are built on them. `nil` for any number.
   package var decoderBytes: Int?
-  /// Most entries of the index of an MP4, QuickTime or MXF file, of all tracks together: one per frame, piece of sound and, with three for
-  /// each track, fragment. FFmpeg keeps 24 to 100 bytes for each.
+  /// Most entries of the index of an MP4, QuickTime or MXF file, of all tracks together: one per frame, piece of sound
+  /// and, with three for each track, fragment. FFmpeg keeps 24 to 100 bytes for each.
   package var maxIndexEntries = 20_000_000
 
   /// The defaults: 200 million pixels, kept as they are, and an index for some 70 hours of video with sound.

@@ -6,9 +6,10 @@ import Synchronization
 
 /// Finds faces in any pose by two networks: one searches the picture, the other looks closely at what it proposes.
 ///
-/// A candidate is a face if the search is sure of it, or if the landmark network is the surer, the less the search is. Landmarks then set the face's place, and give its pose. Where nothing
-/// is found, the picture is searched turned by quarter turns, as scans often lie on their side. `docs/detection.md` says
-/// what is found and missed, and how the limits were chosen.
+/// A candidate is a face if the search is sure of it, or if the landmark network is the surer, the less the search is.
+/// Landmarks then set the face's place, and give its pose. Where nothing is found, the picture is searched turned by
+/// quarter turns, as scans often lie on their side. `docs/detection.md` says what is found and missed, and how the
+/// limits were chosen.
 public final class NetworkDetector: SizedFaceDetector {
   /// Side of the smallest face to find, in pixels of the picture; `nil` for the standard search, which finds faces from
   /// about 4 % of the longer side on, and many smaller ones.

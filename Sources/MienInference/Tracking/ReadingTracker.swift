@@ -4,10 +4,11 @@ import MienVision
 
 /// Tells which faces of one moment are those of the moments before, and steadies their readings.
 ///
-/// **Association.** A face that is followed from frame to frame keeps its track. Others are joined by place: a track expects its face where its last motion would have taken it (constant velocity, for at most
-/// half a second). Pairs of tracks and faces that overlap, or whose centres lie within 0.6 sides of each other, and whose
-/// sizes are within a factor of two, are joined, the best first (intersection over union less distance in sides). A lost
-/// face may have moved further: the distance grows by a side a second. What is left over starts tracks. A cut ends all.
+/// **Association.** A face that is followed from frame to frame keeps its track. Others are joined by place: a track
+/// expects its face where its last motion would have taken it (constant velocity, for at most half a second). Pairs of
+/// tracks and faces that overlap, or whose centres lie within 0.6 sides of each other, and whose sizes are within a
+/// factor of two, are joined, the best first (intersection over union less distance in sides). A lost face may have
+/// moved further: the distance grows by a side a second. What is left over starts tracks. A cut ends all.
 ///
 /// **Smoothing.** An exponential average in probability space by time stamp: after Δt seconds a reading weighs
 /// 1 - exp(-Δt / ``ReadingTrackerOptions/timeConstant``), so the result does not depend on the frame rate.

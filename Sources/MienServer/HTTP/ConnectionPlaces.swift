@@ -6,8 +6,8 @@ import Synchronization
 /// A connection takes a place when the head of a request is complete, and gives it back after the answer. One that is waited
 /// for takes none, whether it is idle or has sent half a head, so nobody is locked out by connections that ask for nothing.
 /// If too many are open, those are closed first, and those whose client has taken nothing of its answer for a while: of the
-/// address that has most of them, the one that waits longest. A request may be on its way on a connection that seems idle, so its client is
-/// told that there is no room, and has some time to read that.
+/// address that has most of them, the one that waits longest. A request may be on its way on a connection that seems idle,
+/// so its client is told that there is no room, and has some time to read that.
 final class ConnectionPlaces: Sendable {
   /// Connections that may be open beyond the number of places. Those without a place get answers to probes only.
   static let reserve = 64

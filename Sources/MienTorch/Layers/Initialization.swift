@@ -25,7 +25,8 @@ extension SeededRandom {
     return Array(values.prefix(count))
   }
 
-  /// Convolution weights, stored with channels innermost, by He et al. 2015 for rectifiers, fan-out: standard deviation `sqrt(2 / fanOut)`.
+  /// Convolution weights, stored with channels innermost, by He et al. 2015 for rectifiers, fan-out: standard
+  /// deviation `sqrt(2 / fanOut)`.
   @TorchActor mutating func heNormal(_ shape: [Int], fanOut: Int) throws -> Tensor {
     try Tensor(
       normal(count: shape.reduce(1, *), standardDeviation: (2 / Float(max(fanOut, 1))).squareRoot()), shape: shape

@@ -48,7 +48,8 @@ public final class TerminalProgress: TrainingObserver {
     member.isEmpty ? plan.name : member.hasPrefix("\(plan.name) ") ? member : "\(plan.name) \(member)"
   }
 
-  /// Shows epoch, loss, learning rate, the last validation, speed and time left, at most twice a second on a terminal and twice a minute elsewhere.
+  /// Shows epoch, loss, learning rate, the last validation, speed and time left, at most twice a second on a terminal
+  /// and twice a minute elsewhere.
   public func stepped(_ step: StepResult) {
     guard let plan else { return }
     line.show {
