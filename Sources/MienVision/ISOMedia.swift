@@ -323,10 +323,12 @@ struct ISOMedia {
         "has a damaged index (\(name)): its samples have descriptions of \(Spelling.size(descriptionBytes)); "
           + IndexSize.advice)
     }
-    if box.type == "stsd", box.length > 8 {
-      // Those of phones' time-stamped notes hold names, and FFmpeg looks into none.
+    if box.type == "stsd", box.length > 8, track.handlers.isEmpty {
+      // Descriptions of notes, such as where a phone was, hold names and types; FFmpeg passes over them in a track of its own.
       var isNotes = true
-      try forEachBox(in: box.body.lowerBound + 8..<box.body.upperBound) { isNotes = isNotes && $1.type == "mebx" }
+      try forEachBox(in: box.body.lowerBound + 8..<box.body.upperBound) {
+        isNotes = isNotes && ["mebx", "mett", "metx", "urim"].contains($1.type)
+      }
       if isNotes { return }
     }
     var offset = box.body.lowerBound

@@ -83,7 +83,9 @@ struct VideoContainer: Equatable {
     ([0, 0, 1, 0xBA], "MPEG program stream", "mpeg"), (Array("FLV".utf8), "FLV", "flv"),
     (Array("OggS".utf8), "Ogg", "ogg"), ([0x30, 0x26, 0xB2, 0x75, 0x8E, 0x66, 0xCF, 0x11], "ASF (WMV)", "asf"),
     (Array("YUV4MPEG2 ".utf8), "YUV4MPEG2", "yuv4mpegpipe"), (Array("DKIF".utf8), "IVF", "ivf"),
-    ([0x1F, 0x07, 0, 0], "DV", "dv"), ([0x1F, 0x07, 0, 0x3F], "DV", "dv"),
+    // Frames of 525 lines and of 625 (IEC 61834-2), whose bits for reserved fields are set or not.
+    ([0x1F, 0x07, 0, 0], "DV", "dv"), ([0x1F, 0x07, 0, 0x3F], "DV", "dv"), ([0x1F, 0x07, 0, 0x80], "DV", "dv"),
+    ([0x1F, 0x07, 0, 0xBF], "DV", "dv"),
     ([0x06, 0x0E, 0x2B, 0x34, 0x02, 0x05, 0x01, 0x01], MXF.name, "mxf"),
   ]
 
@@ -165,11 +167,17 @@ struct VideoContainer: Equatable {
 }
 
 extension FileKind {
-  /// Whether a file that starts so is a picture that is read as a video too: a GIF, or an animated PNG, WebP, AVIF or HEIC.
+  /// Whether a file that starts so is a picture that is read as a video too: a GIF, an animated PNG, WebP, AVIF or HEIC, or
+  /// Motion JPEG.
   ///
-  /// - Parameter start: at least ``prefix`` bytes where the file has them.
-  package static func isAnimation(start: [UInt8]) -> Bool {
-    start.withUnsafeBytes { VideoContainer.animation(ByteView(bytes: $0)) != nil }
+  /// - Parameter start: at least ``prefix`` bytes where the file has them; of Motion JPEG, also the start of the second
+  ///   picture.
+  package static func isVideo(start: [UInt8]) -> Bool {
+    start.withUnsafeBytes { bytes in
+      let view = ByteView(bytes: bytes)
+      if case .picture(.jpeg) = FileKind(view) { return (try? MotionJPEG.isStart(of: VideoBytes(view))) == true }
+      return VideoContainer.animation(view) != nil
+    }
   }
 }
 

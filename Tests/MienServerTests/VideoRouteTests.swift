@@ -218,12 +218,15 @@ import Testing
       let unread = try await client.execute(uri: "/v1/detect", method: .post, body: ByteBuffer(bytes: sequence))
       let advice = "an animated AVIF of 5 frames without a still picture to read as a photo; POST /v1/video reads them"
       #expect(unread.errorCode == "unreadable_picture" && String(buffer: unread.body).contains(advice))
-      for start in [png[..<33] + control + png[33...], webP[...], sequence[...]] {
+      let jpeg = [UInt8](try Image(encoded: Data(png)).encoded(as: .jpeg(quality: 90)))
+      let starts: [[UInt8]] = [Array(png[..<33]) + control + Array(png[33...]), webP, sequence, jpeg + jpeg]
+      for start in starts {
         let sent = try await client.execute(uri: "/v1/video", method: .post, body: ByteBuffer(bytes: start))
         #expect(sent.status == .accepted, "\(String(buffer: sent.body))")
       }
       for (type, body, code) in [
         ("video/mp4", try TestServer.face(1), "unsupported_type"),
+        ("video/mp4", ByteBuffer(bytes: jpeg), "unsupported_type"),
         ("text/plain", ByteBuffer(string: "some text that is no video"), "unsupported_type"),
         ("video/mp4", ByteBuffer(bytes: [0x1F, 0x8B] + [UInt8](repeating: 0, count: 30)), "unsupported_type"),
         (Form.contentType, Form().adding("x", field: "title").buffer, "bad_request"),

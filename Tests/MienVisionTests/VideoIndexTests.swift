@@ -141,6 +141,25 @@ struct VideoIndexTests {
     #expect(try self.frames(of: url) == frames && frames > 0)
   }
 
+  /// A phone's motion photo has a track of notes, whose description names their type.
+  @Test
+  func aTrackOfNotesMayNameWhatItLikes() throws {
+    let url = try clip()
+    let frames = try frames(of: url)
+    let whole = try Data(contentsOf: url)
+    let type = try #require(whole.range(of: Data("moov".utf8), options: .backwards)).lowerBound
+    func withNotes(_ handler: String) -> Data {
+      let note = DrawnClip.box("mett", Data(count: 8) + Data("\0application/motionphoto-image-meta\0".utf8))
+      let description = DrawnClip.box("stsd", Data([0, 0, 0, 0, 0, 0, 0, 1]) + note)
+      let track = DrawnClip.track(handler: handler, codec: "mett", tables: description)
+      return whole[..<(type - 4)] + DrawnClip.box("moov", whole[(type + 4)...] + track)
+    }
+    try withNotes("meta").write(to: url)
+    #expect(try self.frames(of: url) == frames && frames > 0)
+    // In a track of pictures FFmpeg would look into the description.
+    #expect(try refusal(withNotes("vide")).message.contains("a meta box lies in its stsd box"))
+  }
+
   /// FFmpeg would take this file of a program stream's first bytes for an MP4, whose index nobody looked at.
   @Test
   func aFileIsReadAsWhatItWasTakenFor() throws {

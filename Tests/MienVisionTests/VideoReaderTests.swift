@@ -274,6 +274,13 @@ struct VideoReaderTests {
     #expect(message(try file("photo.mjpeg", photo + Data("more".utf8) + photo)).contains("is a picture (JPEG)"))
   }
 
+  @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"), arguments: ["ntsc", "pal"])
+  func digitalTapesOfBothSystemsAreRead(system: String) throws {
+    let source = "testsrc=size=720x\(system == "pal" ? 576 : 480):rate=\(system):duration=0.3"
+    let url = try ffmpeg("clip.bin", ["-f", "lavfi", "-i", source, "-target", "\(system)-dv", "-f", "dv"])
+    #expect(try times(url).count >= 7)
+  }
+
   @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"), arguments: ["gif", "apng", "webp"])
   func animationsAreVideos(format: String) throws {
     let url = try ffmpeg(

@@ -6,6 +6,8 @@ import MienVision
 struct VideoUpload {
   /// As many bytes as tell pictures and archives.
   private static let startBytes = FileKind.prefix
+  /// As many bytes as tell Motion JPEG from a photo: its first picture, and the start of the next.
+  private static let startBytesOfJPEG = 4 << 20
 
   private var form: MultipartFile?
   private let isSaidToBeVideo: Bool
@@ -51,14 +53,15 @@ struct VideoUpload {
   private mutating func check(_ content: Data) throws -> Data {
     if isChecked { return content }
     start += content
-    guard start.count >= Self.startBytes else { return Data() }
+    let isJPEG = start.starts(with: [0xFF, 0xD8, 0xFF])
+    guard start.count >= (isJPEG ? Self.startBytesOfJPEG : Self.startBytes) else { return Data() }
     try refuseOthers()
     isChecked = true
     return start
   }
 
   private func refuseOthers() throws {
-    if case .picture(let format) = FileKind(of: start), !FileKind.isAnimation(start: Array(start)) {
+    if case .picture(let format) = FileKind(of: start), !FileKind.isVideo(start: Array(start)) {
       throw APIError.unsupportedType(
         "Expected a video, found a picture (\(format.rawValue)); POST /v1/detect reads pictures.")
     }
