@@ -15,6 +15,8 @@ struct ImageHeader: Equatable {
   /// Pixels of a tile, which is decoded whole and may be larger than the picture; those of the picture, or 0, if it
   /// has none.
   var tilePixels = 0
+  /// About what the decoder takes of memory beside the samples, in bytes.
+  var structureBytes = 0.0
   /// EXIF's orientation, 1 (as stored) to 8.
   var orientation = 1
   /// What is said of the picture, each a sentence that starts after the file's name.
@@ -27,7 +29,12 @@ struct ImageHeader: Equatable {
     let header: ImageHeader
     switch format {
     case .bmp: header = try bmp(file)
-    case .jpeg2000: header = try jpeg2000(file)
+    case .jpeg2000:
+      let picture = try JPEG2000(file)
+      // OpenJPEG has 32 bits for each sample.
+      header = ImageHeader(
+        format: .jpeg2000, width: picture.width, height: picture.height, pixelBytes: 4 * picture.components,
+        structureBytes: picture.structureBytes)
     default: header = try tiff(file)
     }
     guard header.width > 0, header.height > 0 else {
@@ -83,39 +90,6 @@ struct ImageHeader: Equatable {
       header.notes.append("has \(pages) pages, of which the first was read; all of them: tiffsplit in.tif page-")
     }
     return header
-  }
-
-  // MARK: - JPEG 2000 (ISO/IEC 15444-1, annexes A.5.1 and I)
-
-  private static func jpeg2000(_ file: ByteView) throws -> ImageHeader {
-    // The codestream's own marker counts: decoders go by it, whatever the boxes around it say.
-    var start = 0
-    if !file.has([0xFF, 0x4F]) {
-      var offset = 0
-      while !file.has("jp2c", at: offset + 4) {
-        guard let length = file.bigEndian32(offset) else {
-          throw DecodedPicture.truncated(.jpeg2000, count: file.count)
-        }
-        let long = length == 1 ? file.number(offset + 9, bytes: 7, bigEndian: true) : length
-        guard let long, long >= 8, long <= file.count - offset else {
-          throw DecodedPicture.truncated(.jpeg2000, count: file.count)
-        }
-        offset += long
-      }
-      start = offset + (file.bigEndian32(offset) == 1 ? 16 : 8)
-    }
-    guard file.has([0xFF, 0x4F, 0xFF, 0x51], at: start), let right = file.bigEndian32(start + 8),
-      let bottom = file.bigEndian32(start + 12), let left = file.bigEndian32(start + 16),
-      let top = file.bigEndian32(start + 20), let components = file.bigEndian16(start + 40)
-    else { throw DecodedPicture.truncated(.jpeg2000, count: file.count) }
-    guard [1, 3, 4].contains(components) else {
-      throw MienError(
-        .format, nil,
-        "is a JPEG 2000 picture of \(components) channels, of which 1, 3 and 4 are read; convert it first: "
-          + "opj_decompress -i in.jp2 -o out.png")
-    }
-    // OpenJPEG has 32 bits for each sample.
-    return ImageHeader(format: .jpeg2000, width: right - left, height: bottom - top, pixelBytes: 4 * components)
   }
 }
 

@@ -61,6 +61,12 @@ public struct ImageLimits: Sendable, Hashable {
         "is \(header.width)x\(header.height) pixels of \(header.pixelBytes) bytes while it is decoded, together more than the limit "
           + "of \(sampleBytes.grouped) bytes; shrink it, or save it as a plain JPEG first")
     }
+    guard header.structureBytes <= Double(sampleBytes) else {
+      throw MienError(
+        .limit, nil,
+        "is coded in so many parts that decoding takes \(Int(header.structureBytes / 1e6).grouped) MB beside its pixels, more "
+          + "than the limit of \(Spelling.size(sampleBytes)); save it as a plain JPEG first")
+    }
   }
 
   /// The error for a picture that is too large.

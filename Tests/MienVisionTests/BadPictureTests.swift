@@ -187,4 +187,25 @@ struct BadPictureTests {
     let error = #expect(throws: MienError.self) { try Image(contentsOf: url) }
     #expect(error?.message.contains("may not be read") == true)
   }
+
+  /// The main header alone asks for what a decoder allocates.
+  @Test(arguments: [
+    // Code blocks of 4x4, precincts of 1x1, and 65,535 layers of small precincts.
+    ([0, 0, 0, 1, 1, 0, 0, 0, 0, 1], true), ([1, 0, 0, 1, 1, 0, 4, 4, 0, 1, 0x00], true),
+    ([1, 0, 0xFF, 0xFF, 1, 0, 4, 4, 0, 1, 0x66], true), ([0, 0, 0, 1, 1, 5, 4, 4, 0, 1], false),
+  ])
+  func jpeg2000InTinyPartsIsRefused(coding: [UInt8], isRefused: Bool) {
+    let side: [UInt8] = [0, 0, 0x0B, 0xB8]
+    let sizes = side + side + [UInt8](repeating: 0, count: 8)
+    let components: [UInt8] = [0, 3] + [7, 1, 1, 7, 1, 1, 7, 1, 1]
+    var file: [UInt8] = [0xFF, 0x4F, 0xFF, 0x51, 0, 47, 0, 0] + sizes + sizes + components
+    file += [0xFF, 0x52, 0, UInt8(2 + coding.count)] + coding + [0xFF, 0x5C, 0, 4, 0x40, 0x40]
+    file += [0xFF, 0x90, 0, 10, 0, 0, 0, 0, 0, 17, 0, 1, 0xFF, 0x93, 0, 0, 0, 0xFF, 0xD9]
+    var refusal: MienError?
+    do { _ = try Image(encoded: Data(file), limits: ImageLimits(sampleBytes: 400_000_000)) } catch {
+      refusal = error as? MienError
+    }
+    let isLimit = refusal?.kind == .limit && refusal?.message.contains("is coded in so many parts") == true
+    #expect(isLimit == isRefused, "\(String(describing: refusal))")
+  }
 }
