@@ -13,7 +13,13 @@ const headers = process.env.MIEN_TOKEN ? { Authorization: `Bearer ${process.env.
 /** The server's answer to a form with all photos: a list in their order. */
 async function detect(paths, attempts = 5) {
   const form = new FormData();
-  for (const path of paths) form.append("pictures", await openAsBlob(path), basename(path));
+  for (const path of paths) {
+    try {
+      form.append("pictures", await openAsBlob(path), basename(path));
+    } catch {
+      throw Object.assign(new Error("cannot be read"), { path });
+    }
+  }
   const answer = await fetch(`${url}/v1/detect?minConfidence=0.4`, { method: "POST", headers, body: form });
   if (answer.status === 429 && attempts > 1) {
     // The server is busy, and says when to try again.
@@ -26,11 +32,18 @@ async function detect(paths, attempts = 5) {
   return body;
 }
 
+const paths = process.argv.slice(2);
+if (paths.length === 0) {
+  console.error("usage: node detect.mjs PHOTO…");
+  process.exit(64);
+}
 try {
-  for (const picture of await detect(process.argv.slice(2))) {
+  for (const picture of await detect(paths)) {
     if (picture.error) {
       console.error(`${picture.file}: ${picture.error}`);
       process.exitCode = 1;
+    } else if (picture.faces.length === 0) {
+      console.log(`${picture.file}\tno face`);
     }
     for (const face of picture.faces) {
       const sure = face.confident === false ? ` (${face.reason})` : "";
@@ -38,6 +51,6 @@ try {
     }
   }
 } catch (error) {
-  console.error(`${url}: ${error.cause?.message ?? error.message}`);
+  console.error(`${error.path ?? url}: ${error.cause?.message ?? error.message}`);
   process.exitCode = 1;
 }

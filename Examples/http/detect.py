@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads photos with the package requests, and prints a line per face.
+"""Reads photos with the package requests, and prints one line per face.
 
     detect.py PHOTO…
 
@@ -31,6 +31,9 @@ def detect(session, path, attempts=5):
 
 
 def main(paths):
+    if not paths:
+        print("usage: detect.py PHOTO…", file=sys.stderr)
+        return 64
     session = requests.Session()
     session.headers["Content-Type"] = "application/octet-stream"
     if token := os.environ.get("MIEN_TOKEN"):
@@ -43,6 +46,8 @@ def main(paths):
             print(f"{path}: {error}", file=sys.stderr)
             failures += 1
             continue
+        if not faces:
+            print(f"{path}\tno face")
         for face in faces:
             box = face["box"]
             place = f"{box['x']},{box['y']} {box['width']}x{box['height']}"

@@ -68,4 +68,7 @@ async def main(paths):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        print("usage: session.py PICTURE…", file=sys.stderr)
+        sys.exit(64)
     asyncio.run(main(sys.argv[1:]))

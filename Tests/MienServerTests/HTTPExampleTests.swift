@@ -67,6 +67,10 @@ struct HTTPExampleTests {
     let folder: TemporaryFolder
     let photo: String
     let text: String
+    /// A picture without a face.
+    let wall: String
+    /// Where no file is.
+    var missing: String { folder.file("missing.jpg").path }
     var environment: [String: String] { ["MIEN_URL": url, "MIEN_TOKEN": HTTPExampleTests.token] }
     var url: String { "http://127.0.0.1:\(server.port)" }
 
@@ -78,6 +82,8 @@ struct HTTPExampleTests {
       try FileManager.default.copyItem(atPath: Sample.url.path, toPath: photo)
       text = folder.file("notes.txt").path
       try Data("some text".utf8).write(to: folder.file("notes.txt"))
+      wall = folder.file("wall.pgm").path
+      try (Data("P5 64 64 255\n".utf8) + Data(repeating: 128, count: 64 * 64)).write(to: folder.file("wall.pgm"))
       server = try await ServerProcess([
         "--state-dir", folder.file("state").path, "--token-file", folder.file("tokens").path,
       ])
@@ -111,6 +117,14 @@ struct HTTPExampleTests {
     let failed = try stage.run(Self.bash, "Examples/http/detect.sh", stage.text)
     #expect(failed.status != 0 && failed.output.contains("unsupported_type"))
     #expect(try stage.run(Self.bash, "Examples/http/detect.sh", stage.photo, token: false).status != 0)
+    // curl alone sends an empty body in place of a missing file.
+    let missing = try stage.run(Self.bash, "Examples/http/detect.sh", stage.missing, stage.photo)
+    #expect(missing.status == 1 && missing.errors.contains("missing.jpg: cannot be read"), "\(missing.errors)")
+    #expect(missing.output.split(separator: "\n").count == 1)
+    let form = try stage.run(Self.bash, "Examples/http/detect.sh", "--csv", stage.photo, stage.missing)
+    #expect(form.status == 1 && form.output.isEmpty && form.errors.contains("missing.jpg: cannot be read"))
+    let usage = try stage.run(Self.bash, "Examples/http/detect.sh")
+    #expect(usage.status == 64 && usage.errors.hasPrefix("Usage: detect.sh"), "\(usage.errors)")
   }
 
   @Test(.enabled(if: hasCurl && bash != nil, "needs curl and bash"))
@@ -125,6 +139,10 @@ struct HTTPExampleTests {
     #expect(lines.dropFirst().map { $0.prefix { $0 != "," } } == ["0", "4", "8"])
     let failed = try stage.run(Self.bash, "Examples/http/video.sh", stage.text)
     #expect(failed.status != 0)
+    let missing = try stage.run(Self.bash, "Examples/http/video.sh", stage.missing)
+    #expect(missing.status == 1 && missing.errors.contains("missing.jpg: cannot be read"), "\(missing.errors)")
+    let usage = try stage.run(Self.bash, "Examples/http/video.sh")
+    #expect(usage.status == 64 && usage.errors.hasPrefix("Usage: video.sh"), "\(usage.errors)")
   }
 
   @Test(.enabled(if: pythonWithRequests != nil, "needs a python3 with requests"))
@@ -135,6 +153,10 @@ struct HTTPExampleTests {
     #expect(columns.count == 4 && columns[0] == stage.photo && Emotion(rawValue: columns[2]) != nil, "\(read.errors)")
     #expect(read.status == 1 && read.errors.contains("notes.txt: ") && read.errors.contains("found text"))
     #expect(try stage.run(Self.pythonWithRequests, "Examples/http/detect.py", stage.photo).status == 0)
+    let wall = try stage.run(Self.pythonWithRequests, "Examples/http/detect.py", stage.wall)
+    #expect(wall.status == 0 && wall.output == "\(stage.wall)\tno face\n", "\(wall.output)\(wall.errors)")
+    let usage = try stage.run(Self.pythonWithRequests, "Examples/http/detect.py")
+    #expect(usage.status == 64 && usage.errors.hasPrefix("usage: detect.py"), "\(usage.errors)")
   }
 
   @Test(.enabled(if: pythonWithHTTPX != nil, "needs a python3 with httpx; scripts/check-api.sh makes one"))
@@ -146,6 +168,8 @@ struct HTTPExampleTests {
     let rows = read.output.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
     #expect(rows.map { $0.first } == ["0.0", "0.2", "0.3"] && rows.allSatisfy { $0.count == 4 && $0[1] == "1" })
     #expect(read.errors.contains("notes.txt: ") && read.errors.contains("found text"))
+    let usage = try stage.run(Self.pythonWithHTTPX, "Examples/http/session.py")
+    #expect(usage.status == 64 && usage.errors.hasPrefix("usage: session.py"), "\(usage.errors)")
   }
 
   @Test(.enabled(if: node != nil, "needs node"))
@@ -156,6 +180,12 @@ struct HTTPExampleTests {
     #expect(columns.count == 3 && columns[0] == "my photo.png", "\(read.output)\(read.errors)")
     #expect(read.status == 1 && read.errors.contains("notes.txt: "))
     #expect(try stage.run(Self.node, "Examples/http/detect.mjs", stage.photo, token: false).status != 0)
+    let wall = try stage.run(Self.node, "Examples/http/detect.mjs", stage.wall)
+    #expect(wall.status == 0 && wall.output == "wall.pgm\tno face\n", "\(wall.output)\(wall.errors)")
+    let missing = try stage.run(Self.node, "Examples/http/detect.mjs", stage.missing)
+    #expect(missing.status == 1 && missing.errors.hasSuffix("missing.jpg: cannot be read\n"), "\(missing.errors)")
+    let usage = try stage.run(Self.node, "Examples/http/detect.mjs")
+    #expect(usage.status == 64 && usage.errors.hasPrefix("usage: node detect.mjs"), "\(usage.errors)")
   }
 
   @Test(
