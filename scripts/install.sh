@@ -124,7 +124,7 @@ tr ' ' '\n' <<<"$linked $codecs" | sed '/^$/d' | sort -u | tr '\n' ' ' >"$doc/pa
   bin/mien video clip.mp4 --annotate marked.mp4 --timeline timeline.html
 TEXT
   if has serving; then echo "  bin/mien serve"; fi
-  if has training; then echo "  bin/mien train mien-s --data faces.safetensors -o runs/mine"; fi
+  if has training; then echo "  bin/mien train mien-s --data faces.safetensors -o runs/faces"; fi
   echo
   echo "The folder may stand anywhere; the programs find lib/mien and share/mien beside bin. Inside are the model, OpenVINO,"
   echo "Swift's libraries and the cascade of --detector haar. From the system they need, on $(. /etc/os-release && echo "$PRETTY_NAME"):"
