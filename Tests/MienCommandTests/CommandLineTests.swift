@@ -277,9 +277,20 @@ import Testing
     #expect(outcome.status == 1 && outcome.errors.contains("no such file"), "\(outcome.errors)")
     let model = try Command.mien("detect", "--model", "no-such", path("none.jpg"))
     #expect(
-      model.status == 64 && model.errors.hasPrefix("mien: error: --model no-such: no such model"), "\(model.errors)")
+      model.status == 64 && model.errors.hasPrefix("mien: error: --model no-such: no such model. Known: mien-s"),
+      "\(model.errors)")
+    #expect(model.errors.hasSuffix("; or give a file's path, such as ./mine.onnx\n"), "\(model.errors)")
     let card = try Command.mien("models", "no-such")
     #expect(card.status == 64 && card.errors.hasPrefix("mien: error: model no-such: no such model"), "\(card.errors)")
+  }
+
+  @Test func whatIsMissingIsExplained() throws {
+    let shell = try Command.mien("completions")
+    #expect(shell.status == 64 && shell.errors.contains("bash, zsh or fish."), "\(shell.errors)")
+    let data = try Command.mien("reproduce", "chen")
+    #expect(
+      data.status == 64 && data.errors.contains("--data is missing: the files that `mien dataset import` made"),
+      "\(data.errors)")
   }
 
   @Test func recipesAreListedAndShown() throws {
