@@ -284,6 +284,14 @@ import Testing
     #expect(card.status == 64 && card.errors.hasPrefix("mien: error: model no-such: no such model"), "\(card.errors)")
   }
 
+  @Test func theHelpNamesTheGuides() throws {
+    let help = try Command.mien("--help")
+    #expect(help.output.contains("Guides: docs/README.md") && FileManager.default.fileExists(atPath: Self.guides))
+  }
+
+  private static let guides = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../docs/README.md").path
+
   @Test func whatIsMissingIsExplained() throws {
     let shell = try Command.mien("completions")
     #expect(shell.status == 64 && shell.errors.contains("bash, zsh or fish."), "\(shell.errors)")
@@ -320,6 +328,7 @@ import Testing
     #expect(outcome.output.firstMatch(of: /\nok +OpenCV +\d+\.\d+\.\d+\n/) != nil, "\(outcome.output)")
     #expect(outcome.output.firstMatch(of: /\nok +processor +.+; \d+ cores?; computes in FP32(, \w+)*\n/) != nil)
     if outcome.output.contains("ok       HEIC") { #expect(outcome.output.contains(/libheif \d+\.\d+/)) }
+    #expect(outcome.output.contains(/\/mien, [0-9.]+ \w+; may be deleted\n/))
     #expect(outcome.output.contains("\(path("caches"))/mien"))
     #expect(outcome.output.contains("\(path("home"))/mien-runs, none yet"))
   }
@@ -334,5 +343,9 @@ import Testing
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.output.contains("apt-get install ffmpeg") && outcome.output.contains("apt-get install opencv-data"))
     #expect(outcome.output.contains("mien camera --headless"))
+    if outcome.output.contains("no /dev/video*") {
+      #expect(outcome.output.contains("play a file: `mien camera --headless clip.mp4`"))
+    }
+    #expect(outcome.output.contains(/\nmissing +other detector +/), "\(outcome.output)")
   }
 }

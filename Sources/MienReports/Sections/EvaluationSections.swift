@@ -167,7 +167,7 @@ extension ReportSection {
         absent.isEmpty
           ? nil
           : .note(
-            "No face has the label \(absent.map(\.rawValue).joined(separator: " or ")): balanced accuracy and macro F1 are "
+            "No face has the label \(Spelling.alternatives(absent.map(\.rawValue))): balanced accuracy and macro F1 are "
               + "means over the other classes."),
       ])
   }
