@@ -306,6 +306,8 @@ import Testing
     #expect(list.status == 0 && list.output.contains("mien-s ") && list.output.contains("chen "), "\(list.errors)")
     let lines = list.output.split(separator: "\n")
     #expect(lines.allSatisfy { $0.split(separator: " ").count > 3 })
+    let names = lines.map { $0.prefix { $0 != " " } }
+    #expect(names == names.sorted(), "variants come after the recipe that they vary")
     let summaries = lines.map { $0.drop { $0 != " " } }
     #expect(Set(summaries.map { $0.drop { $0 == " " } }).count == lines.count, "two recipes have one summary")
     let shown = try Command.mien("recipes", "chen")
