@@ -46,7 +46,7 @@ extension FaceSet {
     case let name?:
       let choices = [info.labelSet.name] + (hasVotes ? [LabelSet.ferplus.name] : [])
       throw MienError(
-        .argument, "labels \(name)", "this data set has the labels \(choices.joined(separator: " and "))")
+        .argument, "labels \(name)", "expected \(choices.joined(separator: " or ")), the labels of this set")
     }
   }
 

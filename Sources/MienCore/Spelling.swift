@@ -7,6 +7,12 @@ package enum Spelling {
     "\(count.grouped) \(noun)\(count == 1 ? "" : "s")"
   }
 
+  /// `a`, `a or b`, `a, b or c`.
+  package static func alternatives(_ names: [String]) -> String {
+    guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+    return "\(names.dropLast().joined(separator: ", ")) or \(last)"
+  }
+
   /// A number of bytes as people read it: `512 bytes`, `12.3 kB`, `5.6 MB`; a kB is 1000 bytes.
   package static func size(_ bytes: Int) -> String {
     guard bytes >= 1000 else { return counted(bytes, "byte") }

@@ -295,10 +295,11 @@ struct PictureFolder {
     let odd = zip(urls, names).filter { $0.1 == nil }.map(\.0)
     guard odd.isEmpty else {
       let shown = odd.prefix(3).map(\.path).joined(separator: ", ") + (odd.count > 3 ? ", …" : "")
-      let told = Spelling.counted(urls.count - odd.count, "name")
+      let told = urls.count - odd.count
       collection.warnings.append(
-        "people are unknown: \(told) of files tell who it is, and \(odd.count.grouped) \(odd.count == 1 ? "does" : "do") not: "
-          + "\(shown); rename as \(convention.example), or a split may put one person into two parts")
+        "people are unknown: \(Spelling.counted(told, "file name")) \(told == 1 ? "says" : "say") who it is, \(odd.count.grouped) "
+          + "\(odd.count == 1 ? "does" : "do") not: \(shown); rename \(odd.count == 1 ? "it" : "them") like "
+          + "\(convention.example), or a split may put one person into two parts")
       return
     }
     for (index, name) in names.enumerated() {

@@ -47,8 +47,8 @@ public struct ModelStore: Sendable {
     let isFile = FileManager.default.fileExists(atPath: name)
     throw MienError(
       .argument, "model \(name)",
-      "no such model; there are: \(names), or give the path of a file"
-        + (isFile ? "; for the file that is here, write ./\(name): a path has a slash or ends in .onnx" : ""))
+      "no such model. Known: \(names); or give a file's path, such as "
+        + (isFile ? "./\(name) for the file that is here: a path has a slash or ends in .onnx" : "./mine.onnx"))
   }
 
   /// The built-in models, then those in the folders, by name.

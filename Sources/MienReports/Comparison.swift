@@ -141,16 +141,17 @@ public struct Comparison: Sendable {
       [RunFigure.accuracy, .balancedAccuracy, .loss].map { (head: head, figure: $0) }
     }
     let names = measures.map { "\($0.head) \($0.figure == .balancedAccuracy ? "balanced" : $0.figure.title)" }
-    var table = TextTable(header: ["run", "parameters", "epochs", "best"] + names + ["time"])
+    let hasCounts = runs.contains { $0.parameterCount != nil }
+    var table = TextTable(header: ["run"] + (hasCounts ? ["parameters"] : []) + ["epochs", "best"] + names + ["time"])
     for run in runs {
       let values = measures.map { head, figure in
         run.metrics.atBest(.figure(figure, head: head, part: .validation)).map(figure.text) ?? "-"
       }
       table.add(
-        [
-          run.metrics.name, run.parameterCount?.grouped ?? "-", run.metrics.epochCount.grouped,
-          run.metrics.best.map { "\($0.epoch)" } ?? "-",
-        ] + values + [run.metrics.seconds.map(NumberText.duration) ?? "-"])
+        [run.metrics.name] + (hasCounts ? [run.parameterCount?.grouped ?? "-"] : [])
+          + [run.metrics.epochCount.grouped, run.metrics.best.map { "\($0.epoch)" } ?? "-"] + values + [
+            run.metrics.seconds.map(NumberText.duration) ?? "-"
+          ])
     }
     return table
   }

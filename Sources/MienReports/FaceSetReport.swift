@@ -12,15 +12,19 @@ public struct FaceSetReport: Sendable {
   }
 
   private let faces: FaceSet
+  private let name: String
   private let splits: [Split]
   private let counts: [Counts]
 
   /// Counts the faces of `faces` by their own labels and, where there are votes, by FER+ majority.
   ///
-  /// - Parameter parts: the faces of each part, by their places in the set, as often as they are used; nil for the set's
-  ///   own splits.
-  public init(_ faces: FaceSet, parts: [Split: [Int]]? = nil) {
+  /// - Parameters:
+  ///   - name: stands in the charts' titles, as that of the set's file; nil for the set's source.
+  ///   - parts: the faces of each part, by their places in the set, as often as they are used; nil for the set's
+  ///     own splits.
+  public init(_ faces: FaceSet, name: String? = nil, parts: [Split: [Int]]? = nil) {
     self.faces = faces
+    self.name = name ?? faces.info.source
     let parts = parts ?? Dictionary(grouping: 0..<faces.count) { faces.split(at: $0) }
     let splits = Split.allCases.filter { parts[$0]?.isEmpty == false }
     self.splits = splits
@@ -74,7 +78,9 @@ public struct FaceSetReport: Sendable {
       }
       let cells = rows.map { counts.cells[$0] } + (hasUnlabelled ? [counts.cells[counts.labels.count]] : [])
       return BarChart(
-        title: order == nil ? "\(faces.info.source): \(counts.title), faces" : "\(counts.title), faces by split",
+        title: order == nil
+          ? "\(name): faces by \(counts.source == .own ? "own label (\(counts.labels.name))" : counts.title)"
+          : "\(counts.title), faces by split",
         categories: rows.map { counts.labels.emotions[$0].rawValue } + (hasUnlabelled ? ["no label"] : []),
         series: splits.indices.map { split in
           .init(name: splits[split].rawValue, values: cells.map { Double($0[split]) })

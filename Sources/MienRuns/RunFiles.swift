@@ -1,4 +1,5 @@
 public import Foundation
+public import MienCore
 
 /// Where the files of a training run lie in its folder.
 public struct RunFiles: Sendable, Equatable {
@@ -28,4 +29,24 @@ public struct RunFiles: Sendable, Equatable {
   public var model: URL { folder.appendingPathComponent("model.onnx") }
   /// The figures of a measurement of a published system.
   public var reproduction: URL { folder.appendingPathComponent("reproduction.json") }
+
+  /// The names of the folders inside that hold a run with at least one epoch: those of a series.
+  public var innerRuns: [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.sorted { $0.compare($1, options: .numeric) == .orderedAscending }.filter {
+      FileManager.default.fileExists(atPath: RunFiles(folder.appendingPathComponent($0)).metrics.path)
+    }
+  }
+
+  /// The error that the folder holds a series of runs where one run is expected; it names them.
+  ///
+  /// - Parameter argument: the folder, as the user named it.
+  public func seriesError(_ argument: String) -> MienError {
+    let start = argument.hasSuffix("/") ? argument : argument + "/"
+    let names = innerRuns.prefix(10).map { start + $0 } + (innerRuns.count > 10 ? ["…"] : [])
+    return MienError(
+      .mismatch, argument,
+      "holds a series of runs; name one of the run folders in it"
+        + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))"))
+  }
 }

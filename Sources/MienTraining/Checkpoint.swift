@@ -117,9 +117,7 @@ public struct Progress: Codable, Sendable, Equatable {
   ///
   /// - Throws: ``MienError`` where the folder holds a series of runs, or no finished epoch.
   static func best(checkpointOf run: RunFolder) throws -> (file: SafeTensors, progress: Progress) {
-    if run.recipe.isSeries {
-      throw MienError(.mismatch, run.url.path, "holds a series of runs: name one of the run folders in it")
-    }
+    if run.recipe.isSeries { throw run.files.seriesError(run.url.path) }
     guard FileManager.default.fileExists(atPath: run.bestCheckpoint.path) else {
       throw MienError(.file, run.url.path, "has no finished epoch yet: there is no \(run.bestCheckpoint.path)")
     }

@@ -31,9 +31,9 @@ public enum RecipeFile {
   /// The names of the built-in recipes: the files of the folder `recipes`.
   public static let builtInNames = names(in: "recipes")
 
-  /// The names of the YAML files inside the program that lie in `folder`.
+  /// The names of the YAML files inside the program that lie in `folder`, in alphabetical order.
   static func names(in folder: String) -> [String] {
-    Resource.names(in: folder).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(".yaml".count)) }
+    Resource.names(in: folder).filter { $0.hasSuffix(".yaml") }.map { String($0.dropLast(".yaml".count)) }.sorted()
   }
 
   /// The text of a YAML file inside the program.

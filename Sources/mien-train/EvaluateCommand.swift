@@ -42,9 +42,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   func run() async throws {
     try ResultFile.check(["--json": json, "--report": report, "--predictions": predictions], inputs: [data])
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
-    guard !folder.recipe.isSeries else {
-      throw MienError(.argument, run, "holds a series of runs; name one of the run folders in it")
-    }
+    guard !folder.recipe.isSeries else { throw folder.files.seriesError(run) }
     let set = try FaceSet.given(data)
     let (labels, split, threads, name) = (labels, split, torch.count(), run)
     let (part, metrics, indices, sha256, caution) = try await TorchActor.run {

@@ -16,7 +16,7 @@ struct ExportCommand: AsyncParsableCommand {
 
   @Option(
     name: [.customShort("o"), .customLong("output")],
-    help: ArgumentHelp("The model file to write.", valueName: "model.onnx"))
+    help: ArgumentHelp("The model file to write; its name ends in .onnx.", valueName: "model.onnx"))
   var output: String
 
   @Option(
@@ -75,6 +75,9 @@ struct ExportCommand: AsyncParsableCommand {
     guard (0...1).contains(keepInitial) else { throw ValidationError("--keep-initial is 0 to 1.") }
     if precision == .int8 && data.isEmpty {
       throw ValidationError("--precision int8 needs --data: the ranges of the layers' inputs are taken from its faces.")
+    }
+    guard output.hasSuffix(".onnx") else {
+      throw ValidationError("-o \(output): expected a name that ends in .onnx, by which --model knows a file.")
     }
   }
 

@@ -51,7 +51,7 @@ struct ReproduceCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if data.isEmpty && !show { throw ValidationError("--data needs the FaceSets to train on.") }
+    if data.isEmpty && !show { throw ValidationError("--data is missing: the files that `mien dataset import` made.") }
     if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
     if let folds, !(2...1000).contains(folds) { throw ValidationError("--folds must be 2 to 1,000.") }
   }

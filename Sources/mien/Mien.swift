@@ -53,6 +53,7 @@ import MienVision
       \(listed.joined(separator: "\n\n"))
 
       `mien COMMAND --help` explains a command, `mien --version` names the version.
+      Guides: docs/README.md in Mien's sources.
       """
   }
 }

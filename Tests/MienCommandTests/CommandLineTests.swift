@@ -277,9 +277,28 @@ import Testing
     #expect(outcome.status == 1 && outcome.errors.contains("no such file"), "\(outcome.errors)")
     let model = try Command.mien("detect", "--model", "no-such", path("none.jpg"))
     #expect(
-      model.status == 64 && model.errors.hasPrefix("mien: error: --model no-such: no such model"), "\(model.errors)")
+      model.status == 64 && model.errors.hasPrefix("mien: error: --model no-such: no such model. Known: mien-s"),
+      "\(model.errors)")
+    #expect(model.errors.hasSuffix("; or give a file's path, such as ./mine.onnx\n"), "\(model.errors)")
     let card = try Command.mien("models", "no-such")
     #expect(card.status == 64 && card.errors.hasPrefix("mien: error: model no-such: no such model"), "\(card.errors)")
+  }
+
+  @Test func theHelpNamesTheGuides() throws {
+    let help = try Command.mien("--help")
+    #expect(help.output.contains("Guides: docs/README.md") && FileManager.default.fileExists(atPath: Self.guides))
+  }
+
+  private static let guides = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../docs/README.md").path
+
+  @Test func whatIsMissingIsExplained() throws {
+    let shell = try Command.mien("completions")
+    #expect(shell.status == 64 && shell.errors.contains("bash, zsh or fish."), "\(shell.errors)")
+    let data = try Command.mien("reproduce", "chen")
+    #expect(
+      data.status == 64 && data.errors.contains("--data is missing: the files that `mien dataset import` made"),
+      "\(data.errors)")
   }
 
   @Test func recipesAreListedAndShown() throws {
@@ -287,6 +306,8 @@ import Testing
     #expect(list.status == 0 && list.output.contains("mien-s ") && list.output.contains("chen "), "\(list.errors)")
     let lines = list.output.split(separator: "\n")
     #expect(lines.allSatisfy { $0.split(separator: " ").count > 3 })
+    let names = lines.map { $0.prefix { $0 != " " } }
+    #expect(names == names.sorted(), "variants come after the recipe that they vary")
     let summaries = lines.map { $0.drop { $0 != " " } }
     #expect(Set(summaries.map { $0.drop { $0 == " " } }).count == lines.count, "two recipes have one summary")
     let shown = try Command.mien("recipes", "chen")
@@ -309,6 +330,7 @@ import Testing
     #expect(outcome.output.firstMatch(of: /\nok +OpenCV +\d+\.\d+\.\d+\n/) != nil, "\(outcome.output)")
     #expect(outcome.output.firstMatch(of: /\nok +processor +.+; \d+ cores?; computes in FP32(, \w+)*\n/) != nil)
     if outcome.output.contains("ok       HEIC") { #expect(outcome.output.contains(/libheif \d+\.\d+/)) }
+    #expect(outcome.output.contains(/\/mien, [0-9.]+ \w+; may be deleted\n/))
     #expect(outcome.output.contains("\(path("caches"))/mien"))
     #expect(outcome.output.contains("\(path("home"))/mien-runs, none yet"))
   }
@@ -323,5 +345,9 @@ import Testing
     #expect(outcome.status == 0, "\(outcome)")
     #expect(outcome.output.contains("apt-get install ffmpeg") && outcome.output.contains("apt-get install opencv-data"))
     #expect(outcome.output.contains("mien camera --headless"))
+    if outcome.output.contains("no /dev/video*") {
+      #expect(outcome.output.contains("play a file: `mien camera --headless clip.mp4`"))
+    }
+    #expect(outcome.output.contains(/\nmissing +other detector +/), "\(outcome.output)")
   }
 }

@@ -60,6 +60,19 @@ import Testing
     try write(Array(rows.prefix(38).filter { $0.subject != "Cleo" }), "two")
     let few = try Command.run(Command.mien.path, ["dataset", "split", path("two"), "-o", path("split")] + shares)
     #expect(few.status == 1 && few.errors.contains("--test: no person is left for this part"), "\(few.errors)")
+    // One person alone shows fear, and is drawn for another part than training.
+    let lone = ["Anna", "Ben", "Cleo"].enumerated().flatMap { person, name in
+      (0..<4).map { face in
+        FaceSet.Row(
+          label: person == 0 && face > 1 ? .fear : .anger, split: .train, subject: name, sourceRow: 4 * person + face)
+      }
+    }
+    try write(lone, "lone")
+    let lacking = try Command.run(
+      Command.mien.path, ["dataset", "split", path("lone"), "-o", path("split"), "--no-stratify"] + shares)
+    #expect(
+      lacking.errors.contains("stay together: choose another --seed, or add a person who shows it"),
+      "\(lacking.errors)")
   }
 
   @Test(arguments: [["--train", "0.5"], ["--validation", "1"], ["--train", "-1", "--test", "2"], ["--by", "mood"]])

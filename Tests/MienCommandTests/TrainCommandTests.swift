@@ -153,7 +153,12 @@ import Testing
     let far = try Command.mien("export", run + "/fold-1", "-o", model, "--crop-scale", "20")
     #expect(far.status == 64 && far.errors.contains("--crop-scale") && !FileManager.default.fileExists(atPath: model))
     let whole = try Command.mien("export", run, "-o", model)
-    #expect(whole.status == 1 && whole.errors.contains("series of runs"))
+    let named = "holds a series of runs; name one of the run folders in it: \(run)/fold-1, \(run)/fold-2"
+    #expect(whole.status == 1 && whole.errors.contains(named), "\(whole.errors)")
+    let measured = try Command.mien("evaluate", "--run", run, "--data", faces)
+    #expect(measured.status == 1 && measured.errors.contains(named), "\(measured.errors)")
+    let odd = try Command.mien("export", run + "/fold-1", "-o", folder.file("model.pt").path)
+    #expect(odd.status == 64 && odd.errors.contains("model.pt: expected a name that ends in .onnx"), "\(odd.errors)")
     let exported = try Command.mien("export", run + "/fold-1", "-o", model)
     #expect(exported.status == 0 && exported.output.contains("fold 1 of 2"), "\(exported.errors)")
 

@@ -34,5 +34,8 @@ import Testing
     for index in rows.indices { #expect(back[index] == rows[index]) }
     #expect(back.face(at: 2) == [UInt8](pixels[24..<36]))
     #expect(try back.labelled(back.labelSource(named: "ferplus"), in: nil).map(\.index) == [0, 2])
+    let unknown = #expect(throws: MienError.self) { try back.labelSource(named: "emotions") }
+    #expect(
+      unknown?.description == "labels emotions: expected \(back.labelSet.name) or ferplus, the labels of this set")
   }
 }

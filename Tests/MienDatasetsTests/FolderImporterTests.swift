@@ -291,8 +291,8 @@ import Testing
     #expect(odd.faces.count == 4 && !odd.faces.hasSubjects && odd.summary.notes.isEmpty)
     #expect(odd.summary.warnings.count == 1)
     let warning = try #require(odd.summary.warnings.first)
-    #expect(warning.contains("3 names of files tell who it is, and 1 does not: "), "\(warning)")
-    #expect(warning.contains("happy/odd.png; rename as S010_004_00000017.png"), "\(warning)")
+    #expect(warning.contains("3 file names say who it is, 1 does not: "), "\(warning)")
+    #expect(warning.contains("happy/odd.png; rename it like S010_004_00000017.png"), "\(warning)")
     try FileManager.default.removeItem(at: folder.file("happy/odd.png"))
     for bad in ["anger/S010_004.png", "anger/010_004_1.png", "anger/S_004_1.png", "anger/S010_x_1.png"] {
       try add(bad)

@@ -123,6 +123,9 @@ import Testing
         "no label                  0     1      1", "no label           0     2      2",
       ])
     #expect(lines.contains("neutral            1     0      1"))
-    #expect(try Markup(report.svg).texts("text").contains("a<b: FER+ majority, faces"))
+    #expect(try Markup(report.svg).texts("text").contains("a<b: faces by FER+ majority"))
+    #expect(
+      try Markup(FaceSetReport(faces, name: "a.safetensors").svg).texts("text").contains(
+        "a.safetensors: faces by own label (fer2013)"))
   }
 }

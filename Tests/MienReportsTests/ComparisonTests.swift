@@ -99,6 +99,9 @@ import Testing
     // Four curves of two runs, and recall by class.
     #expect(markup.all("svg", class: "wide").count == 5 && markup.all("table").count == 3)
     #expect(comparison.runTable?.rows.first?.contains("75.00 %") == true)
+    #expect(comparison.runTable?.header.contains("parameters") == true)
+    let bare = try Comparison(runs: [.init(RunMetrics(csv: Samples.csv, name: "one"))], models: [])
+    #expect(bare.runTable?.header.contains("parameters") == false && bare.runTable?.header.first == "run")
     let json = try #require(try JSONSerialization.jsonObject(with: comparison.json()) as? [String: Any])
     let run = try #require((json["runs"] as? [[String: Any]])?.first)
     #expect(run["bestEpoch"] as? Int == 2 && run["parameters"] as? Int == 7)

@@ -179,6 +179,22 @@ import Testing
     }
   }
 
+  @Test func fewPeopleAndClassesThatAreNeverReadAreNoted() throws {
+    let labels = try LabelSet(name: "l", emotions: [.anger, .fear, .sadness, .happiness])
+    let metrics = try ClassificationMetrics(
+      labels: labels, truth: [0, 1, 2, 3],
+      probabilities: [Float](repeating: 0, count: 16).enumerated().map { place, _ in
+        place % 4 == 0 ? 1 : 0
+      })
+    let notes = EvaluationReport(
+      metrics, model: "m", weightsSHA256: "", data: "d", split: nil,
+      clusters: FaceClusters(unit: .person, keys: [7, 7, 7, 7])
+    ).notes
+    #expect(
+      notes.first == "Only 1 person: intervals are those of 1 independent face, since faces of one person are alike.")
+    #expect(notes.last?.hasPrefix("No face is read as fear, sadness or happiness: precision") == true, "\(notes)")
+  }
+
   @Test func whatIsUndefinedIsNotZero() throws {
     // Fear is never read and contempt never seen.
     let labels = try LabelSet(name: "l", emotions: [.anger, .fear, .contempt])

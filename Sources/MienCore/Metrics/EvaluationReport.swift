@@ -135,13 +135,14 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
         ProportionInterval.isBootstrapped(groups: intervalGroups)
           ? "Intervals are by \(intervalUnit.rawValue) (cluster bootstrap over \(intervalUnit.counted(intervalGroups))), "
             + "since faces of one \(intervalUnit.rawValue) are not independent."
-          : "The faces are of \(intervalUnit.counted(intervalGroups)), too few for a bootstrap: intervals are as wide as "
-            + "those of \(Spelling.counted(intervalGroups, "independent face")).")
+          : "Only \(intervalUnit.counted(intervalGroups)): intervals are those of "
+            + "\(Spelling.counted(intervalGroups, "independent face")), since faces of one \(intervalUnit.rawValue) are alike."
+      )
     }
     let unread = classes.filter { perClass[$0].map { $0.support > 0 && $0.precision == nil } ?? false }
     if !unread.isEmpty {
       notes.append(
-        "No face is read as \(unread.map(\.rawValue).joined(separator: " or ")): precision is undefined there, and an F1 "
+        "No face is read as \(Spelling.alternatives(unread.map(\.rawValue))): precision is undefined there, and an F1 "
           + "of 0 counts in the macro F1.")
     }
     return notes

@@ -67,7 +67,8 @@ public struct SplitRule: Codable, Sendable, Equatable {
     let lacking =
       groups == nil
       ? nil
-      : "; all pictures of a \(groupBy.unit) stay together: choose another seed, or add a \(groupBy.unit) that shows it"
+      : "; all pictures of a \(groupBy.unit) stay together: choose another seed, or add a "
+        + "\(groupBy.unit) \(groupBy == .subject ? "who" : "that") shows it"
     try faces.requireEveryClass(of: pool, in: parts[0], "split", "the training part", remedy: lacking)
     guard cutsTrain else { return FaceParts(train: parts[0], validation: parts[1], test: parts[2]) }
     return FaceParts(train: parts[0], validation: (own.validation + parts[1]).sorted(), test: own.test)

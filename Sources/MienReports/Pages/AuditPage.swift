@@ -41,7 +41,8 @@ public struct AuditPage: Sendable {
   private var findings: ReportSection {
     let counts = audit.copies == .near ? audit.allCounts : audit.exactCounts
     func figure(_ name: String, _ value: Int, _ detail: String) -> ReportBlock.Figure {
-      .init(name: name, value: Double(value), text: value.grouped, detail: detail)
+      // What a finding means says nothing where there is none.
+      .init(name: name, value: Double(value), text: value.grouped, detail: value > 0 ? detail : "")
     }
     func shared(_ names: [String], isKnown: Bool) -> String {
       guard isKnown else { return "unknown" }

@@ -51,7 +51,8 @@ public struct AuditTable: Sendable {
         + audit.classes.map { entry in
           entry.imbalance.map { "\(Int(($0 * 10).rounded()) / 10).\(Int(($0 * 10).rounded()) % 10)" } ?? "-"
         })
-    return table.text
+    let isLacking = audit.classes.contains { $0.imbalance == nil }
+    return table.text + (isLacking ? "\n- : a class has no face in this part" : "")
   }
 
   private func rows(_ indices: [Int]) -> String {

@@ -43,7 +43,9 @@ public struct SearchPage: Sendable {
             + search.keys.map { .init("searched \($0.name)", $0.text) }
             + [
               .init("method", search.method),
-              .init("compared after", search.rungs.map(String.init).joined(separator: ", ") + " epochs"),
+              .init(
+                "compared after",
+                search.rungs.map(String.init).joined(separator: ", ") + (search.rungs == [1] ? " epoch" : " epochs")),
               .init("finished", search.isFinished ? "yes" : "no"), .init("folder", search.folder.path),
             ]), .note(SearchTable.caution(search.trials.count)),
       ])

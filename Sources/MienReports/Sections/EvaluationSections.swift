@@ -82,7 +82,7 @@ extension ReportSection {
         + "temperature \(NumberText.fixed(Double(output.temperature), 3)))"
     }
     let training = card.training.map { data in
-      "\(data.count.grouped) faces of \(data.source) \(data.split), labels \(data.labels.joined(separator: " and "))"
+      "\(Spelling.counted(data.count, "face")) of the set \(data.source), \(data.split), labels \(data.labels.joined(separator: " and "))"
     }
     var measured = TextTable(header: ["data", "split", "labels", "faces", "accuracy", "balanced", "calibration error"])
     for entry in card.measurements {
@@ -167,7 +167,7 @@ extension ReportSection {
         absent.isEmpty
           ? nil
           : .note(
-            "No face has the label \(absent.map(\.rawValue).joined(separator: " or ")): balanced accuracy and macro F1 are "
+            "No face has the label \(Spelling.alternatives(absent.map(\.rawValue))): balanced accuracy and macro F1 are "
               + "means over the other classes."),
       ])
   }

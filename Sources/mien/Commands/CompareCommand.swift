@@ -108,11 +108,10 @@ struct Compare: AsyncParsableCommand {
 
   /// Refuses a folder that is no run, and names the runs in it.
   private static func checkRun(_ argument: String) throws {
-    let files = FileManager.default
-    func isRun(_ path: String) -> Bool { files.fileExists(atPath: path + "/metrics.csv") }
-    guard !isRun(argument) else { return }
-    let inner = (try? files.contentsOfDirectory(atPath: argument))?.sorted().map { "\(argument)/\($0)" }.filter(isRun)
-    guard let inner, !inner.isEmpty else {
+    let files = RunFiles(URL(fileURLWithPath: argument))
+    guard !FileManager.default.fileExists(atPath: files.metrics.path) else { return }
+    let inner = files.innerRuns.map { "\(argument)/\($0)" }
+    guard !inner.isEmpty else {
       throw MienError(.mismatch, argument, "is not a run folder: it has no metrics.csv, which `mien train` writes")
     }
     throw MienError(

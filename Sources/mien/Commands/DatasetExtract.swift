@@ -14,7 +14,9 @@ struct DatasetExtract: AsyncParsableCommand {
     abstract: "Cuts the faces out of videos, to make a data set of your own.",
     discussion: """
       Each video gets a folder of face pictures; faces.csv says which video, frame and box each is from. Rename the \
-      folders to classes, or move the pictures into folders of classes, then: mien dataset import folders DIR. \
+      folders to classes, or move the pictures into folders of classes, and name each picture \
+      S001_001_00000001.png, by person and clip, or people are unknown (docs/own-faces.md). Then: mien dataset import \
+      folders DIR. \
       Near-identical faces of a video are left out. Exit status: 0 if every video was read to its end, else 1. \
       With --shard, folders are searched for videos too, the list is JSON Lines (part-….jsonl), and the same command resumes \
       an interrupted run.

@@ -18,7 +18,7 @@ struct DatasetInspect: AsyncParsableCommand {
   func run() async throws {
     try ResultFile.check(["--svg": svg], inputs: [faces])
     let set = try FaceSet.given(faces)
-    let report = FaceSetReport(set)
+    let report = FaceSetReport(set, name: URL(fileURLWithPath: faces).lastPathComponent)
     if let svg { try ResultFile.write(Data(report.svg.utf8), to: svg) }
     try Console.printLines([report.text])
     for step in set.info.history ?? [] { try Console.print("\n\(Console.printable(step))") }

@@ -49,7 +49,11 @@ struct DatasetSplit: AsyncParsableCommand {
     var rule = rule
     rule.groupBy = by ?? FaceGrouping.finest(of: set.splitFaces)
     let result: FaceSet
-    do { result = try set.split(by: rule) } catch let error as MienError { throw error.about(explained(error)) }
+    do { result = try set.split(by: rule) } catch let error as MienError {
+      // A recipe names its seed in another way.
+      let message = error.message.replacing("choose another seed", with: "choose another --seed")
+      throw MienError(error.kind, explained(error), message)
+    }
     try result.write(to: URL(fileURLWithPath: output))
     ResultFile.wrote(output)
     let parts = Split.allCases.map { "\(result.indices(in: $0).count.grouped) \($0.rawValue)" }.joined(separator: ", ")

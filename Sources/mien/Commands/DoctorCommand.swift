@@ -60,7 +60,7 @@ struct Doctor: AsyncParsableCommand {
     try report("OpenCV", .works(SystemSupport.openCVVersion))
     try report("model", attempt(remake) { try Self.model() })
     try report("face detector", attempt(remake) { try Self.detector(FaceDetectors.standard) })
-    try report("haar", Self.optional("install it: apt-get install opencv-data") { try Self.detector("haar") })
+    try report("other detector", Self.optional("install it: apt-get install opencv-data") { try Self.detector("haar") })
     try report(
       "HEIC and AVIF",
       SystemSupport.heifVersion.map { .works("libheif \($0)") }
@@ -135,7 +135,9 @@ struct Doctor: AsyncParsableCommand {
   private static func cameras() -> Finding {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: "/dev"))?.filter { $0.hasPrefix("video") } ?? []
     guard !names.isEmpty else {
-      return .missing("no /dev/video*", remedy: "plug one in, or play a file: `mien camera clip.mp4`")
+      return .missing(
+        "no /dev/video*",
+        remedy: "plug one in, or play a file: `mien camera \(hasDisplay ? "" : "--headless ")clip.mp4`")
     }
     let closed = names.filter { access("/dev/\($0)", R_OK | W_OK) != 0 }
     let found = names.sorted().map { name in
@@ -167,7 +169,8 @@ struct Doctor: AsyncParsableCommand {
         "\(folder.path) may not be written to: every start compiles the networks again",
         remedy: "name a folder that can be written to in MIEN_CACHE")
     }
-    return .works(sized(folder))
+    let hasModels = FileManager.default.fileExists(atPath: folder.appendingPathComponent("models").path)
+    return .works("\(sized(folder)); may be deleted\(hasModels ? ", except models, which you put there" : "")")
   }
 
   private static func sized(_ folder: URL) -> String {

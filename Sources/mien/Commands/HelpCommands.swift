@@ -13,7 +13,7 @@ struct Completions: AsyncParsableCommand {
       fish: mien completions fish >~/.config/fish/completions/mien.fish
       """)
 
-  @Argument(help: "The shell.")
+  @Argument(help: "bash, zsh or fish.")
   var shell: CompletionScript.Shell
 
   func run() async throws {

@@ -45,11 +45,17 @@ struct Models: AsyncParsableCommand {
         let labels = card.outputs.map(\.name).joined(separator: ", ")
         let measured = card.measurements.map { measurement in
           let caution = measurement.note.hasPrefix("best epoch chosen") ? ", which chose the epoch" : ""
-          return "\(NumberText.percent(measurement.accuracy, 1)) on \(measurement.source) \(measurement.split) "
+          return
+            "\(NumberText.percent(measurement.accuracy, 1)) on the set `\(measurement.source)`, \(measurement.split) "
             + "(\(measurement.labels), \(Spelling.counted(measurement.count, "face"))\(caution))"
         }
         let indent = Console.padded("", name.count)
-        try Console.print("\(name)  \(card.summary)")
+        // The card says how the model was trained, which the list need not.
+        let input = card.preprocessing
+        let kind =
+          "The built-in model, used without --model: reads \(input.channels == 1 ? "grey" : "colour") faces of "
+          + "\(input.width)x\(input.height) pixels."
+        try Console.print("\(name)  \(entry.name == BuiltInModels.names.first ? kind : card.summary)")
         let details = ["\(card.parameterCount.grouped) parameters", "labels \(labels)"] + measured
         try Console.print("\(indent)  \(details.joined(separator: "; "))")
         let place = Console.printable(entry.url?.path ?? "built in")
