@@ -165,18 +165,27 @@ public struct Explanations: Sendable {
     "Regions are fixed fractions of the framed face, not found features.",
   ]
 
+  /// What the maps are, spelled out with what `--method` calls them.
+  private var mapName: String {
+    switch method {
+    case "cam": "class activation map (cam)"
+    default: "\(method) map"
+    }
+  }
+
   /// The tables with their notes, for a terminal.
   public var lines: [String] {
     guard !faces.isEmpty else { return ["no face"] }
     let falls = fallTable.map { ["", "fall of the probability with the region hidden, points", $0.text] } ?? []
-    return ["share of the \(method) map in each region", shareTable.text] + falls + ["", Self.notes[2]]
+    return ["share of the \(mapName) in each region", shareTable.text] + falls + ["", Self.notes[2]]
   }
 
   /// The page.
   public func page(environment: [ReportBlock.Fact]) -> Report {
     Report(
       title: "What supports the readings of \(model)",
-      subtitle: "\(Spelling.counted(faces.count, "face")), \(method) maps, labels \(labels.name)",
+      subtitle:
+        "\(Spelling.counted(faces.count, "face")), \(mapName.replacing("map", with: "maps")), labels \(labels.name)",
       sections: [faces.isEmpty ? nil : regions, maps, .environment(.current(), environment)])
   }
 

@@ -254,6 +254,9 @@ package final class MienServer: Sendable {
   /// Seconds in which work that is given up may put its things in order.
   private static let secondsForTheLast = 2.0
 
+  /// Signals that follow another so soon are the same order: `timeout`, for one, sends it to the process and to its group.
+  private static let sameOrder = Duration.milliseconds(500)
+
   /// Waits for signals, and stops `group`. Returns when nothing is to be waited for any longer: at one more signal, or at the
   /// end of the time for accepted work.
   private func stop(_ group: ServiceGroup) async {
@@ -265,8 +268,11 @@ package final class MienServer: Sendable {
     }
     defer { signals.cancel() }
     var drain: Task<Void, Never>?
+    var ordered: ContinuousClock.Instant?
     for await signal in orders {
       guard let signal else { return }
+      if let ordered, .now - ordered < Self.sameOrder { continue }
+      ordered = .now
       guard let begun = drain else {
         isStopping.store(true, ordering: .relaxed)
         logger.info("stopping", metadata: ["signal": "\(signal)", "drainSeconds": "\(delay)"])

@@ -21,7 +21,10 @@ struct CorrectionOptions: ParsableArguments {
   /// Opens the file, which must be there.
   func store() throws -> CorrectionStore {
     guard FileManager.default.fileExists(atPath: url.path) else {
-      throw MienError(.file, url.path, "no such file; `mien serve --corrections` makes it")
+      throw MienError(
+        .file, url.path,
+        "no such file; `mien serve --corrections` makes it"
+          + (corrections == nil ? ", or name the file with --corrections" : ""))
     }
     let store = try CorrectionStore(url: url)
     if let damaged = store.damagedFile {
@@ -99,7 +102,7 @@ struct AdaptCommand: AsyncParsableCommand {
       }
       if !fitting.check.showsGain {
         Console.warning(
-          "profile \(name): cross-validation shows no gain, so that the profile may be of no use; collect more corrections, "
+          "profile \(name): cross-validation shows no gain: no more corrections are read right than before; collect more corrections, "
             + "at least a few of each emotion that is read wrongly")
       }
       let url = try ProfileStore().write(fitting.head, as: name)

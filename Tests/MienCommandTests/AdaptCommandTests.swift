@@ -196,7 +196,13 @@ import Testing
     #expect(try mien("adapt", "--profile", "../me").status == 64)
     #expect(try mien("adapt").status == 64)
     let none = try mien("adapt", "--profile", "me", "--corrections", path("none.sqlite"))
-    #expect(none.status == 1 && none.errors.contains("no such file"))
+    #expect(none.status == 1 && none.errors.contains("no such file") && !none.errors.contains("or name the file"))
+    let elsewhere = try Command.run(
+      "/usr/bin/env", ["MIEN_PROFILES=\(path("elsewhere"))", Command.mien.path, "corrections"])
+    #expect(
+      elsewhere.status == 1
+        && elsewhere.errors.contains("`mien serve --corrections` makes it, or name the file with --corrections"),
+      "\(elsewhere.errors)")
     #expect(!FileManager.default.fileExists(atPath: path("none.sqlite")))
   }
 

@@ -284,6 +284,14 @@ import Testing
     #expect(card.status == 64 && card.errors.hasPrefix("mien: error: model no-such: no such model"), "\(card.errors)")
   }
 
+  @Test func anOptionWithoutEffectIsWarnedOf() throws {
+    let warning = "mien: warning: --landmarks changes --json, --csv and -o only"
+    let table = try Command.mien("detect", "--landmarks", path("none.jpg"))
+    #expect(table.errors.contains(warning), "\(table.errors)")
+    let json = try Command.mien("detect", "--landmarks", "--json", "-", path("none.jpg"))
+    #expect(!json.errors.contains(warning), "\(json.errors)")
+  }
+
   @Test func theHelpNamesTheGuides() throws {
     let help = try Command.mien("--help")
     #expect(help.output.contains("Guides: docs/README.md") && FileManager.default.fileExists(atPath: Self.guides))

@@ -245,6 +245,10 @@ import Testing
     let noisy = try AdaptationCheck(
       HeadAdaptation(original: Self.original(), reference: Self.reference(), divergenceBudget: 5), noise)
     #expect(noisy.isWorse)
+    // A log loss that falls a little is no gain as long as the same corrections are read right.
+    let lower = AdaptationCheck(
+      count: 2, folds: 2, before: .init(correct: 0, logLoss: 8.063), after: .init(correct: 0, logLoss: 8.05))
+    #expect(!lower.showsGain && !lower.isWorse && check.showsGain)
     #expect(try AdaptationCheck(adaptation, Array(Self.shifted(3, seed: 1))).folds == 3)
     #expect(throws: MienError.self) { try AdaptationCheck(adaptation, []) }
   }

@@ -60,6 +60,23 @@ import Testing
     #expect(!large.notes.contains { $0.contains("less than 1 point") })
   }
 
+  @Test func methodsAreSpelledOut() throws {
+    let labels = LabelSet.ferplus
+    let distribution = try EmotionDistribution(
+      labels: labels, probabilities: labels.emotions.indices.map { $0 == 0 ? 1 : 0 })
+    for (method, name) in [("cam", "class activation map (cam)"), ("occlusion", "occlusion map")] {
+      var explanations = Explanations(labels: labels, method: method, model: "m")
+      let map = try EmotionMap(
+        emotion: labels.emotions[0], coarse: [0, 1, 1, 0], rows: 2, columns: 2, width: 48, height: 48)
+      try explanations.add(
+        ExplainedFace(
+          name: "f", pixels: [UInt8](repeating: 9, count: 48 * 48), channels: 1, distribution: distribution,
+          maps: [map]))
+      #expect(explanations.lines.first == "share of the \(name) in each region")
+      #expect(explanations.page(environment: []).subtitle.contains(name.replacing("map", with: "maps")))
+    }
+  }
+
   @Test func aPictureIsTheEnlargedFaceUnderItsMap() throws {
     let map = try EmotionMap(emotion: .anger, coarse: [0, 1, 1, 0], rows: 2, columns: 2, width: 2, height: 2)
     let png = try map.picture(over: [0, 100, 200, 50], channels: 1, enlarged: 3)

@@ -216,7 +216,7 @@ import Testing
     #expect(look?.suffix == suffix)
   }
 
-  private func search(finished: Bool = true) throws -> SearchResults {
+  private func search(finished: Bool = true, rungs: [Int] = [2, 4]) throws -> SearchResults {
     let folder = URL(fileURLWithPath: "/nowhere/it's")
     func trial(
       _ number: Int, _ value: String, _ score: Double?, _ deviation: Double? = nil, _ state: SearchResults.State
@@ -230,7 +230,7 @@ import Testing
     }
     return SearchResults(
       name: "net", folder: folder, data: ["made-up, 3 faces of 4x4"], method: "grid",
-      keys: [(name: "dense", text: "[64],[128]")], rungs: [2, 4], isFinished: finished, figure: .loss, head: "",
+      keys: [(name: "dense", text: "[64],[128]")], rungs: rungs, isFinished: finished, figure: .loss, head: "",
       trials: [
         trial(2, "[128]", -1.708, 0.02, finished ? .finished : .open), trial(1, "[64]", -1.81, 0.03, .stopped),
         trial(3, "[1]", nil, nil, .diverged),
@@ -256,5 +256,8 @@ import Testing
       markup.texts("dd").contains("mien tune net --search 'dense=[64],[128]'") && page.subtitle.hasPrefix("3 trials of")
     )
     #expect(SearchTable(try self.search(finished: false)).lines.contains { $0.contains("is not finished") })
+    #expect(markup.texts("dd").contains("2, 4 epochs"))
+    let short = SearchPage(try self.search(rungs: [1])).report(command: "c")
+    #expect(try Markup(short.html).texts("dd").contains("1 epoch"))
   }
 }

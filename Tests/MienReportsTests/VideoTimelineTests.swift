@@ -48,6 +48,20 @@ import Testing
     #expect(abs(try #require(places.max()) - #require(right)) < 0.1)
   }
 
+  @Test func whoWasSeenForAMomentIsInTheTableOnly() throws {
+    var timeline = VideoTimeline(labels: .ferplus, minConfidence: 0.4)
+    for index in 0..<20 {
+      for track in [1, 2] where track == 1 || index < 2 {
+        try timeline.add(
+          track: track, seconds: Double(index) / 10, duration: 0.1, smoothed: distribution(.neutral), emotion: .neutral
+        ) { Data([1]) }
+      }
+    }
+    let report = timeline.report(name: "v", seconds: 2, facts: [])
+    #expect(report.sections.map(\.title) == ["People", "Person 1", "About this page"])
+    #expect(timeline.table.rows.count == 2 && report.html.contains("1 person seen for less than 0.3 s has no chart."))
+  }
+
   @Test func memoryIsBoundedHoweverLongTheVideo() throws {
     var record = TrackRecord(track: 1, labels: .ferplus, first: 0)
     var pictures = 0

@@ -174,6 +174,13 @@ import Testing
       let damaged = try await client.execute(
         uri: "/v1/detect", method: .post, headers: [.contentType: "image/png"], body: cut)
       #expect(damaged.status == .unprocessableContent && damaged.errorCode == "unreadable_picture")
+      // As curl's -d sends it.
+      let hint = "curl's -d leaves out line ends and damages pictures: use --data-binary @photo.jpg"
+      let fields = try await client.execute(
+        uri: "/v1/detect", method: .post, headers: [.contentType: "application/x-www-form-urlencoded"], body: cut)
+      #expect(fields.errorCode == "unreadable_picture")
+      #expect(try fields.json(ErrorBody.self).error.message.hasSuffix("\(hint) -H 'Content-Type: image/jpeg'."))
+      #expect(try !damaged.json(ErrorBody.self).error.message.contains(hint))
     }
   }
 

@@ -56,6 +56,8 @@ export class Corrections extends SectionMaker {
       opener.hidden = true;
       root.append(form);
       /** @type {HTMLElement} */ (form.querySelector('select')).focus();
+      // All of it, down to its buttons, where the panel is scrolled.
+      form.scrollIntoView({ block: 'nearest' });
     });
     return { root, update: (face) => { latest = face; }, isInUse: () => opener.hidden };
   }
@@ -98,8 +100,9 @@ export class Corrections extends SectionMaker {
     const choice = /** @type {HTMLSelectElement} */ (make('select'));
     const nothing = new Option('Choose…', '', true, true);
     nothing.disabled = true;
-    // What the model says already is no correction.
-    choice.append(nothing, ...emotionsOf(face.scores).filter((name) => name !== face.emotion).map((name) => new Option(name)));
+    // A reading that is right may be confirmed: it tells what should stay.
+    choice.append(nothing, ...emotionsOf(face.scores).map(
+      (name) => new Option(name === face.emotion ? `${name} (as read)` : name, name)));
     choice.required = true;
     const profile = /** @type {HTMLInputElement} */ (make('input'));
     const usual = sessionStorage.getItem(PROFILE) ?? this.profileInUse ?? 'me';

@@ -256,7 +256,7 @@ class Bars {
       const isShown = all || emotion === face.best || this.shown.includes(emotion);
       row(face.scores[emotion] ?? 0, emotion === face.best, isShown);
     }
-    this.more.textContent = all ? `Top ${FEW}` : `All ${this.rows.size}`;
+    this.more.textContent = all ? `Top ${FEW}` : `All ${this.rows.size} emotions`;
     this.more.setAttribute('aria-expanded', String(all));
   }
 }

@@ -313,7 +313,7 @@ export class Page {
       await this.server.discover();
       const { name, emotions, profile } = await this.server.model();
       if (this.server.offers('/v1/corrections')) {
-        element('privacy').append(' With a correction it keeps what the correction’s form says.');
+        element('privacy').append(' With a correction, it keeps what the correction’s form says.');
       }
       this.emotions = emotions ?? EMOTIONS;
       this.corrections.profileInUse = profile ?? null;

@@ -62,16 +62,6 @@ export class Profiles {
     this.use(name);
     await this.load();
     return `The profile ${name} is in use. Of its ${corrections} corrections ${after.correct} are read right, `
-      + `${before.correct} without it.${showsGain(before, after) ? '' : ' That is no gain: correct more faces.'}`;
+      + `${before.correct} without it.${after.correct > before.correct ? '' : ' That is no gain: correct more faces.'}`;
   }
-}
-
-/**
- * Whether cross-validation reads more corrections right, or as many with a log loss that is lower by more than 0.001.
- * @param {{ correct: number, logLoss: number }} before
- * @param {{ correct: number, logLoss: number }} after
- */
-function showsGain(before, after) {
-  return after.correct > before.correct
-    || (after.correct === before.correct && after.logLoss < before.logLoss - 0.001);
 }

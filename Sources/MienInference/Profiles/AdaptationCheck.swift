@@ -28,11 +28,8 @@ public struct AdaptationCheck: Sendable, Equatable, Codable {
     after.correct < before.correct || after.correct == before.correct && after.logLoss > before.logLoss + 0.001
   }
 
-  /// Whether more corrections are read right than without adaptation, or as many with a log loss that is lower by more than
-  /// a thousandth of a nat.
-  public var showsGain: Bool {
-    after.correct > before.correct || after.correct == before.correct && after.logLoss < before.logLoss - 0.001
-  }
+  /// Whether more corrections are read right than without adaptation.
+  public var showsGain: Bool { after.correct > before.correct }
 
   /// Parts at most; fewer corrections are left out one by one.
   public static let maximumFolds = 10

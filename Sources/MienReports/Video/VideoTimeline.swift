@@ -16,6 +16,8 @@ public struct VideoTimeline: Sendable {
   private static let keptMoments = 1500
   /// Faces drawn at most, those that were seen longest.
   private static let mostTracks = 60
+  /// Seconds below which a face is in the table only, unless all were seen as briefly: a reading or a few.
+  private static let leastSeen = 0.3
 
   /// Starts a record of readings over `labels`.
   ///
@@ -104,7 +106,14 @@ public struct VideoTimeline: Sendable {
   public func report(name: String, seconds: Double, facts: [ReportBlock.Fact]) -> Report {
     let shown = longestTracks
     let left = tracks.count - shown.count
-    let more = left > 0 ? " The \(left) that were seen shortest are left out." : ""
+    let longer = shown.filter { $0.seen >= Self.leastSeen }
+    let drawn = longer.isEmpty ? shown : longer
+    let brief = shown.count - drawn.count
+    let more =
+      (left > 0 ? " The \(left) that were seen shortest are left out." : "")
+      + (brief > 0
+        ? " \(SamplingUnit.person.counted(brief)) seen for less than \(NumberText.fixed(Self.leastSeen, 1)) s "
+          + "\(brief == 1 ? "has" : "have") no chart." : "")
     // The last frame's readings count beyond its time stamp.
     let length = max(seconds, tracks.map(\.end).max() ?? 0)
     return Report(
@@ -121,7 +130,7 @@ public struct VideoTimeline: Sendable {
                 + "as another. Shares are of the time in which it was seen; `probability` is the mean probability of the "
                 + "most probable emotion.\(more)"),
           ])
-      ] + shown.map { section($0) } + [ReportSection(title: "About this page", blocks: [.facts(facts)])])
+      ] + drawn.map { section($0) } + [ReportSection(title: "About this page", blocks: [.facts(facts)])])
   }
 
   private func section(_ track: TrackRecord) -> ReportSection {

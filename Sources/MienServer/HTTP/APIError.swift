@@ -46,6 +46,9 @@ package struct APIError: Error, HTTPResponseError {
 }
 
 extension APIError {
+  /// The code of ``unreadable(_:)`` for a damaged picture.
+  static let unreadablePicture = "unreadable_picture"
+
   static let notFound = APIError(.notFound, "not_found", "There is nothing at this address.")
   static let unauthorized = APIError(
     .unauthorized, "unauthorized", "A valid token is needed: Authorization: Bearer TOKEN.",
@@ -153,7 +156,7 @@ extension APIError {
   /// What to say of a picture that could not be read; nil where the fault is the server's own.
   static func unreadable(_ error: MienError) -> APIError? {
     switch error.kind {
-    case .format: APIError(.unprocessableContent, "unreadable_picture", "The picture \(error.message).")
+    case .format: APIError(.unprocessableContent, unreadablePicture, "The picture \(error.message).")
     case .limit: APIError(.contentTooLarge, "too_large", "The picture \(error.message).")
     case .missing, .file, .argument, .mismatch, .native, .diverged: nil
     }

@@ -21,12 +21,18 @@ struct BodyReader: Sendable {
     of request: Request, _ context: ServerContext, limit: Int? = nil, _ use: (PictureInput) async throws -> Result
   ) async throws -> Result {
     try await withBody(of: request, context, limit: limits.bodyBytes) { body in
-      let input = try PictureInput(
-        body, contentType: request.headers[.contentType] ?? "", limit: limit ?? limits.pictures)
+      let contentType = request.headers[.contentType] ?? ""
+      let input = try PictureInput(body, contentType: contentType, limit: limit ?? limits.pictures)
       // Text is held besides the bytes that it stands for.
       try hold(input.decodedBytes, for: context.client)
       defer { memory.give(input.decodedBytes, of: context.client) }
-      return try await use(input)
+      do { return try await use(input) } catch let error as APIError
+        where error.code == APIError.unreadablePicture && PictureInput.isSentAsFields(contentType)
+      {
+        throw APIError(
+          error.status, error.code,
+          error.message + " curl's -d leaves out line ends and damages pictures: use \(PictureInput.curlOptions).")
+      }
     }
   }
 

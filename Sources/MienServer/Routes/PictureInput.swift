@@ -21,6 +21,14 @@ struct PictureInput: Sendable {
 
   /// Fields of a form that are no pictures: that many are passed over.
   private static let otherFields = 32
+  /// How curl sends a picture as it is.
+  static let curlOptions = "--data-binary @photo.jpg -H 'Content-Type: image/jpeg'"
+
+  /// Whether the body is said to be fields of a form, which is what curl's `-d` and `--data-binary` say without `-H`.
+  static func isSentAsFields(_ contentType: String) -> Bool {
+    HeaderValue(contentType).value.lowercased() == "application/x-www-form-urlencoded"
+  }
+
   /// The keys of a JSON body with one picture.
   private static let keys = ["image", "img"]
 
@@ -164,9 +172,8 @@ struct PictureInput: Sendable {
       return kind.refusal ?? .unsupportedType("The body is no picture.")
     }
     let message = "Expected a picture (\(PictureFormat.list)) or its base64, found \(other.name)."
-    guard type == "application/x-www-form-urlencoded" else { return .unsupportedType(message) }
-    return .unsupportedType(
-      message + " With curl: --data-binary @photo.jpg -H 'Content-Type: image/jpeg', or -F picture=@photo.jpg.")
+    guard isSentAsFields(type) else { return .unsupportedType(message) }
+    return .unsupportedType(message + " With curl: \(curlOptions), or -F picture=@photo.jpg.")
   }
 }
 

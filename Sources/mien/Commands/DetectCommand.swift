@@ -74,6 +74,10 @@ struct Detect: AsyncParsableCommand {
 
   func run() async throws {
     if let output { return try await detect(into: URL(fileURLWithPath: output, isDirectory: true)) }
+    if let landmarks, json == nil, csv == nil {
+      Console.warning(
+        "\(landmarks == .landmarks ? "--landmarks" : "--all-landmarks") changes --json, --csv and -o only")
+    }
     if try await detect() { throw ExitCode.failure }
   }
 

@@ -133,8 +133,14 @@ class PhotoChecks(Base):
         page.click(".correction .quiet")
         page.wait("document.querySelector('.correction-form')", "the form")
         expect(page.run("document.querySelector('.correction-form select').value") == "", "an answer is chosen already")
-        offered = page.run("[...document.querySelectorAll('.correction-form option')].map((one) => one.value)")
-        expect("happiness" not in offered and len(offered) == 8, f"offered: {offered}")
+        offered = page.run("[...document.querySelectorAll('.correction-form option')].map((one) => one.innerText)")
+        expect("happiness (as read)" in offered and len(offered) == 9, f"offered: {offered}")
+        hidden = """(() => {
+          const button = document.querySelector('.correction-form .primary');
+          const { left, top, width, height } = button.getBoundingClientRect();
+          return !button.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+        })()"""
+        page.wait(f"!({hidden})", "the form's button in view")
         words = page.text(".correction-form")
         expect("adapted to the profile" in words and "learns" not in words, f"the form says {words!r}")
         page.key("Escape")
@@ -209,6 +215,7 @@ class PhotoChecks(Base):
                f"the doubt: {page.text('.face')!r}")
         visible = "[...document.querySelectorAll('.bar')].filter((bar) => !bar.hidden).length"
         expect(page.run(visible) == 3, f"{page.run(visible)} bars")
+        expect(page.text(".more-bars") == "All 8 emotions", f"the button: {page.text('.more-bars')!r}")
         page.click(".more-bars")
         expect(page.run(visible) == 8, f"{page.run(visible)} bars of all")
         expect(page.run("document.querySelector('.details').open") is False, "the details are in the way")
