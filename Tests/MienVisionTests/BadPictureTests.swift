@@ -155,7 +155,7 @@ struct BadPictureTests {
   }
 
   /// Expects decoding to end if `shouldStop` says so only after it began.
-  private static func expectStop(_ file: Data) throws {
+  static func expectStop(_ file: Data) throws {
     var asked = 0
     #expect(throws: CancellationError.self) {
       try Image(encoded: file, limits: .default) {

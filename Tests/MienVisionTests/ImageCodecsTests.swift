@@ -242,7 +242,32 @@ import Testing
     #expect(
       try Image(encoded: Self.tga(kind: 2, bits: 16, descriptor: 0x20, data: narrow)).pixel(2, 1) == [255, 0, 255])
     let cut = try Image(encoded: Self.tga(kind: 3, bits: 8, descriptor: 0x20, data: [1, 2, 3, 4]))
-    #expect(cut.isDamaged && cut.pixels[..<3] == [1, 2, 3])
+    #expect(cut.isDamaged && cut.pixels == [1, 2, 3, 4, 128, 128])
+    // Rows of a colour with alpha, the second over white, stored from the bottom and the right on.
+    let opaque: [UInt8] = [30, 20, 10, 255, 3, 2, 1, 0]
+    let turned = Self.tga(kind: 10, bits: 32, descriptor: 0x18, data: [0x01] + opaque + [0x83] + opaque[..<4])
+    #expect(
+      try Image(encoded: turned).pixels
+        == [UInt8](
+          [[10, 20, 30], [10, 20, 30], [10, 20, 30], [10, 20, 30], [255, 255, 255], [10, 20, 30]].joined()))
+    // A packet that goes on after the last pixel, and one that ends before its first.
+    #expect(
+      try Image(encoded: Self.tga(kind: 11, bits: 8, descriptor: 0x20, data: [0xFF, 7])).pixels
+        == [UInt8](repeating: 7, count: 6))
+    #expect(try Image(encoded: Self.tga(kind: 11, bits: 8, descriptor: 0x20, data: [0x83, 7, 0x83])).isDamaged)
+  }
+
+  @Test func aTargaOfWhichNoRowCanBeThereIsTruncated() {
+    for kind in [2, 10] as [UInt8] {
+      let file = Self.tga(kind: kind, bits: 24, descriptor: 0x20, data: [0x82, 1])
+      #expect(BadPictureTests.error(file)?.message.contains("truncated TGA") == true)
+    }
+  }
+
+  @Test func decodingOfATargaEndsWhenNobodyWantsIt() throws {
+    let file = Self.tga(kind: 3, bits: 8, descriptor: 0x20, data: [1, 2, 3, 4, 5, 6])
+    try BadPictureTests.expectStop(file)
+    #expect(BadPictureTests.error(file, limits: ImageLimits(sampleBytes: 5))?.kind == .limit)
   }
 
   // MARK: - TIFF
