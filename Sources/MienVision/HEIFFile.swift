@@ -14,6 +14,8 @@ struct HEIFFile {
     var extents: [(offset: Int, count: Int)] = []
     /// Whether its data are in the box `idat`.
     var isInBox = false
+    /// Whether its data are text that libheif unpacks, whatever it is needed for.
+    var isCompressed = false
     /// What is said of it: size, configuration of the decoder, turns.
     var properties: [Box] = []
     /// The pictures that it is made of, in order.
@@ -33,6 +35,14 @@ struct HEIFFile {
   static let mostItems = 4096
   /// Most boxes in a box. An item has a few references and properties.
   private static let mostBoxes = 4 * mostItems
+  /// Most boxes of a file, in any depth: libheif keeps about 130 bytes for each.
+  private static let mostBoxesInAll = 4 * mostBoxes
+  /// Most references between items; libheif goes through all pictures for some of them.
+  private static let mostReferences = 2 * mostItems
+  /// Most bytes of what says which kind of auxiliary picture an item is; it is looked at for each reference. Names have up to 60.
+  private static let mostAuxiliaryBytes = 4096
+  /// Most bytes of compressed texts, of which a byte may become a thousand.
+  private static let mostCompressedBytes = 65_536
 
   let format: PictureFormat
   let file: ByteView
@@ -70,6 +80,8 @@ struct HEIFFile {
 
   /// The content of the one box `meta`.
   private func meta() throws -> ByteView {
+    var boxes = 0
+    try count(file, &boxes)
     var found: ByteView?
     var offset = 0
     // What follows the last whole box is nothing that is read.
@@ -87,6 +99,37 @@ struct HEIFFile {
     }
     guard let found else { throw damaged("it has no box meta") }
     return found
+  }
+
+  /// Counts the boxes in `view`, and those inside of them that libheif looks for there.
+  private func count(_ view: ByteView, depth: Int = 0, _ boxes: inout Int) throws {
+    // libheif follows 20.
+    guard depth < 20 else { return }
+    var offset = 0
+    while let short = view.bigEndian32(offset), let type = view.text(offset + 4) {
+      boxes += 1
+      guard boxes <= Self.mostBoxesInAll else {
+        throw DecodedPicture.tooCostly(format, "it has more than \(Self.mostBoxesInAll.grouped) boxes")
+      }
+      let rest = view.count - offset
+      let length = short == 1 ? view.number(offset + 9, bytes: 7, bigEndian: true) ?? rest : short == 0 ? rest : short
+      let head: Int?
+      switch type {
+      case "dinf", "grpl", "ipco", "iprp": head = 0
+      case "iref", "meta": head = 4
+      case "iinf": head = (view.u8(offset + (short == 1 ? 16 : 8)) ?? 0) == 0 ? 6 : 8
+      case "dref": head = 8
+      default: head = nil
+      }
+      if let head {
+        let start = offset + (short == 1 ? 16 : 8) + head
+        if let inside = view.part(start, count: min(length, rest) - (start - offset)) {
+          try count(inside, depth: depth + 1, &boxes)
+        }
+      }
+      guard length >= 8, length < rest else { return }
+      offset += length
+    }
   }
 
   /// The box at `offset`; `nil` if it does not lie inside `view`.
@@ -167,7 +210,14 @@ struct HEIFFile {
       guard reader.version >= 2 else { continue }
       let number = try reader.number(reader.version == 2 ? 2 : 4)
       guard let type = box.data.part(reader.offset + 2, count: 4) else { throw reader.error }
-      guard items.updateValue(Item(type: String(decoding: type.bytes, as: UTF8.self)), forKey: number) == nil else {
+      var item = Item(type: String(decoding: type.bytes, as: UTF8.self))
+      if item.type == "mime", let texts = box.data.part(reader.offset + 6, count: box.data.count - reader.offset - 6) {
+        // Name, kind of content, and how it is packed.
+        let encoding = texts.bytes.split(separator: 0, maxSplits: 3, omittingEmptySubsequences: false).dropFirst(2)
+          .first
+        item.isCompressed = encoding?.isEmpty == false
+      }
+      guard items.updateValue(item, forKey: number) == nil else {
         throw damaged("it has two items of the number \(number)")
       }
     }
@@ -187,13 +237,18 @@ struct HEIFFile {
       version == 2 || indexBytes == 0
     else { throw damaged("its box iloc is of no known form") }
     var seen: Set<Int> = []
+    var places = 0
     for _ in 0..<(try reader.number(version < 2 ? 2 : 4)) {
       let number = try reader.number(version < 2 ? 2 : 4)
       let method = version == 0 ? 0 : try reader.number(2) & 15
       _ = try reader.number(2)
       let base = try reader.number(baseBytes)
       var extents: [(offset: Int, count: Int)] = []
-      for _ in 0..<(try reader.number(2)) {
+      let count = try reader.number(2)
+      // A place may take no bytes in the box.
+      places += max(1, count)
+      guard places <= Self.mostBoxes else { throw DecodedPicture.tooCostly(format, "its data are in too many places") }
+      for _ in 0..<count {
         _ = try reader.number(indexBytes)
         let offset = try reader.number(offsetBytes)
         extents.append((base + offset, try reader.number(lengthBytes)))
@@ -209,6 +264,11 @@ struct HEIFFile {
     let boxes = try children(view)
     guard let list = try Self.unique(boxes, ["ipco"], format)["ipco"] else { throw damaged("it has no box ipco") }
     let properties = try children(list)
+    for property in properties where property.type == "auxC" {
+      guard property.data.count <= Self.mostAuxiliaryBytes else {
+        throw damaged("a box auxC has \(property.data.count.grouped) bytes, a name is expected")
+      }
+    }
     var entries = 0
     for box in boxes where box.type == "ipma" {
       var reader = reader(box.data)
@@ -217,6 +277,9 @@ struct HEIFFile {
         let number = try reader.number(version == 0 ? 2 : 4)
         entries += 1
         guard entries <= Self.mostBoxes else { throw DecodedPicture.tooCostly(format, "it has too many properties") }
+        guard items[number]?.properties.isEmpty != false else {
+          throw damaged("it has two lists of properties for item \(number)")
+        }
         for _ in 0..<(try reader.number(1)) {
           let index = try reader.number(isLong ? 2 : 1) & (isLong ? 0x7FFF : 0x7F)
           if index > 0, index <= properties.count { items[number]?.properties.append(properties[index - 1]) }
@@ -227,11 +290,17 @@ struct HEIFFile {
 
   private mutating func readReferences(_ view: ByteView) throws {
     let bytes = (view.u8(0) ?? 0) == 0 ? 2 : 4
+    var references = 0
     for box in try children(view.part(4, count: view.count - 4)) {
       var reader = reader(box.data)
       reader.offset = 0
       let from = try reader.number(bytes)
       let count = try reader.number(2)
+      references += count
+      guard references <= Self.mostReferences else {
+        throw DecodedPicture.tooCostly(
+          format, "its parts refer to each other more than \(Self.mostReferences.grouped) times")
+      }
       // Decoders go by the count.
       guard box.data.count == reader.offset + count * bytes else { throw damaged("its references end elsewhere") }
       let targets = try (0..<count).map { _ in try reader.number(bytes) }
@@ -250,8 +319,12 @@ struct HEIFFile {
   var mostItemBytes: Int { 2 * file.count + (16 << 20) }
 
   private func checkItemData() throws {
-    var bytes = 0
+    var (bytes, compressed) = (0, 0)
     for item in items.values {
+      if item.isCompressed { compressed += item.extents.reduce(0) { $0 + $1.count } }
+      guard compressed <= Self.mostCompressedBytes else {
+        throw DecodedPicture.tooCostly(format, "its compressed texts have \(compressed.grouped) bytes")
+      }
       bytes += item.extents.reduce(0) { $0 + $1.count }
       bytes += item.properties.reduce(0) { $0 + (["hvcC", "av1C"].contains($1.type) ? $1.data.count : 0) }
       guard bytes <= mostItemBytes else {

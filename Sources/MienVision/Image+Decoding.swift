@@ -33,7 +33,7 @@ extension Image {
   }
 
   /// Decodes a file's bytes, unless `shouldStop` says that nobody wants it any longer: it is asked before, and every few rows
-  /// of JPEG, PNG and GIF.
+  /// of JPEG, PNG, GIF, PNM and TGA.
   ///
   /// - Throws: also `CancellationError`, when it was stopped.
   package init(encoded data: Data, limits: ImageLimits, shouldStop: @escaping () -> Bool) throws {
@@ -58,8 +58,8 @@ extension Image {
     case .gif: return try ImageCodecs.gif(bytes, limits, shouldStop: shouldStop)
     case .heic, .avif: return try heif(file, format, limits)
     case .png: return try png(file, limits, shouldStop)
-    case .pnm: return try Netpbm(file, limits).picture()
-    case .tga: return try Targa(file, limits).picture()
+    case .pnm: return try Netpbm(file, limits).picture(shouldStop: shouldStop)
+    case .tga: return try Targa(file, limits).picture(shouldStop: shouldStop)
     case .icon: return try IconFile(file).picture(limits) { try decode($0, limits, shouldStop) }
     case .webP: return try WebPFile(file).picture(limits)
     case .bmp, .tiff, .jpeg2000:

@@ -75,6 +75,10 @@ struct ImageHeader: Equatable {
         "is a raw photo of a camera, which is not read; convert it first: darktable-cli in.raw out.jpg, or take the JPEG "
           + "that the camera saved")
     }
+    // Values lie in the file once each.
+    guard directory.valueBytes <= file.count + (1 << 20) else {
+      throw DecodedPicture.tooCostly(.tiff, "its tags have \(directory.valueBytes.grouped) bytes, more than the file")
+    }
     guard let width = directory.value(256), let height = directory.value(257), directory.isWhole(in: file) else {
       throw DecodedPicture.truncated(.tiff, count: file.count)
     }

@@ -9,9 +9,9 @@ public struct ImageLimits: Sendable, Hashable {
   /// Most pixels to keep in memory, at three bytes per pixel. Larger pictures are reduced to 1/2, 1/4 or 1/8 of their
   /// sides: JPEG and PNG while they are decoded, others afterwards.
   public var decodedPixels: Int
-  /// Most bytes of the samples of a BMP, TIFF, JPEG 2000 or interlaced PNG picture, which is decoded whole: three per pixel
-  /// with 8 bits per sample, twelve with 32. Decoding takes up to twice as much memory. HEIC and AVIF, whose planes are not
-  /// counted one by one, may take three times as much.
+  /// Most bytes of the samples of a BMP, TIFF, JPEG 2000, PNM, TGA or interlaced PNG picture, which is decoded whole: three
+  /// per pixel with 8 bits per sample, twelve with 32. Decoding takes up to twice as much memory. HEIC and AVIF, whose
+  /// planes are not counted one by one, may take three times as much.
   public var sampleBytes: Int
 
   /// Sets the limits; each is at least 1.

@@ -40,7 +40,7 @@ struct Netpbm {
     guard width > 0, height > 0 else {
       throw MienError(.format, nil, "expected a PNM picture with pixels, its header says \(width)x\(height)")
     }
-    try limits.check(width: width, height: height, .pnm)
+    try limits.check(ImageHeader(format: .pnm, width: width, height: height, pixelBytes: channels))
   }
 
   private mutating func readNumbers(_ reader: inout Reader) -> Bool {
@@ -76,25 +76,23 @@ struct Netpbm {
 
   /// The picture, as far as its samples go.
   ///
-  /// - Throws: ``MienError`` where there is no row of them.
-  func picture() throws -> DecodedPicture {
-    let rowSamples = width * depth
-    let channels = depth > 2 ? 3 : 1
-    let hasAlpha = depth == 2 || depth == 4
-    var pixels = [UInt8](repeating: 128, count: width * height * channels)
+  /// - Parameter shouldStop: asked every million pixels.
+  /// - Throws: ``MienError`` where there is no row of them; `CancellationError` when it was stopped.
+  func picture(shouldStop: () -> Bool = { false }) throws -> DecodedPicture {
+    // Nothing is allocated for a picture of which the file cannot hold a row.
+    guard leastRowBytes <= file.count - start else { throw DecodedPicture.truncated(.pnm, count: file.count) }
+    let rowCount = width * channels
+    var pixels = [UInt8](repeating: 128, count: height * rowCount)
+    let levels = (0...maximum).map { UInt8(($0 * 255 + maximum / 2) / maximum) }
     var rows = 0
     var reader = Reader(file: file, offset: start)
-    var samples = [Int](repeating: 0, count: rowSamples)
-    while rows < height, read(row: rows, into: &samples, &reader) {
-      var target = rows * width * channels
-      for pixel in stride(from: 0, to: rowSamples, by: depth) {
-        let alpha = hasAlpha ? level(samples[pixel + depth - 1]) : 255
-        for channel in 0..<channels {
-          pixels[target] = UInt8(level(samples[pixel + channel])).overWhite(alpha: alpha)
-          target += 1
-        }
+    try pixels.withUnsafeMutableBufferPointer { pixels in
+      while rows < height {
+        if rows % max(1, (1 << 20) / width) == 0, shouldStop() { throw CancellationError() }
+        let row = UnsafeMutableBufferPointer(rebasing: pixels[rows * rowCount..<(rows + 1) * rowCount])
+        guard kind <= 3 ? readText(into: row, &reader, levels) : readBytes(of: rows, into: row, levels) else { return }
+        rows += 1
       }
-      rows += 1
     }
     guard rows > 0 else { throw DecodedPicture.truncated(.pnm, count: file.count) }
     var picture = DecodedPicture(format: .pnm, width: width, height: height, channels: channels, pixels: pixels)
@@ -103,27 +101,46 @@ struct Netpbm {
     return picture
   }
 
-  private func level(_ sample: Int) -> Int { (min(sample, maximum) * 255 + maximum / 2) / maximum }
+  /// Channels of the picture that is made: 1 or 3.
+  private var channels: Int { depth > 2 ? 3 : 1 }
 
-  /// The samples of the next row; false where the file ends within it. 1 is black in PBM, and white in all others.
-  private func read(row: Int, into samples: inout [Int], _ reader: inout Reader) -> Bool {
-    if kind <= 3 {
-      for index in samples.indices {
-        guard let value = kind == 1 ? reader.digit() : reader.number() else { return false }
-        samples[index] = kind == 1 ? 1 - min(value, 1) : value
-      }
-      return true
+  /// Bytes of a row; the least if its samples are text, which have a blank between them unless they are bits.
+  private var leastRowBytes: Int {
+    switch kind {
+    case 1: width
+    case 2, 3: 2 * width * depth - 1
+    case 4: (width + 7) / 8
+    default: width * depth * (maximum > 255 ? 2 : 1)
     }
-    let bytes = maximum > 255 ? 2 : 1
-    let rowBytes = kind == 4 ? (width + 7) / 8 : samples.count * bytes
-    guard let part = file.part(start + row * rowBytes, count: rowBytes) else { return false }
-    for index in samples.indices {
-      if kind == 4 {
-        samples[index] = 1 - Int(part.bytes[index / 8] >> (7 - UInt8(index % 8)) & 1)
-      } else if bytes == 1 {
-        samples[index] = Int(part.bytes[index])
-      } else {
-        samples[index] = Int(part.bytes[2 * index]) << 8 | Int(part.bytes[2 * index + 1])
+  }
+
+  /// Reads the next row of text, whose samples are those of the picture; false, and nothing of it, if the file ends within
+  /// it. 1 is black in PBM, and white in all others.
+  private func readText(into row: UnsafeMutableBufferPointer<UInt8>, _ reader: inout Reader, _ levels: [UInt8]) -> Bool
+  {
+    for index in row.indices {
+      guard let value = kind == 1 ? reader.digit().map({ 1 - $0 }) : reader.number() else {
+        row.update(repeating: 128)
+        return false
+      }
+      row[index] = levels[min(value, maximum)]
+    }
+    return true
+  }
+
+  /// Reads a row of bytes or bits; false if the file ends within it.
+  private func readBytes(of row: Int, into target: UnsafeMutableBufferPointer<UInt8>, _ levels: [UInt8]) -> Bool {
+    guard let bytes = file.part(start + row * leastRowBytes, count: leastRowBytes)?.bytes else { return false }
+    func level(_ index: Int) -> UInt8 {
+      if kind == 4 { return levels[1 - Int(bytes[index / 8] >> (7 - UInt8(index % 8)) & 1)] }
+      let sample = maximum > 255 ? Int(bytes[2 * index]) << 8 | Int(bytes[2 * index + 1]) : Int(bytes[index])
+      return levels[min(sample, maximum)]
+    }
+    let hasAlpha = depth == 2 || depth == 4
+    for pixel in 0..<width {
+      let alpha = hasAlpha ? Int(level(pixel * depth + depth - 1)) : 255
+      for channel in 0..<channels {
+        target[pixel * channels + channel] = level(pixel * depth + channel).overWhite(alpha: alpha)
       }
     }
     return true

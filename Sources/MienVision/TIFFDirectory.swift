@@ -8,6 +8,7 @@ struct TIFFDirectory {
   /// Where the next directory starts; `nil` if this is the last.
   private var next: Int?
   private let start: Int
+  private let entryCount: Int
 
   /// Pages are counted up to here.
   private static let maxPages = 10_000
@@ -27,7 +28,8 @@ struct TIFFDirectory {
     self.init(data, at: nil)
   }
 
-  private init?(_ data: ByteView, at place: Int?) {
+  /// - Parameter tags: the tags that are kept; all if `nil`.
+  private init?(_ data: ByteView, at place: Int?, tags: [Int]? = nil) {
     let isClassic = data.has("II*\0") || data.has("MM\0*")
     guard isClassic || data.has("II+\0") || data.has("MM\0+") else { return nil }
     let (isBig, isBigEndian) = (!isClassic, data.has("MM"))
@@ -36,13 +38,14 @@ struct TIFFDirectory {
       let entryCount = Self.number(data, start, isBig ? 8 : 2, isBigEndian), entryCount <= 65535
     else { return nil }
     (self.data, self.isBig, self.isBigEndian, self.start) = (data, isBig, isBigEndian, start)
+    self.entryCount = entryCount
     let first = start + (isBig ? 8 : 2)
     for index in 0..<entryCount {
       let offset = first + entryBytes * index
       guard let tag = number(offset, 2), let type = number(offset + 2, 2), let count = number(offset + 4, fieldBytes)
       else { return nil }
       // Of a tag that stands twice the first counts, as for libtiff.
-      if entries[tag] == nil { entries[tag] = (offset + 4 + fieldBytes, type, count) }
+      if tags?.contains(tag) != false, entries[tag] == nil { entries[tag] = (offset + 4 + fieldBytes, type, count) }
     }
     next = number(first + entryBytes * entryCount, fieldBytes).flatMap { $0 > 0 ? $0 : nil }
   }
@@ -70,15 +73,38 @@ struct TIFFDirectory {
 
   /// How many pages the file has, smaller versions of others and masks left out.
   var pageCount: Int {
-    var (count, directory) = (1, self)
+    var (count, directory, bytes) = (1, self, 0)
     var seen: Set<Int> = [start]
     while let next = directory.next, seen.insert(next).inserted, seen.count < Self.maxPages,
-      let following = TIFFDirectory(data, at: next)
+      let following = TIFFDirectory(data, at: next, tags: [254, 256])
     {
+      // Directories of which more lie over each other than the file has room for are none of pages.
+      bytes += following.entryCount * (isBig ? 20 : 12)
+      guard bytes <= data.count else { break }
       if (following.value(254) ?? 0) & 5 == 0, following.value(256) != nil { count += 1 }
       directory = following
     }
     return count
+  }
+
+  /// Bytes of all tags' values that stand outside of the directory: libtiff copies each, also of tags that it does not know.
+  var valueBytes: Int {
+    let fieldBytes = isBig ? 8 : 4
+    return entries.values.reduce(0) { sum, entry in
+      let size =
+        switch entry.type {
+        case 3, 8: 2
+        case 4, 9, 11, 13: 4
+        case 5, 10, 12, 16, 17, 18: 8
+        default: 1
+        }
+      let (bytes, overflow) = entry.count.multipliedReportingOverflow(by: size)
+      // What does not lie inside the file is not copied.
+      guard !overflow, bytes > fieldBytes, let start = number(entry.offset, fieldBytes),
+        data.part(start, count: bytes) != nil
+      else { return sum }
+      return sum + bytes
+    }
   }
 
   /// A tag's first number, of type BYTE, SHORT, LONG or LONG8.

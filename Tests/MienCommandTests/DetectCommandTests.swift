@@ -372,6 +372,16 @@ import Testing
     #expect(lines[1].hasPrefix("'=1+2.png,1,0,0,48,48,") && lines[2].hasPrefix("plain.png,1,"))
   }
 
+  /// Memory is taken for samples that are there, not for those that a header claims.
+  @Test func aFileThatClaimsAHugeRowTakesLittleMemory() throws {
+    let row = folder.file("row.pam")
+    try (Data("P7\nWIDTH 100000000\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nENDHDR\n".utf8) + Data(count: 64)).write(to: row)
+    let command = "ulimit -v 2500000 && exec \"$1\" detect --model \"$2\" --detector none --json - \"$3\""
+    let outcome = try Command.run("/bin/sh", ["-c", command, "sh", Command.mien.path, model, row.path])
+    #expect(
+      outcome.status == 1 && outcome.errors.contains("row.pam: is a damaged or truncated PNM"), "\(outcome.errors)")
+  }
+
   // MARK: - What is in a folder
 
   @Test func nothingThatLooksLikeAPictureIsPassedOverInSilence() throws {

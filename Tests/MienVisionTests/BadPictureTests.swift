@@ -134,6 +134,37 @@ struct BadPictureTests {
     #expect(Self.error(file, limits: ImageLimits(maxPixels: 59))?.kind == .limit)
   }
 
+  @Test(arguments: ["P1", "P3", "P4", "P6"])
+  func aPNMWithoutARowIsTruncated(kind: String) {
+    let file =
+      Data("\(kind)\n100000000 1\n\(["P3", "P6"].contains(kind) ? "255\n" : "")".utf8) + Data(repeating: 49, count: 60)
+    #expect(Self.error(file)?.message.contains("truncated PNM") == true)
+  }
+
+  @Test
+  func theSamplesOfAPNMAreLimited() throws {
+    let file = PictureFiles.pnm(try PictureFiles.pattern(width: 10, height: 10, channels: 3))
+    _ = try Image(encoded: file, limits: ImageLimits(sampleBytes: 300))
+    #expect(Self.error(file, limits: ImageLimits(sampleBytes: 299))?.kind == .limit)
+  }
+
+  @Test
+  func decodingOfAPNMEndsWhenNobodyWantsIt() throws {
+    let file = PictureFiles.pnm(try PictureFiles.pattern(width: 10, height: 10, channels: 3))
+    try Self.expectStop(file)
+  }
+
+  /// Expects decoding to end if `shouldStop` says so only after it began.
+  static func expectStop(_ file: Data) throws {
+    var asked = 0
+    #expect(throws: CancellationError.self) {
+      try Image(encoded: file, limits: .default) {
+        asked += 1
+        return asked > 1
+      }
+    }
+  }
+
   @Test
   func bothLimitsHold() throws {
     let file = try PictureFiles.pattern(width: 10, height: 10, channels: 1).encoded(as: .png)

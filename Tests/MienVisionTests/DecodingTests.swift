@@ -167,7 +167,9 @@ struct DecodingTests {
     let map = Data("P7\nWIDTH 2\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n".utf8)
     #expect(try Image(encoded: map + Data([9, 8, 7, 255, 9, 8, 7, 0])).pixels == [9, 8, 7, 255, 255, 255])
     let cut = try Image(encoded: Data("P2\n2 3\n255\n1 2\n3 4\n5".utf8))
-    #expect(cut.isDamaged && cut.pixels[..<4] == [1, 2, 3, 4] && cut.warning?.contains("truncated") == true)
+    #expect(cut.isDamaged && cut.pixels == [1, 2, 3, 4, 128, 128] && cut.warning?.contains("truncated") == true)
+    let long = Data("P7\nWIDTH 2\nHEIGHT 1\nDEPTH 2\nMAXVAL 1000\nENDHDR\n".utf8)
+    #expect(try Image(encoded: long + Data([1, 0xF4, 3, 0xE8, 1, 0xF4, 0, 0])).pixels == [128, 255])
     #expect(throws: MienError.self) { try Image(encoded: Data("P2\n2 3\n255\n1".utf8)) }
     #expect(throws: MienError.self) { try Image(encoded: Data("P2\n2\n".utf8)) }
   }

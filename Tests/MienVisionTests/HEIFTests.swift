@@ -171,6 +171,59 @@ import Testing
     #expect(throws: Never.self) { try Image(encoded: file(5).file) }
   }
 
+  /// What an auxiliary picture is has to be found out for each reference to it.
+  @Test func manyReferencesAreRefused() {
+    func file(_ count: Int, name: Int) -> MadeHEIF {
+      let kind = MadeHEIF.fullBox("auxC", Data(repeating: 97, count: name) + Data(count: 1))
+      return MadeHEIF([Self.item(1), Self.item(2, [kind])], [("auxl", 2, [Int](repeating: 1, count: count))])
+    }
+    let many = Self.error(file(9000, name: 20))
+    #expect(many?.kind == .limit && many?.message.contains("8,192 times") == true, "\(many?.message ?? "read")")
+    let long = Self.error(file(1, name: 5000))
+    #expect(long?.kind == .format && long?.message.contains("box auxC") == true, "\(long?.message ?? "read")")
+    #expect(throws: Never.self) { try Image(encoded: file(1, name: 100).file) }
+  }
+
+  /// libheif keeps each of them, also those that it knows nothing of.
+  @Test(arguments: ["after the picture", "inside", "inside without an end"]) func manyBoxesAreRefused(place: String) {
+    func file(_ count: Int) -> Data {
+      let free = (0..<count).reduce(into: Data()) { boxes, _ in boxes += DrawnClip.box("free", Data()) }
+      var made = MadeHEIF([Self.item(1)])
+      switch place {
+      case "after the picture": return made.file + free
+      case "inside": made.more = DrawnClip.box("dinf", DrawnClip.box("dinf", free))
+      default: made.more = DrawnClip.box("dinf", Data([0, 0, 0, 0]) + Data("dinf".utf8) + free)
+      }
+      return made.file
+    }
+    let error = BadPictureTests.error(file(70_000))
+    #expect(error?.kind == .limit && error?.message.contains("65,536 boxes") == true, "\(error?.message ?? "read")")
+    if place != "inside without an end" { #expect(throws: Never.self) { try Image(encoded: file(100)) } }
+  }
+
+  /// A place of no bytes takes none in the file, and memory.
+  @Test func manyPlacesOfAnItemAreRefused() throws {
+    var file = MadeHEIF([Self.item(1)]).file
+    let box = try #require(file.range(of: Data("iloc".utf8))).upperBound
+    // Offsets and lengths of no bytes; how many of them item 1 has.
+    file[box + 4] = 0
+    file.replaceSubrange((box + 12)..<(box + 14), with: [0xFF, 0xFF])
+    let error = BadPictureTests.error(file)
+    #expect(error?.kind == .limit && error?.message.contains("places") == true, "\(error?.message ?? "read")")
+  }
+
+  /// libheif unpacks them, and a byte becomes a thousand.
+  @Test func longCompressedTextsAreRefused() {
+    func file(_ text: Data) -> MadeHEIF {
+      MadeHEIF([Self.item(1), Item(2, "mime\0application/rdf+xml\0deflate", text)], [("cdsc", 2, [1])])
+    }
+    let error = Self.error(file(Data(count: 70_000)))
+    #expect(error?.kind == .limit && error?.message.contains("70,000 bytes") == true, "\(error?.message ?? "read")")
+    // The letter a.
+    let short = Data([0x78, 0x01, 0x01, 0x01, 0x00, 0xFE, 0xFF, 0x61, 0x00, 0x62, 0x00, 0x62])
+    #expect(throws: Never.self) { try Image(encoded: file(short).file) }
+  }
+
   // MARK: - Circles and doubles
 
   /// libheif follows them until the stack is full.
@@ -215,6 +268,16 @@ import Testing
       let error = Self.error(made)
       #expect(error?.kind == .format && error?.message.contains(words) == true, "\(error?.message ?? "read")")
     }
+  }
+
+  @Test func twoListsOfPropertiesOfAnItemAreAnError() throws {
+    var file = MadeHEIF([Self.item(1), Self.item(2)]).file
+    let box = try #require(file.range(of: Data("ipma".utf8))).upperBound
+    // After version and count: an item's number, how many properties it has, and these in two bytes each.
+    let second = box + 8 + 3 + 2 * 2
+    try #require(file[second + 1] == 2)
+    file[second + 1] = 1
+    #expect(BadPictureTests.error(file)?.message.contains("two lists of properties for item 1") == true)
   }
 
   // MARK: - Memory

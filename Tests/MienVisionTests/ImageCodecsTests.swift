@@ -242,7 +242,32 @@ import Testing
     #expect(
       try Image(encoded: Self.tga(kind: 2, bits: 16, descriptor: 0x20, data: narrow)).pixel(2, 1) == [255, 0, 255])
     let cut = try Image(encoded: Self.tga(kind: 3, bits: 8, descriptor: 0x20, data: [1, 2, 3, 4]))
-    #expect(cut.isDamaged && cut.pixels[..<3] == [1, 2, 3])
+    #expect(cut.isDamaged && cut.pixels == [1, 2, 3, 4, 128, 128])
+    // Rows of a colour with alpha, the second over white, stored from the bottom and the right on.
+    let opaque: [UInt8] = [30, 20, 10, 255, 3, 2, 1, 0]
+    let turned = Self.tga(kind: 10, bits: 32, descriptor: 0x18, data: [0x01] + opaque + [0x83] + opaque[..<4])
+    #expect(
+      try Image(encoded: turned).pixels
+        == [UInt8](
+          [[10, 20, 30], [10, 20, 30], [10, 20, 30], [10, 20, 30], [255, 255, 255], [10, 20, 30]].joined()))
+    // A packet that goes on after the last pixel, and one that ends before its first.
+    #expect(
+      try Image(encoded: Self.tga(kind: 11, bits: 8, descriptor: 0x20, data: [0xFF, 7])).pixels
+        == [UInt8](repeating: 7, count: 6))
+    #expect(try Image(encoded: Self.tga(kind: 11, bits: 8, descriptor: 0x20, data: [0x83, 7, 0x83])).isDamaged)
+  }
+
+  @Test func aTargaOfWhichNoRowCanBeThereIsTruncated() {
+    for kind in [2, 10] as [UInt8] {
+      let file = Self.tga(kind: kind, bits: 24, descriptor: 0x20, data: [0x82, 1])
+      #expect(BadPictureTests.error(file)?.message.contains("truncated TGA") == true)
+    }
+  }
+
+  @Test func decodingOfATargaEndsWhenNobodyWantsIt() throws {
+    let file = Self.tga(kind: 3, bits: 8, descriptor: 0x20, data: [1, 2, 3, 4, 5, 6])
+    try BadPictureTests.expectStop(file)
+    #expect(BadPictureTests.error(file, limits: ImageLimits(sampleBytes: 5))?.kind == .limit)
   }
 
   // MARK: - TIFF
@@ -261,6 +286,24 @@ import Testing
     let time = clock.measure { _ = try? Image(encoded: file) }
     // It was half a minute; the rest is what copying the file takes on a busy machine.
     #expect(time < .seconds(5), "\(time)")
+  }
+
+  /// libtiff copies the values of each tag.
+  @Test func tagsThatShareTheirValuesAreLimited() throws {
+    func file(_ count: Int) throws -> Data {
+      let image = try PictureFiles.pattern(width: 4, height: 2, channels: 1)
+      var file = PictureFiles.tiff(
+        width: 4, height: 2, channels: 1, samples: image.pixels, more: (0..<count).map { (40_000 + $0, 1, 8) })
+      let directory = Int(file[4]) | Int(file[5]) << 8
+      for entry in stride(from: directory + 2, to: file.count - 4, by: 12) where file[entry + 1] == 0x9C {
+        file.replaceSubrange(
+          (entry + 4)..<(entry + 12), with: PictureFiles.littleEndian(200_000, bytes: 4) + [8, 0, 0, 0])
+      }
+      return file + Data(count: 200_000)
+    }
+    let error = BadPictureTests.error(try file(20))
+    #expect(error?.kind == .limit && error?.message.contains("4,000,000 bytes") == true, "\(error?.message ?? "")")
+    #expect(throws: Never.self) { try Image(encoded: file(3)) }
   }
 
   /// A tile of a picture of 4x2 pixels took 3.6 GB.
@@ -294,5 +337,41 @@ import Testing
     // The directory after the first is the first.
     file.replaceSubrange((file.count - 4)..<file.count, with: file[4..<8])
     #expect(try Image(encoded: file) == image)
+  }
+
+  /// A file of a page whose directory is followed by `directories`, given where they begin.
+  private static func pages(_ directories: (_ start: Int) -> [UInt8]) throws -> Data {
+    var file = PictureFiles.tiff(try PictureFiles.pattern(width: 4, height: 2, channels: 1))
+    file.replaceSubrange((file.count - 4)..<file.count, with: PictureFiles.littleEndian(file.count, bytes: 4))
+    return file + directories(file.count)
+  }
+
+  @Test func manyPagesAreCounted() throws {
+    // One entry: the width is 4.
+    let entry: [UInt8] = [1, 0, 0, 1, 4, 0, 1, 0, 0, 0, 4, 0, 0, 0]
+    let file = try Self.pages { start in
+      (1...300).reduce(into: [UInt8]()) { bytes, page in
+        bytes += entry + PictureFiles.littleEndian(page < 300 ? start + 18 * page : 0, bytes: 4)
+      }
+    }
+    #expect(try Image(encoded: file).warning?.contains("301 pages") == true)
+  }
+
+  /// Directories of 65,535 entries, all in a megabyte, took half a minute to go through.
+  @Test func directoriesThatLieOverEachOtherAreNoPages() throws {
+    let (count, entries) = (300, 1000)
+    let file = try Self.pages { start in
+      // Each begins an entry after the one before; how many entries it has stands in that one's value.
+      let number: [UInt8] = PictureFiles.littleEndian(entries, bytes: 2)
+      var bytes = number
+      for _ in 0..<entries { bytes += [0, 1, 4, 0, 1, 0, 0, 0, 4, 0] + number }
+      for next in 1...count {
+        bytes += PictureFiles.littleEndian(next < count ? start + 12 * next : 0, bytes: 4)
+        bytes += [UInt8](repeating: 0, count: 8)
+      }
+      return bytes
+    }
+    let image = try Image(encoded: file)
+    #expect(image.width == 4 && image.warning?.contains("\(count + 1)") != true)
   }
 }
