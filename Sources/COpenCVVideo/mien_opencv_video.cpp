@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <dlfcn.h>
+#include <malloc.h>
 
 #include <opencv2/core.hpp>
 #include <opencv2/core/core_c.h>
@@ -80,7 +81,11 @@ int32_t cameraOpen(const char *path, mien_opencv_video_reader **reader, mien_ope
   });
 }
 
-void readerFree(mien_opencv_video_reader *reader) { delete reader; }
+void readerFree(mien_opencv_video_reader *reader) {
+  delete reader;
+  // Frames and decoders of a large video are many small and middling pieces, which glibc keeps.
+  malloc_trim(0);
+}
 
 int32_t readerGrab(mien_opencv_video_reader *reader, int32_t *hasFrame, double *seconds, char **error) {
   return guarded(error, [&] {

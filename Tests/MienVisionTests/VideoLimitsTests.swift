@@ -101,4 +101,28 @@ struct VideoLimitsTests {
     let message = try #require(error(url, limits { $0.decoderBytes = 60_000 })).message
     #expect(message.contains("decoded frames") && message.contains("320x240") && message.contains("shrink it"))
   }
+
+  /// Kilobytes of memory by the kernel: `VmHWM`, the most at a time, or `VmRSS`, now.
+  private func kilobytes(_ key: String) throws -> Int {
+    let line = try String(contentsOfFile: "/proc/self/status", encoding: .utf8).split(separator: "\n")
+      .first { $0.hasPrefix("\(key):") }
+    return try #require(line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) })
+  }
+
+  /// A decoder of sound with eight channels takes 3 MB, which is 2.6 GB for these. Other tests run meanwhile.
+  @Test(.enabled(if: Clip.ffmpeg != nil), arguments: ["mkv", "mp4", "ts"])
+  func hundredsOfTracksOfSoundTakeLittleMemory(ending: String) throws {
+    let clips = try VideoReaderTests()
+    let sound = try clips.ffmpeg("sound.m4a", ["-f", "lavfi", "-i", "anoisesrc=d=0.1", "-ac", "8", "-c:a", "aac"])
+    let tracks = (0..<900).flatMap { _ in ["-map", "1:a"] }
+    let film = try grey([60], width: 320, height: 240)
+    let url = try clips.ffmpeg(
+      "tracks.\(ending)", ["-i", film.path, "-i", sound.path, "-map", "0:v"] + tracks + ["-c", "copy"])
+    let before = try kilobytes("VmRSS")
+    // Has the kernel count the most from here on.
+    try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+    let reader = try VideoReader(contentsOf: url)
+    #expect(try reader.next() != nil && reader.next() == nil)
+    #expect(try kilobytes("VmHWM") - before < 1_800_000)
+  }
 }
