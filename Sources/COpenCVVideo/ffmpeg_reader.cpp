@@ -88,7 +88,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
     for (unsigned i = 0; i < container_->nb_streams; ++i) {
       if (container_->streams[i] != stream_) container_->streams[i]->discard = AVDISCARD_ALL;
     }
-    checkSize(source, stream_->codecpar->width, stream_->codecpar->height);
+    checkSize(source, {stream_->codecpar->width, stream_->codecpar->height});
     openDecoder(source);
     isTransportStream_ = !strcmp(container_->iformat->name, "mpegts");
 
@@ -96,7 +96,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
 
     // The first frame tells what the container may not: the size, the shape of the pixels, the rate.
     hasFirst_ = decode();
-    if (!hasFirst_) checkSize(source, refusedSize.first, refusedSize.second);
+    if (!hasFirst_) checkSize(source, refusedSize);
     if (!hasFirst_ && source.is_address && !failure_.empty()) {
       const bool canSkip = container_->pb && container_->pb->seekable & AVIO_SEEKABLE_NORMAL;
       throw std::runtime_error(
@@ -139,6 +139,12 @@ class FFmpegReader final : public mien_opencv_video_reader {
   }
 
  private:
+  void checkSize(const mien_opencv_video_source &source, std::pair<int, int> size) const {
+    const AVCodecID codec = stream_->codecpar->codec_id;
+    const std::string kind = codec == AV_CODEC_ID_JPEG2000 ? "JPEG 2000 " : "";
+    ::checkSize(maxPixels(source, codec), size.first, size.second, kind);
+  }
+
   void openDecoder(const mien_opencv_video_source &source) {
     const auto *decoder = avcodec_find_decoder(stream_->codecpar->codec_id);
     if (!decoder) throw std::runtime_error("FFmpeg finds no video stream that it can decode");
@@ -146,7 +152,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
     if (!codec_ || avcodec_parameters_to_context(codec_.get(), stream_->codecpar) < 0) throw std::bad_alloc();
     codec_->pkt_timebase = stream_->time_base;
     codec_->thread_count = std::min(16, std::max(1, av_cpu_count()));
-    codec_->max_pixels = maxPixels(source);
+    codec_->max_pixels = maxPixels(source, stream_->codecpar->codec_id);
     budget_->install(*codec_);
     const int64_t frameBytes = bytesPerFrame();
     checkKept(source, frameBytes);

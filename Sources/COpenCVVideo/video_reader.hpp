@@ -26,11 +26,11 @@ inline int64_t maxPixels(const mien_opencv_video_source &source) {
   return source.max_pixels > 0 ? source.max_pixels : 200'000'000;
 }
 
-/// Refuses frames that are too large.
-inline void checkSize(const mien_opencv_video_source &source, int64_t width, int64_t height) {
-  if (width <= 0 || height <= 0 || width <= maxPixels(source) / height) return;
-  throw LimitExceeded("has frames of " + std::to_string(width) + "x" + std::to_string(height) +
-                      " pixels, more than the limit of " + std::to_string(maxPixels(source)) +
+/// Refuses frames of more than `most` pixels; `kind` says which frames are meant.
+inline void checkSize(int64_t most, int64_t width, int64_t height, const std::string &kind = "") {
+  if (width <= 0 || height <= 0 || width <= most / height) return;
+  throw LimitExceeded("has " + kind + "frames of " + std::to_string(width) + "x" + std::to_string(height) +
+                      " pixels, more than the limit of " + std::to_string(most) +
                       " pixels; shrink it first: ffmpeg -i IN -vf scale=-2:2160 out.mp4");
 }
 

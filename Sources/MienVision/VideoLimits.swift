@@ -4,7 +4,8 @@ import CMienVideoFunctions
 package struct VideoLimits: Sendable {
   /// Most pixels (width x height) of a frame as it is stored. Larger ones are refused before they are decoded.
   package var maxPixels = 200_000_000
-  /// Most pixels of a frame to keep: larger ones are reduced to 1/2, 1/4 or 1/8 of their sides. `nil` for any number.
+  /// Most pixels of a frame to keep: larger ones are reduced to 1/2, 1/4 or 1/8 of their sides; of JPEG 2000, whose decoder
+  /// takes up to 20 s for 8K, they are refused. `nil` for any number.
   package var keptPixels: Int?
   /// Most bytes of decoded frames that the decoder keeps because others are built on them. `nil` for any number.
   package var decoderBytes: Int?

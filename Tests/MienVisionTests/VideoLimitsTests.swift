@@ -79,6 +79,18 @@ struct VideoLimitsTests {
     }
   }
 
+  @Test func jpeg2000ThatIsTooLargeToKeepIsRefused() throws {
+    let source = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=5:d=0.4", "-c:v", "jpeg2000", "-strict", "-2"]
+    let clips = try VideoReaderTests()
+    for name in ["clip.mov", "clip.avi"] {
+      let url = try clips.ffmpeg(name, source)
+      let message = try #require(error(url, limits { $0.keptPixels = 320 * 240 - 1 })).message
+      #expect(message.contains("JPEG 2000 frames of 320x240") && message.contains("limit of 76799"))
+      let reader = try VideoReader(contentsOf: url, limits: limits { $0.keptPixels = 320 * 240 })
+      #expect(try reader.next()?.image.width == 320)
+    }
+  }
+
   /// 8K, as phones record it: encoded, and handed out at half its size.
   @Test
   func framesOf8KAreRead() throws {

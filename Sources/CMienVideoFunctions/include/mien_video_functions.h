@@ -58,7 +58,8 @@ typedef struct {
   int32_t is_untimed;
   /// Most pixels of a frame as it is stored: a video of larger ones is refused before it is decoded. 0 for 200 million.
   int64_t max_pixels;
-  /// Most pixels of a frame as it is handed out: larger ones are reduced to 1/2, 1/4 or 1/8 of their sides. 0 for any number.
+  /// Most pixels of a frame as it is handed out: larger ones are reduced to 1/2, 1/4 or 1/8 of their sides; of JPEG 2000, which
+  /// takes seconds to decode, they are refused. 0 for any number.
   int64_t kept_pixels;
   /// Most bytes of frames that the decoder keeps at a time, for those that follow are built on them. 0 for any number.
   int64_t decoder_bytes;
