@@ -18,6 +18,7 @@
 #include <vector>
 
 extern "C" {
+#include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/mem.h>
 #include <libavutil/opt.h>
@@ -62,6 +63,13 @@ std::string reason(int status) {
   return av_strerror(status, text, sizeof text) == 0 ? text : "unknown error";
 }
 
+/// Most pixels of a frame of a codec. JPEG 2000 is not reduced after decoding but refused: a frame of 8K takes 10 to 20 s and
+/// up to 1.5 GB, and its decoder cannot be interrupted.
+int64_t maxPixels(const mien_opencv_video_source &source, AVCodecID codec) {
+  const bool isBounded = codec == AV_CODEC_ID_JPEG2000 && source.kept_pixels > 0;
+  return isBounded ? std::min(maxPixels(source), source.kept_pixels) : maxPixels(source);
+}
+
 /// An open container.
 class Container {
  public:
@@ -97,7 +105,7 @@ class Container {
     const int status = avformat_open_input(&context_, location.c_str(), format, &options);
     av_dict_free(&options);
     if (status < 0) throw std::runtime_error(openingFailure(status));
-    const int found = findStreams(maxPixels(source), isAddress_ ? 0 : lateVideos(location, format));
+    const int found = findStreams(source, isAddress_ ? 0 : lateVideos(location, format));
     if (found < 0 && context_->nb_streams == 0) throw failure(openingFailure(found));
   }
 
@@ -159,15 +167,25 @@ class Container {
     return late;
   }
 
-  /// Looks into the streams; to know them, FFmpeg decodes their first frames, unless these are too large. The decoders of
-  /// all streams keep some at the same time, so many streams share what two may have. Limits reach no late ones: if there are
-  /// many, nothing is decoded.
-  int findStreams(int64_t maxPixels, int64_t late) {
+  /// Looks into the streams; to know them, FFmpeg decodes the first frames of videos, unless these are too large. The
+  /// decoders of all streams keep some at the same time, so many streams share what two may have. Nothing is decoded if there
+  /// are more than 16, or many late ones, which limits do not reach.
+  int findStreams(const mien_opencv_video_source &source, int64_t late) {
     const int64_t known = videos(*context_);
-    if (known > 2) maxPixels = std::max<int64_t>(maxPixels / known * 2, 1);
-    if (late > 0 && known + late > 2) av_opt_set(context_, "codec_whitelist", "none", 0);
+    // A decoder of another kind cannot be opened for a stream, and takes no memory; of sound with eight channels, the right
+    // one takes 3 MB, and a small file can have hundreds of streams.
+    context_->audio_codec = context_->subtitle_codec = avcodec_find_decoder(AV_CODEC_ID_RAWVIDEO);
+    if (known > 16 || (late > 0 && known + late > 2)) {
+      // With options for each stream, FFmpeg would forget this at the end of a short file.
+      av_opt_set(context_, "codec_whitelist", "none", 0);
+      return avformat_find_stream_info(context_, nullptr);
+    }
     std::vector<AVDictionary *> options(context_->nb_streams);
-    for (auto &each : options) av_dict_set_int(&each, "max_pixels", maxPixels, 0);
+    for (size_t i = 0; i < options.size(); ++i) {
+      int64_t pixels = maxPixels(source, context_->streams[i]->codecpar->codec_id);
+      if (known > 2) pixels = std::max<int64_t>(pixels / known * 2, 1);
+      av_dict_set_int(&options[i], "max_pixels", pixels, 0);
+    }
     const int found = avformat_find_stream_info(context_, options.empty() ? nullptr : options.data());
     for (auto &each : options) av_dict_free(&each);
     return found;

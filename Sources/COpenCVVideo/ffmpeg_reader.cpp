@@ -77,7 +77,7 @@ double rate(AVRational value) { return value.num > 0 && value.den > 0 ? av_q2d(v
 class FFmpegReader final : public mien_opencv_video_reader {
  public:
   explicit FFmpegReader(const mien_opencv_video_source &source)
-      : container_(source), packet_(av_packet_alloc()), frame_(av_frame_alloc()), isUntimed_(source.is_untimed),
+      : container_(source), packet_(av_packet_alloc()), frame_(av_frame_alloc()), isUntimed_(source.is_untimed), mostHidden_(source.hidden_packets),
         budget_(std::make_shared<FrameBudget>(source.decoder_bytes)) {
     if (!packet_ || !frame_) throw std::bad_alloc();
     bool hasCover = false;
@@ -88,7 +88,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
     for (unsigned i = 0; i < container_->nb_streams; ++i) {
       if (container_->streams[i] != stream_) container_->streams[i]->discard = AVDISCARD_ALL;
     }
-    checkSize(source, stream_->codecpar->width, stream_->codecpar->height);
+    checkSize(source, {stream_->codecpar->width, stream_->codecpar->height});
     openDecoder(source);
     isTransportStream_ = !strcmp(container_->iformat->name, "mpegts");
 
@@ -96,7 +96,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
 
     // The first frame tells what the container may not: the size, the shape of the pixels, the rate.
     hasFirst_ = decode();
-    if (!hasFirst_) checkSize(source, refusedSize.first, refusedSize.second);
+    if (!hasFirst_) checkSize(source, refusedSize);
     if (!hasFirst_ && source.is_address && !failure_.empty()) {
       const bool canSkip = container_->pb && container_->pb->seekable & AVIO_SEEKABLE_NORMAL;
       throw std::runtime_error(
@@ -139,6 +139,12 @@ class FFmpegReader final : public mien_opencv_video_reader {
   }
 
  private:
+  void checkSize(const mien_opencv_video_source &source, std::pair<int, int> size) const {
+    const AVCodecID codec = stream_->codecpar->codec_id;
+    const std::string kind = codec == AV_CODEC_ID_JPEG2000 ? "JPEG 2000 " : "";
+    ::checkSize(maxPixels(source, codec), size.first, size.second, kind);
+  }
+
   void openDecoder(const mien_opencv_video_source &source) {
     const auto *decoder = avcodec_find_decoder(stream_->codecpar->codec_id);
     if (!decoder) throw std::runtime_error("FFmpeg finds no video stream that it can decode");
@@ -146,7 +152,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
     if (!codec_ || avcodec_parameters_to_context(codec_.get(), stream_->codecpar) < 0) throw std::bad_alloc();
     codec_->pkt_timebase = stream_->time_base;
     codec_->thread_count = std::min(16, std::max(1, av_cpu_count()));
-    codec_->max_pixels = maxPixels(source);
+    codec_->max_pixels = maxPixels(source, stream_->codecpar->codec_id);
     budget_->install(*codec_);
     const int64_t frameBytes = bytesPerFrame();
     checkKept(source, frameBytes);
@@ -193,15 +199,19 @@ class FFmpegReader final : public mien_opencv_video_reader {
     while (true) {
       const int status = avcodec_receive_frame(codec_.get(), frame_.get());
       if (budget_->isExceeded()) throw tooMuchKept();
-      if (status == 0) return true;
+      if (status == 0) {
+        hidden_ = 0;
+        return true;
+      }
       if (status == AVERROR_EOF) return false;
       if (status == AVERROR(EAGAIN)) {
         if (isDraining_) return false;
         feed();
       } else if (status == AVERROR(ENOMEM)) {
         throw std::bad_alloc();
-      } else if (++errors_ > 1'000'000) {
-        return false;
+      } else {
+        countHidden();
+        if (++errors_ > 1'000'000) return false;
       }
     }
   }
@@ -220,6 +230,14 @@ class FFmpegReader final : public mien_opencv_video_reader {
     measuredRate_ = double(stamps.size() - 1) / (double(stamps.back() - stamps.front()) * av_q2d(stream_->time_base));
   }
 
+  /// Counts a packet, or an error, that gave no frame so far.
+  void countHidden() {
+    checkStopped();
+    if (mostHidden_ <= 0 || ++hidden_ <= mostHidden_) return;
+    throw LimitExceeded("has more than " + std::to_string(mostHidden_) +
+                        " packets in a row that give no frame; encode it again first: ffmpeg -i IN out.mp4");
+  }
+
   /// Hands the decoder the next packet of the film, or the end.
   void feed() {
     if (!ahead_.empty()) {
@@ -231,6 +249,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
       return;
     }
     if (!(packet_->flags & AV_PKT_FLAG_DISCARD)) ++packets_;
+    countHidden();
     if (avcodec_send_packet(codec_.get(), packet_.get()) < 0) ++errors_;
     av_packet_unref(packet_.get());
   }
@@ -238,6 +257,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
   /// Reads the next packet of the film into packet_; false at the end.
   bool readPacket() {
     for (int failures = 0;;) {
+      checkStopped();
       container_.extendPatience();
       const int status = av_read_frame(container_.get(), packet_.get());
       if (status == AVERROR(EAGAIN)) {
@@ -338,6 +358,9 @@ class FFmpegReader final : public mien_opencv_video_reader {
   /// Whether the decoder was told so.
   bool isDraining_ = false;
   int64_t packets_ = 0;
+  /// Packets and errors since the last frame, and how many there may be; 0 for any number.
+  int64_t hidden_ = 0;
+  int64_t mostHidden_;
   int64_t shown_ = 0;
   int64_t damaged_ = 0;
   int64_t errors_ = 0;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <dlfcn.h>
+#include <malloc.h>
 
 #include <opencv2/core.hpp>
 #include <opencv2/core/core_c.h>
@@ -35,17 +36,20 @@ void prepare() {
 /// Runs `body`; whatever it throws becomes a status and a message.
 template <typename Body>
 int32_t guarded(char **error, Body &&body) noexcept {
-  bool isOverLimit = false;
+  int32_t known = MIEN_OPENCV_VIDEO_OK;
   const int32_t status = guarded({MIEN_OPENCV_VIDEO_OK, MIEN_OPENCV_VIDEO_INVALID, MIEN_OPENCV_VIDEO_FAILED}, error, [&] {
     prepare();
     try {
       body();
     } catch (const LimitExceeded &) {
-      isOverLimit = true;
+      known = MIEN_OPENCV_VIDEO_LIMIT;
+      throw;
+    } catch (const Stopped &) {
+      known = MIEN_OPENCV_VIDEO_STOPPED;
       throw;
     }
   });
-  return isOverLimit ? MIEN_OPENCV_VIDEO_LIMIT : status;
+  return known != MIEN_OPENCV_VIDEO_OK ? known : status;
 }
 
 /// Whether libwebp reads the source, not FFmpeg.
@@ -80,15 +84,24 @@ int32_t cameraOpen(const char *path, mien_opencv_video_reader **reader, mien_ope
   });
 }
 
-void readerFree(mien_opencv_video_reader *reader) { delete reader; }
+void readerFree(mien_opencv_video_reader *reader) {
+  delete reader;
+  // Frames and decoders of a large video are many small and middling pieces, which glibc keeps.
+  malloc_trim(0);
+}
 
 int32_t readerGrab(mien_opencv_video_reader *reader, int32_t *hasFrame, double *seconds, char **error) {
   return guarded(error, [&] {
     require(reader && hasFrame && seconds, "a pointer is null");
+    reader->checkStopped();
     double time = 0;
     *hasFrame = reader->grab(time) ? 1 : 0;
     *seconds = *hasFrame ? time : 0;
   });
+}
+
+void readerStop(mien_opencv_video_reader *reader) {
+  if (reader) reader->isStopped = true;
 }
 
 int32_t readerRetrieve(mien_opencv_video_reader *reader, uint8_t *pixels, size_t count, char **error) {
@@ -216,7 +229,7 @@ void stringFree(char *string) { free(string); }
 
 const mien_opencv_video_functions_table *mien_opencv_video_functions(void) {
   static const mien_opencv_video_functions_table table = {
-      MIEN_OPENCV_VIDEO_VERSION, stringFree, readerOpen, readerFree,  readerGrab,  readerRetrieve, readerFaults,
-      soundFind,                 cameraOpen, writerOpen, writerWrite, writerClose, windowShow};
+      MIEN_OPENCV_VIDEO_VERSION, stringFree, readerOpen, readerFree, readerGrab,  readerStop,  readerRetrieve,
+      readerFaults,              soundFind,  cameraOpen, writerOpen, writerWrite, writerClose, windowShow};
   return &table;
 }

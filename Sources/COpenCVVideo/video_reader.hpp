@@ -3,6 +3,7 @@
 
 #include "mien_video_functions.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -15,16 +16,21 @@ struct LimitExceeded : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The reader was stopped: becomes the status MIEN_OPENCV_VIDEO_STOPPED.
+struct Stopped : std::runtime_error {
+  Stopped() : std::runtime_error("reading was stopped") {}
+};
+
 /// Most pixels of a stored frame.
 inline int64_t maxPixels(const mien_opencv_video_source &source) {
   return source.max_pixels > 0 ? source.max_pixels : 200'000'000;
 }
 
-/// Refuses frames that are too large.
-inline void checkSize(const mien_opencv_video_source &source, int64_t width, int64_t height) {
-  if (width <= 0 || height <= 0 || width <= maxPixels(source) / height) return;
-  throw LimitExceeded("has frames of " + std::to_string(width) + "x" + std::to_string(height) +
-                      " pixels, more than the limit of " + std::to_string(maxPixels(source)) +
+/// Refuses frames of more than `most` pixels; `kind` says which frames are meant.
+inline void checkSize(int64_t most, int64_t width, int64_t height, const std::string &kind = "") {
+  if (width <= 0 || height <= 0 || width <= most / height) return;
+  throw LimitExceeded("has " + kind + "frames of " + std::to_string(width) + "x" + std::to_string(height) +
+                      " pixels, more than the limit of " + std::to_string(most) +
                       " pixels; shrink it first: ffmpeg -i IN -vf scale=-2:2160 out.mp4");
 }
 
@@ -39,8 +45,14 @@ inline int reductionFor(const mien_opencv_video_source &source, int64_t width, i
 /// Frames one after another.
 struct mien_opencv_video_reader {
   mien_opencv_video_info info{};
+  std::atomic<bool> isStopped{false};
 
   virtual ~mien_opencv_video_reader() = default;
+
+  /// Throws if the reader was stopped: asked between the packets of a frame.
+  void checkStopped() const {
+    if (isStopped) throw Stopped();
+  }
 
   /// Decodes the next frame; false at the end. `seconds` is its place from the first frame's on, NaN where it is not known.
   virtual bool grab(double &seconds) = 0;

@@ -42,7 +42,7 @@ class WebPReader final : public mien_opencv_video_reader {
     if (!file) throw std::runtime_error("the file is damaged or not whole");
     const uint64_t width = WebPDemuxGetI(file.get(), WEBP_FF_CANVAS_WIDTH);
     const uint64_t height = WebPDemuxGetI(file.get(), WEBP_FF_CANVAS_HEIGHT);
-    checkSize(source, int64_t(width), int64_t(height));
+    checkSize(maxPixels(source), int64_t(width), int64_t(height));
     info.reduction = reductionFor(source, int64_t(width), int64_t(height));
     info.whole_width = int32_t(width);
     info.whole_height = int32_t(height);

@@ -64,6 +64,7 @@ package struct ServerLimits: Sendable {
     limits.maxPixels = videoPixels
     limits.keptPixels = 9_000_000
     limits.maxIndexEntries = 4_000_000
+    limits.hiddenPackets = 1000
     limits.decoderBytes = videoPixels.multipliedReportingOverflow(by: 14).partialValue
     return limits
   }

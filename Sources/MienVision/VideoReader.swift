@@ -43,6 +43,8 @@ public final class VideoReader: Sendable {
   package let name: String
   private let notes: [String]
   private let state: Mutex<State>
+  /// What ``stop()`` needs while another thread has the state.
+  private let stopping: @Sendable () -> Void
 
   private struct State {
     let functions: mien_opencv_video_functions_table
@@ -98,6 +100,7 @@ public final class VideoReader: Sendable {
       (width, height) = opened.size
       framesPerSecond = opened.framesPerSecond
       frameCount = opened.frameCount
+      stopping = opened.stopping
       state = Mutex(opened.state)
     } catch let error as MienError {
       throw error.subject == nil ? error.about(name) : error
@@ -118,6 +121,7 @@ public final class VideoReader: Sendable {
       (width, height) = opened.size
       framesPerSecond = opened.framesPerSecond
       frameCount = nil
+      stopping = opened.stopping
       state = Mutex(opened.state)
     } catch let error as MienError {
       let isThere = access(path, F_OK) == 0
@@ -136,6 +140,11 @@ public final class VideoReader: Sendable {
     var size: (width: Int, height: Int) {
       let (width, height) = (Int(info.whole_width), Int(info.whole_height))
       return state.orientation > 4 ? (height, width) : (width, height)
+    }
+    var stopping: @Sendable () -> Void {
+      let stop = state.functions.reader_stop
+      nonisolated(unsafe) let handle = state.handle
+      return { stop?(handle) }
     }
     var framesPerSecond: Double? { info.frames_per_second > 0 ? info.frames_per_second : nil }
     var frameCount: Int? { info.frame_count > 0 ? Int(info.frame_count) : nil }
@@ -265,6 +274,10 @@ public final class VideoReader: Sendable {
       throw error.about(name)
     }
   }
+
+  /// Ends the call that is under way on another thread, as soon as the decoder has done the packet that it has: it throws
+  /// `CancellationError`, as all further ones do.
+  package func stop() { stopping() }
 
   /// Decodes a frame.
   ///

@@ -277,6 +277,35 @@ import Testing
     }
   }
 
+  /// Frames of 8K that are not shown take seconds, and their reader gives none meanwhile.
+  @Test func aTurnEndsThoughNoFrameComes() async throws {
+    let tokens = ["the-first-token-0001", "the-other-token-0002"]
+    let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }
+    let folder = try TemporaryFolder()
+    let server = try TestServer.make(folder: folder.url) { options in
+      options.tokens = try AccessTokens(tokens)
+      options.limits.videoTurnSeconds = 0.1
+    }
+    let slow = try DrawnClip.hiddenFrames(900, width: 7680, height: 4320)
+    let short = DrawnClip.y4m(width: 64, height: 64, rate: 4, frames: [[UInt8](repeating: 0, count: 64 * 64 * 3)])
+    try await server.application().test(.live) { client in
+      func video(_ id: String) async throws -> VideoBody {
+        try await client.execute(uri: "/v1/video/\(id)", method: .get, headers: headers[0]).json(VideoBody.self)
+      }
+      let id = try await send(client, slow, headers: headers[0]).json(VideoBody.self).id
+      try #require(await eventually { try await video(id).frames == 1 })
+      let other = try await send(client, short, headers: headers[1]).json(VideoBody.self).id
+      #expect(try await wait(for: other, client, headers: headers[1]).state == "done")
+      let found = try await video(id)
+      #expect(found.state == "running" && found.frames == 1)
+      #expect(
+        try await client.execute(uri: "/v1/video/\(id)", method: .delete, headers: headers[0]).status == .noContent)
+      // A client's videos are read one after another: the decoder of the removed one has ended.
+      let next = try await send(client, short, headers: headers[0]).json(VideoBody.self).id
+      #expect(try await wait(for: next, client, headers: headers[0]).state == "done")
+    }
+  }
+
   @Test func aClientsVideosAreListed() async throws {
     let tokens = ["the-first-token-0001", "the-other-token-0002"]
     let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }

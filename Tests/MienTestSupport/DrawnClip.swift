@@ -50,4 +50,32 @@ package enum DrawnClip {
     let kind = box("hdlr", Data(count: 8) + Data(handler.utf8) + Data(count: 13))
     return box("trak", box("mdia", kind + box("minf", box("stbl", description + tables))))
   }
+
+  /// An IVF file of VP9 whose first frame and last frame are shown, and `count` between them are not: they say so, or are
+  /// damaged. Made by the ffmpeg program.
+  package static func hiddenFrames(_ count: Int, width: Int, height: Int, isDamaged: Bool = false) throws -> Data {
+    let process = Process()
+    let pipe = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments =
+      ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=red:s=\(width)x\(height):r=25"]
+      + ["-frames:v", "1", "-c:v", "libvpx-vp9", "-cpu-used", "8", "-deadline", "realtime", "-f", "ivf", "-"]
+    process.standardOutput = pipe
+    try process.run()
+    let file = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0, file.count > 44 else { throw CocoaError(.executableLoad) }
+    // A header of 32 bytes, then before each frame its length and its time in 12 bytes.
+    let shown = Data(file[44...])
+    // The bit of an uncompressed header by which its frame is shown (VP9 bitstream specification, section 6.2).
+    let hidden = isDamaged ? Data([0]) : Data([shown[0] & ~2]) + shown.dropFirst()
+    var made = Data(file[..<32])
+    for (index, frame) in ([shown] + [Data](repeating: hidden, count: count) + [shown]).enumerated() {
+      for (number, bytes) in [(frame.count, 4), (index, 8)] {
+        made += Data((0..<bytes).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) })
+      }
+      made += frame
+    }
+    return made
+  }
 }

@@ -79,6 +79,18 @@ struct VideoLimitsTests {
     }
   }
 
+  @Test func jpeg2000ThatIsTooLargeToKeepIsRefused() throws {
+    let source = ["-f", "lavfi", "-i", "testsrc2=s=320x240:r=5:d=0.4", "-c:v", "jpeg2000", "-strict", "-2"]
+    let clips = try VideoReaderTests()
+    for name in ["clip.mov", "clip.avi"] {
+      let url = try clips.ffmpeg(name, source)
+      let message = try #require(error(url, limits { $0.keptPixels = 320 * 240 - 1 })).message
+      #expect(message.contains("JPEG 2000 frames of 320x240") && message.contains("limit of 76799"))
+      let reader = try VideoReader(contentsOf: url, limits: limits { $0.keptPixels = 320 * 240 })
+      #expect(try reader.next()?.image.width == 320)
+    }
+  }
+
   /// 8K, as phones record it: encoded, and handed out at half its size.
   @Test
   func framesOf8KAreRead() throws {
@@ -100,5 +112,58 @@ struct VideoLimitsTests {
     #expect(try VideoReader(contentsOf: url, limits: limits { $0.decoderBytes = 10_000_000 }).next() != nil)
     let message = try #require(error(url, limits { $0.decoderBytes = 60_000 })).message
     #expect(message.contains("decoded frames") && message.contains("320x240") && message.contains("shrink it"))
+  }
+
+  /// Kilobytes of memory by the kernel: `VmHWM`, the most at a time, or `VmRSS`, now.
+  private func kilobytes(_ key: String) throws -> Int {
+    let line = try String(contentsOfFile: "/proc/self/status", encoding: .utf8).split(separator: "\n")
+      .first { $0.hasPrefix("\(key):") }
+    return try #require(line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) })
+  }
+
+  /// A decoder of sound with eight channels takes 3 MB, which is 2.6 GB for these. Other tests run meanwhile.
+  @Test(.enabled(if: Clip.ffmpeg != nil), arguments: ["mkv", "mp4", "ts"])
+  func hundredsOfTracksOfSoundTakeLittleMemory(ending: String) throws {
+    let clips = try VideoReaderTests()
+    let sound = try clips.ffmpeg("sound.m4a", ["-f", "lavfi", "-i", "anoisesrc=d=0.1", "-ac", "8", "-c:a", "aac"])
+    let tracks = (0..<900).flatMap { _ in ["-map", "1:a"] }
+    let film = try grey([60], width: 320, height: 240)
+    let url = try clips.ffmpeg(
+      "tracks.\(ending)", ["-i", film.path, "-i", sound.path, "-map", "0:v"] + tracks + ["-c", "copy"])
+    let before = try kilobytes("VmRSS")
+    // Has the kernel count the most from here on.
+    try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+    let reader = try VideoReader(contentsOf: url)
+    #expect(try reader.next() != nil && reader.next() == nil)
+    #expect(try kilobytes("VmHWM") - before < 1_800_000)
+  }
+
+  @Test(arguments: [true, false])
+  func packetsThatGiveNoFrameAreCounted(isDamaged: Bool) throws {
+    let url = folder.file("hidden.ivf")
+    try DrawnClip.hiddenFrames(100, width: 64, height: 32, isDamaged: isDamaged).write(to: url)
+    #expect(try #require(error(url, limits { $0.hiddenPackets = 50 })).message.contains("50 packets in a row"))
+    for most in [300, nil] {
+      let reader = try VideoReader(contentsOf: url, limits: limits { $0.hiddenPackets = most })
+      var count = 0
+      while try reader.next() != nil { count += 1 }
+      #expect(count == 2)
+    }
+  }
+
+  /// The call would come back by itself only after all of them.
+  @Test func aCallThatIsUnderWayCanBeStopped() async throws {
+    let url = folder.file("hidden.ivf")
+    try DrawnClip.hiddenFrames(100_000, width: 64, height: 32).write(to: url)
+    let reader = try VideoReader(contentsOf: url)
+    #expect(try reader.next()?.index == 0)
+    let thread = DispatchQueue(label: "reader")
+    async let result = withCheckedContinuation { continuation in
+      thread.async { continuation.resume(returning: Result { try reader.next()?.index }) }
+    }
+    reader.stop()
+    let stopped = await result
+    #expect(throws: CancellationError.self) { try stopped.get() }
+    #expect(throws: CancellationError.self) { try reader.skip() }
   }
 }

@@ -381,6 +381,7 @@ struct VideoReaderTests {
     }
     table.string_free(nil)
     table.reader_free(nil)
+    table.reader_stop(nil)
     table.writer_close(nil)
   }
 }

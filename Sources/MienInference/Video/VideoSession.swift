@@ -8,6 +8,8 @@ actor VideoSession {
   private let meter: VideoMeter
   private let isLive: Bool
   private let queue = NativeQueue.shared
+  /// The search waits for the decoder, which may take seconds for a frame: no other video waits with it.
+  private let searching = NativeQueue(width: 1)
   private var tracker: ReadingTracker
   private var ahead: Task<SearchedFrames, any Error>?
   private var failure: (any Error)?
@@ -63,7 +65,7 @@ actor VideoSession {
   }
 
   private func startSearch() -> Task<SearchedFrames, any Error> {
-    Task { [search, queue] in try await queue.run { search.next() } }
+    Task { [search, searching] in try await searching.run { search.next() } }
   }
 
   /// Runs the network on full batches, or on all that waits.

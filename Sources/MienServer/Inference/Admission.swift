@@ -95,14 +95,17 @@ final class Admission: Sendable {
 
   /// A place that is held until it is given up.
   final class Turn: Sendable {
-    private let isOver = Atomic(false)
+    private let over = Atomic(false)
     private let leave: @Sendable () -> Void
 
     fileprivate init(_ leave: @escaping @Sendable () -> Void) { self.leave = leave }
 
+    /// Whether the place was given up.
+    var isOver: Bool { over.load(ordering: .relaxed) }
+
     /// Gives the place up, once.
     func end() {
-      if !isOver.exchange(true, ordering: .relaxed) { leave() }
+      if !over.exchange(true, ordering: .relaxed) { leave() }
     }
   }
 

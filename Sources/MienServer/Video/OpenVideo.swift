@@ -41,7 +41,8 @@ final class OpenVideo {
   ) async throws {
     (output, table) = try await files.run { (try GrowingFile(place.result), try GrowingFile(place.table)) }
     let recognizer = try await files.run { try reader.recognizer() }
-    let (video, readings) = try await files.run {
+    // On a thread of its own: to look into some files takes seconds.
+    let (video, readings) = try await NativeQueue(width: 1).run {
       let video = try VideoReader(contentsOf: place.upload, limits: limits)
       return (video, try VideoReadings(source: video, recognizer: recognizer, options: options, isLive: false))
     }
@@ -54,8 +55,14 @@ final class OpenVideo {
   /// Reads the next frame and adds its rows to the files.
   ///
   /// - Returns: how far the video has been read; nil if there is no further frame.
+  /// - Throws: `CancellationError` if the task is cancelled, as soon as the decoder has done the packet that it has.
   func next() async throws -> Progress? {
-    guard let frame = try await frames.next() else { return nil }
+    let found = try await withTaskCancellationHandler {
+      try await frames.next()
+    } onCancel: { [video] in
+      video.stop()
+    }
+    guard let frame = found else { return nil }
     let rows = frame.rows
     let lines = try rows.map { try JSON.encode($0) + Data("\n".utf8) }
     try await files.run { [output, table, emotions] in

@@ -12,13 +12,14 @@ final class VideoJobs: Service {
   /// A video that is open.
   private struct Reading {
     let task: Task<Void, any Error>
+    let client: AccessTokens.Client
     /// About what it takes of memory; that of the largest frames as long as its own are not known.
     var bytes: Int
   }
 
   private struct State {
     var jobs: [String: VideoJob] = [:]
-    /// The videos that are open, one of a client.
+    /// The videos that are open, one of a client; those that were removed, too, until their decoders are done.
     var open: [String: Reading] = [:]
     /// When each client last had a video opened.
     var turns: [AccessTokens.Client: Int] = [:]
@@ -268,7 +269,7 @@ final class VideoJobs: Service {
     guard let folder, !Task.isCancelled else { return nil }
     return state.withLock { state in
       guard state.open.values.reduce(0, { $0 + $1.bytes }) <= limits.openVideoBytes else { return nil }
-      let clients = Set(state.open.keys.compactMap { state.jobs[$0]?.client })
+      let clients = Set(state.open.values.map(\.client))
       let queued = state.jobs.values.filter { $0.state == .queued && !clients.contains($0.client) }
       func turn(_ job: VideoJob) -> Int { state.turns[job.client] ?? 0 }
       guard let next = queued.min(by: { (turn($0), $0.created, $0.id) < (turn($1), $1.created, $1.id) }) else {
@@ -277,7 +278,8 @@ final class VideoJobs: Service {
       state.turns[next.client] = 1 + (state.turns.values.max() ?? 0)
       // In one step, so that whoever removes a job that is being read finds the task to cancel.
       let task = Task { try await read(next, VideoJobFolder(folder, id: next.id)) }
-      state.open[next.id] = Reading(task: task, bytes: OpenVideo.bytes(pixels: min(limits.videoPixels, 1 << 40)))
+      state.open[next.id] = Reading(
+        task: task, client: next.client, bytes: OpenVideo.bytes(pixels: min(limits.videoPixels, 1 << 40)))
       return (next.id, task)
     }
   }
@@ -332,35 +334,48 @@ final class VideoJobs: Service {
     }
   }
 
-  /// Reads a video in turns with those of other clients: between them it stays open.
+  /// Reads a video in turns with those of other clients: between them it stays open. A turn ends on time though a frame takes
+  /// longer; what was begun of it goes on beside the next client's turn.
   private func read(_ job: VideoJob, _ place: VideoJobFolder) async throws {
     var video: OpenVideo?
     var isAtEnd = false
     while !isAtEnd {
-      isAtEnd = try await reading.withPlace(for: job.client, patience: nil) {
-        let start = ContinuousClock.now
+      isAtEnd = try await reading.withPlace(for: job.client, patience: nil) { turn in
+        let clock = Task { try await end(turn) }
+        defer { clock.cancel() }
         // The next server has to know, whatever ends this one.
         try await note(job.id, place, attempts: 1)
         defer { count(job.id, attempts: -1) }
-        if video == nil {
-          video = try await open(job, place)
-          let bytes = video?.bytes ?? 0
-          state.withLock { $0.open[job.id]?.bytes = bytes }
-          change.yield()
-        }
-        while let progress = try await video?.next() {
-          state.withLock { state in
-            state.jobs[job.id]?.frames = progress.count
-            state.jobs[job.id]?.progress = progress.share
+        return try await withTaskCancellationHandler {
+          if video == nil {
+            video = try await open(job, place)
+            let bytes = video?.bytes ?? 0
+            state.withLock { $0.open[job.id]?.bytes = bytes }
+            change.yield()
           }
-          let isOver = ContinuousClock.now - start >= .seconds(limits.videoTurnSeconds)
-          if isOver, reading.waitingCount > 0 { return false }
+          // A frame at least: turns that are shorter than what goes before it would lead nowhere.
+          repeat {
+            guard let progress = try await video?.next() else { return true }
+            state.withLock { state in
+              state.jobs[job.id]?.frames = progress.count
+              state.jobs[job.id]?.progress = progress.share
+            }
+          } while !turn.isOver
+          return false
+        } onCancel: {
+          turn.end()
         }
-        return true
       }
       // Whatever ends the server now, it was another client's video.
       if !isAtEnd { try await note(job.id, place, attempts: 0) }
     }
+  }
+
+  /// Ends a turn after its time, as soon as another client waits.
+  private func end(_ turn: Admission.Turn) async throws {
+    try await Task.sleep(for: .seconds(limits.videoTurnSeconds))
+    while reading.waitingCount == 0 { try await Task.sleep(for: .milliseconds(50)) }
+    turn.end()
   }
 
   /// Adds to the number of servers that a video may have ended.
