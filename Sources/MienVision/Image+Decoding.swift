@@ -69,6 +69,19 @@ extension Image {
     }
   }
 
+  /// Whether an encoded picture is decoded at full size, however little of it is kept: all kinds but JPEG and PNG, and a PNG
+  /// animation whose first frame has to be placed on its canvas.
+  package static func isDecodedWhole(_ data: Data) -> Bool {
+    data.withUnsafeBytes { bytes in
+      let file = ByteView(bytes: bytes)
+      switch FileKind(file) {
+      case .picture(.jpeg): return false
+      case .picture(.png): return PNGHeader(file).hasSeparateFrame
+      default: return true
+      }
+    }
+  }
+
   private static func png(
     _ file: ByteView, _ limits: ImageLimits, _ shouldStop: @escaping () -> Bool
   ) throws -> DecodedPicture {

@@ -107,6 +107,8 @@ struct PNGHeader {
   /// Where the first frame's control chunk starts if the `IDAT` picture is no frame of the animation: only programs that
   /// know no animations show that picture.
   private var frameStart: Int?
+  /// Whether the first frame is another picture than the file's own.
+  var hasSeparateFrame: Bool { frameStart != nil }
 
   init(_ file: ByteView) {
     var (isAnimation, hasPixels, hasFrame) = (false, false, false)

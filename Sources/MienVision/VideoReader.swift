@@ -41,6 +41,8 @@ public final class VideoReader: Sendable {
   public let frameCount: Int?
   /// What messages call it: a file's path, an address without its password.
   package let name: String
+  /// Bytes of the file that are kept in memory while it is open: all of an animated WebP.
+  package let heldBytes: Int
   private let notes: [String]
   private let state: Mutex<State>
   /// What ``stop()`` needs while another thread has the state.
@@ -91,11 +93,12 @@ public final class VideoReader: Sendable {
       let opened: Opened
       if let address {
         opened = try Self.open(address, isLive: isLive)
-        notes = []
+        (notes, heldBytes) = ([], 0)
       } else {
         let container = try VideoContainer(contentsOf: url, limits: limits)
         opened = try Self.open(url, container, limits)
         notes = container.isUntimed ? [Self.note(opened.info, container)] : []
+        heldBytes = container.format == "webp" ? (try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0 : 0
       }
       (width, height) = opened.size
       framesPerSecond = opened.framesPerSecond
@@ -113,7 +116,7 @@ public final class VideoReader: Sendable {
     let path = Int(camera).map { "/dev/video\($0)" } ?? camera
     url = URL(fileURLWithPath: path)
     name = "camera \(camera)"
-    notes = []
+    (notes, heldBytes) = ([], 0)
     do {
       let opened = try Opened(.camera) { functions, handle, info, error in
         path.withCString { functions.camera_open($0, &handle, &info, error) }

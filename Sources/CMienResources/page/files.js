@@ -3,7 +3,7 @@
 /** @typedef {'picture'|'video'|'other'} Kind */
 
 const PICTURE_NAME = /\.(jpe?g|jfif|mpo|png|apng|webp|gif|hei[cf]s?|hif|avif|tiff?|bmp|tga|jp2|p[bgpn]m|ico)$/i;
-const VIDEO_NAME = /\.(mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|m2?ts|3gpp?|3g2|wmv|asf|flv|ogv|dv|vob|h26[45]|hevc|mjpe?g)$/i;
+const VIDEO_NAME = /\.(mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|m2?ts|3gpp?|3g2|wmv|asf|flv|ogv|dv|vob|mxf|h26[45]|hevc|mjpe?g)$/i;
 /** Bytes that begin a file: each is a list of [offset, text] that must all match. */
 const BEGINNINGS = /** @type {[Kind, ...[number, string][]][]} */ ([
   ['picture', [0, '\xff\xd8\xff']],
@@ -19,6 +19,10 @@ const BEGINNINGS = /** @type {[Kind, ...[number, string][]][]} */ ([
   ['video', [0, '\x30\x26\xb2\x75']],
   ['video', [0, '\0\0\x01\xba']],
   ['video', [0, '\0\0\x01\xb3']],
+  ['video', [0, '\x06\x0e\x2b\x34']],
+  // Packets of a transport stream, from 188 to 192 bytes long.
+  ['video', [0, 'G'], [188, 'G']],
+  ['video', [4, 'G'], [196, 'G']],
 ]);
 /** Brands of ISO media files (bytes 8 to 11) that hold pictures or sound; the others hold videos. */
 const PICTURE_BRAND = /^(heic|heix|heim|heis|hevc|hevx|mif1|mif2|msf1|miaf|avif|avis|jpeg)$/;
@@ -108,7 +112,7 @@ async function entriesOf(folder, limit) {
  * @returns {Promise<Kind>}
  */
 export async function kindOf(file) {
-  const head = await file.slice(0, 16).arrayBuffer().then((bytes) => String.fromCharCode(...new Uint8Array(bytes)), () => '');
+  const head = await file.slice(0, 200).arrayBuffer().then((bytes) => String.fromCharCode(...new Uint8Array(bytes)), () => '');
   const known = BEGINNINGS.find(([, ...parts]) => parts.every(([offset, text]) => head.startsWith(text, offset)));
   if (known) return known[0];
   if (head.slice(4, 8) === 'ftyp') {

@@ -207,7 +207,7 @@ package final class InferenceEngine: Sendable {
       self.metrics.time(.decode, clock.now - start)
       return image
     }
-    if [.picture(.jpeg), .picture(.png)].contains(FileKind(of: data)) {
+    if !Image.isDecodedWhole(data) {
       return try await admission.withPlace(for: client, patience: patience) {
         try await then(try await onThread(for: client) { try body(try decode()) })
       }

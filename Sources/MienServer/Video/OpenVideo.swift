@@ -21,7 +21,7 @@ final class OpenVideo {
   private var progress = Progress()
 
   /// About what it takes of memory, in bytes.
-  var bytes: Int { Self.bytes(pixels: video.width * video.height) }
+  var bytes: Int { Self.bytes(pixels: video.width * video.height) + video.heldBytes }
 
   /// About what an open video with frames of so many pixels takes of memory, in bytes: frames that the decoder keeps, and those
   /// that are searched ahead. Measured with H.264: 190 MB at 1080p, 310 MB at 4K, 470 MB at 8K, which is searched at half its
