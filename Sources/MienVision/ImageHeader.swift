@@ -89,6 +89,18 @@ struct ImageHeader: Equatable {
     let most = 1 << 31
     header.tilePixels =
       directory.value(322, absent: width, most: most) * directory.value(323, absent: height, most: most)
+    // As many samples as a JPEG file's scans may pass over; strips and tiles may share their data.
+    let mostBytes = 2 * file.count + (16 << 20)
+    let scans = directory.scans(in: file, mostBytes: mostBytes)
+    // Decoders ignore a 0.
+    let rows = directory.value(278).flatMap { $0 > 0 ? min(height, $0) : nil } ?? height
+    let partPixels = directory.value(324) == nil ? Double(width) * Double(rows) : Double(header.tilePixels)
+    guard scans.bytes <= mostBytes,
+      Double(scans.parts) * partPixels * Double(max(1, directory.value(277, absent: 1, most: 64))) <= 3e9
+    else {
+      throw DecodedPicture.tooCostly(
+        .tiff, "the scans of its JPEG-compressed parts pass over more than 3,000 million samples")
+    }
     let pages = directory.pageCount
     if pages > 1 {
       header.notes.append("has \(pages) pages, of which the first was read; all of them: tiffsplit in.tif page-")

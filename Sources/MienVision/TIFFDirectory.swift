@@ -141,6 +141,29 @@ struct TIFFDirectory {
     }
   }
 
+  /// What decoding strips or tiles takes that are compressed as JPEG, each of which may have many scans.
+  ///
+  /// - Parameter mostBytes: counting ends if they have more bytes together.
+  /// - Returns: How many strips or tiles all scans together pass over, and bytes; zeros if they are compressed otherwise.
+  func scans(in file: ByteView, mostBytes: Int) -> (parts: Int, bytes: Int) {
+    let isTiled = entries[324] != nil
+    // Of a type that TIFF does not allow there, it may be JPEG.
+    guard [7, 65535].contains(value(259, absent: 1, most: 65535)), let offsets = list(isTiled ? 324 : 273) else {
+      return (0, 0)
+    }
+    let lengths = list(isTiled ? 325 : 279)
+    var (parts, bytes) = (0, 0)
+    for index in 0..<min(offsets.count, partCount) where bytes <= mostBytes {
+      guard let offset = number(offsets.start + index * offsets.size, offsets.size) else { continue }
+      let length = lengths.flatMap { index < $0.count ? number($0.start + index * $0.size, $0.size) : nil }
+      guard let data = file.part(offset, count: length ?? file.count - offset)?.bytes else { continue }
+      bytes += data.count
+      // The marker of a scan stands nowhere else but in tables and comments.
+      for place in data.indices.dropLast() where data[place] == 0xFF && data[place + 1] == 0xDA { parts += 1 }
+    }
+    return (parts, bytes)
+  }
+
   /// The most strips or tiles that the picture can have: a file may list any number of others, which nobody reads.
   private var partCount: Int {
     let samples = max(1, min(value(277) ?? 1, 65535))
@@ -149,8 +172,10 @@ struct TIFFDirectory {
       let length = max(1, min(length ?? side, side))
       return (side + length - 1) / length
     }
-    let down = parts(value(entries[324] != nil ? 323 : 278), of: value(257))
-    let across = entries[324] != nil ? parts(value(322), of: value(256)) : 1
+    // Of a type that TIFF does not allow there, it may be any.
+    func side(_ tag: Int) -> Int? { entries[tag] == nil ? nil : value(tag) ?? 1 }
+    let down = parts(side(entries[324] != nil ? 323 : 278), of: value(257))
+    let across = entries[324] != nil ? parts(side(322), of: value(256)) : 1
     let (area, overflow) = down.multipliedReportingOverflow(by: across)
     let (all, tooMany) = area.multipliedReportingOverflow(by: samples)
     // Limits on pixels come later; a picture of this many strips is over them.

@@ -306,6 +306,43 @@ import Testing
     #expect(throws: Never.self) { try Image(encoded: file(3)) }
   }
 
+  /// A grey TIFF of one strip that is said to be compressed as JPEG, with some entries' values and counts changed.
+  private static func jpegTIFF(side: Int, data: [UInt8], _ changes: [Int: (count: Int, value: Int)] = [:]) -> Data {
+    var file = PictureFiles.tiff(width: side, height: side, channels: 1, samples: data)
+    let directory = Int(file[4]) | Int(file[5]) << 8 | Int(file[6]) << 16
+    for entry in stride(from: directory + 2, to: file.count - 4, by: 12) {
+      let tag = Int(file[entry]) | Int(file[entry + 1]) << 8
+      if tag == 259 { file[entry + 8] = 7 }
+      guard let change = changes[tag] else { continue }
+      file.replaceSubrange((entry + 4)..<(entry + 8), with: PictureFiles.littleEndian(change.count, bytes: 4))
+      file.replaceSubrange((entry + 8)..<(entry + 12), with: PictureFiles.littleEndian(change.value, bytes: 4))
+    }
+    return file
+  }
+
+  /// Parts that are compressed as JPEG may have scans that pass over all of their pixels and have next to no bytes.
+  @Test func scansInATIFFAreLimited() {
+    func file(scans: Int) -> Data {
+      Self.jpegTIFF(side: 8000, data: (0..<2 * scans).map { $0 % 2 == 0 ? 0xFF : 0xDA })
+    }
+    let error = BadPictureTests.error(file(scans: 50))
+    #expect(error?.kind == .limit && error?.message.contains("million samples") == true, "\(error?.message ?? "")")
+    #expect(BadPictureTests.error(file(scans: 40))?.kind == .format)
+  }
+
+  @Test func jpegStripsOfTheSameDataAreLimited() {
+    func file(bytes: Int) -> Data {
+      // 100 strips of a row, all of which begin at byte 8.
+      var data = [UInt8](repeating: 0, count: bytes)
+      for _ in 0..<100 { data += PictureFiles.littleEndian(8, bytes: 4) }
+      for _ in 0..<100 { data += PictureFiles.littleEndian(bytes, bytes: 4) }
+      return Self.jpegTIFF(
+        side: 100, data: data, [273: (100, 8 + bytes), 278: (1, 1), 279: (100, 8 + bytes + 400)])
+    }
+    #expect(BadPictureTests.error(file(bytes: 400_000))?.kind == .limit)
+    #expect(BadPictureTests.error(file(bytes: 40_000))?.kind == .format)
+  }
+
   /// A tile of a picture of 4x2 pixels took 3.6 GB.
   @Test(arguments: [4, 9]) func aTileFarLargerThanThePictureIsRefused(type: Int) throws {
     func error(side: Int) throws -> MienError? {
