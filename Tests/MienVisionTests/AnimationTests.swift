@@ -55,6 +55,9 @@ import Testing
     let image = try Image(encoded: Self.png(first: (0, 0, 8, 6, 90)))
     #expect(image.width == 8 && image.height == 6 && image.pixels == [UInt8](repeating: 90, count: 48))
     #expect(image.warning?.contains("2 frames") == true && !image.isDamaged, "\(image.warning ?? "")")
+    // It is placed at full size; other PNG pictures are reduced row by row.
+    #expect(Image.isDecodedWhole(Self.png(first: (0, 0, 8, 6, 90))))
+    #expect(try !Image.isDecodedWhole(PictureFiles.quarters().encoded(as: .png)))
     // Browsers show the frame of an animation of one frame, too.
     let single = try Image(encoded: Self.png(first: (0, 0, 8, 6, 90), frames: 1))
     #expect(single.pixels == image.pixels && single.warning == nil, "\(single.warning ?? "")")
