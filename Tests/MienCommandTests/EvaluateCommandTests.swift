@@ -163,7 +163,7 @@ import Testing
   @Test func modelsListsTheBuiltInOneAndShowsCards() throws {
     let list = try Command.mien("models")
     #expect(list.status == 0 && list.output.contains("built in"))
-    #expect(list.output.contains(/^mien-s +The built-in model, used without --model: /), "\(list.output)")
+    #expect(list.output.contains("mien-s  The built-in model, used without --model: "), "\(list.output)")
     #expect(list.output.contains(" on the set `fer2013`, validation ("), "\(list.output)")
     #expect(list.output.contains(" parameters; labels ferplus, fer2013; ") && list.output.contains("faces"))
     // A file is named by a path.
