@@ -237,7 +237,7 @@ import Testing
     let alone = (0..<20).map { SplitFace(emotion: $0 < 17 ? .anger : .fear, subject: $0 < 17 ? "a" : "b") }
     (rule.train, rule.validation, rule.test) = (0.5, 0.5, 0)
     let lacking = try #require(#expect(throws: MienError.self) { try rule.parts(of: alone) })
-    #expect(lacking.message.contains("has no face of") && lacking.message.contains("add a person that shows it"))
+    #expect(lacking.message.contains("has no face of") && lacking.message.contains("add a person who shows it"))
   }
 
   @Test func numbersThatMakeNoRuleAreRefused() {

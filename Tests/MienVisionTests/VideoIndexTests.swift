@@ -151,7 +151,9 @@ struct VideoIndexTests {
     func withNotes(_ handler: String) -> Data {
       let note = DrawnClip.box("mett", Data(count: 8) + Data("\0application/motionphoto-image-meta\0".utf8))
       let description = DrawnClip.box("stsd", Data([0, 0, 0, 0, 0, 0, 0, 1]) + note)
-      let track = DrawnClip.track(handler: handler, codec: "mett", tables: description)
+      let kind = DrawnClip.box("hdlr", Data(count: 8) + Data(handler.utf8) + Data(count: 13))
+      let tables = DrawnClip.box("minf", DrawnClip.box("stbl", description))
+      let track = DrawnClip.box("trak", DrawnClip.box("mdia", kind + tables))
       return whole[..<(type - 4)] + DrawnClip.box("moov", whole[(type + 4)...] + track)
     }
     try withNotes("meta").write(to: url)
