@@ -86,8 +86,8 @@ package final class InferenceEngine: Sendable {
     detectors = try Detectors(
       standard: .init(name: options.detector, minFace: options.minFace), logger: logger)
     // A search takes seconds at worst, and nothing interrupts it. One client's keep all cores busy, but another one finds a
-    // thread that shares them at once.
-    let threads = cores + 1
+    // thread that shares them at once. Without tokens, all are one client.
+    let threads = options.tokens == nil ? cores : cores + 1
     queue = NativeQueue(width: threads)
     searches = Admission(places: threads, share: cores, capacity: .max)
     // Twice the cores for one client, so that its next picture is there when one is done.
@@ -230,7 +230,9 @@ package final class InferenceEngine: Sendable {
   private func onThread<Result: Sendable>(
     for client: AccessTokens.Client, _ body: @escaping @Sendable () throws -> Result
   ) async throws -> Result {
-    try await searches.withPlace(for: client, patience: nil) { try await queue.run(body) }
+    // The queue's own order costs no switch of threads between two pictures.
+    if client.isEmpty { return try await queue.run(body) }
+    return try await searches.withPlace(for: client, patience: nil) { try await queue.run(body) }
   }
 
   /// Refuses a search that takes too long, as others wait for it.
