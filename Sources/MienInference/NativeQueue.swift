@@ -8,41 +8,79 @@ import Synchronization
 /// Each queue has threads of its own, so that none waits for another's work: an `OperationQueue` shares a pool of a thread
 /// per core with all others of its quality of service.
 package struct NativeQueue: Sendable {
-  private typealias Work = @Sendable () -> Void
+  private struct Work {
+    let client: String
+    let body: @Sendable () -> Void
+  }
 
   private struct State {
     /// Threads with nothing to do: a serial queue's work does not count for the pool.
     var idle: [DispatchQueue]
+    /// The most threads that one client may use.
+    let share: Int
     /// Work without a thread, the first first.
     var waiting: [Work] = []
+    /// How many threads each client uses.
+    var used: [String: Int] = [:]
+    /// When each client last got a thread, counted in pieces of work.
+    var turns: [String: Int] = [:]
+    var started = 0
+
+    /// Takes the work that comes next: of the client that uses the fewest threads; of several such clients, of the one whose
+    /// turn was longest ago. `nil` if there is none, or none of a client that may use one more.
+    mutating func next() -> Work? {
+      func rank(_ index: Int) -> (Int, Int) {
+        let client = waiting[index].client
+        return (used[client, default: 0], turns[client, default: 0])
+      }
+      var first: Int?
+      for index in waiting.indices where used[waiting[index].client, default: 0] < share {
+        // Of equals the first.
+        if first.map({ rank(index) < rank($0) }) ?? true { first = index }
+      }
+      guard let index = first else { return nil }
+      let work = waiting.remove(at: index)
+      started += 1
+      turns[work.client] = started
+      used[work.client, default: 0] += 1
+      return work
+    }
+
+    /// A piece of a client's work is done.
+    mutating func finish(_ client: String) {
+      let rest = (used[client] ?? 1) - 1
+      used[client] = rest > 0 ? rest : nil
+    }
   }
 
   private final class Threads: Sendable {
     private let state: Mutex<State>
 
-    init(count: Int) {
-      state = Mutex(State(idle: (0..<count).map { DispatchQueue(label: "mien.native.\($0)", qos: .userInitiated) }))
+    init(count: Int, share: Int) {
+      let threads = (0..<count).map { DispatchQueue(label: "mien.native.\($0)", qos: .userInitiated) }
+      state = Mutex(State(idle: threads, share: share))
     }
 
-    func start(_ work: @escaping Work) {
-      let thread = state.withLock { state in
-        let thread = state.idle.popLast()
-        if thread == nil { state.waiting.append(work) }
-        return thread
+    func start(_ work: Work) {
+      let begun: (DispatchQueue, Work)? = state.withLock { state in
+        state.waiting.append(work)
+        guard !state.idle.isEmpty, let work = state.next() else { return nil }
+        return (state.idle.removeLast(), work)
       }
-      guard let thread else { return }
+      guard let (thread, work) = begun else { return }
       thread.async { self.run(work, on: thread) }
     }
 
     /// Runs `first`, and what waits.
-    private func run(_ first: @escaping Work, on thread: DispatchQueue) {
+    private func run(_ first: Work, on thread: DispatchQueue) {
       var work = first
       while true {
-        work()
-        let next: Work? = state.withLock { state in
-          if !state.waiting.isEmpty { return state.waiting.removeFirst() }
-          state.idle.append(thread)
-          return nil
+        work.body()
+        let next = state.withLock { [client = work.client] state in
+          state.finish(client)
+          let next = state.next()
+          if next == nil { state.idle.append(thread) }
+          return next
         }
         guard let next else { return }
         work = next
@@ -55,9 +93,11 @@ package struct NativeQueue: Sendable {
   package let width: Int
 
   /// A queue of `width` threads, at least one.
-  package init(width: Int) {
+  ///
+  /// - Parameter share: the most of them that one client may use; `nil` for all.
+  package init(width: Int, share: Int? = nil) {
     self.width = max(1, width)
-    threads = Threads(count: self.width)
+    threads = Threads(count: self.width, share: share.map { max(1, $0) } ?? self.width)
   }
 
   /// A thread a core, for the process.
@@ -73,13 +113,19 @@ package struct NativeQueue: Sendable {
 
   /// Runs `body` on one of the threads. Work that takes long and is of no use to anybody if the task is cancelled asks now
   /// and then by ``checkCancellation()``; other work is done to its end.
-  package func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+  ///
+  /// - Parameter client: whose work it is: threads that become free go to the client that uses the fewest. The work of one
+  ///   client starts in the order of its arrival.
+  package func run<Result: Sendable>(
+    for client: String = "", _ body: @escaping @Sendable () throws -> Result
+  ) async throws -> Result {
     let cancellation = Cancellation()
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
-        threads.start {
-          continuation.resume(with: Swift.Result { try Self.$cancellation.withValue(cancellation) { try body() } })
-        }
+        threads.start(
+          Work(client: client) {
+            continuation.resume(with: Swift.Result { try Self.$cancellation.withValue(cancellation) { try body() } })
+          })
       }
     } onCancel: {
       cancellation.isCancelled.store(true, ordering: .relaxed)
@@ -99,5 +145,5 @@ package struct NativeQueue: Sendable {
   }
 
   /// Starts `body` on one of the threads, and does not wait for it.
-  package func start(_ body: @escaping @Sendable () -> Void) { threads.start(body) }
+  package func start(_ body: @escaping @Sendable () -> Void) { threads.start(Work(client: "", body: body)) }
 }

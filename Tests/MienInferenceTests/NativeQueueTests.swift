@@ -66,4 +66,20 @@ import Testing
     try await queue.run {}
     #expect(order.numbers.withLock { $0 } == Array(0..<20))
   }
+
+  /// While one client's work keeps its share of the threads busy, another client's starts at once; and a thread that becomes
+  /// free takes the work of whoever uses the fewest.
+  @Test func noClientUsesMoreThanItsShare() async throws {
+    let (queue, flag, order) = (NativeQueue(width: 2, share: 1), Flag(), Order())
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for _ in 0..<3 { group.addTask { try await queue.run(for: "busy") { flag.spin() } } }
+      group.addTask {
+        for number in 0..<3 { try await queue.run(for: "other") { order.numbers.withLock { $0.append(number) } } }
+        try await queue.run(for: "third") { flag.isSet.store(true, ordering: .relaxed) }
+        return true
+      }
+      for try await wasTold in group { #expect(wasTold) }
+    }
+    #expect(order.numbers.withLock { $0 } == [0, 1, 2])
+  }
 }

@@ -46,8 +46,6 @@ package final class InferenceEngine: Sendable {
   /// The models and their profiles.
   let models: ModelRegistry
   let admission: Admission
-  /// Which of the pictures that are worked on are decoded and searched, each on a thread.
-  private let searches: Admission
   private let limits: ServerLimits
   private let detectors: Detectors
   /// The mix of emotions that is expected where a request does not say.
@@ -87,9 +85,7 @@ package final class InferenceEngine: Sendable {
       standard: .init(name: options.detector, minFace: options.minFace), logger: logger)
     // A search takes seconds at worst, and nothing interrupts it. One client's keep all cores busy, but another one finds a
     // thread that shares them at once. Without tokens, all are one client.
-    let threads = options.tokens == nil ? cores : cores + 1
-    queue = NativeQueue(width: threads)
-    searches = Admission(places: threads, share: cores, capacity: .max)
+    queue = NativeQueue(width: options.tokens == nil ? cores : cores + 1, share: cores)
     // Twice the cores for one client, so that its next picture is there when one is done.
     let admission = Admission(places: 4 * cores, share: 2 * cores, capacity: limits.waiting)
     let wholeTurns = Admission(
@@ -209,14 +205,14 @@ package final class InferenceEngine: Sendable {
     }
     if !Image.isDecodedWhole(data) {
       return try await admission.withPlace(for: client, patience: patience) {
-        try await then(try await onThread(for: client) { try body(try decode()) })
+        try await then(try await queue.run(for: client) { try body(try decode()) })
       }
     }
     let patienceForTurn = patience.map { max($0, Self.patienceForTurn) }
     return try await wholeTurns.withPlace(for: client, patience: patienceForTurn) { turn in
       try await admission.withPlace(for: client, patience: patience) {
         let image = try await wholeQueue.run(decode)
-        let found = try await onThread(for: client) {
+        let found = try await queue.run(for: client) {
           // The next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
           turn.end()
           return try body(image)
@@ -224,15 +220,6 @@ package final class InferenceEngine: Sendable {
         return try await then(found)
       }
     }
-  }
-
-  /// Decodes or searches a picture of a client's on a thread, when it is that client's turn.
-  private func onThread<Result: Sendable>(
-    for client: AccessTokens.Client, _ body: @escaping @Sendable () throws -> Result
-  ) async throws -> Result {
-    // The queue's own order costs no switch of threads between two pictures.
-    if client.isEmpty { return try await queue.run(body) }
-    return try await searches.withPlace(for: client, patience: nil) { try await queue.run(body) }
   }
 
   /// Refuses a search that takes too long, as others wait for it.
