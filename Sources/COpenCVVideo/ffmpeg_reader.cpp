@@ -77,7 +77,7 @@ double rate(AVRational value) { return value.num > 0 && value.den > 0 ? av_q2d(v
 class FFmpegReader final : public mien_opencv_video_reader {
  public:
   explicit FFmpegReader(const mien_opencv_video_source &source)
-      : container_(source), packet_(av_packet_alloc()), frame_(av_frame_alloc()), isUntimed_(source.is_untimed), mostHidden_(source.hidden_packets),
+      : container_(source), packet_(av_packet_alloc()), frame_(av_frame_alloc()), isUntimed_(source.is_untimed),
         budget_(std::make_shared<FrameBudget>(source.decoder_bytes)) {
     if (!packet_ || !frame_) throw std::bad_alloc();
     bool hasCover = false;
@@ -199,10 +199,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
     while (true) {
       const int status = avcodec_receive_frame(codec_.get(), frame_.get());
       if (budget_->isExceeded()) throw tooMuchKept();
-      if (status == 0) {
-        hidden_ = 0;
-        return true;
-      }
+      if (status == 0) return true;
       if (status == AVERROR_EOF) return false;
       if (status == AVERROR(EAGAIN)) {
         if (isDraining_) return false;
@@ -210,7 +207,6 @@ class FFmpegReader final : public mien_opencv_video_reader {
       } else if (status == AVERROR(ENOMEM)) {
         throw std::bad_alloc();
       } else {
-        countHidden();
         if (++errors_ > 1'000'000) return false;
       }
     }
@@ -230,14 +226,6 @@ class FFmpegReader final : public mien_opencv_video_reader {
     measuredRate_ = double(stamps.size() - 1) / (double(stamps.back() - stamps.front()) * av_q2d(stream_->time_base));
   }
 
-  /// Counts a packet, or an error, that gave no frame so far.
-  void countHidden() {
-    checkStopped();
-    if (mostHidden_ <= 0 || ++hidden_ <= mostHidden_) return;
-    throw LimitExceeded("has more than " + std::to_string(mostHidden_) +
-                        " packets in a row that give no frame; encode it again first: ffmpeg -i IN out.mp4");
-  }
-
   /// Hands the decoder the next packet of the film, or the end.
   void feed() {
     if (!ahead_.empty()) {
@@ -249,7 +237,6 @@ class FFmpegReader final : public mien_opencv_video_reader {
       return;
     }
     if (!(packet_->flags & AV_PKT_FLAG_DISCARD)) ++packets_;
-    countHidden();
     if (avcodec_send_packet(codec_.get(), packet_.get()) < 0) ++errors_;
     av_packet_unref(packet_.get());
   }
@@ -257,7 +244,6 @@ class FFmpegReader final : public mien_opencv_video_reader {
   /// Reads the next packet of the film into packet_; false at the end.
   bool readPacket() {
     for (int failures = 0;;) {
-      checkStopped();
       container_.extendPatience();
       const int status = av_read_frame(container_.get(), packet_.get());
       if (status == AVERROR(EAGAIN)) {
@@ -358,9 +344,6 @@ class FFmpegReader final : public mien_opencv_video_reader {
   /// Whether the decoder was told so.
   bool isDraining_ = false;
   int64_t packets_ = 0;
-  /// Packets and errors since the last frame, and how many there may be; 0 for any number.
-  int64_t hidden_ = 0;
-  int64_t mostHidden_;
   int64_t shown_ = 0;
   int64_t damaged_ = 0;
   int64_t errors_ = 0;

@@ -44,9 +44,6 @@ int32_t guarded(char **error, Body &&body) noexcept {
     } catch (const LimitExceeded &) {
       known = MIEN_OPENCV_VIDEO_LIMIT;
       throw;
-    } catch (const Stopped &) {
-      known = MIEN_OPENCV_VIDEO_STOPPED;
-      throw;
     }
   });
   return known != MIEN_OPENCV_VIDEO_OK ? known : status;
@@ -93,15 +90,10 @@ void readerFree(mien_opencv_video_reader *reader) {
 int32_t readerGrab(mien_opencv_video_reader *reader, int32_t *hasFrame, double *seconds, char **error) {
   return guarded(error, [&] {
     require(reader && hasFrame && seconds, "a pointer is null");
-    reader->checkStopped();
     double time = 0;
     *hasFrame = reader->grab(time) ? 1 : 0;
     *seconds = *hasFrame ? time : 0;
   });
-}
-
-void readerStop(mien_opencv_video_reader *reader) {
-  if (reader) reader->isStopped = true;
 }
 
 int32_t readerRetrieve(mien_opencv_video_reader *reader, uint8_t *pixels, size_t count, char **error) {
@@ -229,7 +221,7 @@ void stringFree(char *string) { free(string); }
 
 const mien_opencv_video_functions_table *mien_opencv_video_functions(void) {
   static const mien_opencv_video_functions_table table = {
-      MIEN_OPENCV_VIDEO_VERSION, stringFree, readerOpen, readerFree, readerGrab,  readerStop,  readerRetrieve,
+      MIEN_OPENCV_VIDEO_VERSION, stringFree, readerOpen, readerFree, readerGrab, readerRetrieve,
       readerFaults,              soundFind,  cameraOpen, writerOpen, writerWrite, writerClose, windowShow};
   return &table;
 }

@@ -3,7 +3,6 @@
 
 #include "mien_video_functions.h"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -14,11 +13,6 @@
 /// A limit of the source is exceeded: becomes the status MIEN_OPENCV_VIDEO_LIMIT.
 struct LimitExceeded : std::runtime_error {
   using std::runtime_error::runtime_error;
-};
-
-/// The reader was stopped: becomes the status MIEN_OPENCV_VIDEO_STOPPED.
-struct Stopped : std::runtime_error {
-  Stopped() : std::runtime_error("reading was stopped") {}
 };
 
 /// Most pixels of a stored frame.
@@ -45,14 +39,8 @@ inline int reductionFor(const mien_opencv_video_source &source, int64_t width, i
 /// Frames one after another.
 struct mien_opencv_video_reader {
   mien_opencv_video_info info{};
-  std::atomic<bool> isStopped{false};
 
   virtual ~mien_opencv_video_reader() = default;
-
-  /// Throws if the reader was stopped: asked between the packets of a frame.
-  void checkStopped() const {
-    if (isStopped) throw Stopped();
-  }
 
   /// Decodes the next frame; false at the end. `seconds` is its place from the first frame's on, NaN where it is not known.
   virtual bool grab(double &seconds) = 0;

@@ -147,12 +147,21 @@ final class Metrics: Sendable {
   }
 }
 
-/// What the kernel says of this process.
+/// What the kernel says of a process.
 enum ProcessMemory {
-  /// Bytes in memory; 0 where the kernel does not tell.
-  static var resident: Double {
-    guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
-    let pages = text.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0
-    return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
+  /// Bytes in memory of this process; 0 where the kernel does not tell.
+  static var resident: Double { pages("self").first ?? 0 }
+
+  /// Bytes in memory that a process has for itself, without those of files such as libraries; 0 where the kernel does not tell.
+  static func own(of id: pid_t) -> Int {
+    let pages = pages("\(id)")
+    return pages.count > 1 ? Int(pages[0] - pages[1]) : 0
+  }
+
+  /// The bytes of a process that are in memory, and those among them of files.
+  private static func pages(_ process: String) -> [Double] {
+    let text = (try? String(contentsOfFile: "/proc/\(process)/statm", encoding: .utf8)) ?? ""
+    return text.split(separator: " ").dropFirst().prefix(2)
+      .map { (Double($0) ?? 0) * Double(sysconf(Int32(_SC_PAGESIZE))) }
   }
 }

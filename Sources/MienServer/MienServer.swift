@@ -72,7 +72,7 @@ package final class MienServer: Sendable {
       logger: logger)
     let sessions = SessionStore(capacity: options.limits.sessions, idleSeconds: options.limits.sessionSeconds)
     let jobs = try VideoJobs(
-      folder: state, clients: options.tokens?.clients(key: key) ?? [:], limits: options.limits, engine: engine,
+      folder: state, clients: options.tokens?.clients(key: key) ?? [:], options: options, engine: engine,
       metrics: metrics, logger: logger)
     (self.sessions, self.jobs) = (sessions, jobs)
     metrics.declareGauge("mien_sessions", "Sessions that are open.") { Double(sessions.count) }

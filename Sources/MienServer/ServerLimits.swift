@@ -2,7 +2,7 @@ import MienCore
 import MienVision
 
 /// How much a server takes on before it refuses.
-package struct ServerLimits: Sendable {
+package struct ServerLimits: Sendable, Codable {
   /// Most bytes of a request with pictures.
   package var bodyBytes = 64 << 20
   /// Most pixels of a picture (width x height).
@@ -11,6 +11,10 @@ package struct ServerLimits: Sendable {
   package var decodedPixels = 32_000_000
   /// Most bytes of the samples of a picture that has to be decoded whole, as ``ImageLimits/sampleBytes``.
   package var sampleBytes = 400_000_000
+  /// Bytes that decoding a picture in a process of its own may take, beside the program itself.
+  package var pictureMemory = 1_300_000_000
+  /// Seconds of processor time that a process of its own may take for a picture, for a frame of a video, or to open that.
+  package var decodingSeconds = 20
   /// Most pixels of a picture's copy that are searched for faces, which take about a third of a second per million: the smaller
   /// the faces that a client asks for, the larger is the copy.
   package var searchedPixels = 8_000_000
@@ -40,6 +44,8 @@ package struct ServerLimits: Sendable {
   package var videoPixels = 36_000_000
   /// Seconds that the upload of a video may take.
   package var videoSeconds = 900.0
+  /// Bytes that a video's decoder may take beside the program itself, and 14 for each pixel of a frame.
+  package var videoMemory = 400_000_000
   /// Most videos that are received, wait or are read at a time.
   package var videos = 8
   /// What open videos may take of memory, by ``OpenVideo/bytes(pixels:)``, when another one is opened, in bytes: so eight of
@@ -57,6 +63,12 @@ package struct ServerLimits: Sendable {
   /// How many files the process needs to open for that many connections, those for probes, and its own files.
   package var connectionFiles: Int { connections + ConnectionPlaces.reserve + 64 }
 
+  /// What a picture may take of memory.
+  var picture: ImageLimits {
+    ImageLimits(
+      maxPixels: pixels, maxFileBytes: bodyBytes, decodedPixels: decodedPixels, sampleBytes: sampleBytes)
+  }
+
   /// What a video may take of memory: frames beyond 4K are searched at half their size or less, the decoder may keep nine
   /// frames of the largest size at 8 bits, and the index may be of 14 hours with sound.
   var video: VideoLimits {
@@ -64,7 +76,6 @@ package struct ServerLimits: Sendable {
     limits.maxPixels = videoPixels
     limits.keptPixels = 9_000_000
     limits.maxIndexEntries = 4_000_000
-    limits.hiddenPackets = 1000
     limits.decoderBytes = videoPixels.multipliedReportingOverflow(by: 14).partialValue
     return limits
   }

@@ -30,6 +30,8 @@ package struct ServerOptions: Sendable {
   package var metricsAddress: Address?
   /// How much is taken on.
   package var limits = ServerLimits()
+  /// `mien-server`, which is run once more for files that are decoded in a process of their own.
+  package var program = "/proc/self/exe"
   /// Is told the server's address, as `http://127.0.0.1:8080/`, when it answers there.
   package var whenListening: @Sendable (String) -> Void = { _ in }
 

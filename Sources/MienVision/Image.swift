@@ -32,6 +32,18 @@ public struct Image: Sendable, Equatable {
   /// - Parameter pixels: `width * height * channels` samples, interleaved.
   /// - Throws: ``MienError`` where the count does not fit, a side is not in 1…2^31 - 1, or the channels are not 1 or 3.
   public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) throws {
+    try self.init(
+      width: width, height: height, channels: channels, pixels: pixels, reduction: 1, wholeWidth: width,
+      wholeHeight: height, warning: nil, isDamaged: false)
+  }
+
+  /// Makes a picture that another process has decoded.
+  ///
+  /// - Throws: ``MienError`` as ``init(width:height:channels:pixels:)`` does.
+  package init(
+    width: Int, height: Int, channels: Int, pixels: [UInt8], reduction: Int, wholeWidth: Int, wholeHeight: Int,
+    warning: String?, isDamaged: Bool
+  ) throws {
     guard width > 0, height > 0, width <= Int32.max, height <= Int32.max, channels == 1 || channels == 3 else {
       throw MienError(
         .argument, nil,
@@ -42,7 +54,9 @@ public struct Image: Sendable, Equatable {
       throw MienError(
         .mismatch, nil, "expected the samples of a \(width)x\(height)x\(channels) picture, found \(pixels.count)")
     }
-    self.init(uncheckedWidth: width, height: height, channels: channels, pixels: pixels)
+    self.init(
+      uncheckedWidth: width, height: height, channels: channels, pixels: pixels, reduction: reduction,
+      wholeWidth: wholeWidth, wholeHeight: wholeHeight, warning: warning, isDamaged: isDamaged)
   }
 
   /// For samples whose count is known to fit.

@@ -13,10 +13,6 @@ package struct VideoLimits: Sendable {
   /// and, with three for each track, fragment. FFmpeg keeps 24 to 100 bytes for each.
   package var maxIndexEntries = 20_000_000
 
-  /// Most packets in a row that give no frame, such as damaged ones and frames that are not to be shown: these cost time and
-  /// bring nothing. `nil` for any number.
-  package var hiddenPackets: Int?
-
   /// The defaults: 200 million pixels, kept as they are, and an index for some 70 hours of video with sound.
   package init() {}
 
@@ -24,6 +20,5 @@ package struct VideoLimits: Sendable {
     source.max_pixels = Int64(maxPixels)
     source.kept_pixels = Int64(keptPixels ?? 0)
     source.decoder_bytes = Int64(decoderBytes ?? 0)
-    source.hidden_packets = Int64(hiddenPackets ?? 0)
   }
 }

@@ -12,6 +12,10 @@ public struct VideoFrame: Sendable {
   public let seconds: Double
   /// Upright, RGB.
   public let image: Image
+
+  package init(index: Int, seconds: Double, image: Image) {
+    (self.index, self.seconds, self.image) = (index, seconds, image)
+  }
 }
 
 /// Reads the frames of a video file, or of an address in a network, one after another.
@@ -41,12 +45,8 @@ public final class VideoReader: Sendable {
   public let frameCount: Int?
   /// What messages call it: a file's path, an address without its password.
   package let name: String
-  /// Bytes of the file that are kept in memory while it is open: all of an animated WebP.
-  package let heldBytes: Int
   private let notes: [String]
   private let state: Mutex<State>
-  /// What ``stop()`` needs while another thread has the state.
-  private let stopping: @Sendable () -> Void
 
   private struct State {
     let functions: mien_opencv_video_functions_table
@@ -93,17 +93,15 @@ public final class VideoReader: Sendable {
       let opened: Opened
       if let address {
         opened = try Self.open(address, isLive: isLive)
-        (notes, heldBytes) = ([], 0)
+        notes = []
       } else {
         let container = try VideoContainer(contentsOf: url, limits: limits)
         opened = try Self.open(url, container, limits)
         notes = container.isUntimed ? [Self.note(opened.info, container)] : []
-        heldBytes = container.format == "webp" ? (try? url.resourceValues(forKeys: [.fileSizeKey]).fileSize) ?? 0 : 0
       }
       (width, height) = opened.size
       framesPerSecond = opened.framesPerSecond
       frameCount = opened.frameCount
-      stopping = opened.stopping
       state = Mutex(opened.state)
     } catch let error as MienError {
       throw error.subject == nil ? error.about(name) : error
@@ -116,7 +114,7 @@ public final class VideoReader: Sendable {
     let path = Int(camera).map { "/dev/video\($0)" } ?? camera
     url = URL(fileURLWithPath: path)
     name = "camera \(camera)"
-    (notes, heldBytes) = ([], 0)
+    notes = []
     do {
       let opened = try Opened(.camera) { functions, handle, info, error in
         path.withCString { functions.camera_open($0, &handle, &info, error) }
@@ -124,7 +122,6 @@ public final class VideoReader: Sendable {
       (width, height) = opened.size
       framesPerSecond = opened.framesPerSecond
       frameCount = nil
-      stopping = opened.stopping
       state = Mutex(opened.state)
     } catch let error as MienError {
       let isThere = access(path, F_OK) == 0
@@ -143,11 +140,6 @@ public final class VideoReader: Sendable {
     var size: (width: Int, height: Int) {
       let (width, height) = (Int(info.whole_width), Int(info.whole_height))
       return state.orientation > 4 ? (height, width) : (width, height)
-    }
-    var stopping: @Sendable () -> Void {
-      let stop = state.functions.reader_stop
-      nonisolated(unsafe) let handle = state.handle
-      return { stop?(handle) }
     }
     var framesPerSecond: Double? { info.frames_per_second > 0 ? info.frames_per_second : nil }
     var frameCount: Int? { info.frame_count > 0 ? Int(info.frame_count) : nil }
@@ -277,10 +269,6 @@ public final class VideoReader: Sendable {
       throw error.about(name)
     }
   }
-
-  /// Ends the call that is under way on another thread, as soon as the decoder has done the packet that it has: it throws
-  /// `CancellationError`, as all further ones do.
-  package func stop() { stopping() }
 
   /// Decodes a frame.
   ///

@@ -41,8 +41,7 @@ enum VideoShim {
     return .success(table)
   }()
 
-  /// Calls a function of the shim and throws what it reports: ``MienError``, or `CancellationError` if the reader was
-  /// stopped.
+  /// Calls a function of the shim and throws what it reports.
   static func check(
     _ functions: mien_opencv_video_functions_table,
     _ call: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32
@@ -51,7 +50,6 @@ enum VideoShim {
     let status = call(&message)
     guard status != MIEN_OPENCV_VIDEO_OK else { return }
     defer { functions.string_free(message) }
-    if status == MIEN_OPENCV_VIDEO_STOPPED { throw CancellationError() }
     let kind: MienError.Kind =
       switch status {
       case MIEN_OPENCV_VIDEO_INVALID: .argument

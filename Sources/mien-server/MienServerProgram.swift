@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MienCommandLine
 import MienModelOptions
+import MienServer
 import MienVision
 
 /// `mien-server`: the part of Mien that serves and that keeps corrections. `mien` hands its `serve`, `adapt` and
@@ -10,7 +11,7 @@ import MienVision
   static let configuration = CommandConfiguration(
     commandName: ExternalCommand.Program.server.spokenName,
     abstract: "Serves recognition over HTTP, and learns from corrections.",
-    subcommands: [ServeCommand.self, AdaptCommand.self, CorrectionsCommand.self])
+    subcommands: [ServeCommand.self, AdaptCommand.self, CorrectionsCommand.self, DecodeCommand.self])
 
   @OptionGroup var version: VersionOption
 
@@ -23,6 +24,14 @@ import MienVision
           Array(arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
         return ExtendedArguments(["serve"] + settings.arguments, notes: settings.notes(on:))
       })
+  }
+
+  /// What the server runs for files of clients.
+  struct DecodeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: DecoderProgram.command, abstract: "Decodes what the server asks for.", shouldDisplay: false)
+
+    func run() throws { try DecoderProgram.run() }
   }
 
   func run() async throws { try version.answer(for: Self.self, ModelVersions.lines) }

@@ -8,8 +8,13 @@ final class EndlessDecoder {
   /// What loads it in the place of the system's library.
   let environment: [String: String]
 
-  /// Whether a picture is being decoded.
-  var isDecoding: Bool { FileManager.default.fileExists(atPath: folder.file("started").path) }
+  /// Whether a picture is being decoded, or was.
+  var isDecoding: Bool { process != nil }
+
+  /// Whether the process that decodes it is there.
+  var isRunning: Bool { process.map { kill($0, 0) == 0 } ?? false }
+
+  private var process: pid_t? { try? pid_t(String(contentsOf: folder.file("started"), encoding: .utf8)) }
 
   /// The C compiler; `nil` if there is none.
   static let compiler: String? = {
@@ -33,6 +38,7 @@ final class EndlessDecoder {
 
   private static let code = """
     #include <fcntl.h>
+    #include <stdio.h>
     #include <stdlib.h>
     #include <unistd.h>
     struct heif_error { int code, subcode; const char *message; };
@@ -58,7 +64,9 @@ final class EndlessDecoder {
     THING(heif_image_get_plane_readonly)
     NOTHING(heif_image_release)
     struct heif_error heif_decode_image(void) {
-      close(creat(getenv("MIEN_TEST_STARTED"), 0600));
+      int file = creat(getenv("MIEN_TEST_STARTED"), 0600);
+      dprintf(file, "%d", getpid());
+      close(file);
       for (;;) pause();
     }
 

@@ -299,6 +299,7 @@ import Testing
     server.process.waitUntilExit()
     #expect(server.process.terminationStatus == 0)
     #expect(try await server.line("stopped before all was finished") != nil)
+    #expect(try await eventually { !decoder.isRunning })
     withExtendedLifetime(clients) {}
   }
 

@@ -144,7 +144,9 @@ import Testing
       var addresses: [String] = []
       for token in Self.tokens.indices { addresses.append(try await sendVideo(long, by: token, port)) }
       for (token, address) in addresses.enumerated() {
-        try #require(await eventually { try await video(address, by: token, port).frames > 0 })
+        let hasBegun = try await eventually { try await video(address, by: token, port).frames > 0 }
+        let answer = try await RawClient.exchange(port: port, head("GET \(address)", by: token, "Connection: close"))
+        try #require(hasBegun, "\(answer)")
       }
       // None had to wait for the end of another one.
       for (token, address) in addresses.enumerated() {

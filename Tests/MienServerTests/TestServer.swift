@@ -21,6 +21,7 @@ enum TestServer {
     corrections: CorrectionStore? = nil, _ change: (inout ServerOptions) throws -> Void = { _ in }
   ) throws -> MienServer {
     var options = ServerOptions()
+    options.program = ServerProcess.program
     try change(&options)
     var logger = Logger(label: "test")
     logger.logLevel = .critical

@@ -137,33 +137,4 @@ struct VideoLimitsTests {
     #expect(try reader.next() != nil && reader.next() == nil)
     #expect(try kilobytes("VmHWM") - before < 1_800_000)
   }
-
-  @Test(arguments: [true, false])
-  func packetsThatGiveNoFrameAreCounted(isDamaged: Bool) throws {
-    let url = folder.file("hidden.ivf")
-    try DrawnClip.hiddenFrames(100, width: 64, height: 32, isDamaged: isDamaged).write(to: url)
-    #expect(try #require(error(url, limits { $0.hiddenPackets = 50 })).message.contains("50 packets in a row"))
-    for most in [300, nil] {
-      let reader = try VideoReader(contentsOf: url, limits: limits { $0.hiddenPackets = most })
-      var count = 0
-      while try reader.next() != nil { count += 1 }
-      #expect(count == 2)
-    }
-  }
-
-  /// The call would come back by itself only after all of them.
-  @Test func aCallThatIsUnderWayCanBeStopped() async throws {
-    let url = folder.file("hidden.ivf")
-    try DrawnClip.hiddenFrames(100_000, width: 64, height: 32).write(to: url)
-    let reader = try VideoReader(contentsOf: url)
-    #expect(try reader.next()?.index == 0)
-    let thread = DispatchQueue(label: "reader")
-    async let result = withCheckedContinuation { continuation in
-      thread.async { continuation.resume(returning: Result { try reader.next()?.index }) }
-    }
-    reader.stop()
-    let stopped = await result
-    #expect(throws: CancellationError.self) { try stopped.get() }
-    #expect(throws: CancellationError.self) { try reader.skip() }
-  }
 }

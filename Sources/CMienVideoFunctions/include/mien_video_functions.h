@@ -11,7 +11,7 @@
 //   string_free; on success it is left alone.
 // - No C++ exception leaves a function; a null pointer is MIEN_OPENCV_VIDEO_INVALID.
 // - Frames are 8-bit RGB, interleaved, without padding between rows.
-// - Functions may be called from any thread; a reader is used by one thread at a time, but for reader_stop.
+// - Functions may be called from any thread; a reader is used by one thread at a time.
 // - Messages never hold an address, which may hold a password.
 
 #ifndef MIEN_VIDEO_FUNCTIONS_H
@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /// Changes with every change of the table.
-#define MIEN_OPENCV_VIDEO_VERSION 6
+#define MIEN_OPENCV_VIDEO_VERSION 7
 
 /// The call did what it says.
 #define MIEN_OPENCV_VIDEO_OK 0
@@ -35,8 +35,6 @@ extern "C" {
 #define MIEN_OPENCV_VIDEO_FAILED 2
 /// A limit of mien_opencv_video_source is exceeded.
 #define MIEN_OPENCV_VIDEO_LIMIT 3
-/// The reader was stopped.
-#define MIEN_OPENCV_VIDEO_STOPPED 4
 
 /// An open video file or camera, owned by its caller.
 typedef struct mien_opencv_video_reader mien_opencv_video_reader;
@@ -63,8 +61,6 @@ typedef struct {
   int64_t kept_pixels;
   /// Most bytes of frames that the decoder keeps at a time, for those that follow are built on them. 0 for any number.
   int64_t decoder_bytes;
-  /// Most packets in a row that give no frame, damaged ones too. 0 for any number.
-  int64_t hidden_packets;
 } mien_opencv_video_source;
 
 /// What a file says of its video stream. Unknown numbers are 0.
@@ -127,10 +123,6 @@ typedef struct {
   /// stamps, and not a number where it has none; *has_frame is 0 at the end. Damaged data are passed over: see
   /// reader_faults.
   int32_t (*reader_grab)(mien_opencv_video_reader *reader, int32_t *has_frame, double *seconds, char **error);
-
-  /// Has the call of reader_grab that is under way, and all after it, return MIEN_OPENCV_VIDEO_STOPPED as soon as the packet
-  /// is decoded that the decoder has. May be called from any thread until the reader is freed.
-  void (*reader_stop)(mien_opencv_video_reader *reader);
 
   /// Converts the frame that reader_grab decoded into `pixels`, of `count` = width * height * 3 bytes by the reader's info.
   int32_t (*reader_retrieve)(mien_opencv_video_reader *reader, uint8_t *pixels, size_t count, char **error);

@@ -54,7 +54,8 @@ package final class InferenceEngine: Sendable {
   /// The turns of pictures of kinds that cannot be decoded at a reduced size: one at a time, which takes up to 1.2 GB. Who
   /// waits for a turn has no place and no thread yet.
   private let wholeTurns: Admission
-  /// Where they are decoded, which takes seconds.
+  /// What decodes them, which takes seconds, and where that is waited for.
+  private let wholeDecoder: PictureDecoder
   private let wholeQueue = NativeQueue(width: 1)
   /// Seconds that a picture waits for its turn at least: large ones take some.
   private static let patienceForTurn = 20.0
@@ -94,6 +95,7 @@ package final class InferenceEngine: Sendable {
         .wait, "Other pictures of kinds that are decoded whole wait; try again in some seconds, or send JPEG or PNG.",
         retryAfter: 5))
     (self.admission, self.wholeTurns) = (admission, wholeTurns)
+    wholeDecoder = PictureDecoder(program: options.program, limits: limits, logger: logger)
     self.limits = limits
     self.metrics = metrics
     self.logger = logger
@@ -196,22 +198,26 @@ package final class InferenceEngine: Sendable {
     try Self.checkKind(data)
     let clock = ContinuousClock()
     let arrival = clock.now
-    let decode: @Sendable () throws -> Image = {
+    let decode: @Sendable ((Data) throws -> Image) throws -> Image = { decoder in
       let start = clock.now
       self.metrics.time(.wait, start - arrival)
-      let image = try self.decode(data)
+      let image = try self.decode(data, by: decoder)
       self.metrics.time(.decode, clock.now - start)
       return image
     }
     if !Image.isDecodedWhole(data) {
       return try await admission.withPlace(for: client, patience: patience) {
-        try await then(try await queue.run(for: client) { try body(try decode()) })
+        try await then(
+          try await queue.run(for: client) { [limits] in
+            try body(
+              try decode { try Image(encoded: $0, limits: limits.picture, shouldStop: { NativeQueue.isCancelled }) })
+          })
       }
     }
     let patienceForTurn = patience.map { max($0, Self.patienceForTurn) }
     return try await wholeTurns.withPlace(for: client, patience: patienceForTurn) { turn in
       try await admission.withPlace(for: client, patience: patience) {
-        let image = try await wholeQueue.run(decode)
+        let image = try await wholeQueue.run { try decode(self.wholeDecoder.image) }
         let found = try await queue.run(for: client) {
           // The next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
           turn.end()
@@ -262,13 +268,8 @@ package final class InferenceEngine: Sendable {
   /// Decodes a picture that a client sent, unless that client has gone. Blocks.
   ///
   /// - Throws: ``APIError`` if it is damaged, too large, or of a kind that this machine has no library for.
-  private func decode(_ data: Data) throws -> Image {
-    let limits = ImageLimits(
-      maxPixels: limits.pixels, maxFileBytes: limits.bodyBytes, decodedPixels: limits.decodedPixels,
-      sampleBytes: limits.sampleBytes)
-    do {
-      return try Image(encoded: data, limits: limits, shouldStop: { NativeQueue.isCancelled })
-    } catch let error as MienError {
+  private func decode(_ data: Data, by decoder: (Data) throws -> Image) throws -> Image {
+    do { return try decoder(data) } catch let error as MienError {
       if error.kind == .native, case .picture(let format) = FileKind(of: data), [.heic, .avif].contains(format) {
         logger.warning("a picture cannot be read", metadata: ["error": "\(error)"])
         throw APIError.unsupportedType(

@@ -13,15 +13,15 @@ final class OpenVideo {
     var share: Double?
   }
 
-  private let video: VideoReader
+  private let video: VideoDecoder
   private let (output, table): (GrowingFile, GrowingFile)
   private let emotions: [Emotion]
   private let files: NativeQueue
   private var frames: VideoReadings.AsyncIterator
   private var progress = Progress()
 
-  /// About what it takes of memory, in bytes.
-  var bytes: Int { Self.bytes(pixels: video.width * video.height) + video.heldBytes }
+  /// About what it takes of memory, in bytes, or has already taken.
+  var bytes: Int { max(Self.bytes(pixels: video.pixels), video.ownBytes) }
 
   /// About what an open video with frames of so many pixels takes of memory, in bytes: frames that the decoder keeps, and those
   /// that are searched ahead. Measured with H.264: 190 MB at 1080p, 310 MB at 4K, 470 MB at 8K, which is searched at half its
@@ -33,17 +33,19 @@ final class OpenVideo {
 
   /// Opens what was sent, and makes the files of its rows.
   ///
-  /// - Parameter files: where files are written.
+  /// - Parameters:
+  ///   - program: `mien-server`.
+  ///   - files: where files are written.
   /// - Throws: ``MienError`` if it is no video; ``APIError`` if the disk is full.
   init(
-    _ place: VideoJobFolder, by reader: InferenceEngine.Reader, options: VideoOptions, limits: VideoLimits,
-    files: NativeQueue
+    _ place: VideoJobFolder, by reader: InferenceEngine.Reader, options: VideoOptions, program: String,
+    limits: ServerLimits, files: NativeQueue
   ) async throws {
     (output, table) = try await files.run { (try GrowingFile(place.result), try GrowingFile(place.table)) }
     let recognizer = try await files.run { try reader.recognizer() }
     // On a thread of its own: to look into some files takes seconds.
     let (video, readings) = try await NativeQueue(width: 1).run {
-      let video = try VideoReader(contentsOf: place.upload, limits: limits)
+      let video = try VideoDecoder(contentsOf: place.upload, program: program, limits: limits)
       return (video, try VideoReadings(source: video, recognizer: recognizer, options: options, isLive: false))
     }
     (self.video, self.files) = (video, files)
@@ -55,7 +57,7 @@ final class OpenVideo {
   /// Reads the next frame and adds its rows to the files.
   ///
   /// - Returns: how far the video has been read; nil if there is no further frame.
-  /// - Throws: `CancellationError` if the task is cancelled, as soon as the decoder has done the packet that it has.
+  /// - Throws: `CancellationError` as soon as the task is cancelled.
   func next() async throws -> Progress? {
     let found = try await withTaskCancellationHandler {
       try await frames.next()

@@ -27,6 +27,7 @@ final class VideoJobs: Service {
   }
 
   private let folder: URL?
+  private let program: String
   private let limits: ServerLimits
   private let engine: InferenceEngine
   private let metrics: Metrics
@@ -51,11 +52,11 @@ final class VideoJobs: Service {
   ///   - folder: nil if there is none; then no videos are taken.
   ///   - clients: the names of clients by those that earlier servers gave them.
   init(
-    folder: StateFolder?, clients: [String: AccessTokens.Client], limits: ServerLimits, engine: InferenceEngine,
+    folder: StateFolder?, clients: [String: AccessTokens.Client], options: ServerOptions, engine: InferenceEngine,
     metrics: Metrics, logger: Logger
   ) throws {
     self.folder = folder?.jobs
-    self.limits = limits
+    (program, limits) = (options.program, options.limits)
     self.engine = engine
     self.metrics = metrics
     self.logger = logger
@@ -349,13 +350,13 @@ final class VideoJobs: Service {
         return try await withTaskCancellationHandler {
           if video == nil {
             video = try await open(job, place)
-            let bytes = video?.bytes ?? 0
-            state.withLock { $0.open[job.id]?.bytes = bytes }
+            noteMemory(of: video, job.id)
             change.yield()
           }
           // A frame at least: turns that are shorter than what goes before it would lead nowhere.
           repeat {
             guard let progress = try await video?.next() else { return true }
+            noteMemory(of: video, job.id)
             state.withLock { state in
               state.jobs[job.id]?.frames = progress.count
               state.jobs[job.id]?.progress = progress.share
@@ -369,6 +370,11 @@ final class VideoJobs: Service {
       // Whatever ends the server now, it was another client's video.
       if !isAtEnd { try await note(job.id, place, attempts: 0) }
     }
+  }
+
+  private func noteMemory(of video: OpenVideo?, _ id: String) {
+    guard let bytes = video?.bytes else { return }
+    state.withLock { $0.open[id]?.bytes = bytes }
   }
 
   /// Ends a turn after its time, as soon as another client waits.
@@ -406,7 +412,8 @@ final class VideoJobs: Service {
       throw APIError(
         .notFound, error.code, "The profile \(choice.profile ?? "") was deleted before the video was read.")
     }
-    return try await OpenVideo(place, by: reader, options: job.options.videoOptions, limits: limits.video, files: files)
+    return try await OpenVideo(
+      place, by: reader, options: job.options.videoOptions, program: program, limits: limits, files: files)
   }
 
   /// Notes the end of a job, unless it was removed meanwhile. The rows of one that failed are kept as they are.

@@ -1,0 +1,91 @@
+import Foundation
+import Glibc
+import MienCore
+import MienVision
+
+/// What runs in a ``DecoderProcess``: decodes what the server asks for, with as much memory and time as a file may take.
+package enum DecoderProgram {
+  /// The command of `mien-server` that runs it.
+  package static let command = "decode"
+  /// Answers the requests that come over standard input, a socket, until the server closes it.
+  package static func run() throws {
+    closeOthers()
+    leaveWithServer()
+    setLimit(RLIMIT_CORE, 0)
+    let channel = DecoderChannel(socket: STDIN_FILENO)
+    var (video, seconds) = (VideoReader?.none, 0)
+    while true {
+      let (request, bytes) = try channel.receive(DecoderRequest.self)
+      if let limits = request.limits { seconds = limits.decodingSeconds }
+      allowTime(seconds)
+      do {
+        switch request {
+        case .picture(let limits):
+          allowMemory(limits.pictureMemory)
+          let image = try Image(encoded: Data(bytes), limits: limits.picture)
+          try image.pixels.withUnsafeBytes { try channel.send(DecoderAnswer.picture(.init(image)), $0) }
+        case .video(let path, let limits):
+          allowMemory(limits.videoMemory + 14 * limits.videoPixels)
+          let reader = try VideoReader(contentsOf: URL(fileURLWithPath: path), limits: limits.video)
+          allowMemory(limits.videoMemory + 14 * reader.width * reader.height)
+          video = reader
+          try channel.send(
+            DecoderAnswer.video(
+              .init(
+                width: reader.width, height: reader.height, framesPerSecond: reader.framesPerSecond,
+                frameCount: reader.frameCount)))
+        case .next:
+          guard let frame = try video?.next() else {
+            try channel.send(DecoderAnswer.end)
+            continue
+          }
+          let answer = DecoderAnswer.frame(index: frame.index, seconds: frame.seconds, .init(frame.image))
+          try frame.image.pixels.withUnsafeBytes { try channel.send(answer, $0) }
+        case .skip:
+          try channel.send(try video?.skip() == true ? DecoderAnswer.skipped : .end)
+        }
+      } catch let error as MienError {
+        try channel.send(
+          DecoderAnswer.failure(kind: error.kind.rawValue, subject: error.subject, message: error.message))
+      }
+    }
+  }
+
+  /// Closes files and connections of the server that came with the process.
+  private static func closeOthers() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    for descriptor in names.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO { close(descriptor) }
+  }
+
+  /// Ends the process as soon as the server closes the socket or is no more, whatever is being decoded.
+  private static func leaveWithServer() {
+    Thread {
+      var descriptor = pollfd(fd: STDIN_FILENO, events: 0, revents: 0)
+      while poll(&descriptor, 1, -1) <= 0 {}
+      _exit(0)
+    }.start()
+  }
+
+  /// Has the kernel end the process when the next answer has taken too much time.
+  private static func allowTime(_ seconds: Int) {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF.rawValue, &usage)
+    setLimit(RLIMIT_CPU, UInt(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + UInt(seconds) + 1)
+  }
+
+  /// Has the kernel refuse memory beyond so many bytes more than the program took when it began.
+  private static func allowMemory(_ bytes: Int) { setLimit(RLIMIT_DATA, UInt(ownBytes + bytes)) }
+
+  private static let ownBytes: Int = {
+    let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("VmData:") }
+    return 1024 * (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0)
+  }()
+
+  private static func setLimit(_ resource: __rlimit_resource, _ value: UInt) {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+    limit.rlim_cur = min(value, limit.rlim_max)
+    setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+  }
+}
