@@ -45,6 +45,7 @@ import Testing
     // By their pictures: what was trained on, and what epoch and temperature were chosen by.
     let (set, chosenBy) = (try faces(), try #require(card.selection))
     #expect(card.training[0].picturesHash == set.picturesHash(of: set.indices(in: .train)))
+    #expect(card.training[0].picturesSample == set.picturesSample(of: set.indices(in: .train)))
     #expect(chosenBy.map(\.picturesHash) == [set.picturesHash(of: set.indices(in: .validation))])
     #expect(card.calibration == chosenBy)
     // As many drawn faces of each of FER2013's seven; none shows contempt.
