@@ -232,7 +232,7 @@ public import MienTorch
     }
     let result = RunResult(
       best: best, test: test, epochs: progress.step / plan.stepsPerEpoch, stoppedEarly: progress.step < plan.steps,
-      data: progress.data)
+      data: progress.data, validation: data.selectionOrigins)
     if isWriter { try result.write(to: run.files) }
     for observer in observers { try observer.finished(plan, result: result) }
     return result

@@ -48,6 +48,7 @@ import Testing
     #expect(card.training[0].picturesSample == set.picturesSample(of: set.indices(in: .train)))
     #expect(chosenBy.map(\.picturesHash) == [set.picturesHash(of: set.indices(in: .validation))])
     #expect(card.calibration == chosenBy)
+    #expect(try RunResult(of: run)?.validation == chosenBy)
     // As many drawn faces of each of FER2013's seven; none shows contempt.
     #expect(card.classShares(of: .fer2013) == [Float](repeating: 1 / 7, count: 7))
     let shares = try #require(card.classShares(of: .ferplus))
