@@ -209,6 +209,25 @@ import Testing
     #expect(error?.description.contains("other data") == true)
   }
 
+  /// Sets without a validation part or without votes are first of all others: the recipe is not at fault.
+  @Test func otherDataAreNamedWhateverTheyLack() throws {
+    let folder = try TemporaryFolder()
+    let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 1))
+    _ = try train(run)
+    for other in [
+      try DrawnFaces.set(count: 70, split: { _ in .train }),
+      try DrawnFaces.set(count: 70, split: { $0 < 50 ? .train : .validation }, votes: false),
+    ] {
+      let resumed = #expect(throws: MienError.self) { _ = try Trainer(run: run, sets: [other], observers: []) }
+      let measured = #expect(throws: MienError.self) { _ = try RunMeasurement(of: run, sets: [other]) }
+      let exported = #expect(throws: MienError.self) { _ = try ModelExport.model(of: run, calibratedOn: [other]) }
+      for error in [resumed, measured, exported] {
+        #expect(error?.subject == run.url.path)
+        #expect(error?.message == "the run was trained on other data than these: on 84 faces of drawn (train)")
+      }
+    }
+  }
+
   @Test func aLossThatIsNoNumberStopsWithTheLastState() throws {
     let folder = try TemporaryFolder()
     let recipe = try DrawnFaces.recipe(
