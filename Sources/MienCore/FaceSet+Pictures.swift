@@ -1,3 +1,5 @@
+public import Foundation
+
 /// Telling pictures, and sets of them, from one another.
 extension FaceSet {
   /// A 64-bit hash of the size and all pixels of face `index`. Equal pictures have equal hashes; different ones nearly
@@ -36,10 +38,62 @@ extension FaceSet {
     }.joined()
   }
 
+  /// A sample of the pictures of the faces at `indices`: the ``PictureSample/size`` smallest hashes, or all if there are
+  /// fewer. A model's card holds it, so that faces of other sets can be compared with those that it was trained on.
+  public func picturesSample(of indices: some Sequence<Int>) -> PictureSample {
+    PictureSample(Set(indices.map(pictureHash)))
+  }
+
   /// Those of `indices` whose picture is that of a face in `others`, alike to the last pixel, and that are not in
   /// `others` themselves.
   func copies(among indices: [Int], of others: Set<Int>) -> Set<Int> {
     let pictures = Set(others.map(pictureHash))
     return Set(indices).subtracting(others).filter { pictures.contains(pictureHash(at: $0)) }
+  }
+}
+
+/// Hashes of some pictures of a set, the smallest ones: a bottom-k sketch (Cohen and Kaplan, PODC 2007). As hashes are spread
+/// evenly, it tells of a fair sample of any other pictures whether they are among those of the set.
+public struct PictureSample: Sendable, Equatable, Codable {
+  /// How many hashes are kept at most.
+  public static let size = 512
+
+  /// In rising order.
+  private let hashes: [UInt64]
+
+  init(_ pictures: Set<UInt64>) { hashes = Array(pictures.sorted().prefix(Self.size)) }
+
+  /// Reads it as base64 of the hashes, 8 little-endian bytes each.
+  public init(from decoder: any Decoder) throws {
+    let data = try Data(from: decoder)
+    hashes = stride(from: 0, to: data.count / 8 * 8, by: 8).map { offset in
+      data.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) }
+    }.sorted()
+  }
+
+  /// Writes it as base64 of the hashes, 8 little-endian bytes each.
+  public func encode(to encoder: any Encoder) throws {
+    try hashes.map(\.littleEndian).withUnsafeBytes { Data($0) }.encode(to: encoder)
+  }
+
+  /// Whether every picture of the set is in the sample.
+  var isComplete: Bool { hashes.count < Self.size }
+
+  /// The share of `pictures` that are in the set, 0…1, told by those for which the sample knows it; `nil` if there are
+  /// none.
+  func share(of pictures: [UInt64]) -> Double? {
+    let known = pictures.filter { isComplete || $0 <= hashes.last ?? 0 }
+    guard !known.isEmpty else { return nil }
+    return Double(known.count(where: contains)) / Double(known.count)
+  }
+
+  /// Whether the sample holds a picture.
+  func contains(_ picture: UInt64) -> Bool {
+    var (low, high) = (0, hashes.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if hashes[middle] < picture { low = middle + 1 } else { high = middle }
+    }
+    return low < hashes.count && hashes[low] == picture
   }
 }

@@ -89,11 +89,13 @@ public struct ModelCard: Codable, Sendable, Equatable {
     public var classShares: [String: [Float]]?
     /// ``FaceSet/picturesHash(of:)`` of these faces; `nil` in cards that do not say.
     public var picturesHash: String?
+    /// ``FaceSet/picturesSample(of:)`` of these faces; `nil` in cards that do not say.
+    public var picturesSample: PictureSample?
 
     /// Describes the data.
     public init(
       source: String, split: String, count: Int, labels: [String], classShares: [String: [Float]]? = nil,
-      picturesHash: String? = nil
+      picturesHash: String? = nil, picturesSample: PictureSample? = nil
     ) {
       self.source = source
       self.split = split
@@ -101,6 +103,7 @@ public struct ModelCard: Codable, Sendable, Equatable {
       self.labels = labels
       self.classShares = classShares
       self.picturesHash = picturesHash
+      self.picturesSample = picturesSample
     }
 
     /// Whether these are the same faces and labels, whatever the cards say of their classes, and by their pictures too if

@@ -156,6 +156,18 @@ public struct Comparison: Sendable {
     return table
   }
 
+  /// How ``runTable`` is to be read: which runs were validated on other faces than the first.
+  public var runCautions: [String] {
+    let known = runs.filter { $0.metrics.validationHashes != nil }
+    let others = known.filter { $0.metrics.validationHashes != known[0].metrics.validationHashes }
+    guard !others.isEmpty else { return [] }
+    return [
+      "The validation faces of \(others.map(\.metrics.name).joined(separator: ", ")) are not those of "
+        + "\(known[0].metrics.name): differences between the figures may come from the faces. "
+        + "`mien compare A.onnx B.onnx --data FACES` compares exported models on the same faces."
+    ]
+  }
+
   /// A row a model; nil where there is none.
   public var modelTable: TextTable? {
     guard !models.isEmpty else { return nil }
@@ -240,7 +252,7 @@ public struct Comparison: Sendable {
     let table = ReportBlock.table(runTable, caption: "Figures at each run's best epoch, on its validation split")
     return ReportSection(
       title: "Runs",
-      blocks: [table] + notes.map { .note($0) } + charts.map { .chart($0, caption: nil) })
+      blocks: [table] + (runCautions + notes).map { .note($0) } + charts.map { .chart($0, caption: nil) })
   }
 
   private var modelSection: ReportSection? {

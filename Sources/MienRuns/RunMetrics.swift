@@ -17,6 +17,8 @@ public struct RunMetrics: Sendable {
   public let name: String
   /// The names of the columns.
   public let columns: [String]
+  /// The hashes of the validation faces' pictures, one per data set; nil if they are not known.
+  public private(set) var validationHashes: [String]?
   /// The epoch that training kept; nil where it has not ended.
   private let keptEpoch: Int?
   private let rows: [[Double?]]
@@ -66,14 +68,14 @@ public struct RunMetrics: Sendable {
     guard let data = try? Data(contentsOf: file) else {
       throw FileProblem.error(reading: file)
     }
+    let result = try? RunResult(in: RunFiles(folder))
     do {
       try self.init(
         csv: String(decoding: data, as: UTF8.self), name: name ?? folder.standardizedFileURL.lastPathComponent,
-        keptEpoch: Self.keptEpoch(in: folder))
+        keptEpoch: result?.best.epoch)
+      validationHashes = result?.validation.map { $0.compactMap(\.picturesHash).sorted() }
     } catch let error as MienError { throw error.about(file.path) }
   }
-
-  private static func keptEpoch(in folder: URL) -> Int? { (try? RunResult(in: RunFiles(folder)))?.best.epoch }
 
   /// How many epochs have a row.
   public var epochCount: Int { rows.count }

@@ -13,6 +13,8 @@ public struct RunResult: Codable, Sendable, Equatable {
   public var stoppedEarly: Bool
   /// What was trained on.
   public var data: [ModelCard.TrainingData]
+  /// The validation faces, which ``best`` is measured on; nil in files of earlier versions.
+  public var validation: [ModelCard.TrainingData]?
 
   /// The result in `files`; nil if the run is not finished.
   ///
@@ -26,13 +28,15 @@ public struct RunResult: Codable, Sendable, Equatable {
 
   /// Describes a finished run.
   public init(
-    best: EpochResult, test: [EpochResult.Head], epochs: Int, stoppedEarly: Bool, data: [ModelCard.TrainingData]
+    best: EpochResult, test: [EpochResult.Head], epochs: Int, stoppedEarly: Bool, data: [ModelCard.TrainingData],
+    validation: [ModelCard.TrainingData]? = nil
   ) {
     self.best = best
     self.test = test
     self.epochs = epochs
     self.stoppedEarly = stoppedEarly
     self.data = data
+    self.validation = validation
   }
 
   package func write(to files: RunFiles) throws {

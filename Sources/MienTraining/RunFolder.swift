@@ -104,6 +104,26 @@ public struct RunFolder: Sendable {
   }
 }
 
+extension RunFolder {
+  /// Refuses sets that the run was not trained on: its recipe would deal them out otherwise.
+  ///
+  /// - Parameter data: what the run noted down of its data.
+  /// - Throws: ``MienError`` (kind `mismatch`) that says what the run was trained on.
+  func check(_ sets: [FaceSet], against data: [ModelCard.TrainingData]) throws {
+    // Sets that cannot be dealt out as the recipe says are others.
+    let dealt = try? recipe.dealt(sets.flatMap(\.splitFaces))
+    let origins = try dealt.map { try recipe.origins(of: sets, dealt: $0) } ?? []
+    guard data.elementsEqual(origins, by: { $0.isSame(as: $1) }) else { throw otherData(data) }
+  }
+
+  /// The error that the run was trained on `data` and not on what was given.
+  func otherData(_ data: [ModelCard.TrainingData]) -> MienError {
+    let parts = data.map { "\(Spelling.counted($0.count, "face")) of \($0.source) (\($0.split))" }
+    return MienError(
+      .mismatch, url.path, "the run was trained on other data than these: on \(parts.joined(separator: " and "))")
+  }
+}
+
 extension RunResult {
   /// The result of `run`; nil if it is not finished.
   ///

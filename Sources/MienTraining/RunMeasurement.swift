@@ -7,15 +7,13 @@ extension RunMeasurement {
   ///
   /// - Parameter measured: which parts. A test part that is no part of the recipe is kept for one look at the end of all
   ///   work: name it only where that look is meant.
-  /// - Throws: ``MienError`` where it has no finished epoch, or the sets cannot be split as its recipe says.
+  /// - Throws: ``MienError`` where it has no finished epoch, or was trained on other sets.
   @TorchActor public init(
     of run: RunFolder, sets: [FaceSet], parts measured: Set<Split> = [.validation]
   ) throws {
-    let data = try TrainingData(sets, recipe: run.recipe)
     let (network, progress) = try Checkpoint.best(of: run)
-    guard progress.data.elementsEqual(data.origins, by: { $0.isSame(as: $1) }) else {
-      throw MienError(.mismatch, run.url.path, "was trained on other data than is given")
-    }
+    try run.check(sets, against: progress.data)
+    let data = try TrainingData(sets, recipe: run.recipe)
     let parts: [Split: [Int]] = [.train: data.train, .validation: data.validation, .test: data.test]
     let shown = parts.filter { measured.contains($0.key) && !$0.value.isEmpty }
     self.init(

@@ -46,7 +46,11 @@ public import MienTorch
     if !isWriter { _ = try group?.fromFirst { [] } }
     lock = isWriter ? try RunLock(run.url) : nil
     if isWriter { run.removeLeftovers() }
-    data = try TrainingData(sets, recipe: recipe)
+    do { data = try TrainingData(sets, recipe: recipe) } catch {
+      // What other data lack for this recipe is not what is wrong with them.
+      if let earlier = try? Checkpoint.read(run.lastCheckpoint).progress.data { try run.check(sets, against: earlier) }
+      throw error
+    }
     trainStep = try TrainingStep(recipe, classCounts: data.classCounts, group: group)
     self.observers = isWriter ? observers : []
     let depth = trainStep.network.trunk.layers.count
@@ -64,7 +68,9 @@ public import MienTorch
     }
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
       let (file, restored) = try Checkpoint.read(run.lastCheckpoint)
-      guard restored.data.elementsEqual(progress.data, by: { $0.isSame(as: $1) }) else { throw Self.otherData(run) }
+      guard restored.data.elementsEqual(progress.data, by: { $0.isSame(as: $1) }) else {
+        throw run.otherData(restored.data)
+      }
       do {
         for (prefix, tensors) in trainStep.state { try Checkpoint.restore(tensors, prefix: prefix, from: file) }
       } catch let error as MienError { throw error.about(run.lastCheckpoint.path) }
@@ -141,14 +147,8 @@ public import MienTorch
     guard let earlier = try RunResult(of: run) else {
       return try Trainer(run: run, sets: sets, observers: observers()).run(shouldStop: shouldStop)
     }
-    let dealt = try run.recipe.dealt(sets.flatMap(\.splitFaces))
-    let isSame = try earlier.data.elementsEqual(run.recipe.origins(of: sets, dealt: dealt)) { $0.isSame(as: $1) }
-    guard isSame else { throw otherData(run) }
+    try run.check(sets, against: earlier.data)
     return earlier
-  }
-
-  private static func otherData(_ run: RunFolder) -> MienError {
-    MienError(.mismatch, run.url.path, "the run was trained on other data than these")
   }
 
   private func divergence(_ what: String) -> MienError {
@@ -232,7 +232,7 @@ public import MienTorch
     }
     let result = RunResult(
       best: best, test: test, epochs: progress.step / plan.stepsPerEpoch, stoppedEarly: progress.step < plan.steps,
-      data: progress.data)
+      data: progress.data, validation: data.selectionOrigins)
     if isWriter { try result.write(to: run.files) }
     for observer in observers { try observer.finished(plan, result: result) }
     return result

@@ -188,7 +188,7 @@ extension Recipe {
       return ModelCard.TrainingData(
         source: set.info.source, split: split.rawValue + splitNote, count: faces.count, labels: heads.map(\.labels),
         classShares: split == .train ? set.classShares(of: labels, among: faces) : nil,
-        picturesHash: set.picturesHash(of: faces))
+        picturesHash: set.picturesHash(of: faces), picturesSample: set.picturesSample(of: faces))
     }
   }
 

@@ -19,18 +19,30 @@ struct CorrectionOptions: ParsableArguments {
   var url: URL { corrections.map { URL(fileURLWithPath: $0) } ?? CorrectionStore.defaultURL() }
 
   /// Opens the file, which must be there.
-  func store() throws -> CorrectionStore {
+  ///
+  /// - Parameter isReadOnly: whether corrections are only read: then a damaged file is an error and keeps its name.
+  func store(isReadOnly: Bool = true) throws -> CorrectionStore {
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw MienError(
         .file, url.path,
         "no such file; `mien serve --corrections` makes it"
           + (corrections == nil ? ", or name the file with --corrections" : ""))
     }
-    let store = try CorrectionStore(url: url)
+    let store = try CorrectionStore(url: url, isReadOnly: isReadOnly)
     if let damaged = store.damagedFile {
       throw MienError(.format, url.path, "was damaged and is now \(damaged.path); a new one is begun")
     }
     return store
+  }
+
+  /// Says on standard error that nothing was found in the file.
+  func sayNone() { Console.error("no corrections in \(Console.printable(url.path))") }
+
+  /// The error that there are no corrections of `profile`, with the names of which there are some.
+  func none(of profile: ProfileName, in store: CorrectionStore) async throws -> MienError {
+    let names = try await store.listing(withCrops: false).counts.keys.sorted()
+    let known = names.isEmpty ? "there are none at all" : "there are corrections of \(names.joined(separator: ", "))"
+    return MienError(.mismatch, "profile \(profile)", "has no corrections in \(store.url.path); \(known)")
   }
 
   /// Names on standard error the corrections that cannot be read, and the commands that delete them.
@@ -76,9 +88,7 @@ struct AdaptCommand: AsyncParsableCommand {
     let listing = try await store.listing(of: name, withCrops: false)
     source.name(unreadable: listing.unreadable)
     let made = listing.corrections
-    guard !made.isEmpty else {
-      throw MienError(.mismatch, "profile \(name)", "has no corrections in \(store.url.path)")
-    }
+    guard !made.isEmpty else { throw try await source.none(of: name, in: store) }
     try model.naming {
       let fitting = try ProfileFitting(name, made, model: model.file(), budget: budget)
       let others = fitting.otherWeights

@@ -24,13 +24,16 @@ struct CorrectionsCommand: AsyncParsableCommand {
       let store = try source.store()
       guard let profile else {
         let found = try await store.listing(withCrops: false)
+        if found.isEmpty { source.sayNone() }
         for (name, count) in found.counts.sorted(by: { $0.key < $1.key }) {
           let clients = found.clients[name] ?? 1
           try Console.print("\(name)  \(count.grouped)\(clients > 1 ? "  (of \(clients.grouped) clients)" : "")")
         }
         return source.name(unreadable: found.unreadable)
       }
-      let found = try await store.listing(of: ProfileName(profile))
+      let name = try ProfileName(profile)
+      let found = try await store.listing(of: name)
+      guard !found.isEmpty else { throw try await source.none(of: name, in: store) }
       try Console.write(CorrectionExport.csv(found.corrections))
       source.name(unreadable: found.unreadable)
     }
@@ -58,7 +61,12 @@ struct CorrectionsCommand: AsyncParsableCommand {
 
     func run() async throws {
       try ResultFile.check(["--json": json, "--csv": csv], inputs: [source.url.path])
-      let found = try await source.store().listing(of: profile.map { try ProfileName($0) })
+      let (store, name) = (try source.store(), try profile.map { try ProfileName($0) })
+      let found = try await store.listing(of: name)
+      if found.isEmpty {
+        if let name { throw try await source.none(of: name, in: store) }
+        source.sayNone()
+      }
       if let json { try ResultFile.write(CorrectionExport.json(found.corrections), to: json) }
       if let csv { try ResultFile.write(CorrectionExport.csv(found.corrections), to: csv) }
       source.name(unreadable: found.unreadable)
@@ -85,14 +93,16 @@ struct CorrectionsCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-      let store = try source.store()
+      let store = try source.store(isReadOnly: false)
       if let id {
         guard try await store.delete(id: id) else { throw MienError(.argument, "--id \(id)", "no such correction") }
         try Console.print("deleted correction \(id)")
       }
       if let profile {
         let name = try ProfileName(profile)
-        try Console.print("deleted \(Spelling.counted(try await store.delete(profile: name), "correction")) of \(name)")
+        let count = try await store.delete(profile: name)
+        guard count > 0 else { throw try await source.none(of: name, in: store) }
+        try Console.print("deleted \(Spelling.counted(count, "correction")) of \(name)")
         let made = ProfileStore().url(of: name)
         if FileManager.default.fileExists(atPath: made.path) {
           try Console.print("\(made.path) stays; `mien profiles delete \(name)` removes it")

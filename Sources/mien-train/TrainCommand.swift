@@ -188,12 +188,7 @@ struct TrainCommand: AsyncParsableCommand {
   }
 
   private func newRecipe() throws -> Recipe {
-    let settings = settings + (epochs.map { ["epochs=\($0)"] } ?? [])
-    var recipe: Recipe
-    do { recipe = try RecipeFile.find(self.recipe ?? "", settings: settings) } catch let error as MienError {
-      guard let epochs, error.subject == "--set epochs=\(epochs)" else { throw error }
-      throw error.about("--epochs \(epochs)")
-    }
+    var recipe = try RecipeFile.find(self.recipe ?? "", settings: settings, epochs: epochs)
     if let initialRun {
       recipe.initialWeights = initialRun
       let start = URL(fileURLWithPath: initialRun).deletingPathExtension().lastPathComponent
@@ -233,5 +228,19 @@ struct TrainCommand: AsyncParsableCommand {
       ])
     }
     return table
+  }
+}
+
+extension RecipeFile {
+  /// The recipe of that name with `--set` and `--epochs` applied.
+  ///
+  /// - Throws: ``MienError`` as ``find(_:settings:)``, about `--epochs` if that is at fault.
+  static func find(_ name: String, settings: [String], epochs: Int?) throws -> Recipe {
+    do { return try find(name, settings: settings + (epochs.map { ["epochs=\($0)"] } ?? [])) } catch let error
+      as MienError
+    {
+      guard let epochs, error.subject == "--set epochs=\(epochs)" else { throw error }
+      throw error.about("--epochs \(epochs)")
+    }
   }
 }

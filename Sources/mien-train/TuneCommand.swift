@@ -66,6 +66,9 @@ struct TuneRunCommand: AsyncParsableCommand {
     help: ArgumentHelp("A recipe key and its value for all trials. Repeatable.", valueName: "key=value"))
   var settings: [String] = []
 
+  @Option(help: ArgumentHelp("How many epochs to train each trial, as --set epochs=N.", valueName: "n"))
+  var epochs: Int?
+
   @Flag(help: "Continue the search in --output, or join others that do; begin it if there is none.")
   var resume = false
 
@@ -82,6 +85,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   func validate() throws {
     if resume && output == nil { throw ValidationError("--resume needs the folder of the search: -o DIR.") }
     if search.isEmpty && space == nil { throw ValidationError("Give the keys to search: --search KEY=VALUES.") }
+    if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
     if method == .grid && trials != nil { throw ValidationError("--trials goes with random and halving.") }
     if method == .random && trials == nil { throw ValidationError("--method random needs --trials.") }
     if method != .halving && firstEpochs != nil { throw ValidationError("--first-epochs goes with halving.") }
@@ -141,7 +145,8 @@ struct TuneRunCommand: AsyncParsableCommand {
   private func plan(for sets: [FaceSet]) throws -> TuningPlan {
     var settings = settings
     if let folds { settings.append("folds.count=\(folds)") }
-    let (base, note) = try RecipeFile.find(recipe, settings: settings).withAbsolutePaths.cuttingValidation(from: sets)
+    let (base, note) = try RecipeFile.find(recipe, settings: settings, epochs: epochs).withAbsolutePaths
+      .cuttingValidation(from: sets)
     if let note { Console.error(note) }
     let axes =
       try (space.map { try SearchAxis.read(URL(fileURLWithPath: $0)) } ?? []) + search.map(SearchAxis.init(option:))

@@ -107,10 +107,14 @@ import Testing
     let deleted = try mien("corrections", "delete", "--profile", "me")
     #expect(deleted.output.contains("deleted 14 corrections of me") && deleted.output.contains("me.safetensors stays"))
     #expect(try mien("adapt", "--profile", "me", "--model", path("tiny.onnx")).errors.contains("has no corrections"))
+    let none = try mien("corrections")
+    #expect(none.status == 0 && none.output.isEmpty && none.errors.contains("no corrections in "), "\(none)")
     let gone = try mien("profiles", "delete", "me", "broken")
     #expect(gone.status == 0 && gone.output == "deleted profile me\ndeleted profile broken\n", "\(gone.errors)")
-    let none = try mien("profiles")
-    #expect(none.status == 0 && none.output.isEmpty && none.errors.contains("no profile in \(path("profiles"))"))
+    let noProfile = try mien("profiles")
+    #expect(
+      noProfile.status == 0 && noProfile.output.isEmpty
+        && noProfile.errors.contains("no profile in \(path("profiles"))"))
     #expect(try mien("profiles", "delete", "me").status == 1)
     #expect(try mien("profiles", "delete", "../me").status == 64)
   }
@@ -121,6 +125,36 @@ import Testing
     let made = try mien("adapt", "--profile", "me", "--model", path("tiny.onnx"))
     #expect(made.status == 0 && made.output.contains("0 of 1 before, 0 after (leave-one-out)"), "\(made)")
     #expect(made.errors.contains("mien: warning: profile me: cross-validation shows no gain"), "\(made.errors)")
+  }
+
+  @Test func profilesWithoutCorrectionsAreRefused() async throws {
+    try await correct(try model(), [.disgust])
+    let commands = [
+      ["corrections", "list"], ["corrections", "export", "--json", path("out.json")], ["corrections", "delete"],
+      ["adapt"],
+    ]
+    for command in commands {
+      let outcome = try Command.run(
+        "/usr/bin/env", ["MIEN_PROFILES=\(path("profiles"))", Command.mien.path] + command + ["--profile", "mee"])
+      #expect(outcome.status == 1 && outcome.output.isEmpty, "\(outcome)")
+      #expect(
+        outcome.errors.contains("profile mee: has no corrections in ")
+          && outcome.errors.contains("there are corrections of me"), "\(outcome)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: path("out.json")))
+  }
+
+  @Test func correctionsAreNotLookedForInOtherFiles() throws {
+    let photo = Data([0xFF, 0xD8, 0xFF, 0xE0]) + Data(repeating: 1, count: 999)
+    try photo.write(to: folder.file("me.jpg"))
+    for command in [["corrections"], ["corrections", "delete", "--id", "1"], ["adapt", "--profile", "me"]] {
+      let outcome = try Command.run(Command.mien.path, command + ["--corrections", path("me.jpg")])
+      #expect(
+        outcome.status == 1 && outcome.errors.contains("me.jpg: is a JPEG picture, expected a file of corrections"),
+        "\(outcome)")
+    }
+    #expect(try Data(contentsOf: folder.file("me.jpg")) == photo)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["me.jpg"])
   }
 
   @Test func correctionsThatCannotBeReadAreNamedAndLeftOut() async throws {

@@ -136,6 +136,13 @@ import Testing
       }
     }
     #expect(said.count >= 9)
+    // The seed that the page names for another split makes another one of these people.
+    let seed = try #require(page.text.firstMatch(of: /`--seed (\d+)` splits these/)).1
+    let split = try Command.mien(
+      "dataset", "split", folder.file("faces.safetensors").path, "-o", folder.file("other.safetensors").path, "--train",
+      "0.5", "--validation", "0.25", "--test", "0.25", "--seed", String(seed))
+    let parts = split.output.split(separator: "\n").filter { $0.hasPrefix("train: ") || $0.hasPrefix("test: ") }
+    #expect(parts.count == 2 && !parts.allSatisfy { line in said.contains { $0.contains(line) } }, "\(split)")
     // What the page shows of the first steps does not depend on the processor.
     for words in ["known by file names: 4 people, 21 sequences", "faces.safetensors: 63 faces (63 train)"] {
       #expect(page.text.contains(words) && said.contains { $0.contains(words) }, "\(words)")

@@ -84,6 +84,17 @@ import Testing
     #expect(!new.contains("that the model was"), "\(new)")
     let all = try measured("all").output
     #expect(all.contains("49 of the 77 measured faces") && all.contains("Without the faces trained on the accuracy is"))
+    // Ten of the training faces beside the seven new ones, in a file that knows nothing of the other.
+    let (set, places) = (try FaceSet(contentsOf: URL(fileURLWithPath: faces)), Array(0..<10) + Array(70..<77))
+    let mixed = folder.file("mixed.safetensors")
+    try FaceSet(
+      source: "mixed", labelSet: .fer2013, height: 48, width: 48, channels: 1,
+      rows: places.map { .init(label: set[$0].label, split: .test, sourceRow: $0) },
+      pixels: Data(places.flatMap { set.face(at: $0) })
+    ).write(to: mixed)
+    let among = try Command.mien("evaluate", "--model", model, "--data", mixed.path)
+    #expect(
+      among.output.contains("10 of the 17 measured faces are faces that the model was trained on"), "\(among.output)")
     let compared = try Command.mien("compare", model, "mien-s", "--data", faces, "--split", "train")
     #expect(compared.status == 0, "\(compared.errors)")
     #expect(compared.output.contains("model: All 49 measured faces are faces that the model was trained on"))

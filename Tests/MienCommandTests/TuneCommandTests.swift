@@ -49,6 +49,16 @@ import Testing
     #expect(exported.status == 0, "\(exported.errors)")
   }
 
+  @Test func epochsCanBeGiven() throws {
+    let outcome = try tune(
+      "short", "--search", "optimizer.learningRate=0.01", "--set", "schedule.warmupEpochs=0", "--epochs", "1")
+    #expect(outcome.status == 0 && outcome.errors.contains("after 1 epoch\n"), "\(outcome.errors)")
+    let warm = try tune(
+      "warm", "--search", "optimizer.learningRate=0.01", "--set", "schedule.warmupEpochs=1", "--epochs", "1")
+    #expect(warm.status == 1 && warm.errors.contains("--epochs 1: warm-up"), "\(warm.errors)")
+    #expect(try tune("none", "--search", "optimizer.learningRate=0.01", "--epochs", "0").status == 64)
+  }
+
   /// The table's rows without the times.
   private func rows(_ name: String) throws -> [String] {
     let shown = try Command.mien("tune", "show", folder.file(name).path)

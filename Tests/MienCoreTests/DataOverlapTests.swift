@@ -95,6 +95,46 @@ import Testing
     #expect(DataOverlap(card([whole]), on: faces, measured: [6], hits: [true]).parts.map(\.count) == [1])
   }
 
+  private func sampled(_ faces: FaceSet, _ indices: [Int]) -> ModelCard.TrainingData {
+    .init(
+      source: faces.info.source, split: "train (split of seed 1)", count: indices.count, labels: ["fer2013"],
+      picturesHash: faces.picturesHash(of: indices), picturesSample: faces.picturesSample(of: indices))
+  }
+
+  @Test func facesOfAnotherFileAreKnownByTheSample() throws {
+    let own = try faces(source: "mine")
+    let card = card([sampled(own, [2, 4])], selection: [sampled(own, [5])])
+    let overlap = DataOverlap(card, on: try faces(), measured: [2, 4, 5, 6], hits: [true, true, false, false])
+    #expect(overlap.parts.map(\.use) == [.training, .selection] && overlap.parts.map(\.count) == [2, 1])
+    #expect(overlap.parts.allSatisfy { $0.isCertain && $0.isEstimate == nil } && overlap.accuracyOfOthers == 0)
+    #expect(overlap.notes[0].hasPrefix("2 of the 4 measured faces are faces that the model was trained on"))
+    // Nor is it unknown whether faces of a part that the recipe cut are among those measured.
+    let kept = DataOverlap(self.card([sampled(own, [2, 4])]), on: own, measured: [6, 8], hits: [true, true])
+    #expect(kept.isEmpty && kept.notes.isEmpty)
+    let read = try ModelCard(json: card.json())
+    #expect(read == card && DataOverlap(read, on: own, measured: [2], hits: [true]).parts.map(\.count) == [1])
+  }
+
+  /// 2,000 pictures, of which a card names 512.
+  @Test func theOverlapOfLargeSetsIsEstimated() throws {
+    func set(_ source: String, _ numbers: Range<Int>) throws -> FaceSet {
+      try FaceSet(
+        source: source, labelSet: .fer2013, height: 2, width: 2, channels: 1,
+        rows: numbers.map { .init(label: .anger, split: .train, sourceRow: $0) },
+        pixels: Data(numbers.flatMap { [UInt8($0 >> 8), UInt8($0 & 255), 1, 2] }))
+    }
+    let card = card([sampled(try set("mine", 0..<2000), Array(0..<2000))])
+    let hits = [Bool](repeating: true, count: 800)
+    let half = DataOverlap(card, on: try set("theirs", 1600..<2400), measured: Array(0..<800), hits: hits)
+    let part = try #require(half.parts.first)
+    #expect(half.parts.count == 1 && part.isEstimate == true && !part.isCertain && half.accuracyOfOthers == nil)
+    #expect(abs(try #require(part.count) - 400) < 80)
+    #expect(
+      half.notes.count == 1 && half.notes[0].hasPrefix("About ") && half.notes[0].contains("sample of the pictures"))
+    let none = DataOverlap(card, on: try set("theirs", 2000..<2800), measured: Array(0..<800), hits: hits)
+    #expect(none.isEmpty)
+  }
+
   @Test func hashesTellPicturesApart() throws {
     let faces = try faces()
     #expect(faces.picturesHash(of: [1, 2]) == faces.picturesHash(of: [2, 1]))

@@ -62,6 +62,9 @@ import Testing
     let page = try AuditPage(clean).report(of: "faces.safetensors", command: "c")
     // What a finding would mean is not said where there is none.
     #expect(!page.html.contains("a label is wrong") && !page.html.contains("measured on what it was trained on"))
+    // What was searched for is said also if nothing was found.
+    #expect(page.html.contains("exact; near copies were not searched for"))
+    #expect(try !AuditPage(audit()).report(of: "f", command: "c").html.contains("were not searched for"))
     let lacking = FaceSetAudit(
       faces, copies: .exact, exactGroups: [], groups: [], blank: [], sharedSubjects: [], sharedSequences: [],
       classes: [.init(split: .train, counts: [(.anger, 7)], unlabelled: 0, imbalance: nil)])

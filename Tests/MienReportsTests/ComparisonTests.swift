@@ -38,6 +38,33 @@ import Testing
     #expect(run.atBest(.figure(.accuracy, head: "ferplus", part: .validation)) == 0.55)
   }
 
+  @Test func runsWithOtherValidationFacesSaySo() throws {
+    let (folder, faces) = (try TemporaryFolder(), try Samples.faces(count: 20))
+    func run(_ name: String, validation: Range<Int>?) throws -> Comparison.Run {
+      let url = folder.file(name)
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+      try Data(Samples.csv.utf8).write(to: RunFiles(url).metrics)
+      let best = EpochResult(epoch: 1, step: 10, learningRate: 0.1, trainingLoss: 1, heads: [], seconds: 1)
+      let parts = validation.map {
+        [
+          ModelCard.TrainingData(
+            source: "s", split: name, count: $0.count, labels: [], picturesHash: faces.picturesHash(of: $0))
+        ]
+      }
+      try RunResult(best: best, test: [], epochs: 3, stoppedEarly: false, data: [], validation: parts)
+        .write(to: RunFiles(url))
+      return .init(try RunMetrics(run: url))
+    }
+    let (one, same) = (try run("one", validation: 0..<10), try run("same", validation: 0..<10))
+    let (other, old) = (try run("other", validation: 10..<20), try run("old", validation: nil))
+    #expect(try Comparison(runs: [one, same, old], models: []).runCautions.isEmpty)
+    #expect(try Comparison(runs: [old], models: []).runCautions.isEmpty)
+    let comparison = try Comparison(runs: [old, one, same, other], models: [])
+    #expect(comparison.runCautions.count == 1)
+    #expect(comparison.runCautions.first?.hasPrefix("The validation faces of other are not those of one: ") == true)
+    #expect(comparison.report(command: "mien compare").html.contains("The validation faces of other"))
+  }
+
   @Test(arguments: ["", "a,b\n1,2\n", "epoch,a\n1\n", "epoch,a\nx,1\n", "epoch,a\n1.5,1\n", "epoch\n1e300\n"])
   func otherFilesAreRefused(csv: String) {
     #expect(throws: MienError.self) { try RunMetrics(csv: csv, name: "r") }

@@ -216,7 +216,10 @@ import Testing
     #expect(look?.suffix == suffix)
   }
 
-  private func search(finished: Bool = true, rungs: [Int] = [2, 4]) throws -> SearchResults {
+  private func search(
+    finished: Bool = true, rungs: [Int] = [2, 4],
+    keys: [(name: String, text: String)] = [(name: "dense", text: "[64],[128]")]
+  ) throws -> SearchResults {
     let folder = URL(fileURLWithPath: "/nowhere/it's")
     func trial(
       _ number: Int, _ value: String, _ score: Double?, _ deviation: Double? = nil, _ state: SearchResults.State
@@ -225,12 +228,13 @@ import Testing
     {
       .init(
         number: number, name: "trial-\(number)", folder: folder.appendingPathComponent("trial-\(number)"),
-        values: [value], state: state, epochs: 4, bestEpochs: [2, 3], score: score, deviation: deviation,
+        values: [value] + keys.dropFirst().map { _ in "4" }, state: state, epochs: 4, bestEpochs: [2, 3], score: score,
+        deviation: deviation,
         firstScore: score, message: score == nil ? "no number any more" : nil)
     }
     return SearchResults(
       name: "net", folder: folder, data: ["made-up, 3 faces of 4x4"], method: "grid",
-      keys: [(name: "dense", text: "[64],[128]")], rungs: rungs, isFinished: finished, figure: .loss, head: "",
+      keys: keys, rungs: rungs, isFinished: finished, figure: .loss, head: "",
       trials: [
         trial(2, "[128]", -1.708, 0.02, finished ? .finished : .open), trial(1, "[64]", -1.81, 0.03, .stopped),
         trial(3, "[1]", nil, nil, .diverged),
@@ -259,5 +263,9 @@ import Testing
     #expect(markup.texts("dd").contains("2, 4 epochs"))
     let short = SearchPage(try self.search(rungs: [1])).report(command: "c")
     #expect(try Markup(short.html).texts("dd").contains("1 epoch"))
+    // Of one key no other differs; two folds have no common validation part.
+    #expect(!page.html.contains("Other keys differ too") && page.html.contains("trial-2, mean over folds and seeds"))
+    let two = try self.search(keys: [(name: "dense", text: "[64],[128]"), (name: "epochs", text: "4")])
+    #expect(SearchPage(two).report(command: "c").html.contains("Other keys differ too"))
   }
 }

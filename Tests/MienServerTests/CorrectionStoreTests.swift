@@ -149,8 +149,8 @@ import Testing
     #expect(try !holds())
   }
 
-  @Test(arguments: [true, false])
-  func damagedFilesArePutAside(isText: Bool) async throws {
+  /// Makes a file of corrections whose first page is whole and whose others are not.
+  private func makeDamagedFile() async throws {
     do {
       let store = try CorrectionStore(url: url)
       for _ in 0..<200 { _ = try await store.add(correction(crop: Data(repeating: 7, count: 500))) }
@@ -159,25 +159,83 @@ import Testing
     // The last connection to close writes the log into the file and removes it.
     try #require(await eventually { !FileManager.default.fileExists(atPath: url.path + "-wal") })
     var bytes = try Data(contentsOf: url)
-    if isText {
-      bytes = Data(repeating: UInt8(ascii: "x"), count: 5000)
-    } else {
-      bytes.replaceSubrange(4096..<(bytes.count - 4096), with: Data(repeating: 0xAB, count: bytes.count - 8192))
-    }
+    bytes.replaceSubrange(4096..<(bytes.count - 4096), with: Data(repeating: 0xAB, count: bytes.count - 8192))
     try bytes.write(to: url)
-    let store = try CorrectionStore(url: url)
-    let aside = try #require(store.damagedFile)
-    #expect(aside.lastPathComponent == "corrections.sqlite.damaged-1")
-    // SQLite may have touched the head of what it opened.
-    let kept = try Data(contentsOf: aside)
-    #expect(isText ? kept == bytes : kept.range(of: Data(repeating: 0xAB, count: 256)) != nil)
-    #expect(try await store.listing().corrections.isEmpty)
-    _ = try await store.add(correction())
-    #expect(try await CorrectionStore(url: url).listing().corrections.count == 1)
-    // The next one takes the next name.
-    try Data(repeating: 1, count: 5000).write(to: url)
-    for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: url.path + suffix) }
-    #expect(try CorrectionStore(url: url).damagedFile?.lastPathComponent == "corrections.sqlite.damaged-2")
+  }
+
+  private func names() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: url.deletingLastPathComponent().path).sorted()
+  }
+
+  @Test func damagedFilesArePutAside() async throws {
+    for number in 1...2 {
+      try await makeDamagedFile()
+      let store = try CorrectionStore(url: url)
+      let aside = try #require(store.damagedFile)
+      #expect(aside.lastPathComponent == "corrections.sqlite.damaged-\(number)")
+      // SQLite may have touched the head of what it opened.
+      #expect(try Data(contentsOf: aside).range(of: Data(repeating: 0xAB, count: 256)) != nil)
+      #expect(try await store.listing().corrections.isEmpty)
+      _ = try await store.add(correction())
+      #expect(try await CorrectionStore(url: url).listing().corrections.count == 1)
+    }
+  }
+
+  @Test func whoOnlyReadsRenamesAndMakesNothing() async throws {
+    let missing = #expect(throws: MienError.self) { try CorrectionStore(url: url, isReadOnly: true) }
+    #expect(missing?.kind == .missing && !FileManager.default.fileExists(atPath: url.deletingLastPathComponent().path))
+    try await makeDamagedFile()
+    let damaged = #expect(throws: MienError.self) { try CorrectionStore(url: url, isReadOnly: true) }
+    #expect(damaged?.subject == url.path && damaged?.message.contains("is damaged") == true)
+    #expect(try Data(contentsOf: url).range(of: Data(repeating: 0xAB, count: 256)) != nil)
+    #expect(try names().allSatisfy { !$0.contains("damaged") })
+    for name in try names() {
+      try FileManager.default.removeItem(at: url.deletingLastPathComponent().appending(path: name))
+    }
+    try Data().write(to: url)
+    let empty = #expect(throws: MienError.self) { try CorrectionStore(url: url, isReadOnly: true) }
+    #expect(empty?.message.contains("is empty") == true)
+    #expect(try Data(contentsOf: url).isEmpty && names() == ["corrections.sqlite"])
+  }
+
+  @Test(arguments: [true, false])
+  func filesOfOtherKindsStayAsTheyAre(isReadOnly: Bool) throws {
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let kinds: [(Data, String)] = [
+      (Data([0xFF, 0xD8, 0xFF, 0xE0]) + Data(repeating: 1, count: 5000), "is a JPEG picture"),
+      (Data(repeating: UInt8(ascii: "x"), count: 5000), "is no SQLite database"),
+      (Data("SQLite format 3\0".utf8), "is no SQLite database"),
+    ]
+    for (bytes, words) in kinds {
+      try bytes.write(to: url)
+      let error = #expect(throws: MienError.self) { try CorrectionStore(url: url, isReadOnly: isReadOnly) }
+      #expect(error?.subject == url.path && error?.message.hasPrefix(words) == true, "\(error as Any)")
+      #expect(error?.message.contains("expected a file of corrections") == true)
+      #expect(try Data(contentsOf: url) == bytes && names() == ["corrections.sqlite"])
+    }
+  }
+
+  @Test(arguments: [true, false], ["CREATE TABLE note (text TEXT)", "CREATE TABLE correction (text TEXT)"])
+  func databasesOfOtherProgramsStayAsTheyAre(isReadOnly: Bool, sql: String) throws {
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let database = try DatabaseQueue(path: url.path)
+    try database.write { try $0.execute(sql: sql) }
+    try database.close()
+    let bytes = try Data(contentsOf: url)
+    let error = #expect(throws: MienError.self) { try CorrectionStore(url: url, isReadOnly: isReadOnly) }
+    #expect(error?.subject == url.path && error?.message.contains("of another program") == true, "\(error as Any)")
+    #expect(try Data(contentsOf: url) == bytes && names() == ["corrections.sqlite"])
+  }
+
+  /// The first page is written after the log, in which the tables are.
+  @Test func databasesOfOtherProgramsAreKnownByTheirLogs() throws {
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    let database = try DatabasePool(path: url.path)
+    try database.write { try $0.execute(sql: "CREATE TABLE note (text TEXT)") }
+    let error = #expect(throws: MienError.self) { try CorrectionStore(url: url) }
+    #expect(error?.message.contains("of another program") == true, "\(error as Any)")
+    #expect(try database.read { try $0.tableExists("correction") } == false)
+    try database.close()
   }
 
   @Test func aFullFileLosesNothing() async throws {

@@ -45,8 +45,10 @@ import Testing
     // By their pictures: what was trained on, and what epoch and temperature were chosen by.
     let (set, chosenBy) = (try faces(), try #require(card.selection))
     #expect(card.training[0].picturesHash == set.picturesHash(of: set.indices(in: .train)))
+    #expect(card.training[0].picturesSample == set.picturesSample(of: set.indices(in: .train)))
     #expect(chosenBy.map(\.picturesHash) == [set.picturesHash(of: set.indices(in: .validation))])
     #expect(card.calibration == chosenBy)
+    #expect(try RunResult(of: run)?.validation == chosenBy)
     // As many drawn faces of each of FER2013's seven; none shows contempt.
     #expect(card.classShares(of: .fer2013) == [Float](repeating: 1 / 7, count: 7))
     let shares = try #require(card.classShares(of: .ferplus))
@@ -205,6 +207,25 @@ import Testing
     let other = try DrawnFaces.set(count: 70, split: { $0 < 50 ? .train : .validation })
     let error = #expect(throws: MienError.self) { try Trainer(run: run, sets: [other], observers: []) }
     #expect(error?.description.contains("other data") == true)
+  }
+
+  /// Sets without a validation part or without votes are first of all others: the recipe is not at fault.
+  @Test func otherDataAreNamedWhateverTheyLack() throws {
+    let folder = try TemporaryFolder()
+    let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 1))
+    _ = try train(run)
+    for other in [
+      try DrawnFaces.set(count: 70, split: { _ in .train }),
+      try DrawnFaces.set(count: 70, split: { $0 < 50 ? .train : .validation }, votes: false),
+    ] {
+      let resumed = #expect(throws: MienError.self) { _ = try Trainer(run: run, sets: [other], observers: []) }
+      let measured = #expect(throws: MienError.self) { _ = try RunMeasurement(of: run, sets: [other]) }
+      let exported = #expect(throws: MienError.self) { _ = try ModelExport.model(of: run, calibratedOn: [other]) }
+      for error in [resumed, measured, exported] {
+        #expect(error?.subject == run.url.path)
+        #expect(error?.message == "the run was trained on other data than these: on 84 faces of drawn (train)")
+      }
+    }
   }
 
   @Test func aLossThatIsNoNumberStopsWithTheLastState() throws {

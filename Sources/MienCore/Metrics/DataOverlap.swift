@@ -1,7 +1,8 @@
 /// Whether a model was measured on faces that it has seen: trained on, chosen by or calibrated on.
 ///
-/// The card names these faces by a hash of their pictures. Cards of earlier versions name the data set and the split
-/// only; then the same source and split, with as many faces, are taken for the same faces.
+/// The card names these faces by a hash of all their pictures, and by a sample of the pictures, which finds them in any
+/// other set. Cards of earlier versions name the data set and the split only; then the same source and split, with as many
+/// faces, are taken for the same faces.
 public struct DataOverlap: Sendable, Equatable, Codable {
   /// What the faces were used for.
   public enum Use: String, Codable, Sendable, CaseIterable {
@@ -32,6 +33,8 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     public let count: Int?
     /// Whether a hash of the pictures says so, and not only the name of the split.
     public let isCertain: Bool
+    /// Whether ``count`` is an estimate, as the card holds a sample of the pictures only; `nil` if it is not.
+    public let isEstimate: Bool?
   }
 
   /// The uses, at most one per kind and data set.
@@ -40,7 +43,8 @@ public struct DataOverlap: Sendable, Equatable, Codable {
   public let copies: Int
   /// How many faces were measured.
   public let count: Int
-  /// The accuracy on the measured faces that the model was not trained on; nil if all or none of them were.
+  /// The accuracy on the measured faces that the model was not trained on; nil if all or none of them were, or if which
+  /// ones is not known.
   public let accuracyOfOthers: Double?
 
   /// Compares the faces of a measurement with those that a model's card names.
@@ -52,6 +56,7 @@ public struct DataOverlap: Sendable, Equatable, Codable {
   public init(_ card: ModelCard, on faces: FaceSet, measured: [Int], hits: [Bool]) {
     let splits = Dictionary(grouping: 0..<faces.count, by: faces.split(at:))
     var hashes: [String: Set<Int>]?
+    lazy var pictures = (0..<faces.count).map(faces.pictureHash)
     /// The faces that an entry of the card names: by hash, else by name.
     func named(_ entry: ModelCard.TrainingData, _ use: Use) -> (faces: Set<Int>, isCertain: Bool)? {
       if let hash = entry.picturesHash {
@@ -61,7 +66,10 @@ public struct DataOverlap: Sendable, Equatable, Codable {
             (splits.values.map { $0 } + [Array(0..<faces.count)]).map { (faces.picturesHash(of: $0), Set($0)) },
             uniquingKeysWith: { first, _ in first })
         hashes = known
-        return known[hash].map { ($0, true) }
+        if let part = known[hash] { return (part, true) }
+        guard let sample = entry.picturesSample, sample.isComplete else { return nil }
+        let part = Set((0..<faces.count).filter { sample.contains(pictures[$0]) })
+        return part.isEmpty ? nil : (part, true)
       }
       // Cards count all faces of a part that is trained on, and the labelled ones of a part that is measured.
       guard entry.source == faces.info.source, let split = Split(rawValue: entry.split), let indices = splits[split],
@@ -72,6 +80,7 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     let isMeasured = Set(measured)
     var parts: [Part] = []
     var trained: Set<Int> = []
+    var isTrainedKnown = true
     let uses: [(Use, [ModelCard.TrainingData])] = [
       (.training, card.training), (.selection, card.selection ?? card.statedUse("chosen")),
       (.calibration, card.calibration ?? card.statedUse("temperature")),
@@ -79,12 +88,24 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     for (use, entries) in uses {
       for entry in entries {
         let found = named(entry, use)
+        if found == nil, let sample = entry.picturesSample {
+          let share = sample.share(of: measured.map { pictures[$0] }) ?? 0
+          if share > 0 {
+            parts.append(
+              Part(
+                use: use, data: "\(entry.source), \(entry.split)",
+                count: max(1, Int((share * Double(measured.count)).rounded())), isCertain: false, isEstimate: true))
+            if use == .training { isTrainedKnown = false }
+          }
+          if share > 0 || sample.isComplete { continue }
+        }
         let isNamed = entry.source.split(separator: "+").contains(faces.info.source[...])
         guard found?.isCertain == true || isNamed else { continue }
         let overlap = found.map { $0.faces.intersection(isMeasured).count }
         if use == .training, let found { trained.formUnion(found.faces) }
         let part = Part(
-          use: use, data: "\(entry.source), \(entry.split)", count: overlap, isCertain: found?.isCertain ?? false)
+          use: use, data: "\(entry.source), \(entry.split)", count: overlap, isCertain: found?.isCertain ?? false,
+          isEstimate: nil)
         if overlap != 0, !parts.contains(part) { parts.append(part) }
       }
     }
@@ -94,7 +115,7 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     self.copies = measured.count { copies.contains($0) }
     count = measured.count
     accuracyOfOthers =
-      others.isEmpty || others.count == measured.count
+      others.isEmpty || others.count == measured.count || !isTrainedKnown
       ? nil : Double(others.count { $0.1 }) / Double(others.count)
   }
 
@@ -107,8 +128,13 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     for use in Use.allCases {
       let own = parts.filter { $0.use == use }
       if let whole = own.max(by: { $0.count ?? -1 < $1.count ?? -1 }), let count = whole.count {
-        let many = count == self.count ? "All \(count.grouped)" : "\(count.grouped) of the \(self.count.grouped)"
-        let source = whole.isCertain ? "its card's hash of the pictures" : "the names in its card"
+        let isEstimate = whole.isEstimate == true
+        let some = "\(isEstimate ? "About " : "")\(count.grouped) of the \(self.count.grouped)"
+        let many = count == self.count && !isEstimate ? "All \(count.grouped)" : some
+        let source =
+          isEstimate
+          ? "its card's sample of the pictures"
+          : whole.isCertain ? "its card's hash of the pictures" : "the names in its card"
         let result =
           use == .training
           ? "the figures say how well it remembers, not how well it reads new faces"

@@ -53,7 +53,9 @@ public struct AuditPage: Sendable {
       title: "Findings",
       blocks: [
         .figures([
-          figure("groups of copies", counts.groups, "\(audit.copies == .near ? "exact or near" : "exact")"),
+          .init(
+            name: "groups of copies", value: Double(counts.groups), text: counts.groups.grouped,
+            detail: audit.copies == .near ? "exact or near" : "exact; near copies were not searched for"),
           figure("faces in them", counts.faces, "of \(audit.faces.count.grouped)"),
           figure("groups across splits", counts.acrossSplits, "a model is measured on what it was trained on"),
           figure(

@@ -35,7 +35,9 @@ public struct SearchPage: Sendable {
           .figures([
             .init(
               name: "best \(search.title)", value: abs(score), text: search.figure.text(score),
-              detail: "\(best?.name ?? ""), on the validation part")
+              detail: (best?.name ?? "")
+                + (search.hasSeveralRuns
+                  ? ", mean over folds and seeds, each on its validation part" : ", on the validation part"))
           ])
         },
         .facts(
@@ -101,8 +103,9 @@ public struct SearchPage: Sendable {
       title: "Keys",
       blocks: charts.map(Optional.some) + [
         .note(
-          "\(search.title.prefix(1).uppercased() + search.title.dropFirst()) of the trials with each value\(after ?? ""); lines show the standard deviation of those trials. Other keys "
-            + "differ too: what a key's rows show is not its effect alone.")
+          "\(search.title.prefix(1).uppercased() + search.title.dropFirst()) of the trials with each value\(after ?? ""); lines show the standard deviation of those trials."
+            + (search.keys.count > 1
+              ? " Other keys differ too: what a key's rows show is not its effect alone." : ""))
       ])
   }
 

@@ -22,6 +22,7 @@ package final class CorrectionStore: Sendable {
   /// Where a damaged file was put aside to make room for a new one; nil where none was.
   package let damagedFile: URL?
   private let limit: Int
+  private let isReadOnly: Bool
   private let onReplaced: @Sendable () -> Void
   private let opened: Mutex<Opened>
 
@@ -40,6 +41,9 @@ package final class CorrectionStore: Sendable {
     /// Whether there are further rows beyond the limit.
     package var hasMore = false
 
+    /// Whether there are no rows at all, readable or not.
+    package var isEmpty: Bool { corrections.isEmpty && unreadable.isEmpty }
+
     /// How many readable corrections each profile has.
     package var counts: [String: Int] { Dictionary(corrections.map { ($0.profile.text, 1) }, uniquingKeysWith: +) }
 
@@ -57,28 +61,34 @@ package final class CorrectionStore: Sendable {
     profiles.folder.appendingPathComponent("corrections.sqlite")
   }
 
-  /// Opens the file at `url`, and makes it where it is missing, for its owner's eyes only. A damaged file is renamed and
-  /// a new one begun; see ``damagedFile``.
+  /// Opens the file at `url`, and makes it where it is missing, for its owner's eyes only. A damaged file of corrections
+  /// is renamed and a new one begun; see ``damagedFile``. Files of other kinds and databases of other programs are refused
+  /// and stay as they are.
   ///
   /// - Parameters:
+  ///   - isReadOnly: whether corrections are only read: then no file is made or renamed.
   ///   - limit: bytes that the file may grow to.
   ///   - onReplaced: called when the file has been removed or replaced while it was in use, and the one that is there now,
   ///     or a new one, has been opened.
   /// - Throws: ``MienError`` naming the file.
   package init(
-    url: URL, limit: Int = CorrectionStore.defaultLimit, onReplaced: @escaping @Sendable () -> Void = {}
+    url: URL, isReadOnly: Bool = false, limit: Int = CorrectionStore.defaultLimit,
+    onReplaced: @escaping @Sendable () -> Void = {}
   ) throws {
     self.url = url
+    self.isReadOnly = isReadOnly
     self.onReplaced = onReplaced
     self.limit = limit
     do {
       do {
-        let found = try Self.open(url)
+        let found = try Self.open(url, isReadOnly: isReadOnly)
         opened = Mutex(found)
         damagedFile = nil
-      } catch let error as DatabaseError where Self.isDamage(error) {
+      } catch let error as DatabaseError
+        where !isReadOnly && Self.isDamage(error) && (try? Self.hasTable(url, isReadOnly)) == true
+      {
         let aside = try Self.putAside(url)
-        let made = try Self.open(url)
+        let made = try Self.open(url, isReadOnly: false)
         opened = Mutex(made)
         damagedFile = aside
       }
@@ -219,7 +229,7 @@ package final class CorrectionStore: Sendable {
       if Self.number(of: url) == opened.number { return (opened.database, false) }
       // Its log has the name that the new file's will have. Who still reads holds it open a little longer.
       try? opened.database.close()
-      opened = try Self.open(url)
+      opened = try Self.open(url, isReadOnly: isReadOnly)
       return (opened.database, true)
     }
     if isNew { onReplaced() }
@@ -232,8 +242,10 @@ package final class CorrectionStore: Sendable {
     return stat(url.path, &status) == 0 ? UInt64(status.st_ino) : nil
   }
 
-  private static func open(_ url: URL) throws -> Opened {
-    try makePrivate(url)
+  private static func open(_ url: URL, isReadOnly: Bool) throws -> Opened {
+    // SQLite changes the file when it opens it, so the kind of the file is looked at before.
+    let hasTable = try hasTable(url, isReadOnly)
+    if !isReadOnly { try makePrivate(url) }
     var configuration = Configuration()
     configuration.busyMode = .timeout(waitSeconds)
     configuration.prepareDatabase { db in
@@ -242,6 +254,7 @@ package final class CorrectionStore: Sendable {
     let pool = try DatabasePool(path: url.path, configuration: configuration)
     let verdict = try pool.read { db in try String.fetchOne(db, sql: "PRAGMA quick_check(1)") }
     guard verdict == "ok" else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: verdict) }
+    if !hasTable { try checkTables(pool, isReadOnly: isReadOnly) }
     let migrator = migrator
     guard try !pool.read({ db in try migrator.hasBeenSuperseded(db) }) else {
       throw MienError(.format, nil, "was made by a later version of Mien")
@@ -275,6 +288,51 @@ package final class CorrectionStore: Sendable {
           """)
     }
     return migrator
+  }
+
+  /// Whether the first page of the file says that it is one of corrections; false if it has no table yet, and, unless
+  /// corrections are only read, if the file is missing or empty.
+  ///
+  /// - Throws: ``MienError`` if the file is something else.
+  private static func hasTable(_ url: URL, _ isReadOnly: Bool) throws -> Bool {
+    let largestPage = 65_536
+    guard let file = try? FileHandle(forReadingFrom: url), let read = try? file.read(upToCount: largestPage) ?? Data()
+    else {
+      if isReadOnly { throw FileProblem.error(reading: url) }
+      return false
+    }
+    let start = [UInt8](read)
+    if start.isEmpty {
+      if isReadOnly { throw isEmpty }
+      return false
+    }
+    guard start.starts(with: "SQLite format 3\0".utf8), start.count >= 512 else {
+      let kind = FileSignature(start)?.name ?? "no SQLite database"
+      throw MienError(.format, nil, "is \(kind), expected a file of corrections; name another one")
+    }
+    // The layout is in "Database File Format" (sqlite.org): the size of a page at byte 16, 65,536 as 1; the page's kind at
+    // 100, 13 for a leaf; the number of its entries at 103. The texts of a small schema are on this page.
+    func number(at offset: Int) -> Int { Int(start[offset]) << 8 | Int(start[offset + 1]) }
+    let pageSize = number(at: 16) == 1 ? largestPage : number(at: 16)
+    let schema = String(decoding: start.prefix(pageSize), as: UTF8.self)
+    if schema.contains(/CREATE TABLE "?correction"? ?\(/), schema.contains("weightsSHA256") { return true }
+    guard start[100] == 13, number(at: 103) == 0 else { throw isOfAnotherProgram }
+    return false
+  }
+
+  private static let isEmpty = MienError(.format, nil, "is empty, expected a file of corrections")
+  private static let isOfAnotherProgram = MienError(
+    .format, nil, "is an SQLite database of another program, expected a file of corrections; name another one")
+
+  /// Looks at the tables of a database whose first page has none, but whose log may have some.
+  private static func checkTables(_ pool: DatabasePool, isReadOnly: Bool) throws {
+    let tables = try pool.read { db in
+      try String.fetchAll(
+        db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")
+    }
+    guard !tables.contains("correction") else { return }
+    guard tables.allSatisfy({ $0 == "grdb_migrations" }) else { throw isOfAnotherProgram }
+    if isReadOnly { throw isEmpty }
   }
 
   /// Makes the folder and an empty file that only its owner may read; SQLite gives its log the same rights.
@@ -323,7 +381,9 @@ package final class CorrectionStore: Sendable {
     case _ where isDiskFull:
       return MienError(.limit, url.path, "the disk is full; what was stored before is kept")
     case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-      return MienError(.format, url.path, "is damaged; it is put aside when it is opened the next time")
+      return MienError(
+        .format, url.path,
+        "is damaged; `mien serve --corrections` renames it and begins a new one when it is started the next time")
     default:
       return MienError(.file, url.path, "SQLite: \(error.message ?? "error \(error.resultCode.rawValue)")")
     }

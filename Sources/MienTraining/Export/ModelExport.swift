@@ -28,7 +28,12 @@ public import MienTorch
       throw MienError(
         .mismatch, run.url.path, "began with no other weights that could be kept; `mien train --init` does")
     }
-    let data = try sets.isEmpty ? nil : TrainingData(sets, recipe: run.recipe)
+    let data: TrainingData?
+    do { data = try sets.isEmpty ? nil : TrainingData(sets, recipe: run.recipe) } catch {
+      // Other sets may calibrate a model; of those that cannot, say that the run was not trained on them.
+      try run.check(sets, against: progress.data)
+      throw error
+    }
     if keptInitial > 0 {
       guard let data else {
         throw MienError(.argument, "keptInitial", "needs the faces that the run was trained on")

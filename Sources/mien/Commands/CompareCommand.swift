@@ -79,7 +79,7 @@ struct Compare: AsyncParsableCommand {
     let tables = [comparison.runTable, comparison.modelTable, comparison.pairTable].compactMap { $0?.text }
     try Console.printLines([tables.joined(separator: "\n\n")])
     if let words = bench?.words, !models.isEmpty { try Console.printLines(["\nmeasured on \(words)"]) }
-    try Console.printLines(comparison.cautions.map { "\n" + $0 })
+    try Console.printLines((comparison.runCautions + comparison.cautions).map { "\n" + $0 })
   }
 
   /// What an argument is: a folder is a run, or its model where it has no curves, as that of a reproduction's folds; a
