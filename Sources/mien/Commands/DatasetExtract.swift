@@ -76,7 +76,7 @@ struct DatasetExtract: AsyncParsableCommand {
       for warning in outcome.warnings { Console.warning("\(video): \(warning)") }
       if let error = outcome.error {
         failed = true
-        Console.failure("\(video): \(error.message)")
+        Console.failure("\(error.subject == url.path ? error.about(video) : error)")
       }
       if outcome.error == nil || outcome.frames > 0 {
         isRead = true
