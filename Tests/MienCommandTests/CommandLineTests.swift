@@ -307,6 +307,14 @@ import Testing
     #expect(
       data.status == 64 && data.errors.contains("--data is missing: the files that `mien dataset import` made"),
       "\(data.errors)")
+    let system = try Command.mien("reproduce", "chenn")
+    #expect(system.status == 64 && system.errors.contains("chenn: no such system; these are"), "\(system.errors)")
+    #expect(system.errors.contains("did you mean chen?"))
+    let compared = try Command.mien("compare", "no-such")
+    #expect(
+      compared.status == 64
+        && compared.errors.contains("no-such: no such run folder, and no such model. Known: mien-s"),
+      "\(compared.errors)")
   }
 
   @Test func recipesAreListedAndShown() throws {

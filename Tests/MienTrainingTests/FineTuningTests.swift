@@ -255,7 +255,7 @@ import Testing
     #expect(try message(exported).contains("8 bits"))
     try Data("no model".utf8).write(to: model)
     #expect(try message(exported).hasPrefix(model.path))
-    #expect(try message("initialWeights=/nowhere").contains("is not a run folder"))
+    #expect(try message("initialWeights=/nowhere").contains("no such run folder"))
     #expect(throws: MienError.self) { try DrawnFaces.recipe(epochs: 1, settings: ["freeze=1"]) }
   }
 }
