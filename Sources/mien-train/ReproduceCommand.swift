@@ -92,7 +92,7 @@ struct ReproduceCommand: AsyncParsableCommand {
           table.add(system, measurement, nil, note: error.description)
           continue
         } catch let error as MienError {
-          failed(error)
+          failed(sets.named(error, as: data))
           table.add(system, measurement, nil, note: "failed")
         }
         hasFaces = true
