@@ -106,6 +106,9 @@ extension ParsableCommand {
         return ["Error: \(option) \(value): expected a number with a decimal point, such as \(point)"]
           + lines.dropFirst()
       }
+      // Values of other types than numbers come with a reason, or with all there are.
+      let kind = Double(value) == nil ? "a number" : Int(value) ?? 0 < 0 ? "a whole number from 0 on" : "a whole number"
+      return ["Error: \(option) \(value): expected \(kind)"] + lines.dropFirst()
     }
     return lines
   }

@@ -36,9 +36,13 @@ package struct ExplainOptions: ParsableArguments {
     try ResultFile.check(["--json": json, "--report": report], inputs: inputs)
   }
 
-  /// The places in `set` of the faces to explain.
-  package func sample(of set: FaceSet) throws -> [Int] {
-    try set.sample(in: split.map(\.split) ?? set.usualSplit, count: limit)
+  /// The places in `set`, which is in `file`, of the faces to explain.
+  ///
+  /// - Throws: ``MienError`` naming the file if there is none.
+  package func sample(of set: FaceSet, in file: String) throws -> [Int] {
+    do { return try set.sample(in: split.map(\.split) ?? set.usualSplit, count: limit) } catch let error as MienError {
+      throw [set].named(error, as: [file])
+    }
   }
 
   /// Makes the folder for pictures, if they are asked for.

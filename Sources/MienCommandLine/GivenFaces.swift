@@ -38,6 +38,7 @@ extension FaceSet {
     case .gzip: "if it holds FER2013's CSV, \(command("fer2013"))"
     case .archive: "unpack it, then use `mien dataset import`"
     case .picture: "`mien dataset import folders` makes one from class folders of pictures"
+    case .faces: nil
     case .document: general
     }
   }

@@ -40,20 +40,25 @@ package struct Shard: Sendable, Hashable {
 }
 
 /// The value of `--shard`: `K/N`, or `auto` for the environment of a batch system.
-package enum ShardChoice: ExpressibleByArgument, Sendable, Equatable {
+package enum ShardChoice: Sendable, Equatable {
   case automatic
   case shard(Shard)
 
-  package init?(argument: String) {
-    if argument == "auto" {
+  /// Reads the option's value.
+  ///
+  /// - Throws: `ValidationError` that says what is expected.
+  package init(_ text: String) throws {
+    if text == "auto" {
       self = .automatic
       return
     }
-    let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2, let number = Int(parts[0]), let count = Int(parts[1]),
-      let shard = try? Shard(number, of: count, subject: argument)
-    else { return nil }
-    self = .shard(shard)
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let number = Int(parts[0]), let count = Int(parts[1]) else {
+      throw ValidationError("expected K/N, such as 2/4, or auto.")
+    }
+    do { self = .shard(try Shard(number, of: count, subject: text)) } catch let error as MienError {
+      throw ValidationError("\(error.message).")
+    }
   }
 
   /// The shard, and the name of the variable that says so; `nil` for one that was named.

@@ -125,6 +125,17 @@ public enum FileProblem {
     return MienError(isThere ? .file : .missing, url.path, reading(url))
   }
 
+  /// The text of a file.
+  ///
+  /// - Parameter expected: what the file should be, such as `a recipe (YAML)`.
+  /// - Throws: ``MienError`` naming the file: it cannot be read, or is not text in UTF-8.
+  package static func text(of url: URL, expected: String) throws -> String {
+    guard let data = try? Data(contentsOf: url, options: .mappedIfSafe) else { throw error(reading: url) }
+    if let text = String(data: data, encoding: .utf8) { return text }
+    let found = FileSignature([UInt8](data.prefix(FileSignature.bytes)))?.name ?? "not text in UTF-8"
+    throw MienError(.format, url.path, "is \(found), expected \(expected)")
+  }
+
   /// Why `url` cannot be read: missing, a folder, or no permission.
   public static func reading(_ url: URL) -> String {
     var isFolder: ObjCBool = false

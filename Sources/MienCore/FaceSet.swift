@@ -162,7 +162,9 @@ public struct FaceSet: Sendable {
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
       return MienError(.file, url.path, "is a folder, expected a file of faces")
     }
-    guard error.kind == .format, let signature = FileSignature(contentsOf: url) else { return error }
+    guard error.kind == .format, let signature = FileSignature(contentsOf: url), signature.kind != .faces else {
+      return error
+    }
     return MienError(.format, url.path, "is \(signature.name), expected a file of faces")
   }
 

@@ -3,7 +3,7 @@ package import Foundation
 /// What a file is by its first bytes, for messages about files of the wrong kind.
 package struct FileSignature: Sendable, Equatable {
   /// The kinds that differ in what to do about them.
-  package enum Kind: Sendable { case gzip, archive, picture, table, document }
+  package enum Kind: Sendable { case gzip, archive, picture, table, faces, document }
 
   /// What to do about it.
   package let kind: Kind
@@ -27,6 +27,9 @@ package struct FileSignature: Sendable, Equatable {
       self.init(.picture, picture.name, nil)
     } else if let document = Self.documents.first(where: { begins($0.magic) }) {
       self.init(.document, document.name, nil)
+    } else if begins("{\"__metadata__\":{\"\(FaceSet.metadataKey)\"", at: 8) {
+      // After the length of the header (safetensors).
+      self.init(.faces, "a file of faces", nil)
     } else {
       let text = String(decoding: start.filter { $0 != 0 }, as: UTF8.self).lowercased()
       let header = text.prefix { !$0.isNewline }

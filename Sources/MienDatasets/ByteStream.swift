@@ -49,6 +49,9 @@ enum TableStream {
         throw MienError(
           .format, source.name,
           "is \(signature.name), expected a CSV; pictures in class folders are read by `mien dataset import folders`")
+      case .faces:
+        throw MienError(
+          .format, source.name, "is \(signature.name) already; `mien dataset inspect` shows what is in it")
       case .document: throw MienError(.format, source.name, "is \(signature.name), expected a CSV")
       }
     }

@@ -77,6 +77,7 @@ struct PictureTree {
     guard let signature = FileSignature(contentsOf: folder) else { return "is a file, expected a folder" }
     let advice =
       switch signature.kind {
+      case .faces: "; it is imported already: `mien dataset inspect \(name)` shows what is in it"
       case .gzip: "; unpack it first: tar xzf \(name)"
       case .archive: "; unpack it first: \(signature.unpacking ?? "") \(name)"
       case .table: "; a CSV of pixels is read by `mien dataset import fer2013`"

@@ -20,7 +20,7 @@ extension EmotionClassifier {
 
   /// What the maps of one face are made of.
   public struct FaceMaps: Sendable, Equatable {
-    /// What the face is read as.
+    /// What the face is read as, with the classifier's prior.
     public let distribution: EmotionDistribution
     /// One map an emotion asked for.
     public let maps: [EmotionMap]
@@ -50,7 +50,8 @@ extension EmotionClassifier {
     return map
   }
 
-  /// Which places of each face speak for each of `emotions`. Blocks.
+  /// Which places of each face speak for each of `emotions`. Maps are of the network's own probabilities, whatever the
+  /// classifier's prior. Blocks.
   ///
   /// - Parameters:
   ///   - emotions: of `labels`; empty for the one that each face is read as.
@@ -76,18 +77,20 @@ extension EmotionClassifier {
       }
     let size = card.preprocessing
     return try evidence.map { face in
-      let asked = emotions.isEmpty ? [face.distribution.top.emotion] : emotions
+      let distribution = try card.reweighted(face.distribution, to: prior)
+      let asked = emotions.isEmpty ? [distribution.top.emotion] : emotions
       let maps = try asked.map { emotion in
         try EmotionMap(
           emotion: emotion, coarse: face.map(labels.index(of: emotion) ?? 0), rows: face.rows, columns: face.columns,
           width: size.width, height: size.height)
       }
-      return FaceMaps(distribution: face.distribution, maps: maps)
+      return FaceMaps(distribution: distribution, maps: maps)
     }
   }
 
   /// One face's evidence at [rows, columns] places, made for the class asked for.
   private struct Evidence {
+    /// Without a prior.
     let distribution: EmotionDistribution
     let rows: Int
     let columns: Int
@@ -148,7 +151,7 @@ extension EmotionClassifier {
     }
     return try (0..<count).map { face in
       let input = Array(inputs[(face * size.elementCount)..<((face + 1) * size.elementCount)])
-      let seen = try distributions(hiding: [[]] + masks, of: input, labels: labels)
+      let seen = try distributions(hiding: [[]] + masks, of: input, labels: labels, prior: .data)
       return Evidence(distribution: seen[0], rows: steps, columns: steps) { index in
         var (sums, counts) = ([Float](repeating: 0, count: steps * steps), [Float](repeating: 0, count: steps * steps))
         for (corner, distribution) in seen.dropFirst().enumerated() {
@@ -172,9 +175,10 @@ extension EmotionClassifier {
   ///   - masks: [H * W] each, true where a pixel is hidden; empty to hide nothing.
   ///   - input: one face, [C, H, W] in 0…1.
   ///   - labels: one of ``labelSets``; nil for ``widestLabels``.
-  /// - Returns: one distribution a mask.
+  ///   - prior: the mix of emotions to expect; nil for the classifier's own.
+  /// - Returns: one distribution per mask.
   public func distributions(
-    hiding masks: [[Bool]], of input: [Float], labels: LabelSet? = nil
+    hiding masks: [[Bool]], of input: [Float], labels: LabelSet? = nil, prior: ClassPrior? = nil
   ) throws -> [EmotionDistribution] {
     let size = card.preprocessing
     let area = size.width * size.height
@@ -195,7 +199,7 @@ extension EmotionClassifier {
         for pixel in 0..<area { hidden.append(mask[pixel] ? means[channel] : input[channel * area + pixel]) }
       }
     }
-    return try distributions(for: hidden, count: masks.count, labels: labels)
+    return try distributions(for: hidden, count: masks.count, labels: labels, prior: prior)
   }
 
   /// The fall of the probability of `emotion` when each region of the face is hidden, in the order of ``FaceRegion``'s

@@ -35,20 +35,34 @@ public struct ModelStore: Sendable {
 
   /// The file of the model that `name` means; `nil` for a built-in one.
   ///
-  /// - Throws: ``MienError`` that lists the names there are.
+  /// - Throws: ``MienError`` that lists the names there are, or says how to make a model of a run folder.
   package func url(of name: String) throws -> URL? {
-    if name.contains("/") || name.hasSuffix(".onnx") { return URL(fileURLWithPath: name) }
+    if name.contains("/") || name.hasSuffix(".onnx") {
+      try Self.refuseRun(name)
+      return URL(fileURLWithPath: name)
+    }
     if BuiltInModels.names.contains(name) { return nil }
     for folder in folders {
       let url = folder.appendingPathComponent("\(name).onnx")
       if FileManager.default.fileExists(atPath: url.path) { return url }
     }
+    try Self.refuseRun(name)
     let names = entries().map(\.name).joined(separator: ", ")
     let isFile = FileManager.default.fileExists(atPath: name)
     throw MienError(
       .argument, "model \(name)",
       "no such model. Known: \(names); or give a file's path, such as "
         + (isFile ? "./\(name) for the file that is here: a path has a slash or ends in .onnx" : "./mine.onnx"))
+  }
+
+  /// Refuses the folder of a training run, which has a recipe.
+  private static func refuseRun(_ name: String) throws {
+    let recipe = URL(fileURLWithPath: name).appendingPathComponent("recipe.yaml")
+    guard FileManager.default.fileExists(atPath: recipe.path) else { return }
+    throw MienError(
+      .file, name,
+      "is a run folder, expected a model file; `mien export \(ShellWord.quoted(name)) -o mine.onnx` makes one, and "
+        + "`mien evaluate` and `mien explain` take the run itself with --run")
   }
 
   /// The built-in models, then those in the folders, by name.

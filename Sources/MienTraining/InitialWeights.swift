@@ -63,9 +63,9 @@ import MienTorch
     guard other != recipe.preprocessing else { return }
     throw MienError(
       .mismatch, path,
-      "the \(kind) takes \(other.channels) channels\(other.equalize ? ", equalised" : ""), the recipe's network "
-        + "\(recipe.model.channels)\(recipe.model.equalize ? ", equalised" : ""): set model.channels and model.equalize "
-        + "alike")
+      "the \(kind) takes \(Spelling.counted(other.channels, "channel"))\(other.equalize ? ", equalised" : ""), the recipe's "
+        + "network \(recipe.model.channels)\(recipe.model.equalize ? ", equalised" : ""): add --set model.channels="
+        + "\(other.channels) --set model.equalize=\(other.equalize)")
   }
 
   /// Checks that `path` names a run, a file, or a built-in model, before anything is made for a run that begins with its

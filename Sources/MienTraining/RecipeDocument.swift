@@ -135,7 +135,7 @@ struct RecipeDocument {
         let name = key.string ?? ""
         let keyPath = path.isEmpty ? name : "\(path).\(name)"
         guard let meant = known[name] else {
-          throw MienError(.format, places[keyPath], Self.unknown(keyPath, name, among: known.keys.compactMap(\.string)))
+          throw MienError(.format, places[keyPath], try Self.unknown(keyPath, among: known.keys.compactMap(\.string)))
         }
         try refuseUnknownKeys(in: value, known: meant, path: keyPath)
       }
@@ -145,9 +145,31 @@ struct RecipeDocument {
     }
   }
 
-  static func unknown(_ path: String, _ key: String, among known: [String]) -> String {
-    "unknown key \(path)"
-      + (Spelling.nearest(key, among: known, atMost: max(2, key.count / 2)).map { "; did you mean \($0)?" } ?? "")
+  /// What to say of a key that does not exist: the nearest one in its place, the one of this name in another place, or
+  /// all of its place.
+  ///
+  /// - Parameters:
+  ///   - path: the key with those above it.
+  ///   - owner: whose keys they are, in words that follow the path; empty for the recipe's own.
+  ///   - known: the keys that are there.
+  static func unknown(_ path: String, of owner: String = "", among known: [String]) throws -> String {
+    let keys = path.split(separator: ".").map(String.init)
+    let (key, place) = (keys.last ?? path, keys.dropLast().joined(separator: "."))
+    let near = Spelling.nearest(key, among: known, atMost: max(2, key.count / 2))
+      .map { place.isEmpty ? $0 : "\(place).\($0)" }
+    let elsewhere = try paths(in: node(of: Recipe())).filter { $0.lowercased().hasSuffix(".\(key.lowercased())") }
+    let remedy =
+      (near ?? (elsewhere.count == 1 ? elsewhere[0] : nil)).map { "did you mean \($0)?" }
+      ?? "\(place.isEmpty ? "a recipe" : place) has \(known.isEmpty ? "no keys" : known.joined(separator: ", "))"
+    return "unknown key \(path)\(owner); \(remedy)"
+  }
+
+  /// The keys of `node` and of the mappings in it, with those above them.
+  private static func paths(in node: Node) -> [String] {
+    guard case .mapping(let members) = node else { return [] }
+    return members.flatMap { key, value in
+      [key.string ?? ""] + paths(in: value).map { "\(key.string ?? "").\($0)" }
+    }
   }
 
   static func node(of value: some Encodable) throws -> Node {
@@ -176,8 +198,8 @@ extension Recipe {
       guard members[name] != nil else {
         throw MienError(
           .format, places["model.options.\(name)"],
-          RecipeDocument.unknown(
-            "model.options.\(name) of \(model.architecture)", name, among: members.keys.compactMap(\.string)))
+          try RecipeDocument.unknown(
+            "model.options.\(name)", of: " of \(model.architecture)", among: members.keys.compactMap(\.string)))
       }
       members[name] = value
     }

@@ -10,10 +10,7 @@ public enum RecipeFile {
   /// - Parameter settings: `key=value`, keys dotted as in `optimizer.learningRate=0.05`; values are YAML.
   /// - Throws: ``MienError`` naming the file, and the line or setting, where a key is unknown or a value does not fit.
   public static func read(_ url: URL, settings: [String] = []) throws -> Recipe {
-    let text: String
-    do { text = try String(contentsOf: url, encoding: .utf8) } catch {
-      throw FileProblem.error(reading: url)
-    }
+    let text = try FileProblem.text(of: url, expected: "a recipe (YAML)")
     return try parse(text, file: url.path, settings: settings)
   }
 

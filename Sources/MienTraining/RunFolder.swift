@@ -30,7 +30,10 @@ public struct RunFolder: Sendable {
   public init(opening url: URL) throws {
     self.url = url
     guard Self.exists(at: url) else {
-      throw MienError(.file, url.path, "is not a run folder: it has no recipe.yaml")
+      let isThere = FileManager.default.fileExists(atPath: url.path)
+      throw isThere
+        ? MienError(.file, url.path, "is not a run folder: it has no recipe.yaml")
+        : MienError(.missing, url.path, "no such run folder")
     }
     recipe = try RecipeFile.read(RunFiles(url).recipe)
   }

@@ -123,7 +123,7 @@ public final class VideoReader: Sendable {
       framesPerSecond = opened.framesPerSecond
       frameCount = nil
       state = Mutex(opened.state)
-    } catch let error as MienError {
+    } catch let error as MienError where error.subject == nil {
       let isThere = access(path, F_OK) == 0
       throw MienError(error.kind, name, isThere ? error.message : "\(error.message)\(Self.cameras())")
     }
@@ -168,7 +168,7 @@ public final class VideoReader: Sendable {
       return try Opened(kind, orientation: container.orientation) { functions, handle, info, error in
         VideoShim.withSource(url.path, container, limits) { functions.reader_open($0, &handle, &info, error) }
       }
-    } catch let error as MienError where error.kind != .limit {
+    } catch let error as MienError where error.kind != .limit && error.subject == nil {
       let codec = container.codec.map { "; its codec is \($0)" } ?? ""
       throw MienError(.format, nil, "cannot be read as \(container.name): \(error.message)\(codec)")
     }
@@ -187,7 +187,7 @@ public final class VideoReader: Sendable {
           return functions.reader_open(&source, &handle, &info, error)
         }
       }
-    } catch let error as MienError {
+    } catch let error as MienError where error.subject == nil {
       throw MienError(.file, nil, "cannot be read: \(error.message)")
     }
   }

@@ -37,7 +37,13 @@ enum VideoShim {
     guard let symbol = dlsym(library, "mien_opencv_video_functions"),
       let table = unsafeBitCast(symbol, to: mien_opencv_video_functions_type.self)()?.pointee,
       table.version == MIEN_OPENCV_VIDEO_VERSION
-    else { return .failure(MienError(.native, path ?? name, "belongs to another version of Mien")) }
+    else {
+      return .failure(
+        MienError(
+          .native, path ?? name,
+          "belongs to another version of Mien than this program; run `make build` in Mien's sources, or install Mien again"
+        ))
+    }
     return .success(table)
   }()
 

@@ -35,7 +35,7 @@ struct ExplainCommand: AsyncParsableCommand {
     try options.check(inputs: [faces])
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let set = try FaceSet.given(faces)
-    let indices = try options.sample(of: set)
+    let indices = try options.sample(of: set, in: faces)
     let (faces, labels, threads, drawsMaps) = (faces, options.labels, torch.count(), options.annotate != nil)
     let explained = try await TorchActor.run {
       try Torch.configure(threads: threads)

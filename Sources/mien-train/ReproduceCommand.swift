@@ -51,13 +51,15 @@ struct ReproduceCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if data.isEmpty && !show { throw ValidationError("--data is missing: the files that `mien dataset import` made.") }
     if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
     if let folds, !(2...1000).contains(folds) { throw ValidationError("--folds must be 2 to 1,000.") }
   }
 
   func run() async throws {
     let (systems, recipes) = try systems()
+    guard show || !data.isEmpty else {
+      throw MienError(.argument, nil, "--data is missing: the files that `mien dataset import` made")
+    }
     let known = systems.flatMap(\.measurements).map(\.name)
     for name in only where !known.contains(name) {
       throw MienError(.argument, "--only \(name)", "no such measurement; these are \(known.joined(separator: ", "))")
@@ -90,7 +92,7 @@ struct ReproduceCommand: AsyncParsableCommand {
           table.add(system, measurement, nil, note: error.description)
           continue
         } catch let error as MienError {
-          failed(error)
+          failed(sets.named(error, as: data))
           table.add(system, measurement, nil, note: "failed")
         }
         hasFaces = true
@@ -115,9 +117,11 @@ struct ReproduceCommand: AsyncParsableCommand {
     let found = builtIn.filter { name == "all" || $0.name == name }
     if !found.isEmpty { return (found, nil) }
     guard ["yaml", "yml"].contains(URL(fileURLWithPath: name).pathExtension) else {
+      let near = Spelling.nearest(name, among: builtIn.map(\.name)).map { "; did you mean \($0)?" }
       throw MienError(
         .argument, name,
-        "no such system; these are \(builtIn.map(\.name).joined(separator: ", ")), or all; a file ends in .yaml")
+        "no such system; these are \(builtIn.map(\.name).joined(separator: ", ")), or all; a file ends in .yaml"
+          + (near ?? ""))
     }
     let file = URL(fileURLWithPath: name)
     return ([try PublishedSystem(contentsOf: file)], file.deletingLastPathComponent())

@@ -43,6 +43,8 @@ struct PhotoPaths {
   private(set) var missing: Set<FilePath> = []
   /// Documents and videos in folders, by what they are: how many, and the first one's name.
   private var passedOver: [FileKind.Other: (count: Int, example: String)] = [:]
+  /// Whether a folder in which videos are looked for has a picture.
+  private var hasPictures = false
   private let excluded: FileIdentity?
   private let kind: Kind
 
@@ -127,13 +129,16 @@ struct PhotoPaths {
     let before = entries.count
     let others = passedOver
     passedOver = [:]
+    hasPictures = false
     var problems: [MienError] = []
     search(path, relative: FilePath(""), &problems)
     if entries.count == before && problems.isEmpty {
+      let pictures = hasPictures ? "`mien detect \(ShellWord.quoted(path.text))` reads the pictures in it" : nil
       problems = [
         MienError(
           .file, path.text,
-          "is a folder without \(kind == .photos ? "pictures" : "videos")" + (summary.map { "; \($0)" } ?? ""))
+          "is a folder without \(kind == .photos ? "pictures" : "videos")"
+            + ((summary ?? pictures).map { "; \($0)" } ?? ""))
       ]
       passedOver = others
     } else {
@@ -175,7 +180,10 @@ struct PhotoPaths {
     }
     guard let start = Self.start(of: path), start.count > 16 else { return false }
     if kind == .videos {
-      guard case .other(let other) = FileKind(start: start) else { return false }
+      guard case .other(let other) = FileKind(start: start) else {
+        hasPictures = true
+        return false
+      }
       return other.content == .video
     }
     switch FileKind(start: start) {

@@ -89,6 +89,12 @@ import Testing
     (
       ["detect", "a.jpg", "--min-confidence", "40"], "--min-confidence 40.0: expected a number from 0 to 1, such as 0.5"
     ),
+    (["detect", "a.jpg", "--min-face", "abc"], "--min-face abc: expected a number"),
+    (["explain", "a.jpg", "--limit", "1.5"], "--limit 1.5: expected a whole number"),
+    (["train", "chen", "--data", "x", "--epochs", "abc"], "--epochs abc: expected a number"),
+    (["serve", "--port", "80abc"], "--port 80abc: expected a number"),
+    (["detect", "a.jpg", "-o", "x", "--shard", "3/2"], "--shard 3/2: expected a shard from 1 to 2, found 3"),
+    (["detect", "a.jpg", "-o", "x", "--shard", "1"], "--shard 1: expected K/N, such as 2/4, or auto"),
     (["detect", "a.jpg", "--landmarks", "--all-landmarks"], "give one of --landmarks and --all-landmarks, not both"),
     (["detect", "a.jpg", "--confidence", "0.5"], "'--confidence'. Did you mean '--min-confidence'?"),
     (["explain", "a.jpg", "--method", "gradcam"], "--method gradcam: gradcam needs the gradients of a run"),
@@ -307,6 +313,14 @@ import Testing
     #expect(
       data.status == 64 && data.errors.contains("--data is missing: the files that `mien dataset import` made"),
       "\(data.errors)")
+    let system = try Command.mien("reproduce", "chenn")
+    #expect(system.status == 64 && system.errors.contains("chenn: no such system; these are"), "\(system.errors)")
+    #expect(system.errors.contains("did you mean chen?"))
+    let compared = try Command.mien("compare", "no-such")
+    #expect(
+      compared.status == 64
+        && compared.errors.contains("no-such: no such run folder, and no such model. Known: mien-s"),
+      "\(compared.errors)")
   }
 
   @Test func recipesAreListedAndShown() throws {

@@ -133,6 +133,22 @@ import Testing
     #expect(help.status == 0 && help.output.contains("ckplus48") && !help.output.contains("without-format"))
   }
 
+  @Test func aFileOfFacesNeedsNoImport() throws {
+    try Data(csv(rows: 2).utf8).write(to: folder.file("faces.csv"))
+    let made = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces.safetensors"))
+    #expect(made.status == 0, "\(made.errors)")
+    for (format, words) in [("fer2013", "is a file of faces already;"), ("folders", "it is imported already:")] {
+      let again = try Command.mien("dataset", "import", format, path("faces.safetensors"), "-o", path("x.safetensors"))
+      #expect(again.status == 1 && again.errors.contains(words), "\(again.errors)")
+      #expect(again.errors.contains("`mien dataset inspect") && !again.errors.contains("import fer2013"))
+    }
+    // A damaged one is not refused as what it should be.
+    let cut = try Data(contentsOf: folder.file("faces.safetensors")).dropLast(100)
+    try cut.write(to: folder.file("cut.safetensors"))
+    let shown = try Command.mien("dataset", "inspect", path("cut.safetensors"))
+    #expect(shown.status == 1 && !shown.errors.contains("is a file of faces"), "\(shown.errors)")
+  }
+
   @Test func otherFilesThanFaceSetsAreNamed() throws {
     try Data(csv(rows: 2).utf8).write(to: folder.file("faces.csv"))
     try Data([0xFF, 0xD8, 0xFF, 0xE0] + [UInt8](repeating: 7, count: 100)).write(to: folder.file("face.jpg"))

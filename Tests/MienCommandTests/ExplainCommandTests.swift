@@ -52,7 +52,7 @@ import Testing
     let named = try Command.mien("explain", path("faces"), "--limit", "1", "--json", "-")
     #expect(named.status == 0, "\(named.errors)")
     let none = try Command.mien("explain", faces, "--split", "test")
-    #expect(none.status == 1 && none.errors.contains("no face in the split test"))
+    #expect(none.status == 1 && none.errors.contains("\(faces): no face in the split test"))
     // The same faces again, by another method.
     let again = try Command.mien("explain", faces, "--limit", "5", "--method", "occlusion", "--json", "-")
     let other = try document(Data(again.output.utf8))

@@ -61,6 +61,32 @@ import Testing
     #expect(try Command.run(elsewhere.file("mien").path, ["train"]).status == 5)
   }
 
+  /// The message names the library, which is at fault, and not the video.
+  @Test func aVideoLibraryThatCannotBeUsedIsNamed() throws {
+    let installed = try Installation(script: nil)
+    let library = installed.mien.deletingLastPathComponent().appendingPathComponent("libMienVideoShim.so")
+    let folder = try TemporaryFolder()
+    let clip = folder.file("clip.y4m")
+    try DrawnClip.y4m(width: 64, height: 64, rate: 5, frames: [[UInt8](repeating: 90, count: 64 * 64 * 3)])
+      .write(to: clip)
+    try Data("no library".utf8).write(to: library)
+    let damaged = try Command.run(installed.mien.path, ["video", clip.path])
+    #expect(
+      damaged.status == 1 && damaged.errors.contains("error: \(library.path): cannot be loaded"), "\(damaged.errors)")
+    // Any library without Mien's functions.
+    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
+    let other = try #require(maps.firstMatch(of: /\/\S*\/libm\.so\S*|\/\S*\/libm-\S*\.so/)).output
+    try FileManager.default.removeItem(at: library)
+    try FileManager.default.copyItem(atPath: String(other), toPath: library.path)
+    for arguments in [["video", clip.path], ["video", "rtsp://127.0.0.1:9/x"], ["camera", "0", "--headless"]] {
+      let outcome = try Command.run(installed.mien.path, arguments)
+      #expect(outcome.status == 1 && !outcome.errors.contains("cannot be read"), "\(outcome.errors)")
+      #expect(
+        outcome.errors.contains("error: \(library.path): belongs to another version of Mien"), "\(outcome.errors)")
+      #expect(outcome.errors.contains("`make build`"))
+    }
+  }
+
   @Test(arguments: [("train", "mien-train"), ("serve", "mien-server")])
   func whereItIsMissingTheMessageSaysHowToBuildIt(command: String, program: String) throws {
     let installed = try Installation(script: nil)

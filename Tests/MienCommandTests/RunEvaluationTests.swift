@@ -38,7 +38,7 @@ import Testing
     let both = try Command.mien("evaluate", "--run", run, "--data", faces, "--corruptions")
     #expect(both.status == 64)
     let missing = try Command.mien("evaluate", "--run", folder.file("none").path, "--data", faces)
-    #expect(missing.status == 1 && missing.errors.contains("is not a run folder"))
+    #expect(missing.status == 1 && missing.errors.contains("no such run folder"))
   }
 
   /// A test part that is the set's own, not the recipe's, is what counts too; without one it is the validation part.

@@ -22,13 +22,13 @@ import Testing
     let split = try Command.mien("dataset", "split", path("faces"), "-o", path("split"))
     #expect(
       split.errors.hasPrefix(
-        "80/10/10 % stratified split of seed 1\n\(path("split")): 140 faces (112 train, 14 validation, 14 test)\nwrote "
+        "80/10/10 % stratified split, seed 1\n\(path("split")): 140 faces (112 train, 14 validation, 14 test)\nwrote "
       ))
     let faces = try FaceSet(contentsOf: folder.file("split"))
     for emotion in LabelSet.fer2013.emotions {
       #expect(faces.indices(in: .test).count { faces.label(at: $0) == emotion } == 2)
     }
-    #expect(faces.info.history == ["80/10/10 % stratified split of seed 1"])
+    #expect(faces.info.history == ["80/10/10 % stratified split, seed 1"])
     // Validation alone is cut from the training part of 70.
     let cut = try Command.mien(
       "dataset", "split", path("faces"), "-o", path("cut"), "--validation", "0.2", "--seed", "3")
@@ -55,7 +55,7 @@ import Testing
     let split = try Command.run(
       Command.mien.path, ["dataset", "split", path("three"), "-o", path("split")] + shares)
     #expect(
-      split.status == 0 && split.errors.contains("grouped by subject split of seed 1\ntrain: "), "\(split.errors)")
+      split.status == 0 && split.errors.contains("split by subject, seed 1\ntrain: "), "\(split.errors)")
     for part in ["Anna (36)", "Ben (2)", "Cleo (2)"] { #expect(split.errors.contains(part), "\(split.errors)") }
     try write(Array(rows.prefix(38).filter { $0.subject != "Cleo" }), "two")
     let few = try Command.run(Command.mien.path, ["dataset", "split", path("two"), "-o", path("split")] + shares)
@@ -79,5 +79,14 @@ import Testing
   func wrongSharesExitWith64(options: [String]) throws {
     let outcome = try Command.run(Command.mien.path, ["dataset", "split", "a", "-o", "b"] + options)
     #expect(outcome.status == 64 && outcome.errors.contains("mien: error: "), "\(outcome.errors)")
+  }
+
+  @Test func sharesAreNamedAsGivenAndPercentagesAreTurnedIntoShares() throws {
+    let half = try Command.mien("dataset", "split", "a", "-o", "b", "--train", "0.5")
+    #expect(half.errors.contains("mien: error: --train 0.5: expected shares that sum to 1"), "\(half.errors)")
+    #expect(!half.errors.contains("; write"))
+    let percent = try Command.mien(
+      "dataset", "split", "a", "-o", "b", "--train", "80", "--validation", "10", "--test", "10")
+    #expect(percent.errors.contains("; write --train 0.8 --validation 0.1 --test 0.1"), "\(percent.errors)")
   }
 }

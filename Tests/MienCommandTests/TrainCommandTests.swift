@@ -245,12 +245,15 @@ import Testing
     #expect(try Command.mien("train", "a.yaml", "--data", faces, "--freeze", "1").status == 64)
     let missing = try Command.mien("train", folder.file("none.yaml").path, "--data", faces)
     #expect(missing.status == 1 && missing.errors.contains("none.yaml") && missing.errors.contains("no such file"))
+    try Data([0xFF, 0xD8, 0xFF, 0xE0] + [UInt8](repeating: 200, count: 100)).write(to: folder.file("me.jpg"))
+    let picture = try Command.mien("train", folder.file("me.jpg").path, "--data", faces)
+    #expect(picture.status == 1 && picture.errors.contains("is a JPEG picture, expected a recipe (YAML)"))
     let recipe = try TrainingFiles.recipe(in: folder)
     let unknown = try Command.mien("train", recipe, "--data", faces, "--set", "epocs=3")
     #expect(unknown.status == 64 && unknown.errors.contains("did you mean epochs?"))
     let small = try Command.mien("export", folder.file("run").path, "-o", folder.file("m").path, "--precision", "int8")
     #expect(small.status == 64 && small.errors.contains("--data"), "\(small.errors)")
     let noRun = try Command.mien("export", folder.file("nowhere").path, "-o", folder.file("m.onnx").path)
-    #expect(noRun.status == 1 && noRun.errors.contains("is not a run folder"))
+    #expect(noRun.status == 1 && noRun.errors.contains("no such run folder"))
   }
 }

@@ -98,6 +98,11 @@ struct VideoCommandTests {
     let end = try VideoReader(contentsOf: folder.file("few.mp4"))
     #expect(abs(Double(end.frameCount ?? 0) / (end.framesPerSecond ?? 1) - 3) < 0.05)
 
+    // Frames at 0, 1.25 and 2.5 s: a reading counts until the next, and none beyond the end of the clip.
+    let rare = try Command.mien("video", path("clip.y4m"), "--every", "5").output.split(separator: "\n").dropFirst()
+    let times = rare.map { $0.matches(of: /[0-9.]+ s/).prefix(3).map { String($0.output) } }
+    #expect(times == [["0.0 s", "2.5 s", "2.5 s"], ["2.5 s", "3.0 s", "0.5 s"]])
+
     let page = try text("a.html")
     #expect(page.contains("Person 2") && page.contains("data:image/jpeg;base64,") && page.contains("<polygon"))
   }

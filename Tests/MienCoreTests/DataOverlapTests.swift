@@ -90,6 +90,9 @@ import Testing
       picturesHash: faces.picturesHash(of: 0..<8))
     let overlap = DataOverlap(card([cut]), on: faces, measured: [6, 7], hits: [true, true])
     #expect(overlap.parts.map(\.count) == [nil] && overlap.notes[0].contains("--run RUN"))
+    // One sentence, whatever they were used for.
+    let twice = DataOverlap(card([cut], selection: [cut]), on: faces, measured: [6, 7], hits: [true, true])
+    #expect(twice.parts.count == 2 && twice.notes.count == 1)
     let whole = ModelCard.TrainingData(
       source: "pictures", split: "all", count: 10, labels: ["fer2013"], picturesHash: faces.picturesHash(of: 0..<10))
     #expect(DataOverlap(card([whole]), on: faces, measured: [6], hits: [true]).parts.map(\.count) == [1])

@@ -107,6 +107,21 @@ import Testing
     #expect(throws: MienError.self) { try classifier.distributions(hiding: [[true]], of: face) }
   }
 
+  /// Emotion, probability and falls are with the prior, as everywhere; the maps stay the network's own.
+  @Test(arguments: EmotionClassifier.MapMethod.allCases)
+  func aPriorTurnsTheReadingAndNotTheMaps(method: EmotionClassifier.MapMethod) throws {
+    let plain = try EmotionClassifier.default()
+    let even = try EmotionClassifier(model: BuiltInModels.model(), prior: ClassPrior(.uniform))
+    let face = Self.face(x: 12, y: 15)
+    let emotions = LabelSet.ferplus.emotions
+    let found = try even.maps(of: emotions, for: face, count: 1, method: method)[0]
+    let before = try plain.maps(of: emotions, for: face, count: 1, method: method)[0]
+    #expect(found.distribution == (try even.card.reweighted(before.distribution, to: even.prior)))
+    #expect(zip(found.maps, before.maps).allSatisfy { zip($0.values, $1.values).allSatisfy { abs($0 - $1) < 1e-4 } })
+    #expect(found.distribution != before.distribution)
+    #expect(try even.map(for: face, method: method).emotion == found.distribution.top.emotion)
+  }
+
   @Test func aRecognizerExplainsTheFacesOfAPicture() async throws {
     let recognizer = try Recognizer(classifier: EmotionClassifier(model: Self.squares()), detector: WholePicture())
     let pixels = Self.face(x: 8, y: 8).map { UInt8($0 * 255) }

@@ -44,6 +44,9 @@ import Testing
     #expect(error?.kind == .argument && error?.message.contains("tiny") == true)
     let missing = #expect(throws: MienError.self) { try ModelStore(folders: []).model(named: "no/such.onnx") }
     #expect(missing?.kind == .missing)
+    try Data("name: mine\n".utf8).write(to: folder.appendingPathComponent("recipe.yaml"))
+    let run = #expect(throws: MienError.self) { try ModelStore(folders: []).model(named: folder.path) }
+    #expect(run?.subject == folder.path && run?.message.contains("`mien export \(folder.path) -o") == true)
   }
 
   @Test func cacheFolderComesFromTheEnvironment() {

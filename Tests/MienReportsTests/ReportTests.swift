@@ -116,6 +116,13 @@ import Testing
     #expect(faces.all("figure").count == 2 && faces.all("figure").allSatisfy { $0.attributes["class"] != nil })
   }
 
+  @Test func countsOfClassesAreGroupedAsAllOthers() throws {
+    let report = EvaluationReport(
+      try Samples.metrics(count: 7014), model: "m", weightsSHA256: "", data: "made-up", split: .test)
+    let cells = try Markup(Report(title: "t", sections: [.classes(report)]).html).texts("td")
+    #expect(cells.count { $0 == "1,002" } == 7 && !cells.contains("1002"))
+  }
+
   @Test func figuresAreThoseOfTheReport() throws {
     let (report, _) = try evaluation()
     let markup = try Markup(Report(title: "t", sections: [.result(report, passes: "one"), .classes(report)]).html)

@@ -136,11 +136,11 @@ import Testing
   }
 
   private func summary(
-    _ system: PublishedSystem, quickLook: ReproductionSummary.QuickLook? = nil
+    _ system: PublishedSystem, quickLook: ReproductionSummary.QuickLook? = nil, epochs: Int = 3
   ) throws -> ReproductionSummary {
     let metrics = try Samples.metrics(count: 210)
     let run = ReproductionSummary.Run(
-      name: "", seed: 1, epochs: 3, bestEpoch: 2, seconds: 9, count: 210, accuracy: metrics.accuracy,
+      name: "", seed: 1, epochs: epochs, bestEpoch: min(2, epochs), seconds: 9, count: 210, accuracy: metrics.accuracy,
       balancedAccuracy: metrics.balancedAccuracy, loss: 1, validationLoss: 1, trainingAccuracy: 0.8, trainingLoss: 1.25,
       testAccuracy: nil)
     return ReproductionSummary(
@@ -176,6 +176,13 @@ import Testing
     let markdown = table.markdown
     #expect(markdown.contains("## sixth, official\n") && markdown.contains("| F1, fear | 25.00 % |"))
     #expect(markdown.contains("`mien reproduce sixth --only official --data made-up.safetensors`"))
+  }
+
+  @Test func oneEpochIsSaidInTheSingular() throws {
+    let system = try system()
+    var table = ReproductionTable()
+    table.add(system, system.measurements[0], try summary(system, epochs: 1), note: "")
+    #expect(table.markdown.contains("One run of 1 epoch, ") && table.markdown.contains("; 210 faces, "))
   }
 
   @Test func aQuickLookSaysSoWhereverItsFiguresStand() throws {

@@ -110,6 +110,7 @@ import Testing
     ("minFace=+20", "minFace must be a whole number from 12 to 100000; found \"+20\"."),
     ("minFace=0x20", "minFace must be a whole number from 12 to 100000; found \"0x20\"."),
     ("minFace=20.0", "minFace must be a whole number from 12 to 100000; found \"20.0\"."),
+    ("minconf=0.5", "The query has an unknown option \"minconf\"; did you mean minConfidence?"),
     ("minfce=20", "The query has an unknown option \"minfce\"; did you mean minFace?"),
   ])
   func numbersAreDecimal(query: String, message: String) async throws {

@@ -238,7 +238,7 @@ import Testing
     let narrow = try message(options(3, [1, 1]))
     #expect(
       narrow.contains("trunk.layers.0.weight") && narrow.contains("[4, 1, 3, 3]") && narrow.contains("[3, 1, 3, 3]"))
-    #expect(try message("model.channels=3").contains("the run takes 1 channels, the recipe's network 3"))
+    #expect(try message("model.channels=3").contains("the run takes 1 channel, the recipe's network 3"))
     #expect(try message(options(4, [1, 2])).contains("it has no tensor trunk.layers.5."))
     #expect(try message(options(4, [1, 0])).contains("has no place"))
     #expect(try message("freeze=99").contains("has 5 layers"))
@@ -250,12 +250,12 @@ import Testing
       narrower.hasPrefix(model.path) && narrower.contains("trunk.layers.0.weight") && narrower.contains("[3, 1, 3, 3]"))
     #expect(try message(exported, options(4, [1, 2])).contains("it has no tensor trunk.layers.5."))
     #expect(try message(exported, options(4, [1, 0])).contains("has no place"))
-    #expect(try message(exported, "model.channels=3").contains("set model.channels"))
+    #expect(try message(exported, "model.channels=3").contains("add --set model.channels=1 --set model.equalize=false"))
     try ModelExport.model(of: source, calibratedOn: [set], precision: .int8).write(to: model)
     #expect(try message(exported).contains("8 bits"))
     try Data("no model".utf8).write(to: model)
     #expect(try message(exported).hasPrefix(model.path))
-    #expect(try message("initialWeights=/nowhere").contains("is not a run folder"))
+    #expect(try message("initialWeights=/nowhere").contains("no such run folder"))
     #expect(throws: MienError.self) { try DrawnFaces.recipe(epochs: 1, settings: ["freeze=1"]) }
   }
 }

@@ -95,7 +95,8 @@ private struct ContrastNetwork: Architecture {
 
   @Test func itsOptionsAreCheckedLikeThoseOfMien() throws {
     let unknown = #expect(throws: MienError.self) { try recipe("{filter: 4}") }
-    #expect(unknown?.message.contains("model.options.filter of \(Self.name); did you mean filters?") == true)
+    #expect(
+      unknown?.message.contains("model.options.filter of \(Self.name); did you mean model.options.filters?") == true)
     let value = #expect(throws: MienError.self) { try recipe("{activation: tanh}") }
     #expect(value?.message.contains("must be one of relu, leakyReLU") == true, "\(value as Any)")
   }

@@ -38,7 +38,20 @@ import Testing
     #expect(try options("model.options={dense: [8]}") == .object(["dense": .array([.integer(8)])]))
     // The setting that is wrong is named, not the one after it.
     let error = #expect(throws: MienError.self) { try options("model.options.kernls=5", "model.options.l2=0.2") }
-    #expect(error?.subject == "--set model.options.kernls=5" && error?.message.contains("did you mean kernels") == true)
+    #expect(
+      error?.subject == "--set model.options.kernls=5"
+        && error?.message.contains("did you mean model.options.kernels?") == true)
+  }
+
+  @Test(arguments: [
+    ("optimizer.lr=3", "unknown key optimizer.lr; optimizer has name, learningRate, "),
+    ("learningRate=0.1", "unknown key learningRate; did you mean optimizer.learningRate?"),
+    ("optimizer.learingRate=1", "unknown key optimizer.learingRate; did you mean optimizer.learningRate?"),
+    ("model.options.foo=3", "unknown key model.options.foo of mien-s; model.options has "),
+    ("foo=1", "unknown key foo; a recipe has name, "),
+  ]) func anUnknownSettingNamesWhatThereIs(_ setting: String, _ words: String) {
+    let error = #expect(throws: MienError.self) { try RecipeFile.parse("", file: "r.yaml", settings: [setting]) }
+    #expect(error?.message.contains(words) == true, "\(error?.description ?? "")")
   }
 
   @Test(arguments: [

@@ -86,8 +86,8 @@ import Testing
 
   @Test func anUnknownKeyNamesTheNearest() {
     for (search, near) in [
-      ("optimizer.learningRte=0.1", "did you mean learningRate?"),
-      ("model.options.width=[4, 8]", "did you mean widths?"),
+      ("optimizer.learningRte=0.1", "did you mean optimizer.learningRate?"),
+      ("model.options.width=[4, 8]", "did you mean model.options.widths?"),
     ] {
       let error = #expect(throws: MienError.self) { try plan([search]) }
       #expect(error?.description.contains(near) == true && error?.description.contains("--search") == true)

@@ -82,7 +82,7 @@ import Testing
     let single = #expect(throws: MienError.self) { try RunSeries(in: run, sets: [faces()]) }
     #expect(single?.kind == .mismatch)
     let card = try ModelExport.model(of: run, calibratedOn: [faces()]).card()
-    let text = "75/0/25 % grouped by subject split of seed 1; fold 2 of 3, grouped, seed 1"
+    let text = "75/0/25 % split by subject, seed 1; fold 2 of 3, grouped, seed 1"
     #expect(card.training.map(\.split) == ["train (\(text))"])
     // 16 people of 7 faces: 12 to train on, of which 4 are the fold; 4 for the test.
     #expect(card.training.map(\.count) == [56])

@@ -43,6 +43,8 @@ export class Live {
     this.panelAt = 0;
     this.announcedAt = 0;
     this.announced = '';
+    /** What the list is to show next, of the frame on the screen. @type {?{picture: ?Blob, row: Row}} */
+    this.unlisted = null;
     /** The frame whose faces the list shows, as long as its picture is at hand. @type {?{picture: Blob, row: Row}} */
     this.listed = null;
     this.canvases = [new OffscreenCanvas(1, 1), new OffscreenCanvas(1, 1)];
@@ -165,7 +167,7 @@ export class Live {
    */
   present(row, picture = null) {
     const now = performance.now();
-    const { stage, faces, timeline } = this.page;
+    const { stage, timeline } = this.page;
     this.choose(row, now);
     stage.show(row, this.selected);
     if (row.faces.length > 0) this.emptySince = null;
@@ -173,13 +175,20 @@ export class Live {
     // While it plays, one frame without a face does not empty the list.
     const isEmpty = this.emptySince !== null && (this.video.paused || now - this.emptySince > EMPTY_AFTER);
     stage.message(isEmpty ? 'No face found' : '');
-    if ((this.video.paused || now - this.panelAt >= PANEL_EVERY) && (row.faces.length > 0 || isEmpty)) {
-      this.panelAt = now;
-      if (picture) this.listed = { picture, row };
-      faces.update(row.faces, this.selected, this.canShow);
-    }
+    this.unlisted = row.faces.length > 0 || isEmpty ? { picture, row } : null;
+    if (this.video.paused || now - this.panelAt >= PANEL_EVERY) this.catchUp();
     timeline.track = this.selected;
     this.speak(row, now);
+  }
+
+  /** Brings the list up to what is on the screen. @private */
+  catchUp() {
+    if (!this.unlisted) return;
+    const { picture, row } = this.unlisted;
+    this.unlisted = null;
+    this.panelAt = performance.now();
+    if (picture) this.listed = { picture, row };
+    this.page.faces.update(row.faces, this.selected, this.canShow);
   }
 
   /** Whether the browser shows the frames. @protected */
@@ -255,6 +264,8 @@ export class Live {
 
   /** Shows how fast it goes, and whether it stands still. @protected */
   look() {
+    // The list must not stay behind the picture where no further reading comes.
+    if (this.unlisted?.row === this.page.stage.reading) this.catchUp();
     const { rate, latency } = this.pump.speed();
     const text = rate > 0 ? `${rate.toFixed(rate < 9.95 ? 1 : 0)} readings/s · ${Math.round(latency)} ms` : '';
     this.page.stage.caption(this.title, text);

@@ -124,7 +124,7 @@ public struct DataOverlap: Sendable, Equatable, Codable {
 
   /// What a reader of the figures must know, a sentence each; none if ``isEmpty``.
   public var notes: [String] {
-    var notes: [String] = []
+    var (notes, unclear): ([String], [String]) = ([], [])
     for use in Use.allCases {
       let own = parts.filter { $0.use == use }
       if let whole = own.max(by: { $0.count ?? -1 < $1.count ?? -1 }), let count = whole.count {
@@ -142,11 +142,14 @@ public struct DataOverlap: Sendable, Equatable, Codable {
         notes.append(
           "\(many) measured faces are faces that the model \(use.words) (\(whole.data); by \(source)): \(result).")
       } else if let partial = own.first {
-        notes.append(
-          "The model \(use.words) faces of this data set (\(partial.data)) that are none of its splits here: whether they are "
-            + "among those measured is not known, and if they are, the figures are too good. "
-            + "`mien evaluate --run RUN` measures a run on what it set aside.")
+        unclear.append("\(use.words) \(partial.data)")
       }
+    }
+    if !unclear.isEmpty {
+      notes.append(
+        "The model \(unclear.joined(separator: "; ")). None of these parts is a split of this file, so whether measured faces are "
+          + "among them is not known; if they are, the figures are too good. `mien evaluate --run RUN` measures a run on "
+          + "what it set aside.")
     }
     let rest = accuracyOfOthers.map { "without the faces trained on the accuracy is \(NumberText.percent($0))" }
     if copies > 0 {

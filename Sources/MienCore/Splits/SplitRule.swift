@@ -107,11 +107,11 @@ public struct SplitRule: Codable, Sendable, Equatable {
   /// The rule in words, for a model's card.
   public var description: String {
     guard isOn else { return "own split" }
-    let kind = groupBy == .none ? (stratify ? "stratified" : "random") : "grouped by \(groupBy.rawValue)"
+    let kind = groupBy == .none ? (stratify ? "stratified" : "random") : "by \(groupBy.rawValue)"
     guard !cutsTrain else {
       return "\(Int((validation * 100).rounded())) % of the training part for validation, \(kind), seed \(seed)"
     }
     let percent = shares.map { String(Int(($0 * 100).rounded())) }.joined(separator: "/")
-    return "\(percent) % \(kind) split of seed \(seed)"
+    return "\(percent) % \(groupBy == .none ? "\(kind) split" : "split \(kind)"), seed \(seed)"
   }
 }

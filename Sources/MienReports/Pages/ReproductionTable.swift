@@ -146,7 +146,8 @@ public struct ReproductionTable: Sendable {
       : ", 95 % interval\(unit.map { $0 == .face ? "" : " by \($0.rawValue)" } ?? "") "
         + NumberText.range(summary.evaluation.accuracyInterval)
     return
-      "\(runs) of \(range) epochs, \(NumberText.duration(summary.seconds)); \(summary.evaluation.count.grouped) faces\(range95); "
+      "\(runs) of \(range) epoch\(range == "1" ? "" : "s"), \(NumberText.duration(summary.seconds)); "
+      + "\(Spelling.counted(summary.evaluation.count, "face"))\(range95); "
       + "weights SHA-256 "
       + "`\(summary.evaluation.weightsSHA256.prefix(16))…`. `\(command(summary))`"
   }

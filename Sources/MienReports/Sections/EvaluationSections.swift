@@ -181,7 +181,7 @@ extension ReportSection {
       table.add([
         emotion.rawValue, share(scores.precision), share(scores.recall),
         scores.recallInterval.map { NumberText.range($0, 1) } ?? "undefined", share(scores.f1),
-        scores.auc.map { NumberText.fixed($0, 4) } ?? "undefined", "\(scores.support)",
+        scores.auc.map { NumberText.fixed($0, 4) } ?? "undefined", scores.support.grouped,
       ])
     }
     return table

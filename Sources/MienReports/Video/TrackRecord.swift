@@ -28,6 +28,8 @@ public struct TrackRecord: Sendable {
     /// One an emotion of ``TrackRecord/labels``, times ``weight``.
     var sums: [Float]
     var weight: Float = 0
+    /// Where its last reading ends, in seconds.
+    var end = 0.0
   }
 
   /// The track's number.
@@ -80,7 +82,7 @@ public struct TrackRecord: Sendable {
   ///
   /// - Parameters:
   ///   - seconds: when, not before the last.
-  ///   - duration: for how long it counts, in seconds.
+  ///   - duration: for how long it counts, in seconds: until the next frame that is read.
   ///   - jpeg: makes the face's picture; asked for now and then only.
   public mutating func add(
     seconds: Double, duration: Double, smoothed: EmotionDistribution, emotion: Emotion?, jpeg: () throws -> Data
@@ -124,7 +126,9 @@ public struct TrackRecord: Sendable {
       bins = stride(from: 0, to: bins.count, by: 2).map { start in
         guard start + 1 < bins.count else { return bins[start] }
         let sums = zip(bins[start].sums, bins[start + 1].sums).map(+)
-        return Bin(sums: sums, weight: bins[start].weight + bins[start + 1].weight)
+        return Bin(
+          sums: sums, weight: bins[start].weight + bins[start + 1].weight,
+          end: max(bins[start].end, bins[start + 1].end))
       }
       binWidth *= 2
       index /= 2
@@ -132,10 +136,11 @@ public struct TrackRecord: Sendable {
     while bins.count <= index { bins.append(Bin(sums: [Float](repeating: 0, count: labels.count))) }
     for position in smoothed.probabilities.indices { bins[index].sums[position] += smoothed.probabilities[position] }
     bins[index].weight += 1
+    bins[index].end = end
   }
 
-  /// The stretches in which the face was seen: the mean probabilities of each bin, at its middle; the first and the last
-  /// of a stretch hold from the beginning of their bin, or to its end.
+  /// The stretches in which the face was seen: the mean probabilities of each bin, at its middle; the first of a
+  /// stretch holds from the beginning of its bin, the last until its last reading ends.
   var spans: [[(seconds: Double, shares: [Float])]] {
     var spans: [[(seconds: Double, shares: [Float])]] = []
     var isOpen = false
@@ -156,7 +161,7 @@ public struct TrackRecord: Sendable {
       }
       isOpen = true
       spans[spans.count - 1] += [
-        (min(start + binWidth / 2, end), shares), (min(start + binWidth, end), shares),
+        (min(start + binWidth / 2, bin.end), shares), (bin.end, shares),
       ]
     }
     return spans

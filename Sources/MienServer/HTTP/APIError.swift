@@ -74,8 +74,11 @@ extension APIError {
   ///
   /// - Parameter problem: says where it is, as `The query has an unknown option`.
   static func unknown(_ name: String, _ problem: String, among names: [String]) -> APIError {
+    // `minconf` for `minConfidence`.
+    let longer = name.count > 2 ? names.filter { $0.lowercased().hasPrefix(name.lowercased()) } : []
     let remedy =
-      Spelling.nearest(name, among: names, atMost: 2).map { "; did you mean \($0)?" }
+      (Spelling.nearest(name, among: names, atMost: 2) ?? (longer.count == 1 ? longer[0] : nil))
+      .map { "; did you mean \($0)?" }
       ?? (names.isEmpty ? "." : "; it takes \(names.joined(separator: ", ")).")
     return badRequest("\(problem) \(quoted(name))\(remedy)")
   }

@@ -20,11 +20,7 @@ extension PublishedSystem {
   ///
   /// - Throws: ``MienError`` that names the file, and what in it is not as it should be.
   public init(contentsOf url: URL) throws {
-    let text: String
-    do { text = try String(contentsOf: url, encoding: .utf8) } catch {
-      throw MienError(.file, url.path, FileProblem.reading(url))
-    }
-    try self.init(yaml: text, file: url.path)
+    try self.init(yaml: FileProblem.text(of: url, expected: "a system (YAML)"), file: url.path)
   }
 
   /// Reads a system's YAML; `file` stands in errors.

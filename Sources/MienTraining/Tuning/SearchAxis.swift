@@ -48,10 +48,7 @@ public struct SearchAxis: Codable, Sendable, Equatable {
   ///
   /// - Throws: ``MienError`` naming the file, where it is none, or a value is no list and no range.
   public static func read(_ url: URL) throws -> [SearchAxis] {
-    let text: String
-    do { text = try String(contentsOf: url, encoding: .utf8) } catch {
-      throw FileProblem.error(reading: url)
-    }
+    let text = try FileProblem.text(of: url, expected: "recipe keys and values (YAML)")
     let node: Node?
     do { node = try compose(yaml: text) } catch { throw MienError.notYAML(url.path, error) }
     guard case .mapping(let mapping)? = node else {

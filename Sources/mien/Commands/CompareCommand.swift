@@ -97,7 +97,13 @@ struct Compare: AsyncParsableCommand {
       try checkRun(argument)
       return .run(try RunMetrics(run: url, name: name), model: hasModel ? try ONNXModel(contentsOf: model) : nil)
     }
-    guard url.pathExtension == "csv" else { return .model(try ModelStore().model(named: argument)) }
+    guard url.pathExtension == "csv" else {
+      do { return .model(try ModelStore().model(named: argument)) } catch let error as MienError
+        where [.argument, .missing].contains(error.kind) && url.pathExtension != "onnx"
+      {
+        throw MienError(error.kind, argument, "no such run folder, and \(error.message)")
+      }
+    }
     guard let data = try? Data(contentsOf: url) else {
       throw MienError(.file, argument, FileProblem.reading(url))
     }

@@ -65,6 +65,11 @@ struct DatasetExtract: AsyncParsableCommand {
     Interrupt.listen()
     var (failed, isRead) = (false, false)
     for video in videos where !Interrupt.isRaised {
+      guard !VideoInput(video).isFolder else {
+        failed = true
+        Console.failure("\(video): is a folder, expected a video; --shard 1/1 reads the videos in folders")
+        continue
+      }
       let url = URL(fileURLWithPath: video)
       let folder = try faces.addVideo(url)
       let progress = ProgressLine("frames of \(Console.printable(url.lastPathComponent))")
@@ -76,7 +81,7 @@ struct DatasetExtract: AsyncParsableCommand {
       for warning in outcome.warnings { Console.warning("\(video): \(warning)") }
       if let error = outcome.error {
         failed = true
-        Console.failure("\(video): \(error.message)")
+        Console.failure("\(error.subject == url.path ? error.about(video) : error)")
       }
       if outcome.error == nil || outcome.frames > 0 {
         isRead = true

@@ -40,7 +40,17 @@ struct DatasetSplit: AsyncParsableCommand {
   var seed: UInt64 = 1
 
   func validate() throws {
-    if let problem = rule.problem { throw ValidationError("--train, --validation and --test: expected \(problem)") }
+    guard rule.problem != nil else { return }
+    let given = [("--train", train), ("--validation", validation), ("--test", test)].compactMap { name, share in
+      share.map { (name, $0) }
+    }
+    func text(_ shares: [(String, Double)]) -> String { shares.map { "\($0) \($1)" }.joined(separator: " ") }
+    // Percentages are taken for shares of a hundred.
+    let shares = given.map { ($0, $1 / 100) }
+    let isPercent = abs(shares.reduce(0) { $0 + $1.1 } - 1) < 1e-6 && shares.allSatisfy { $0.1 >= 0 }
+    throw ValidationError(
+      "\(text(given)): expected shares that sum to 1, with --train above 0, or --validation alone, below 1"
+        + (isPercent ? "; write \(text(shares))" : ""))
   }
 
   func run() async throws {

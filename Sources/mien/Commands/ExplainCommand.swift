@@ -157,7 +157,7 @@ struct Explain: AsyncParsableCommand {
         .mismatch, paths[0],
         "faces of \(set.width)x\(set.height) pixels, \(classifier.card.name) takes \(size.width)x\(size.height)")
     }
-    let indices = try options.sample(of: set)
+    let indices = try options.sample(of: set, in: paths[0])
     let progress = ProgressLine("faces")
     let emotions = (labels ?? classifier.widestLabels).emotions
     for (done, index) in indices.enumerated() {

@@ -111,7 +111,7 @@ private struct MergedShards {
     let missing = (1...max(1, count)).filter { seen[$0] == nil }
     if !missing.isEmpty {
       let list = missing.prefix(20).map(String.init).joined(separator: ", ") + (missing.count > 20 ? ", …" : "")
-      problems.append("missing of \(count.grouped) shards: \(list)")
+      problems.append("missing of \(count.grouped) shards: \(list); run them, or join what there is with --partial")
     }
   }
 

@@ -92,15 +92,15 @@ struct Video: AsyncParsableCommand {
       source: reader, recognizer: recognizer,
       options: options.videoOptions(every: every), isLive: false)
     let rate = reader.framesPerSecond ?? 25
-    let pace = Double(every) / rate
     let outputs = try VideoOutputs(
       labels: recognizer.labels, minConfidence: options.minConfidence, json: json, csv: csv,
       copy: annotate.map {
         // An address would be asked for the same sound once more, or for another.
         try VideoWriter(
-          url: URL(fileURLWithPath: $0), framesPerSecond: 1 / pace, sound: input.isAddress ? nil : input.url)
+          url: URL(fileURLWithPath: $0), framesPerSecond: rate / Double(every), sound: input.isAddress ? nil : input.url
+        )
       },
-      pace: pace, duration: reader.frameCount.map { Double($0) / rate },
+      rate: rate, every: every, duration: reader.frameCount.map { Double($0) / rate },
       keepsPictures: timeline != nil)
     let ready = clock.now
     var problems = await read(readings, outputs, input, frameCount: reader.frameCount)

@@ -10,7 +10,8 @@ struct ShardOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Read only part K of N of the files, chosen by their relative paths. auto takes both from a Slurm job array, or "
-        + "from MIEN_SHARDS and a Kubernetes Indexed Job or GNU parallel. Needs -o.", valueName: "k/n|auto"))
+        + "from MIEN_SHARDS and a Kubernetes Indexed Job or GNU parallel. Needs -o.", valueName: "k/n|auto"),
+    transform: { try ShardChoice($0) })
   var shard: ShardChoice?
 
   /// Checks what goes with `--shard` and `-o`.
@@ -131,9 +132,7 @@ struct ShardProgress {
         + "\(failed); results in \(Console.printable(output.results.path))")
     guard missing > 0 || stopped else { return }
     Console.error(
-      stopped
-        ? "stopped; the same command resumes it"
-        : "\(Spelling.counted(missing, noun)) not done, see above; the same command tries again")
+      stopped ? "stopped; the same command resumes it" : "not all is done, see above; the same command tries again")
     throw ExitCode.failure
   }
 }

@@ -23,24 +23,28 @@ final class VideoOutputs {
   private let encoder: JSONEncoder
   private let annotator = Annotator()
   private let pace: Double
+  private let rate: Double
   private let duration: Double?
+  /// The newest frame, whose readings are recorded when it is known how long they count.
+  private var newest: FrameReadings?
   private let clock = ContinuousClock()
 
   /// Opens the files.
   ///
   /// - Parameters:
   ///   - minConfidence: the probability from which a reading is sure.
-  ///   - pace: seconds from frame to frame, for the first and the last.
+  ///   - rate: the video's frames per second.
+  ///   - every: of how many frames one is read.
   ///   - duration: how long the video is, in seconds, where it is known.
   ///   - keepsPictures: whether the record needs pictures of faces.
   init(
-    labels: LabelSet, minConfidence: Float, json: String?, csv: String?, copy: VideoWriter?, pace: Double,
-    duration: Double?,
-    keepsPictures: Bool
+    labels: LabelSet, minConfidence: Float, json: String?, csv: String?, copy: VideoWriter?, rate: Double,
+    every: Int, duration: Double?, keepsPictures: Bool
   ) throws {
     emotions = labels.emotions.sorted()
     timeline = VideoTimeline(labels: labels, minConfidence: minConfidence)
-    self.pace = pace
+    self.rate = rate
+    pace = Double(every) / rate
     self.duration = duration
     self.keepsPictures = keepsPictures
     self.copy = copy
@@ -68,13 +72,8 @@ final class VideoOutputs {
       try json.write(lines)
     }
     if let csv { try csv.write(Data(rows.map { $0.csv(emotions) }.joined().utf8)) }
-    // A face that shows something counts until it is looked at again.
-    let duration = frames == 0 ? pace : min(max(0, frame.seconds - seconds), 2)
-    for face in frame.faces {
-      try timeline.add(
-        track: face.track, seconds: frame.seconds, duration: duration, smoothed: face.smoothed, emotion: face.emotion
-      ) { try keepsPictures ? frame.image.map { try Self.picture(face.reading.box, of: $0) } ?? Data() : Data() }
-    }
+    try recordNewest(until: frame.seconds)
+    newest = frame
     frames += 1
     seconds = frame.seconds
     let drawn = clock.now
@@ -94,12 +93,28 @@ final class VideoOutputs {
   /// - Returns: what went wrong.
   func finish() -> [any Error] {
     var problems = copyFailure.map { [$0] } ?? []
-    // The last frame is shown for as long as it stands for.
+    // The last frame stands for the rest of the video, at most until the next one would have been read.
     let end = min(seconds + pace, max(seconds, duration ?? .infinity))
-    for close in [{ try self.json?.close() }, { try self.csv?.close() }, { try self.copy?.finish(until: end) }] {
+    let record = { try self.recordNewest(until: max(end, self.seconds + min(self.pace, 1 / self.rate))) }
+    for close in [
+      record, { try self.json?.close() }, { try self.csv?.close() }, { try self.copy?.finish(until: end) },
+    ] {
       do { try close() } catch { problems.append(error) }
     }
     return problems
+  }
+
+  /// Adds the newest frame's readings to the timeline. They count until `end`, in seconds, when the next frame is read,
+  /// but for two seconds at most.
+  private func recordNewest(until end: Double) throws {
+    guard let frame = newest else { return }
+    newest = nil
+    let duration = min(max(0, end - frame.seconds), 2)
+    for face in frame.faces {
+      try timeline.add(
+        track: face.track, seconds: frame.seconds, duration: duration, smoothed: face.smoothed, emotion: face.emotion
+      ) { try keepsPictures ? frame.image.map { try Self.picture(face.reading.box, of: $0) } ?? Data() : Data() }
+    }
   }
 
   private static func picture(_ box: Box, of image: Image) throws -> Data {
