@@ -141,7 +141,7 @@ import Testing
     let split = try Command.mien(
       "dataset", "split", folder.file("faces.safetensors").path, "-o", folder.file("other.safetensors").path, "--train",
       "0.5", "--validation", "0.25", "--test", "0.25", "--seed", String(seed))
-    let parts = split.output.split(separator: "\n").filter { $0.hasPrefix("train: ") || $0.hasPrefix("test: ") }
+    let parts = split.errors.split(separator: "\n").filter { $0.hasPrefix("train: ") || $0.hasPrefix("test: ") }
     #expect(parts.count == 2 && !parts.allSatisfy { line in said.contains { $0.contains(line) } }, "\(split)")
     // What the page shows of the first steps does not depend on the processor.
     for words in ["known by file names: 4 people, 21 sequences", "faces.safetensors: 63 faces (63 train)"] {

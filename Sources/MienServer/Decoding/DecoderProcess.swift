@@ -1,3 +1,4 @@
+import CMienServerSupport
 import Foundation
 import Glibc
 import MienCore
@@ -54,6 +55,8 @@ final class DecoderProcess: Sendable {
     for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
       posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
     }
+    // Connections of clients, which their ends could not close.
+    mien_spawn_close_from(&actions, STDERR_FILENO + 1)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

@@ -7,27 +7,27 @@ import MienVision
 package enum DecoderProgram {
   /// The command of `mien-server` that runs it.
   package static let command = "decode"
+
   /// Answers the requests that come over standard input, a socket, until the server closes it.
   package static func run() throws {
-    closeOthers()
     leaveWithServer()
-    setLimit(RLIMIT_CORE, 0)
+    try setLimit(RLIMIT_CORE, 0)
     let channel = DecoderChannel(socket: STDIN_FILENO)
     var (video, seconds) = (VideoReader?.none, 0)
     while true {
-      let (request, bytes) = try channel.receive(DecoderRequest.self)
+      guard let (request, bytes) = try? channel.receive(DecoderRequest.self) else { return }
       if let limits = request.limits { seconds = limits.decodingSeconds }
-      allowTime(seconds)
       do {
+        try allowTime(seconds)
         switch request {
         case .picture(let limits):
-          allowMemory(limits.pictureMemory)
+          try allowMemory(limits.pictureMemory)
           let image = try Image(encoded: Data(bytes), limits: limits.picture)
           try image.pixels.withUnsafeBytes { try channel.send(DecoderAnswer.picture(.init(image)), $0) }
         case .video(let path, let limits):
-          allowMemory(limits.videoMemory + 14 * limits.videoPixels)
+          try allowMemory(forVideo: limits, pixels: limits.videoPixels)
           let reader = try VideoReader(contentsOf: URL(fileURLWithPath: path), limits: limits.video)
-          allowMemory(limits.videoMemory + 14 * reader.width * reader.height)
+          try allowMemory(forVideo: limits, pixels: reader.width * reader.height)
           video = reader
           try channel.send(
             DecoderAnswer.video(
@@ -51,12 +51,6 @@ package enum DecoderProgram {
     }
   }
 
-  /// Closes files and connections of the server that came with the process.
-  private static func closeOthers() {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
-    for descriptor in names.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO { close(descriptor) }
-  }
-
   /// Ends the process as soon as the server closes the socket or is no more, whatever is being decoded.
   private static func leaveWithServer() {
     Thread {
@@ -67,14 +61,18 @@ package enum DecoderProgram {
   }
 
   /// Has the kernel end the process when the next answer has taken too much time.
-  private static func allowTime(_ seconds: Int) {
+  private static func allowTime(_ seconds: Int) throws {
     var usage = rusage()
     getrusage(RUSAGE_SELF.rawValue, &usage)
-    setLimit(RLIMIT_CPU, UInt(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + UInt(seconds) + 1)
+    try setLimit(RLIMIT_CPU, UInt(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + UInt(seconds) + 1)
   }
 
   /// Has the kernel refuse memory beyond so many bytes more than the program took when it began.
-  private static func allowMemory(_ bytes: Int) { setLimit(RLIMIT_DATA, UInt(ownBytes + bytes)) }
+  private static func allowMemory(_ bytes: Int) throws { try setLimit(RLIMIT_DATA, UInt(ownBytes + bytes)) }
+
+  private static func allowMemory(forVideo limits: ServerLimits, pixels: Int) throws {
+    try allowMemory(limits.videoMemory + 14 * min(pixels, 1 << 40))
+  }
 
   private static let ownBytes: Int = {
     let text = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
@@ -82,10 +80,14 @@ package enum DecoderProgram {
     return 1024 * (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0)
   }()
 
-  private static func setLimit(_ resource: __rlimit_resource, _ value: UInt) {
+  private static func setLimit(_ resource: __rlimit_resource, _ value: UInt) throws {
     var limit = rlimit()
-    getrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+    guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { throw refusal() }
     limit.rlim_cur = min(value, limit.rlim_max)
-    setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+    guard setrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 else { throw refusal() }
+  }
+
+  private static func refusal() -> MienError {
+    MienError(.native, nil, "limits of memory and time cannot be set: \(String(cString: strerror(errno)))")
   }
 }

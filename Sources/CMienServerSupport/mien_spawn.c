@@ -1,0 +1,6 @@
+#define _GNU_SOURCE
+#include "mien_spawn.h"
+
+int32_t mien_spawn_close_from(posix_spawn_file_actions_t *actions, int32_t first) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
