@@ -44,6 +44,11 @@ package struct ServerLimits: Sendable, Codable {
   package var videoPixels = 36_000_000
   /// Seconds that the upload of a video may take.
   package var videoSeconds = 900.0
+  /// The same for a picture that others wait for; one that takes longer is decoded again apart from them.
+  package var quickDecodingSeconds = 2
+  /// Seconds of processor time that a JPEG or PNG picture is decoded in the server itself; one that takes longer is decoded in a
+  /// process of its own.
+  package var ownDecodingSeconds = 0.8
   /// Bytes that a video's decoder may take beside the program itself, and 14 for each pixel of a frame.
   package var videoMemory = 400_000_000
   /// Most videos that are received, wait or are read at a time.

@@ -1,4 +1,6 @@
 import Foundation
+import Hummingbird
+import HummingbirdTesting
 import Logging
 import MienCore
 import MienInference
@@ -19,6 +21,30 @@ struct DecoderTests {
     return PictureDecoder(program: ServerProcess.program, limits: limits, logger: logger)
   }
 
+  /// Decodes with other settings of the environment, which the server hands on to the processes that it starts. The file
+  /// `process` holds the number of the last one.
+  private func pictures(
+    environment: [String: String], _ change: (inout ServerLimits) -> Void = { _ in }
+  ) throws -> PictureDecoder {
+    let script = folder.file("server.sh")
+    let settings = environment.map { "\($0)='\($1)'" }.joined(separator: " ")
+    try Data(
+      """
+      #!/bin/sh
+      echo $$ > '\(folder.file("process").path)'
+      exec env \(settings) '\(ServerProcess.program)' "$@"
+
+      """.utf8
+    ).write(to: script)
+    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: script.path)
+    var (limits, logger) = (ServerLimits(), Logger(label: "test"))
+    change(&limits)
+    logger.logLevel = .critical
+    return PictureDecoder(program: script.path, limits: limits, logger: logger)
+  }
+
+  private let picture = MadeHEIF([.init(1, MadeHEIF.tile, 64, 64)]).file
+
   private func video(_ data: Data, _ change: (inout ServerLimits) -> Void = { _ in }) throws -> VideoDecoder {
     var limits = ServerLimits()
     change(&limits)
@@ -37,11 +63,11 @@ struct DecoderTests {
     var cut = plain(side: 40)
     cut.removeLast(1200)
     for data in [plain(side: 20), cut, MadeHEIF([.init(1, MadeHEIF.tile, 64, 64)]).file] {
-      let (found, expected) = (try decoder.image(data), try Image(encoded: data))
+      let (found, expected) = (try #require(try decoder.image(data)), try Image(encoded: data))
       #expect(found == expected && found.warning == expected.warning && found.isDamaged == expected.isDamaged)
       #expect((found.wholeWidth, found.wholeHeight) == (expected.wholeWidth, expected.wholeHeight))
     }
-    let reduced = try pictures { $0.decodedPixels = 1000 }.image(plain(side: 60))
+    let reduced = try #require(try pictures { $0.decodedPixels = 1000 }.image(plain(side: 60)))
     #expect(reduced.reduction == 2 && reduced.wholeWidth == 60 && reduced.width == 30)
   }
 
@@ -51,7 +77,7 @@ struct DecoderTests {
       let error = try #require(throws: MienError.self) { try decoder.image(data) }
       #expect(throws: error) { try Image(encoded: data, limits: ImageLimits(maxPixels: 100)) }
     }
-    #expect(try decoder.image(plain(side: 10)).width == 10)
+    #expect(try decoder.image(plain(side: 10))?.width == 10)
   }
 
   @Test func aPictureThatTakesTooMuchMemoryEndsItsProcessAlone() throws {
@@ -64,18 +90,28 @@ struct DecoderTests {
   @Test(.enabled(if: EndlessDecoder.compiler != nil || Shared.isStrict, "needs a C compiler"))
   func aCancelledTaskEndsThePicture() async throws {
     let endless = try EndlessDecoder()
-    // What the server starts itself gets its environment.
-    let script = folder.file("server.sh")
-    let settings = endless.environment.map { "\($0)='\($1)'" }.joined(separator: " ")
-    try Data("#!/bin/sh\nexec env \(settings) '\(ServerProcess.program)' \"$@\"\n".utf8).write(to: script)
-    try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: script.path)
-    let decoder = PictureDecoder(program: script.path, limits: ServerLimits(), logger: Logger(label: "test"))
-    let picture = MadeHEIF([.init(1, MadeHEIF.tile, 64, 64)]).file
+    let decoder = try pictures(environment: endless.environment)
     let task = Task { try await NativeQueue(width: 1).run { try decoder.image(picture) } }
     try #require(await eventually { endless.isDecoding })
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
     #expect(try await eventually { !endless.isRunning })
+  }
+
+  @Test(.enabled(if: EndlessDecoder.compiler != nil || Shared.isStrict, "needs a C compiler"))
+  func aPictureThatTakesTooLongIsGivenUp() throws {
+    let endless = try EndlessDecoder(isBusy: true)
+    let decoder = try pictures(environment: endless.environment) { $0.decodingSeconds = 1 }
+    #expect(try decoder.image(picture) == nil)
+    #expect(endless.isDecoding && !endless.isRunning)
+  }
+
+  @Test func aProcessThatHasEndedMeanwhileIsReplaced() throws {
+    let decoder = try pictures(environment: [:])
+    #expect(try decoder.image(plain(side: 20)) != nil)
+    let id = try #require(pid_t(String(contentsOf: folder.file("process"), encoding: .utf8).dropLast()))
+    kill(id, SIGKILL)
+    #expect(try decoder.image(plain(side: 20)) != nil)
   }
 
   @Test func framesAreThoseOfTheLibrary() throws {
@@ -90,6 +126,7 @@ struct DecoderTests {
       #expect(found.image == expected.image && found.index == expected.index && found.seconds == expected.seconds)
     }
     #expect(try decoder.next() == nil && decoder.skip() == false)
+    #expect(decoder.warnings == reader.warnings)
   }
 
   @Test func aFileThatIsNoVideoIsNamed() throws {
@@ -116,10 +153,31 @@ struct DecoderTests {
     #expect(throws: CancellationError.self) { try decoder.skip() }
   }
 
-  @Test func aProgramThatIsNotThereIsNamed() throws {
-    let path = folder.file("no-program").path
-    let decoder = PictureDecoder(program: path, limits: ServerLimits(), logger: Logger(label: "test"))
-    let error = try #require(throws: MienError.self) { try decoder.image(plain(side: 4)) }
-    #expect(error.kind == .native && error.subject == path)
+  @Test func whereNoProcessCanBeStartedTheClientTriesAgain() async throws {
+    let server = try TestServer.make { $0.program = folder.file("no-program").path }
+    try await server.application().test(.live) { client in
+      let answer = try await client.execute(
+        uri: "/v1/detect", method: .post, body: ByteBuffer(bytes: plain(side: 40)))
+      #expect(answer.status == .tooManyRequests && answer.errorCode == "busy" && answer.headers[.retryAfter] != nil)
+      // Which takes none.
+      let photo = try await client.execute(
+        uri: "/v1/detect?detector=none", method: .post, body: TestServer.face(1))
+      #expect(photo.status == .ok)
+    }
+  }
+
+  @Test func aPhotoThatTakesLongIsReadApartFromTheOthers() async throws {
+    var bodies: [String] = []
+    for seconds in [0, 60.0] {
+      let server = try TestServer.make { $0.limits.ownDecodingSeconds = seconds }
+      bodies.append(
+        try await server.application().test(.live) { client in
+          let answer = try await client.execute(
+            uri: "/v1/detect?detector=none", method: .post, body: TestServer.noise(side: 900))
+          #expect(answer.status == .ok)
+          return String(buffer: answer.body)
+        })
+    }
+    #expect(bodies[0] == bodies[1])
   }
 }

@@ -22,10 +22,11 @@ final class EndlessDecoder {
     return folders.flatMap { ["\($0)/cc", "\($0)/clang"] }.first { FileManager.default.isExecutableFile(atPath: $0) }
   }()
 
-  init() throws {
+  /// - Parameter isBusy: whether it takes processor time meanwhile.
+  init(isBusy: Bool = false) throws {
     folder = try TemporaryFolder()
     let (source, library) = (folder.file("endless.c"), folder.file("libheif.so.1"))
-    try Data(Self.code.utf8).write(to: source)
+    try Data(Self.code.replacing("WAIT", with: isBusy ? "" : "pause()").utf8).write(to: source)
     let compilation = Process()
     compilation.executableURL = URL(fileURLWithPath: Self.compiler ?? "/usr/bin/cc")
     compilation.arguments = ["-shared", "-fPIC", "-o", library.path, source.path]
@@ -67,7 +68,7 @@ final class EndlessDecoder {
       int file = creat(getenv("MIEN_TEST_STARTED"), 0600);
       dprintf(file, "%d", getpid());
       close(file);
-      for (;;) pause();
+      for (volatile int i = 0;; i++) WAIT;
     }
 
     """

@@ -119,6 +119,7 @@ struct FrameBody: Decodable {
 struct VideoBody: Decodable {
   let id: String
   let state: String
+  let warning: String?
   let created: String
   let model: String?
   let profile: String?

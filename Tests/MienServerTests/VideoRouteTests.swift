@@ -277,6 +277,18 @@ import Testing
     }
   }
 
+  @Test func whatIsWrongWithAVideoThatWasReadIsSaid() async throws {
+    let damaged = try DrawnClip.hiddenFrames(3, width: 64, height: 32, isDamaged: true)
+    let folder = try TemporaryFolder()
+    let server = try TestServer.make(folder: folder.url)
+    try await server.application().test(.live) { client in
+      let id = try await send(client, damaged).json(VideoBody.self).id
+      let done = try await wait(for: id, client)
+      #expect(done.state == "done" && done.frames == 2)
+      #expect(done.warning?.contains("3 frames could not be decoded and are missing") == true, "\(done)")
+    }
+  }
+
   /// Frames of 8K that are not shown take seconds, and their reader gives none meanwhile.
   @Test func aTurnEndsThoughNoFrameComes() async throws {
     let tokens = ["the-first-token-0001", "the-other-token-0002"]

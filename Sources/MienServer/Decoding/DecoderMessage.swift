@@ -9,9 +9,9 @@ enum DecoderRequest: Codable {
   case picture(ServerLimits)
   /// To open the video at a path. Answered by ``DecoderAnswer/video(_:)``.
   case video(path: String, ServerLimits)
-  /// The video's next frame. Answered by ``DecoderAnswer/frame(index:seconds:_:)`` or ``DecoderAnswer/end``.
+  /// The video's next frame. Answered by ``DecoderAnswer/frame(index:seconds:_:)`` or ``DecoderAnswer/end(warnings:)``.
   case next
-  /// To pass over the video's next frame. Answered by ``DecoderAnswer/skipped`` or ``DecoderAnswer/end``.
+  /// To pass over the video's next frame. Answered by ``DecoderAnswer/skipped`` or ``DecoderAnswer/end(warnings:)``.
   case skip
 
   /// What the file may take, where the request says it.
@@ -31,7 +31,8 @@ enum DecoderAnswer: Codable {
   /// The pixels follow.
   case frame(index: Int, seconds: Double, PictureHeader)
   case skipped
-  case end
+  /// ``VideoReader/warnings``.
+  case end(warnings: [String])
   /// What ``MienError`` says.
   case failure(kind: String, subject: String?, message: String)
 

@@ -8,6 +8,17 @@ import Synchronization
 /// A process of its own in which files of clients are decoded, whatever they bring a decoder to: memory that it takes beyond
 /// its limit, time and crashes are that process's alone. One caller at a time, but for ``end()``.
 final class DecoderProcess: Sendable {
+  /// A request took more time than it may take: the process has ended.
+  struct TakesTooLong: Error {
+    /// What is said of a file.
+    var error: MienError { MienError(.limit, nil, "takes too long to decode") }
+  }
+
+  /// No process can be started, for want of files or processes.
+  struct CannotStart: Error {
+    let reason: String
+  }
+
   private struct State {
     /// `nil` once the kernel knows nothing of it any longer.
     var id: pid_t?
@@ -21,11 +32,11 @@ final class DecoderProcess: Sendable {
   /// Starts one.
   ///
   /// - Parameter program: `mien-server`.
-  /// - Throws: ``MienError`` of kind `native` if it cannot be started.
+  /// - Throws: ``CannotStart``.
   init(program: String) throws {
     var sockets: [Int32] = [-1, -1]
     guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &sockets) == 0 else {
-      throw Self.failure("socketpair", errno)
+      throw CannotStart(reason: String(cString: strerror(errno)))
     }
     defer { close(sockets[1]) }
     do { state = Mutex(State(id: try Self.start(program, socket: sockets[1]))) } catch {
@@ -71,12 +82,8 @@ final class DecoderProcess: Sendable {
     defer { for word in words { free(word) } }
     var id = pid_t()
     let code = posix_spawn(&id, program, &actions, &attributes, &words, environ)
-    guard code == 0 else { throw failure(program, code) }
+    guard code == 0 else { throw CannotStart(reason: "\(program): \(String(cString: strerror(code)))") }
     return id
-  }
-
-  private static func failure(_ subject: String, _ code: Int32) -> MienError {
-    MienError(.native, subject, "could not be started to decode a file: \(String(cString: strerror(code)))")
   }
 
   /// How a process has ended, once it has: its number as the kernel gives it, or `nil` if it does not tell.
@@ -98,7 +105,7 @@ final class DecoderProcess: Sendable {
   ///   - bytes: what follows the request.
   ///   - seconds: how long to wait for the answer at most; `nil` for as long as it takes.
   /// - Returns: the answer and what follows it.
-  /// - Throws: ``MienError`` where the answer is one, or the process ends or takes longer instead; `CancellationError` if the
+  /// - Throws: ``MienError`` where the answer is one, or the process ends instead; ``TakesTooLong``; `CancellationError` if the
   ///   task was cancelled that waits for this work (``NativeQueue/isCancelled``), or after ``end()``. After all of these
   ///   but an answer, the process has ended.
   func exchange(
@@ -125,7 +132,8 @@ final class DecoderProcess: Sendable {
     } catch let error as MienError {
       throw error
     } catch is DecoderChannel.Closed {
-      throw isLate ? late() : reasonOfEnd()
+      if isLate { end() }
+      throw isLate ? TakesTooLong() : reasonOfEnd()
     } catch {
       end()
       throw error
@@ -140,11 +148,6 @@ final class DecoderProcess: Sendable {
     }
   }
 
-  private func late() -> MienError {
-    end()
-    return MienError(.limit, nil, "takes too long to decode")
-  }
-
   /// Why the process has ended.
   private func reasonOfEnd() -> any Error {
     let (id, isEnded) = state.withLock { state in
@@ -155,7 +158,7 @@ final class DecoderProcess: Sendable {
     let status = id.flatMap { Self.status(waitingFor: $0) }
     if isEnded { return CancellationError() }
     let signal = status.map { $0 & 0x7F }
-    if signal == SIGXCPU { return late() }
+    if signal == SIGXCPU { return TakesTooLong() }
     return MienError(
       .format, nil,
       "cannot be decoded: it is damaged, or needs more memory than a file may take (the decoder ended with "

@@ -36,13 +36,14 @@ package enum DecoderProgram {
                 frameCount: reader.frameCount)))
         case .next:
           guard let frame = try video?.next() else {
-            try channel.send(DecoderAnswer.end)
+            try channel.send(DecoderAnswer.end(warnings: video?.warnings ?? []))
             continue
           }
           let answer = DecoderAnswer.frame(index: frame.index, seconds: frame.seconds, .init(frame.image))
           try frame.image.pixels.withUnsafeBytes { try channel.send(answer, $0) }
         case .skip:
-          try channel.send(try video?.skip() == true ? DecoderAnswer.skipped : .end)
+          let isThere = try video?.skip() == true
+          try channel.send(isThere ? DecoderAnswer.skipped : .end(warnings: video?.warnings ?? []))
         }
       } catch let error as MienError {
         try channel.send(

@@ -19,7 +19,9 @@ package final class PictureDecoder: Sendable {
 
   /// Starts nothing yet.
   ///
-  /// - Parameter program: `mien-server`.
+  /// - Parameters:
+  ///   - program: `mien-server`.
+  ///   - limits: what a picture may take.
   package init(program: String, limits: ServerLimits, logger: Logger) {
     self.program = program
     self.limits = limits
@@ -28,17 +30,26 @@ package final class PictureDecoder: Sendable {
 
   /// Decodes a file's bytes. Blocks.
   ///
-  /// - Throws: ``MienError`` as ``Image`` does, or where it takes too much; `CancellationError` if the task that waits for it
-  ///   was cancelled.
-  package func image(_ data: Data) throws -> Image {
+  /// - Returns: the picture; `nil` if it takes more time than it may take.
+  /// - Throws: ``MienError`` as ``Image`` does, or where it ends the process; `CancellationError` if the task that waits for
+  ///   it was cancelled.
+  package func image(_ data: Data) throws -> Image? {
     try NativeQueue.checkCancellation()
     let kept = process.withLock { $0.take() }
     let decoder = try kept ?? DecoderProcess(program: program)
     let answer: (DecoderAnswer, pixels: [UInt8])
     do {
       answer = try data.withUnsafeBytes { try decoder.exchange(.picture(limits), $0, within: Self.seconds) }
+    } catch is DecoderProcess.TakesTooLong {
+      return nil
     } catch let error as MienError {
-      if decoder.isRunning { keep(decoder) } else { logger.warning("a decoder ended", metadata: ["error": "\(error)"]) }
+      if decoder.isRunning {
+        keep(decoder)
+      } else {
+        logger.warning("a decoder ended", metadata: ["error": "\(error)"])
+        // It may have ended before, and not by this picture.
+        if kept != nil { return try image(data) }
+      }
       throw error
     }
     keep(decoder)

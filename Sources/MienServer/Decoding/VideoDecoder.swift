@@ -2,12 +2,14 @@ package import Foundation
 import MienCore
 package import MienInference
 package import MienVision
+import Synchronization
 
 /// Reads the frames of a video as ``VideoReader`` does, in a process of its own.
 package final class VideoDecoder: FrameSource {
   private let process: DecoderProcess
   private let header: DecoderAnswer.VideoHeader
   private let path: String
+  private let ending = Mutex<[String]>([])
 
   /// Opens a file. Blocks.
   ///
@@ -27,6 +29,8 @@ package final class VideoDecoder: FrameSource {
   package var framesPerSecond: Double? { header.framesPerSecond }
   /// How many frames the file says it has; `nil` if it does not tell.
   var frameCount: Int? { header.frameCount }
+  /// ``VideoReader/warnings``, once there is no further frame.
+  package var warnings: [String] { ending.withLock { $0 } }
   /// What it takes of memory now, in bytes.
   var ownBytes: Int { process.ownBytes }
 
@@ -34,7 +38,9 @@ package final class VideoDecoder: FrameSource {
     switch try Self.exchange(.next, process, path) {
     case (.frame(let index, let seconds, let picture), let pixels):
       return VideoFrame(index: index, seconds: seconds, image: try picture.image(pixels))
-    case (.end, _): return nil
+    case (.end(let warnings), _):
+      ending.withLock { $0 = warnings }
+      return nil
     default: throw Self.other(path)
     }
   }
@@ -42,7 +48,9 @@ package final class VideoDecoder: FrameSource {
   package func skip() throws -> Bool {
     switch try Self.exchange(.skip, process, path) {
     case (.skipped, _): return true
-    case (.end, _): return false
+    case (.end(let warnings), _):
+      ending.withLock { $0 = warnings }
+      return false
     default: throw Self.other(path)
     }
   }
@@ -53,7 +61,9 @@ package final class VideoDecoder: FrameSource {
   private static func exchange(
     _ request: DecoderRequest, _ process: DecoderProcess, _ path: String
   ) throws -> (DecoderAnswer, [UInt8]) {
-    do { return try process.exchange(request) } catch let error as MienError {
+    do {
+      do { return try process.exchange(request) } catch let error as DecoderProcess.TakesTooLong { throw error.error }
+    } catch let error as MienError {
       throw error.subject == nil ? error.about(path) : error
     }
   }

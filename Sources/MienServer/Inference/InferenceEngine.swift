@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Logging
 import MienCore
 package import MienInference
@@ -51,14 +52,33 @@ package final class InferenceEngine: Sendable {
   /// The mix of emotions that is expected where a request does not say.
   let prior: ClassPrior
   private let queue: NativeQueue
-  /// The turns of pictures of kinds that cannot be decoded at a reduced size: one at a time, which takes up to 1.2 GB. Who
-  /// waits for a turn has no place and no thread yet.
-  private let wholeTurns: Admission
-  /// What decodes them, which takes seconds, and where that is waited for.
-  private let wholeDecoder: PictureDecoder
-  private let wholeQueue = NativeQueue(width: 1)
-  /// Seconds that a picture waits for its turn at least: large ones take some.
-  private static let patienceForTurn = 20.0
+  /// Where pictures are decoded that others are not to wait for.
+  private let lanes: [Lane]
+
+  /// Where pictures are decoded in a process of their own, one at a time, in turns of the clients. Who waits for a turn has no
+  /// place and no thread yet.
+  private struct Lane {
+    let turns: Admission
+    let decoder: PictureDecoder
+    let queue = NativeQueue(width: 1)
+    /// Seconds that a picture waits for its turn at least.
+    let patience: Double
+
+    init(patience: Double, _ options: ServerOptions, decodingSeconds: Int, _ logger: Logger) {
+      self.patience = patience
+      turns = Admission(
+        places: 1, capacity: options.limits.waiting,
+        late: .busy(
+          .wait, "Other pictures that take long to decode wait; try again in some seconds, or send JPEG or PNG.",
+          retryAfter: 5))
+      var limits = options.limits
+      limits.decodingSeconds = decodingSeconds
+      decoder = PictureDecoder(program: options.program, limits: limits, logger: logger)
+    }
+  }
+
+  /// Files of more bytes take long to decode whatever they hold, but for JPEG and PNG.
+  private static let quickBytes = 16 << 20
   private let metrics: Metrics
   private let logger: Logger
 
@@ -89,18 +109,17 @@ package final class InferenceEngine: Sendable {
     queue = NativeQueue(width: options.tokens == nil ? cores : cores + 1, share: cores)
     // Twice the cores for one client, so that its next picture is there when one is done.
     let admission = Admission(places: 4 * cores, share: 2 * cores, capacity: limits.waiting)
-    let wholeTurns = Admission(
-      places: 1, capacity: limits.waiting,
-      late: .busy(
-        .wait, "Other pictures of kinds that are decoded whole wait; try again in some seconds, or send JPEG or PNG.",
-        retryAfter: 5))
-    (self.admission, self.wholeTurns) = (admission, wholeTurns)
-    wholeDecoder = PictureDecoder(program: options.program, limits: limits, logger: logger)
+    // Where most are decoded, which take less than a second; and those that turned out to take longer.
+    let lanes = [
+      Lane(patience: 20, options, decodingSeconds: limits.quickDecodingSeconds, logger),
+      Lane(patience: 60, options, decodingSeconds: limits.decodingSeconds, logger),
+    ]
+    (self.admission, self.lanes) = (admission, lanes)
     self.limits = limits
     self.metrics = metrics
     self.logger = logger
     metrics.declareGauge("mien_pictures_waiting", "Pictures that wait for their turn.") {
-      Double(admission.waitingCount + wholeTurns.waitingCount)
+      Double(lanes.reduce(admission.waitingCount) { $0 + $1.turns.waitingCount })
     }
     metrics.declareGauge("mien_pictures_active", "Pictures that are worked on.") { Double(admission.activeCount) }
   }
@@ -198,34 +217,59 @@ package final class InferenceEngine: Sendable {
     try Self.checkKind(data)
     let clock = ContinuousClock()
     let arrival = clock.now
-    let decode: @Sendable ((Data) throws -> Image) throws -> Image = { decoder in
+    let decode: @Sendable ((Data) throws -> Image?) throws -> Image? = { decoder in
       let start = clock.now
       self.metrics.time(.wait, start - arrival)
       let image = try self.decode(data, by: decoder)
       self.metrics.time(.decode, clock.now - start)
       return image
     }
-    if !Image.isDecodedWhole(data) {
-      return try await admission.withPlace(for: client, patience: patience) {
-        try await then(
-          try await queue.run(for: client) { [limits] in
-            try body(
-              try decode { try Image(encoded: $0, limits: limits.picture, shouldStop: { NativeQueue.isCancelled }) })
-          })
-      }
-    }
-    let patienceForTurn = patience.map { max($0, Self.patienceForTurn) }
-    return try await wholeTurns.withPlace(for: client, patience: patienceForTurn) { turn in
-      try await admission.withPlace(for: client, patience: patience) {
-        let image = try await wholeQueue.run { try decode(self.wholeDecoder.image) }
-        let found = try await queue.run(for: client) {
-          // The next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
-          turn.end()
-          return try body(image)
-        }
+    let isWhole = Image.isDecodedWhole(data)
+    if !isWhole {
+      let result: Result? = try await admission.withPlace(for: client, patience: patience) {
+        let found = try await queue.run(for: client) { try decode(self.image).map(body) }
+        guard let found else { return nil }
         return try await then(found)
       }
+      if let result { return result }
     }
+    for lane in lanes[(isWhole && data.count <= Self.quickBytes ? 0 : 1)...] {
+      let patienceForTurn = patience.map { max($0, lane.patience) }
+      let result: Result? = try await lane.turns.withPlace(for: client, patience: patienceForTurn) { turn in
+        try await admission.withPlace(for: client, patience: patience) {
+          guard let image = try await lane.queue.run({ try decode(lane.decoder.image) }) else { return nil }
+          let found = try await queue.run(for: client) {
+            // The next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
+            turn.end()
+            return try body(image)
+          }
+          return try await then(found)
+        }
+      }
+      if let result { return result }
+    }
+    let error = DecoderProcess.TakesTooLong().error
+    throw APIError.unreadable(error) ?? error
+  }
+
+  /// Decodes a JPEG or PNG picture on this thread.
+  ///
+  /// - Returns: the picture; `nil` if it takes so long that others are not to wait for the thread.
+  /// - Throws: ``MienError`` as ``Image`` does; `CancellationError` if nobody waits for it any longer.
+  private func image(_ data: Data) throws -> Image? {
+    let end = Self.threadSeconds + limits.ownDecodingSeconds
+    do {
+      return try Image(
+        encoded: data, limits: limits.picture,
+        shouldStop: { NativeQueue.isCancelled || Self.threadSeconds > end })
+    } catch is CancellationError where !NativeQueue.isCancelled { return nil }
+  }
+
+  /// Seconds of processor time that this thread has taken.
+  private static var threadSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
   }
 
   /// Refuses a search that takes too long, as others wait for it.
@@ -267,9 +311,14 @@ package final class InferenceEngine: Sendable {
 
   /// Decodes a picture that a client sent, unless that client has gone. Blocks.
   ///
+  /// - Returns: what `decoder` does.
   /// - Throws: ``APIError`` if it is damaged, too large, or of a kind that this machine has no library for.
-  private func decode(_ data: Data, by decoder: (Data) throws -> Image) throws -> Image {
-    do { return try decoder(data) } catch let error as MienError {
+  private func decode(_ data: Data, by decoder: (Data) throws -> Image?) throws -> Image? {
+    do { return try decoder(data) } catch let error as DecoderProcess.CannotStart {
+      logger.error("a decoder cannot be started", metadata: ["error": "\(error.reason)"])
+      throw APIError.busy(
+        .memory, "The server cannot start a decoder for this picture; try again in some seconds.", retryAfter: 5)
+    } catch let error as MienError {
       if error.kind == .native, case .picture(let format) = FileKind(of: data), [.heic, .avif].contains(format) {
         logger.warning("a picture cannot be read", metadata: ["error": "\(error)"])
         throw APIError.unsupportedType(

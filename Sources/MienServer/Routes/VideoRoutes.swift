@@ -99,7 +99,7 @@ struct VideoRoutes: Sendable {
 
     init(_ job: VideoJob) { self.job = job }
 
-    private enum Keys: String, CodingKey { case id, state, created, model, profile, frames, progress, error }
+    private enum Keys: String, CodingKey { case id, state, created, model, profile, frames, progress, warning, error }
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Keys.self)
@@ -110,6 +110,7 @@ struct VideoRoutes: Sendable {
       try container.encode(job.options.choice?.profile.flatMap { $0.isEmpty ? nil : $0 }, forKey: .profile)
       try container.encode(job.frames, forKey: .frames)
       try container.encode(job.progress, forKey: .progress)
+      try container.encodeIfPresent(job.warning, forKey: .warning)
       try container.encode(job.error, forKey: .error)
     }
   }

@@ -31,6 +31,9 @@ final class OpenVideo {
     return 150_000_000 + 19 * whole + 6 * (pixels - whole)
   }
 
+  /// What is wrong with the video though it was read, once there is no further frame; a sentence that starts after its name.
+  var warning: String? { video.warnings.isEmpty ? nil : video.warnings.joined(separator: "; ") }
+
   /// Opens what was sent, and makes the files of its rows.
   ///
   /// - Parameters:

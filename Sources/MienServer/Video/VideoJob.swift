@@ -39,6 +39,8 @@ struct VideoJob: Codable, Sendable {
   var frames = 0
   /// How much of the video has been read, 0…1; nil where the file does not tell how long it is.
   var progress: Double?
+  /// What is wrong with a video that was read, as ``Image/warning`` says it of pictures.
+  var warning: String?
   /// Why it failed, as a sentence for the client.
   var error: String?
   /// How many servers have begun to read it and not come to its end; `nil` for none.

@@ -327,7 +327,7 @@ final class VideoJobs: Service {
     case .failure(let error as APIError): return error.message
     case .failure where APIError.isDiskFull(at: place.url): return APIError.diskFull.message
     case .failure(let error as MienError)
-    where error.subject == place.upload.path && [.format, .limit, .native].contains(error.kind):
+    where error.subject == place.upload.path && [.file, .format, .limit, .native].contains(error.kind):
       return "The video \(error.message)."
     case .failure(let error):
       logger.error("a video could not be read", metadata: ["video": "\(id)", "error": "\(error)"])
@@ -355,7 +355,10 @@ final class VideoJobs: Service {
           }
           // A frame at least: turns that are shorter than what goes before it would lead nowhere.
           repeat {
-            guard let progress = try await video?.next() else { return true }
+            guard let progress = try await video?.next() else {
+              state.withLock { $0.jobs[job.id]?.warning = video?.warning }
+              return true
+            }
             noteMemory(of: video, job.id)
             state.withLock { state in
               state.jobs[job.id]?.frames = progress.count
