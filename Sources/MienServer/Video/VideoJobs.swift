@@ -294,7 +294,8 @@ final class VideoJobs: Service {
     } onCancel: {
       task.cancel()
     }
-    if case .failure(is CancellationError) = result {
+    // Of a video that was removed, the decoder may find no file.
+    if case .failure(let error) = result, error is CancellationError || task.isCancelled {
       await postpone(id)
     } else {
       let problem = message(of: result, id, VideoJobFolder(folder, id: id))
