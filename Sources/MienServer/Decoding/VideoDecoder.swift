@@ -61,10 +61,10 @@ package final class VideoDecoder: FrameSource {
   private static func exchange(
     _ request: DecoderRequest, _ process: DecoderProcess, _ path: String
   ) throws -> (DecoderAnswer, [UInt8]) {
-    do {
-      do { return try process.exchange(request) } catch let error as DecoderProcess.TakesTooLong { throw error.error }
-    } catch let error as MienError {
-      throw error.subject == nil ? error.about(path) : error
+    do { return try process.exchange(request) } catch let error as DecoderProcess.TakesTooLong {
+      throw error.error.about(path)
+    } catch let error as MienError where error.subject == nil {
+      throw error.about(path)
     }
   }
 

@@ -13,8 +13,8 @@ final class VideoJobs: Service {
   private struct Reading {
     let task: Task<Void, any Error>
     let client: AccessTokens.Client
-    /// About what it takes of memory; that of the largest frames as long as its own are not known.
-    var bytes: Int
+    /// Says about what it takes of memory; that of the largest frames as long as its own are not known.
+    var bytes: @Sendable () -> Int
   }
 
   private struct State {
@@ -269,7 +269,7 @@ final class VideoJobs: Service {
   private func openNext() -> (id: String, task: Task<Void, any Error>)? {
     guard let folder, !Task.isCancelled else { return nil }
     return state.withLock { state in
-      guard state.open.values.reduce(0, { $0 + $1.bytes }) <= limits.openVideoBytes else { return nil }
+      guard state.open.values.reduce(0, { $0 + $1.bytes() }) <= limits.openVideoBytes else { return nil }
       let clients = Set(state.open.values.map(\.client))
       let queued = state.jobs.values.filter { $0.state == .queued && !clients.contains($0.client) }
       func turn(_ job: VideoJob) -> Int { state.turns[job.client] ?? 0 }
@@ -280,7 +280,8 @@ final class VideoJobs: Service {
       // In one step, so that whoever removes a job that is being read finds the task to cancel.
       let task = Task { try await read(next, VideoJobFolder(folder, id: next.id)) }
       state.open[next.id] = Reading(
-        task: task, client: next.client, bytes: OpenVideo.bytes(pixels: min(limits.videoPixels, 1 << 40)))
+        task: task, client: next.client,
+        bytes: { [limits] in OpenVideo.bytes(pixels: min(limits.videoPixels, 1 << 40)) })
       return (next.id, task)
     }
   }
@@ -350,8 +351,10 @@ final class VideoJobs: Service {
         defer { count(job.id, attempts: -1) }
         return try await withTaskCancellationHandler {
           if video == nil {
-            video = try await open(job, place)
-            noteMemory(of: video, job.id)
+            let opened = try await open(job, place)
+            let bytes = opened.bytes
+            video = opened
+            state.withLock { $0.open[job.id]?.bytes = bytes }
             change.yield()
           }
           // A frame at least: turns that are shorter than what goes before it would lead nowhere.
@@ -360,7 +363,6 @@ final class VideoJobs: Service {
               state.withLock { $0.jobs[job.id]?.warning = video?.warning }
               return true
             }
-            noteMemory(of: video, job.id)
             state.withLock { state in
               state.jobs[job.id]?.frames = progress.count
               state.jobs[job.id]?.progress = progress.share
@@ -374,11 +376,6 @@ final class VideoJobs: Service {
       // Whatever ends the server now, it was another client's video.
       if !isAtEnd { try await note(job.id, place, attempts: 0) }
     }
-  }
-
-  private func noteMemory(of video: OpenVideo?, _ id: String) {
-    guard let bytes = video?.bytes else { return }
-    state.withLock { $0.open[id]?.bytes = bytes }
   }
 
   /// Ends a turn after its time, as soon as another client waits.
