@@ -167,7 +167,7 @@ void mien_rows_add(mien_rows *rows, const uint8_t *row) {
 
 int32_t mien_image_reduce(const uint8_t *pixels, int32_t width, int32_t height, int32_t channels, int64_t decoded_pixels,
                           mien_image *image, char *error) {
-  const mien_image_limits limits = {INT64_MAX, decoded_pixels, INT64_MAX, INT64_MAX, NULL, NULL};
+  const mien_image_limits limits = {INT64_MAX, decoded_pixels, INT64_MAX, INT64_MAX, INT64_MAX, NULL, NULL};
   if (!mien_image_arguments(pixels, 1, &limits, image, error)) return MIEN_IMAGE_INVALID;
   if (channels != 1 && channels != 3) return mien_image_fail(MIEN_IMAGE_INVALID, error, "expected 1 or 3 channels");
   int32_t status = mien_image_set_size(image, width, height, limits.pixels, error);

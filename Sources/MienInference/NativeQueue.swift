@@ -22,16 +22,19 @@ package struct NativeQueue: Sendable {
     var waiting: [Work] = []
     /// How many threads each client uses.
     var used: [String: Int] = [:]
+    var recent = RecentUse<String>()
     /// When each client last got a thread, counted in pieces of work.
     var turns: [String: Int] = [:]
     var started = 0
 
-    /// Takes the work that comes next: of the client that uses the fewest threads; of several such clients, of the one whose
-    /// turn was longest ago. `nil` if there is none, or none of a client that may use one more.
+    /// Takes the work that comes next: of the client that uses the fewest threads; of several such clients, of the one that
+    /// has used them least of late; of equals, of the one whose turn was longest ago. `nil` if there is none, or none of a client
+    /// that may use one more.
     mutating func next() -> Work? {
-      func rank(_ index: Int) -> (Int, Int) {
+      let now = ContinuousClock.now
+      func rank(_ index: Int) -> (Int, Int, Int) {
         let client = waiting[index].client
-        return (used[client, default: 0], turns[client, default: 0])
+        return (used[client, default: 0], recent.rank(of: client, now: now), turns[client, default: 0])
       }
       var first: Int?
       for index in waiting.indices where used[waiting[index].client, default: 0] < share {
@@ -46,8 +49,9 @@ package struct NativeQueue: Sendable {
       return work
     }
 
-    /// A piece of a client's work is done.
-    mutating func finish(_ client: String) {
+    /// A piece of a client's work is done, which took so long.
+    mutating func finish(_ client: String, after duration: Duration) {
+      recent.add(duration, of: client)
       let rest = (used[client] ?? 1) - 1
       used[client] = rest > 0 ? rest : nil
     }
@@ -75,9 +79,10 @@ package struct NativeQueue: Sendable {
     private func run(_ first: Work, on thread: DispatchQueue) {
       var work = first
       while true {
+        let start = ContinuousClock.now
         work.body()
         let next = state.withLock { [client = work.client] state in
-          state.finish(client)
+          state.finish(client, after: .now - start)
           let next = state.next()
           if next == nil { state.idle.append(thread) }
           return next
@@ -114,7 +119,8 @@ package struct NativeQueue: Sendable {
   /// Runs `body` on one of the threads. Work that takes long and is of no use to anybody if the task is cancelled asks now
   /// and then by ``checkCancellation()``; other work is done to its end.
   ///
-  /// - Parameter client: whose work it is: threads that become free go to the client that uses the fewest. The work of one
+  /// - Parameter client: whose work it is: threads that become free go to the client that uses the fewest, and has used them least
+  ///   in the last seconds. The work of one
   ///   client starts in the order of its arrival.
   package func run<Result: Sendable>(
     for client: String = "", _ body: @escaping @Sendable () throws -> Result

@@ -14,7 +14,13 @@ package struct ServerLimits: Sendable, Codable {
   /// Bytes that decoding a picture in a process of its own may take, beside the program itself.
   package var pictureMemory = 1_300_000_000
   /// Seconds of processor time that a process of its own may take for a picture, for a frame of a video, or to open that.
-  package var decodingSeconds = 20
+  package var decodingSeconds = 20.0
+  /// The same for a picture that others wait for, in a process of its own or in the server itself; one that takes longer is
+  /// decoded again apart from them.
+  package var quickDecodingSeconds = 0.5
+  /// Most bytes of the samples, or of the coefficients, of a JPEG or PNG picture that is decoded in the server itself; one that
+  /// holds more is decoded in a process of its own.
+  package var ownSampleBytes = 100_000_000
   /// Most pixels of a picture's copy that are searched for faces, which take about a third of a second per million: the smaller
   /// the faces that a client asks for, the larger is the copy.
   package var searchedPixels = 8_000_000
@@ -44,11 +50,6 @@ package struct ServerLimits: Sendable, Codable {
   package var videoPixels = 36_000_000
   /// Seconds that the upload of a video may take.
   package var videoSeconds = 900.0
-  /// The same for a picture that others wait for; one that takes longer is decoded again apart from them.
-  package var quickDecodingSeconds = 2
-  /// Seconds of processor time that a JPEG or PNG picture is decoded in the server itself; one that takes longer is decoded in a
-  /// process of its own.
-  package var ownDecodingSeconds = 0.8
   /// Bytes that a video's decoder may take beside the program itself, and 14 for each pixel of a frame.
   package var videoMemory = 400_000_000
   /// Most videos that are received, wait or are read at a time.
@@ -72,6 +73,13 @@ package struct ServerLimits: Sendable, Codable {
   var picture: ImageLimits {
     ImageLimits(
       maxPixels: pixels, maxFileBytes: bodyBytes, decodedPixels: decodedPixels, sampleBytes: sampleBytes)
+  }
+
+  /// The same for one that is decoded in the server itself.
+  var ownPicture: ImageLimits {
+    var limits = picture
+    (limits.sampleBytes, limits.coefficientBytes) = (ownSampleBytes, ownSampleBytes)
+    return limits
   }
 
   /// What a video may take of memory: frames beyond 4K are searched at half their size or less, the decoder may keep nine

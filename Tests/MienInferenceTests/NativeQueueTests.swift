@@ -82,4 +82,46 @@ import Testing
     }
     #expect(order.numbers.withLock { $0 } == [0, 1, 2])
   }
+
+  /// Though the other one's turn was later.
+  @Test func whoHasUsedLittleComesBeforeWhoHasUsedMuch() async throws {
+    let (queue, order) = (NativeQueue(width: 1), Order())
+    func use(_ client: String, _ number: Int) async throws {
+      try await queue.run(for: client) { order.numbers.withLock { $0.append(number) } }
+    }
+    try await queue.run(for: "heavy") { usleep(400_000) }
+    try await queue.run(for: "light") {}
+    let (started, flag) = (Flag(), Flag())
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        _ = try await queue.run(for: "third") {
+          started.isSet.store(true, ordering: .relaxed)
+          return flag.spin()
+        }
+      }
+      #expect(started.spin())
+      group.addTask { try await use("heavy", 1) }
+      try await Task.sleep(for: .milliseconds(50))
+      group.addTask { try await use("light", 2) }
+      try await Task.sleep(for: .milliseconds(50))
+      flag.isSet.store(true, ordering: .relaxed)
+      try await group.waitForAll()
+    }
+    #expect(order.numbers.withLock { $0 } == [2, 1])
+  }
+
+  @Test func useOfLongAgoCountsLess() {
+    var use = RecentUse<String>()
+    let start = ContinuousClock.now
+    use.add(.seconds(4), of: "a", now: start)
+    use.add(.seconds(2), of: "b", now: start)
+    #expect(use.rank(of: "a", now: start) > use.rank(of: "b", now: start))
+    #expect(use.rank(of: "b", now: start) > use.rank(of: "c", now: start))
+    // As much as the other one used just now.
+    #expect(use.rank(of: "a", now: start + .seconds(10)) == use.rank(of: "b", now: start))
+    // Pieces count together.
+    for _ in 0..<40 { use.add(.milliseconds(50), of: "c", now: start) }
+    #expect(use.rank(of: "c", now: start) == use.rank(of: "b", now: start))
+    #expect(use.rank(of: "a", now: start + .seconds(600)) == 0)
+  }
 }

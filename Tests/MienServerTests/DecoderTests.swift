@@ -24,7 +24,7 @@ struct DecoderTests {
   /// Decodes with other settings of the environment, which the server hands on to the processes that it starts. The file
   /// `process` holds the number of the last one.
   private func pictures(
-    environment: [String: String], _ change: (inout ServerLimits) -> Void = { _ in }
+    environment: [String: String], niceness: Int = 0, _ change: (inout ServerLimits) -> Void = { _ in }
   ) throws -> PictureDecoder {
     let script = folder.file("server.sh")
     let settings = environment.map { "\($0)='\($1)'" }.joined(separator: " ")
@@ -40,7 +40,7 @@ struct DecoderTests {
     var (limits, logger) = (ServerLimits(), Logger(label: "test"))
     change(&limits)
     logger.logLevel = .critical
-    return PictureDecoder(program: script.path, limits: limits, logger: logger)
+    return PictureDecoder(program: script.path, limits: limits, niceness: niceness, logger: logger)
   }
 
   private let picture = MadeHEIF([.init(1, MadeHEIF.tile, 64, 64)]).file
@@ -169,7 +169,7 @@ struct DecoderTests {
   @Test func aPhotoThatTakesLongIsReadApartFromTheOthers() async throws {
     var bodies: [String] = []
     for seconds in [0, 60.0] {
-      let server = try TestServer.make { $0.limits.ownDecodingSeconds = seconds }
+      let server = try TestServer.make { $0.limits.quickDecodingSeconds = seconds }
       bodies.append(
         try await server.application().test(.live) { client in
           let answer = try await client.execute(
@@ -179,5 +179,37 @@ struct DecoderTests {
         })
     }
     #expect(bodies[0] == bodies[1])
+  }
+
+  /// Their coefficients or samples are in memory at a time, which many such pictures would take of the server's own.
+  @Test(arguments: ["progressive.jpg", "interlaced.png"])
+  func aPhotoThatIsHeldWholeIsReadApartFromTheOthers(name: String) async throws {
+    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    let picture = ByteBuffer(
+      bytes: try Data(contentsOf: tests.appendingPathComponent("MienVisionTests/Fixtures/\(name)")))
+    func answer(_ change: (inout ServerOptions) -> Void) async throws -> (Int, String) {
+      let server = try TestServer.make(change)
+      return try await server.application().test(.live) { client in
+        let answer = try await client.execute(uri: "/v1/detect?detector=none", method: .post, body: picture)
+        return (answer.status.code, String(buffer: answer.body))
+      }
+    }
+    let here = try await answer { _ in }
+    let apart = try await answer { $0.limits.ownSampleBytes = 1 }
+    #expect(here == (200, apart.1) && apart.0 == 200)
+    let nowhere = try await answer {
+      $0.limits.ownSampleBytes = 1
+      $0.program = folder.file("no-program").path
+    }
+    #expect(nowhere.0 == 429)
+  }
+
+  @Test func aNiceProcessLeavesTheProcessorsToOthers() throws {
+    let decoder = try pictures(environment: [:], niceness: 5)
+    _ = try decoder.image(plain(side: 20))
+    let id = try String(contentsOf: folder.file("process"), encoding: .utf8).dropLast()
+    let words = try String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8).split(separator: ")").last
+    // The 19th field, the third being the first after the name.
+    #expect(words?.split(separator: " ")[16] == "5")
   }
 }

@@ -25,9 +25,11 @@ import Testing
 
   @Test func wrongArgumentsAreInvalid() {
     var limits = mien_image_limits(
-      pixels: 100, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, go_on: nil, go_on_context: nil)
+      pixels: 100, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, coefficient_bytes: 100, go_on: nil,
+      go_on_context: nil)
     var none = mien_image_limits(
-      pixels: 0, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, go_on: nil, go_on_context: nil)
+      pixels: 0, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, coefficient_bytes: 100, go_on: nil,
+      go_on_context: nil)
     var image = mien_image()
     var message = [CChar](repeating: 0, count: Int(MIEN_IMAGE_MESSAGE))
     let bytes = [UInt8](repeating: 0, count: 8)
@@ -47,7 +49,8 @@ import Testing
 
   @Test func aMissingLibraryIsToldFromADamagedFile() throws {
     var limits = mien_image_limits(
-      pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000, whole_bytes: 1000, go_on: nil, go_on_context: nil)
+      pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000, whole_bytes: 1000, coefficient_bytes: 1000, go_on: nil,
+      go_on_context: nil)
     var image = mien_image()
     let file = [UInt8](try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("photo.heic")))
     let missing = mien_image_decode_heif("libheif-is-not-here.so.1", file, file.count, &limits, &image, nil)
@@ -67,6 +70,17 @@ import Testing
       #expect(error?.kind == .limit && error?.subject == url.path, "\(name): \(error?.message ?? "")")
       _ = try Image(contentsOf: url, limits: ImageLimits(maxPixels: 24 * 16))
     }
+  }
+
+  /// All its coefficients are in memory at a time.
+  @Test func coefficientsOfAProgressivePictureAreLimited() throws {
+    let url = DecodingTests.fixtures.appendingPathComponent("progressive.jpg")
+    var limits = ImageLimits.default
+    limits.coefficientBytes = 500
+    let error = try #require(throws: MienError.self) { try Image(contentsOf: url, limits: limits) }
+    #expect(error.kind == .limit && error.message.contains("progressive"), "\(error)")
+    limits.coefficientBytes = 10_000
+    #expect(try Image(contentsOf: url, limits: limits) == Image(contentsOf: url))
   }
 
   @Test(arguments: ["progressive.jpg", "palette.png", "interlaced.png", "still.gif"])

@@ -50,6 +50,8 @@ typedef struct {
   int64_t whole_pixels;
   /// Most bytes of the samples of an interlaced PNG.
   int64_t whole_bytes;
+  /// Most bytes of the coefficients of a JPEG picture in several scans: two a sample.
+  int64_t coefficient_bytes;
   /// Asked for every few rows of JPEG, PNG and GIF, on the caller's thread, with `go_on_context`: decoding ends when it
   /// returns 0. NULL decodes to the end.
   int (*go_on)(void *context);

@@ -31,18 +31,24 @@ final class DecoderProcess: Sendable {
 
   /// Starts one.
   ///
-  /// - Parameter program: `mien-server`.
+  /// - Parameters:
+  ///   - program: `mien-server`.
+  ///   - niceness: how much it leaves the processors to other processes, from 0 to 19.
   /// - Throws: ``CannotStart``.
-  init(program: String) throws {
+  init(program: String, niceness: Int = 0) throws {
     var sockets: [Int32] = [-1, -1]
     guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &sockets) == 0 else {
       throw CannotStart(reason: String(cString: strerror(errno)))
     }
     defer { close(sockets[1]) }
-    do { state = Mutex(State(id: try Self.start(program, socket: sockets[1]))) } catch {
+    let id: pid_t
+    do { id = try Self.start(program, socket: sockets[1]) } catch {
       close(sockets[0])
       throw error
     }
+    // It has no threads yet: those that it starts are as nice.
+    if niceness > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(id), Int32(niceness)) }
+    state = Mutex(State(id: id))
     channel = DecoderChannel(socket: sockets[0])
   }
 
@@ -158,7 +164,7 @@ final class DecoderProcess: Sendable {
     let status = id.flatMap { Self.status(waitingFor: $0) }
     if isEnded { return CancellationError() }
     let signal = status.map { $0 & 0x7F }
-    if signal == SIGXCPU { return TakesTooLong() }
+    if signal == SIGPROF { return TakesTooLong() }
     return MienError(
       .format, nil,
       "cannot be decoded: it is damaged, or needs more memory than a file may take (the decoder ended with "

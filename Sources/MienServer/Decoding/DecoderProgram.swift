@@ -13,8 +13,9 @@ package enum DecoderProgram {
     leaveWithServer()
     try setLimit(RLIMIT_CORE, 0)
     let channel = DecoderChannel(socket: STDIN_FILENO)
-    var (video, seconds) = (VideoReader?.none, 0)
+    var (video, seconds) = (VideoReader?.none, 0.0)
     while true {
+      try allowTime(nil)
       guard let (request, bytes) = try? channel.receive(DecoderRequest.self) else { return }
       if let limits = request.limits { seconds = limits.decodingSeconds }
       do {
@@ -61,11 +62,12 @@ package enum DecoderProgram {
     }.start()
   }
 
-  /// Has the kernel end the process when the next answer has taken too much time.
-  private static func allowTime(_ seconds: Int) throws {
-    var usage = rusage()
-    getrusage(RUSAGE_SELF.rawValue, &usage)
-    try setLimit(RLIMIT_CPU, UInt(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + UInt(seconds) + 1)
+  /// Has the kernel end the process when it has taken so much more processor time; `nil` for any.
+  private static func allowTime(_ seconds: Double?) throws {
+    var timer = itimerval()
+    let seconds = seconds.map { max($0, 0.001) } ?? 0
+    timer.it_value = timeval(tv_sec: Int(seconds), tv_usec: Int(1e6 * seconds.truncatingRemainder(dividingBy: 1)))
+    guard setitimer(__itimer_which_t(ITIMER_PROF.rawValue), &timer, nil) == 0 else { throw refusal() }
   }
 
   /// Has the kernel refuse memory beyond so many bytes more than the program took when it began.

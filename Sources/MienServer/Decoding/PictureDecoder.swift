@@ -10,6 +10,7 @@ import Synchronization
 package final class PictureDecoder: Sendable {
   private let program: String
   private let limits: ServerLimits
+  private let niceness: Int
   private let process = Mutex<DecoderProcess?>(nil)
   private let logger: Logger
   /// A process that keeps more memory than that is replaced by the next one, in bytes.
@@ -22,9 +23,11 @@ package final class PictureDecoder: Sendable {
   /// - Parameters:
   ///   - program: `mien-server`.
   ///   - limits: what a picture may take.
-  package init(program: String, limits: ServerLimits, logger: Logger) {
+  ///   - niceness: how much the process leaves the processors to others, from 0 to 19.
+  package init(program: String, limits: ServerLimits, niceness: Int = 0, logger: Logger) {
     self.program = program
     self.limits = limits
+    self.niceness = niceness
     self.logger = logger
   }
 
@@ -36,7 +39,7 @@ package final class PictureDecoder: Sendable {
   package func image(_ data: Data) throws -> Image? {
     try NativeQueue.checkCancellation()
     let kept = process.withLock { $0.take() }
-    let decoder = try kept ?? DecoderProcess(program: program)
+    let decoder = try kept ?? DecoderProcess(program: program, niceness: niceness)
     let answer: (DecoderAnswer, pixels: [UInt8])
     do {
       answer = try data.withUnsafeBytes { try decoder.exchange(.picture(limits), $0, within: Self.seconds) }

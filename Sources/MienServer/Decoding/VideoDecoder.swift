@@ -1,6 +1,6 @@
 package import Foundation
 import MienCore
-package import MienInference
+import MienInference
 package import MienVision
 import Synchronization
 

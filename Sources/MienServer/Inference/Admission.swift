@@ -1,7 +1,9 @@
+import MienInference
 import Synchronization
 
 /// Decides which requests are worked on: a few at a time, the others in turn, first those of clients that have the fewest
-/// places, and of these first the client whose turn was longest ago. No client has more than its share of the places, so that
+/// places; of these of the client that has held places for the least time of late, and of equals of the one whose turn was longest
+/// ago. No client has more than its share of the places, so that
 /// others find some free. Requests that time out or find the queue full are refused, but not the only one of a client: it
 /// waits until another client gives a place up.
 final class Admission: Sendable {
@@ -17,6 +19,8 @@ final class Admission: Sendable {
     var nextNumber = 0
     /// How many places each client has.
     var held: [AccessTokens.Client: Int] = [:]
+    /// How long each client has held places.
+    var recent = RecentUse<AccessTokens.Client>()
     /// When each client last got a place, counted in places.
     var turns: [AccessTokens.Client: Int] = [:]
     var given = 0
@@ -88,7 +92,8 @@ final class Admission: Sendable {
     for client: AccessTokens.Client, patience: Double?, _ body: (Turn) async throws -> Result
   ) async throws -> Result {
     try await enter(client, patience: patience)
-    let turn = Turn { self.leave(client) }
+    let start = ContinuousClock.now
+    let turn = Turn { self.leave(client, after: .now - start) }
     defer { turn.end() }
     return try await body(turn)
   }
@@ -163,11 +168,15 @@ final class Admission: Sendable {
     waiter?.continuation.resume(throwing: error)
   }
 
-  private func leave(_ client: AccessTokens.Client) {
+  private func leave(_ client: AccessTokens.Client, after duration: Duration) {
     let next: Waiter? = state.withLock { state in
+      let now = ContinuousClock.now
+      state.recent.add(duration, of: client, now: now)
       let rest = (state.held[client] ?? 1) - 1
       state.held[client] = rest > 0 ? rest : nil
-      let ranks = state.waiting.map { (state.held[$0.client] ?? 0, state.turns[$0.client] ?? 0) }
+      let ranks = state.waiting.map {
+        (state.held[$0.client] ?? 0, state.recent.rank(of: $0.client, now: now), state.turns[$0.client] ?? 0)
+      }
       let allowed = ranks.indices.filter { state.allows(state.waiting[$0].client, share: share) }
       // Of equals the first.
       guard let index = allowed.min(by: { ranks[$0] < ranks[$1] }) else {

@@ -55,8 +55,7 @@ package final class InferenceEngine: Sendable {
   /// Where pictures are decoded that others are not to wait for.
   private let lanes: [Lane]
 
-  /// Where pictures are decoded in a process of their own, one at a time, in turns of the clients. Who waits for a turn has no
-  /// place and no thread yet.
+  /// Where pictures are decoded in a process of their own, one at a time, in turns of the clients. A turn is a place of its own.
   private struct Lane {
     let turns: Admission
     let decoder: PictureDecoder
@@ -64,7 +63,7 @@ package final class InferenceEngine: Sendable {
     /// Seconds that a picture waits for its turn at least.
     let patience: Double
 
-    init(patience: Double, _ options: ServerOptions, decodingSeconds: Int, _ logger: Logger) {
+    init(patience: Double, _ options: ServerOptions, decodingSeconds: Double, niceness: Int, _ logger: Logger) {
       self.patience = patience
       turns = Admission(
         places: 1, capacity: options.limits.waiting,
@@ -73,7 +72,7 @@ package final class InferenceEngine: Sendable {
           retryAfter: 5))
       var limits = options.limits
       limits.decodingSeconds = decodingSeconds
-      decoder = PictureDecoder(program: options.program, limits: limits, logger: logger)
+      decoder = PictureDecoder(program: options.program, limits: limits, niceness: niceness, logger: logger)
     }
   }
 
@@ -109,10 +108,11 @@ package final class InferenceEngine: Sendable {
     queue = NativeQueue(width: options.tokens == nil ? cores : cores + 1, share: cores)
     // Twice the cores for one client, so that its next picture is there when one is done.
     let admission = Admission(places: 4 * cores, share: 2 * cores, capacity: limits.waiting)
-    // Where most are decoded, which take less than a second; and those that turned out to take longer.
+    // Where most are decoded, which take little time; and those that turned out to take more, which do not keep a core from
+    // the others either.
     let lanes = [
-      Lane(patience: 20, options, decodingSeconds: limits.quickDecodingSeconds, logger),
-      Lane(patience: 60, options, decodingSeconds: limits.decodingSeconds, logger),
+      Lane(patience: 20, options, decodingSeconds: limits.quickDecodingSeconds, niceness: 0, logger),
+      Lane(patience: 60, options, decodingSeconds: limits.decodingSeconds, niceness: 5, logger),
     ]
     (self.admission, self.lanes) = (admission, lanes)
     self.limits = limits
@@ -121,7 +121,9 @@ package final class InferenceEngine: Sendable {
     metrics.declareGauge("mien_pictures_waiting", "Pictures that wait for their turn.") {
       Double(lanes.reduce(admission.waitingCount) { $0 + $1.turns.waitingCount })
     }
-    metrics.declareGauge("mien_pictures_active", "Pictures that are worked on.") { Double(admission.activeCount) }
+    metrics.declareGauge("mien_pictures_active", "Pictures that are worked on.") {
+      Double(lanes.reduce(admission.activeCount) { $0 + $1.turns.activeCount })
+    }
   }
 
   /// The model and the detector that a request chooses.
@@ -236,15 +238,13 @@ package final class InferenceEngine: Sendable {
     for lane in lanes[(isWhole && data.count <= Self.quickBytes ? 0 : 1)...] {
       let patienceForTurn = patience.map { max($0, lane.patience) }
       let result: Result? = try await lane.turns.withPlace(for: client, patience: patienceForTurn) { turn in
-        try await admission.withPlace(for: client, patience: patience) {
-          guard let image = try await lane.queue.run({ try decode(lane.decoder.image) }) else { return nil }
-          let found = try await queue.run(for: client) {
-            // The next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
-            turn.end()
-            return try body(image)
-          }
-          return try await then(found)
+        guard let image = try await lane.queue.run({ try decode(lane.decoder.image) }) else { return nil }
+        let found = try await queue.run(for: client) {
+          // The next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
+          turn.end()
+          return try body(image)
         }
+        return try await then(found)
       }
       if let result { return result }
     }
@@ -254,15 +254,18 @@ package final class InferenceEngine: Sendable {
 
   /// Decodes a JPEG or PNG picture on this thread.
   ///
-  /// - Returns: the picture; `nil` if it takes so long that others are not to wait for the thread.
+  /// - Returns: the picture; `nil` if it takes so long that others are not to wait for the thread, or more than the server's own
+  ///   process is to hold.
   /// - Throws: ``MienError`` as ``Image`` does; `CancellationError` if nobody waits for it any longer.
   private func image(_ data: Data) throws -> Image? {
-    let end = Self.threadSeconds + limits.ownDecodingSeconds
+    let end = Self.threadSeconds + limits.quickDecodingSeconds
     do {
       return try Image(
-        encoded: data, limits: limits.picture,
+        encoded: data, limits: limits.ownPicture,
         shouldStop: { NativeQueue.isCancelled || Self.threadSeconds > end })
-    } catch is CancellationError where !NativeQueue.isCancelled { return nil }
+    } catch is CancellationError where !NativeQueue.isCancelled {
+      return nil
+    } catch let error as MienError where error.kind == .limit { return nil }
   }
 
   /// Seconds of processor time that this thread has taken.
