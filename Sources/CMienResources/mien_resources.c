@@ -102,54 +102,57 @@ static const uint8_t file_30[] = {
 #embed "../../recipes/chen.yaml"
 };
 static const uint8_t file_31[] = {
-#embed "../../recipes/gao.yaml"
+#embed "../../recipes/dlib-resnet.yaml"
 };
 static const uint8_t file_32[] = {
-#embed "../../recipes/javier.yaml"
+#embed "../../recipes/gao.yaml"
 };
 static const uint8_t file_33[] = {
-#embed "../../recipes/le-deep.yaml"
+#embed "../../recipes/javier.yaml"
 };
 static const uint8_t file_34[] = {
-#embed "../../recipes/le-shallow.yaml"
+#embed "../../recipes/le-deep.yaml"
 };
 static const uint8_t file_35[] = {
-#embed "../../recipes/mien-m.yaml"
+#embed "../../recipes/le-shallow.yaml"
 };
 static const uint8_t file_36[] = {
-#embed "../../recipes/mien-s-ckplus48.yaml"
+#embed "../../recipes/mien-m.yaml"
 };
 static const uint8_t file_37[] = {
-#embed "../../recipes/mien-s-mixup.yaml"
+#embed "../../recipes/mien-s-ckplus48.yaml"
 };
 static const uint8_t file_38[] = {
-#embed "../../recipes/mien-s-robust.yaml"
+#embed "../../recipes/mien-s-mixup.yaml"
 };
 static const uint8_t file_39[] = {
-#embed "../../recipes/mien-s.yaml"
+#embed "../../recipes/mien-s-robust.yaml"
 };
 static const uint8_t file_40[] = {
-#embed "../../recipes/published/chen.yaml"
+#embed "../../recipes/mien-s.yaml"
 };
 static const uint8_t file_41[] = {
-#embed "../../recipes/published/gao.yaml"
+#embed "../../recipes/published/chen.yaml"
 };
 static const uint8_t file_42[] = {
-#embed "../../recipes/published/javier.yaml"
+#embed "../../recipes/published/gao.yaml"
 };
 static const uint8_t file_43[] = {
-#embed "../../recipes/published/le-deep.yaml"
+#embed "../../recipes/published/javier.yaml"
 };
 static const uint8_t file_44[] = {
-#embed "../../recipes/published/le-shallow.yaml"
+#embed "../../recipes/published/le-deep.yaml"
 };
 static const uint8_t file_45[] = {
-#embed "../../recipes/published/yousaf.yaml"
+#embed "../../recipes/published/le-shallow.yaml"
 };
 static const uint8_t file_46[] = {
-#embed "../../recipes/yousaf-trainable.yaml"
+#embed "../../recipes/published/yousaf.yaml"
 };
 static const uint8_t file_47[] = {
+#embed "../../recipes/yousaf-trainable.yaml"
+};
+static const uint8_t file_48[] = {
 #embed "../../recipes/yousaf.yaml"
 };
 
@@ -188,23 +191,24 @@ static const mien_resource files[] = {
     {"page/timeline.js", file_28, sizeof file_28},
     {"page/upright.js", file_29, sizeof file_29},
     {"recipes/chen.yaml", file_30, sizeof file_30},
-    {"recipes/gao.yaml", file_31, sizeof file_31},
-    {"recipes/javier.yaml", file_32, sizeof file_32},
-    {"recipes/le-deep.yaml", file_33, sizeof file_33},
-    {"recipes/le-shallow.yaml", file_34, sizeof file_34},
-    {"recipes/mien-m.yaml", file_35, sizeof file_35},
-    {"recipes/mien-s-ckplus48.yaml", file_36, sizeof file_36},
-    {"recipes/mien-s-mixup.yaml", file_37, sizeof file_37},
-    {"recipes/mien-s-robust.yaml", file_38, sizeof file_38},
-    {"recipes/mien-s.yaml", file_39, sizeof file_39},
-    {"recipes/published/chen.yaml", file_40, sizeof file_40},
-    {"recipes/published/gao.yaml", file_41, sizeof file_41},
-    {"recipes/published/javier.yaml", file_42, sizeof file_42},
-    {"recipes/published/le-deep.yaml", file_43, sizeof file_43},
-    {"recipes/published/le-shallow.yaml", file_44, sizeof file_44},
-    {"recipes/published/yousaf.yaml", file_45, sizeof file_45},
-    {"recipes/yousaf-trainable.yaml", file_46, sizeof file_46},
-    {"recipes/yousaf.yaml", file_47, sizeof file_47},
+    {"recipes/dlib-resnet.yaml", file_31, sizeof file_31},
+    {"recipes/gao.yaml", file_32, sizeof file_32},
+    {"recipes/javier.yaml", file_33, sizeof file_33},
+    {"recipes/le-deep.yaml", file_34, sizeof file_34},
+    {"recipes/le-shallow.yaml", file_35, sizeof file_35},
+    {"recipes/mien-m.yaml", file_36, sizeof file_36},
+    {"recipes/mien-s-ckplus48.yaml", file_37, sizeof file_37},
+    {"recipes/mien-s-mixup.yaml", file_38, sizeof file_38},
+    {"recipes/mien-s-robust.yaml", file_39, sizeof file_39},
+    {"recipes/mien-s.yaml", file_40, sizeof file_40},
+    {"recipes/published/chen.yaml", file_41, sizeof file_41},
+    {"recipes/published/gao.yaml", file_42, sizeof file_42},
+    {"recipes/published/javier.yaml", file_43, sizeof file_43},
+    {"recipes/published/le-deep.yaml", file_44, sizeof file_44},
+    {"recipes/published/le-shallow.yaml", file_45, sizeof file_45},
+    {"recipes/published/yousaf.yaml", file_46, sizeof file_46},
+    {"recipes/yousaf-trainable.yaml", file_47, sizeof file_47},
+    {"recipes/yousaf.yaml", file_48, sizeof file_48},
 };
 
 size_t mien_resource_count(void) { return sizeof files / sizeof files[0]; }

@@ -608,6 +608,17 @@ int32_t mien_torch_maximum(const mien_torch_tensor *x, const int64_t *dims, int3
   return make(out, error, [&] { return at::amax(get(x), sizes_of(dims, count)); });
 }
 
+int32_t mien_torch_pad(const mien_torch_tensor *x, int64_t channels, int64_t rows, int64_t columns,
+                       mien_torch_tensor **out, char **error) noexcept {
+  return make(out, error, [&] {
+    const auto &input = get(x);
+    if (input.dim() != 4 || channels < 0 || rows < 0 || columns < 0) {
+      throw std::invalid_argument("expected maps [N, C, H, W] and no fewer than 0 zeros");
+    }
+    return at::constant_pad_nd(input, {0, columns, 0, rows, 0, channels}).contiguous(input.suggest_memory_format());
+  });
+}
+
 int32_t mien_torch_fractional_max_pool2d(const mien_torch_tensor *x, int64_t kernel, int64_t side,
                                          const mien_torch_tensor *samples, mien_torch_tensor **out,
                                          char **error) noexcept {

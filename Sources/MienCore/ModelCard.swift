@@ -106,6 +106,13 @@ public struct ModelCard: Codable, Sendable, Equatable {
       self.picturesSample = picturesSample
     }
 
+    /// These data in words.
+    package var text: String {
+      if labels.isEmpty { return "\(source), \(split)" }
+      let names = labels.joined(separator: " and ")
+      return "\(Spelling.counted(count, "face")) of the set `\(source)`, \(split); labels \(names)"
+    }
+
     /// Whether these are the same faces and labels, whatever the cards say of their classes, and by their pictures too if
     /// both name them.
     package func isSame(as other: TrainingData) -> Bool {

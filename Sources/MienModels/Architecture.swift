@@ -33,6 +33,7 @@ public enum ModelRegistry {
   /// The architectures that Mien brings.
   package static let builtIn: [String: any Architecture] = [
     "mien-s": CompactResidualNetwork(),
+    "dlib-resnet": DlibResidualNetwork(),
     "plain": PlainNetwork(),
     "chen": PlainNetwork.chen,
     "javier": PlainNetwork.javier,

@@ -5,7 +5,7 @@ import MienONNX
 import MienResources
 import MienTorch
 
-/// The weights that a run begins with: another run's, or those of an exported model.
+/// The weights that a run begins with: another run's, those of an exported model, or ``PretrainedWeights``.
 ///
 /// A model's batch norms are folded into its convolutions. They are taken out again: each convolution gets outputs of
 /// variance 1 and the batch norm after it undoes that, by statistics over some faces. The network computes what the
@@ -15,23 +15,39 @@ import MienTorch
 /// zeros for it, so that the wider network first computes what the narrower one does (Chen et al. 2016, "Net2Net").
 @TorchActor package struct InitialWeights {
   /// What the other network was trained on.
-  let data: [ModelCard.TrainingData]
+  package let data: [ModelCard.TrainingData]
   private let path: String
   private let labels: [LabelSet]
   /// Paths of properties that the other network has weights for.
   private let names: [String]
   /// The shape and the values of a tensor.
   private let stored: (_ name: String) throws -> (shape: [Int], values: [Float])?
+  /// Whether batch norms are folded into the convolutions.
   private let isModel: Bool
 
-  /// Reads the best weights of the run folder `path`, or the model in the file `path`, or the built-in model of that
-  /// name if there is no such file.
+  /// Reads the best weights of the run folder `path`, or the model or pretrained weights in the file `path`, or the built-in model
+  /// of that name if there is no such file.
   ///
   /// - Parameter recipe: the run that begins with them.
   /// - Throws: ``MienError`` if the folder is no run or has no finished epoch, if the file is no model of Mien's, takes
   ///   other input than the recipe's network, or keeps its weights in 8 bits.
-  init(_ path: String, for recipe: Recipe) throws {
+  package init(_ path: String, for recipe: Recipe) throws {
     self.path = path
+    if PretrainedWeights.isFile(path) {
+      guard recipe.model.architecture == PretrainedWeights.architecture else {
+        throw MienError(
+          .mismatch, path,
+          "its weights are for the architecture \(PretrainedWeights.architecture), the recipe's is \(recipe.model.architecture)"
+        )
+      }
+      let pretrained = try PretrainedWeights(path, channels: recipe.model.channels)
+      isModel = true
+      labels = []
+      data = [.init(source: pretrained.source, split: "identities of faces", count: 0, labels: [])]
+      names = Array(pretrained.tensors.keys)
+      stored = { pretrained.tensors[$0] }
+      return
+    }
     let model = try Self.model(named: path)
     isModel = model != nil
     guard let model else {
@@ -85,14 +101,15 @@ import MienTorch
     }
   }
 
-  /// The model that a recipe's `initialWeights` names: a file, or a built-in one by its name; `nil` for a run folder,
-  /// and for what is not there any more.
+  /// The model that a recipe's `initialWeights` names: a file, or a built-in one by its name; `nil` for a run folder or pretrained
+  /// weights, and for what is not there any more.
   nonisolated static func model(named path: String) throws -> ONNXModel? {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       return try builtInModel(named: path)
     }
-    return isFolder.boolValue ? nil : try ONNXModel(contentsOf: URL(fileURLWithPath: path))
+    return isFolder.boolValue || PretrainedWeights.isFile(path)
+      ? nil : try ONNXModel(contentsOf: URL(fileURLWithPath: path))
   }
 
   /// The model inside the program of that name; `nil` if there is none.
@@ -106,7 +123,7 @@ import MienTorch
   /// - Parameter faces: `[N, C, H, W]` in 0…1, for the statistics of batch norms that a model lost.
   /// - Returns: what was not taken over, in words.
   /// - Throws: ``MienError`` naming the first tensor but a head's that one of the two lacks or that does not fit.
-  func load(into network: FaceNetwork, faces: () throws -> Tensor) throws -> [String] {
+  package func load(into network: FaceNetwork, faces: () throws -> Tensor) throws -> [String] {
     var sources: [String: String] = [:]
     var notes: [String] = []
     for (index, own) in network.labels.enumerated() {

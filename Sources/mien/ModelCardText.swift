@@ -25,12 +25,7 @@ struct ModelCardText {
     for output in card.outputs {
       fact("labels \(output.name)", output.emotions.map(\.rawValue).joined(separator: ", "))
     }
-    for data in card.training {
-      fact(
-        "trained on",
-        "\(Spelling.counted(data.count, "face")) of the set `\(data.source)`, \(data.split); labels \(data.labels.joined(separator: " and "))"
-      )
-    }
+    for data in card.training { fact("trained on", data.text) }
     fact("run", "seed \(card.seed), weights of epoch \(card.epochs)")
     fact("licence", card.license)
     fact("weights", card.weightsSHA256)

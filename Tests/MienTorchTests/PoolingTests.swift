@@ -125,4 +125,26 @@ import Testing
     #expect(error?.kind == .mismatch)
     #expect(try FractionalMaxPool2d(from: 2, to: 1)(.full([1, 1, 2, 2], 7), .inference).floats() == [7])
   }
+
+  @Test func picturesAreEnlargedBetweenThePlacesOfTheirPixels() throws {
+    let picture = try Tensor([0, 4, 8, 12], shape: [1, 1, 2, 2])
+    let found = try Resize(from: 2, to: 4)(picture, .inference)
+    #expect(try found.shape == [1, 1, 4, 4])
+    // A quarter of the way between two pixels, and beyond the last ones these go on.
+    #expect(try found.floats() == [0, 1, 3, 4, 2, 3, 5, 6, 6, 7, 9, 10, 8, 9, 11, 12])
+    #expect(try Resize(from: 2, to: 2)(picture, .inference).floats() == [0, 4, 8, 12])
+    #expect(throws: MienError.self) { try Resize(from: 3, to: 4)(picture, .inference) }
+    #expect(throws: MienError.self) { try Resize(from: 2, to: 0) }
+  }
+
+  @Test(arguments: [false, true]) func zerosStandAfterWhatThereIs(channelsLast: Bool) throws {
+    let plain = try Tensor([1, 2, 3, 4, 5, 6, 7, 8], shape: [1, 2, 2, 2])
+    try plain.requireGradientInPlace()
+    let output = try ZeroPad(channels: 1, border: 1)(channelsLast ? plain.channelsLast() : plain, .inference)
+    #expect(try output.shape == [1, 3, 3, 3])
+    let maps: [Float] = [1, 2, 0, 3, 4, 0, 0, 0, 0, 5, 6, 0, 7, 8, 0, 0, 0, 0]
+    #expect(try output.floats() == maps + [Float](repeating: 0, count: 9))
+    try output.multiplied(by: Tensor((0..<27).map(Float.init), shape: [1, 3, 3, 3])).sum().backward()
+    #expect(try plain.gradient?.floats() == [0, 1, 3, 4, 9, 10, 12, 13])
+  }
 }

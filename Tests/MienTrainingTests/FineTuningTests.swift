@@ -258,4 +258,82 @@ import Testing
     #expect(try message("initialWeights=/nowhere").contains("no such run folder"))
     #expect(throws: MienError.self) { try DrawnFaces.recipe(epochs: 1, settings: ["freeze=1"]) }
   }
+
+  /// Weights of the identity network with its shapes, as `scripts/pretrained.sh` writes them; stem and first block alone.
+  private func identityWeights(_ name: String, without missing: String = "") throws -> URL {
+    var file = SafeTensors(metadata: ["source": "a test"])
+    for layer in ["stem", "blocks.0.first", "blocks.0.second"] {
+      let (inputs, kernel) = layer == "stem" ? (3, 7) : (32, 3)
+      let shape = [32, inputs, kernel, kernel]
+      file.tensors["\(layer).conv.weight"] = try .init(
+        [Float](repeating: 0.01, count: shape.reduce(1, *)), shape: shape)
+      for vector in ["conv.bias", "gamma", "beta"] {
+        file.tensors["\(layer).\(vector)"] = try .init([Float](repeating: 1, count: 32), shape: [32])
+      }
+    }
+    file.tensors[missing] = nil
+    let url = folder.file(name)
+    try file.write(to: url)
+    return url
+  }
+
+  @Test func filesThatAreNoIdentityNetworkAreNamed() throws {
+    let file = try identityWeights("part.safetensors")
+    func error(_ architecture: String, _ url: URL) throws -> MienError? {
+      let recipe = try DrawnFaces.recipe(
+        epochs: 1, settings: ["model.architecture=\(architecture)", "model.options={}"])
+      return #expect(throws: MienError.self) { try InitialWeights(url.path, for: recipe) }
+    }
+    let other = try error("mien-s", file)
+    #expect(other?.kind == .mismatch && other?.subject == file.path)
+    #expect(other?.message.contains("dlib-resnet") == true && other?.message.contains("mien-s") == true)
+    let part = try error("dlib-resnet", file)
+    #expect(part?.subject == file.path && part?.message.contains("blocks.1.first") == true, "\(part?.message ?? "")")
+    let stemless = try identityWeights("stemless.safetensors", without: "stem.gamma")
+    #expect(try error("dlib-resnet", stemless)?.message.contains("stem.gamma") == true)
+  }
+
+  /// What the fine-tuned network makes of a picture before any training: past its first layer, which would take a picture of 48x48
+  /// and enlarge it, and with dlib's last layer after its embedding.
+  private func identity(
+    channels: Int, _ pixel: (_ channel: Int, _ x: Int, _ y: Int) -> Int
+  ) throws -> (values: [Float], notes: [String], origin: String) {
+    let url = Shared.url("data/pretrained/dlib-face-resnet.safetensors")
+    let recipe = try DrawnFaces.recipe(
+      epochs: 1,
+      settings: ["model.architecture=dlib-resnet", "model.options={side: 150}", "model.channels=\(channels)"])
+    var random = SeededRandom(seed: 3)
+    let network = try recipe.network()
+    let initial = try InitialWeights(url.path, for: recipe)
+    let notes = try initial.load(into: network) {
+      try Tensor((0..<(8 * channels * 48 * 48)).map { _ in random.uniform() }, shape: [8, channels, 48, 48])
+    }
+    let pixels = (0..<channels).flatMap { channel in
+      (0..<150).flatMap { y in (0..<150).map { x in Float(pixel(channel, x, y) % 256) / 255 } }
+    }
+    let last = try #require(try SafeTensors(contentsOf: url).tensors["fc.weight"]?.values(Float.self))
+    let mean = try Tensor.withGradients(false) {
+      let picture = try Tensor(pixels, shape: [1, channels, 150, 150]).channelsLast()
+      return try network.neck(network.trunk.layers.dropFirst().reduce(picture) { try $1($0, .inference) }, .inference)
+        .floats()
+    }
+    let values = (0..<128).map { row in zip(mean, last[(256 * row)...]).reduce(Float(0)) { $0 + $1.0 * $1.1 } }
+    return (values, notes, initial.data.map(\.text).joined())
+  }
+
+  @Test(.enabled(if: Shared.has("data/pretrained"), "needs the weights of dlib's identity network"))
+  func theIdentityNetworkComputesWhatDlibDoes() throws {
+    let colour = try identity(channels: 3) { channel, x, y in [7 * x + 3 * y, 5 * x + 11 * y, x + 2 * y][channel] }
+    // dlib's own numbers for this picture.
+    let expected: [Float] = [
+      -0.0910036, 0.0833014, 0.0210602, -0.110839, -0.0969031, -0.0159041, -0.0330971, -0.0189417,
+    ]
+    #expect(zip(colour.values, expected).allSatisfy { abs($0 - $1) < 2e-4 }, "\(colour.values.prefix(8))")
+    #expect(colour.notes.count == 2 && colour.notes.allSatisfy { $0.contains("starts with fresh weights") })
+    #expect(colour.origin.hasPrefix("dlib_face_recognition_resnet_model_v1.dat (CC0)"))
+    // Grey is the same in each channel.
+    let pairs = try zip(
+      identity(channels: 1) { _, x, y in 3 * x + y }.values, identity(channels: 3) { _, x, y in 3 * x + y }.values)
+    #expect(pairs.allSatisfy { abs($0 - $1) < 2e-4 } && pairs.contains { abs($0.0) > 0.01 })
+  }
 }

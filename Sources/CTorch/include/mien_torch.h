@@ -172,6 +172,9 @@ int32_t mien_torch_max_pool2d(const mien_torch_tensor *x, int64_t kernel, int64_
 /// Mean of each window of [N, C, H, W]; padding does not count.
 int32_t mien_torch_average_pool2d(const mien_torch_tensor *x, int64_t kernel, int64_t stride, int64_t padding,
                                   mien_torch_tensor **out, char **error) MIEN_NOEXCEPT;
+/// x [N, C, H, W] with zeros added: `channels` after its own, `rows` at the bottom and `columns` at the right.
+int32_t mien_torch_pad(const mien_torch_tensor *x, int64_t channels, int64_t rows, int64_t columns,
+                       mien_torch_tensor **out, char **error) MIEN_NOEXCEPT;
 /// Each element zeroed with `probability`, the rest divided by its complement; the draw is that of `seed` alone.
 int32_t mien_torch_dropout(const mien_torch_tensor *x, double probability, uint64_t seed, mien_torch_tensor **out,
                            char **error) MIEN_NOEXCEPT;

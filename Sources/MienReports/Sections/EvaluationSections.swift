@@ -81,9 +81,7 @@ extension ReportSection {
       "\(output.name) (\(output.emotions.map(\.rawValue).joined(separator: ", ")); "
         + "temperature \(NumberText.fixed(Double(output.temperature), 3)))"
     }
-    let training = card.training.map { data in
-      "\(Spelling.counted(data.count, "face")) of the set \(data.source), \(data.split), labels \(data.labels.joined(separator: " and "))"
-    }
+    let training = card.training.map { $0.text.replacing("`", with: "").replacing(";", with: ",") }
     var measured = TextTable(header: ["data", "split", "labels", "faces", "accuracy", "balanced", "calibration error"])
     for entry in card.measurements {
       measured.add([
