@@ -69,6 +69,24 @@ struct NetworkDetectorTests {
     #expect(abs((roll - expected).remainder(dividingBy: 360)) < 20, "\(roll)")
   }
 
+  /// Faces upside down are found the right way up, though something like a face is found in most of them the other way.
+  @Test(.enabled(if: Shared.has("media"), "needs the development media"))
+  func photosUpsideDownAreReadAsUpright() throws {
+    for (name, least) in [
+      ("expressions/angry.jpg", 1), ("expressions/neutral.jpeg", 1), ("expressions/group.jpeg", 5),
+      ("solvay1927.jpg", 26),
+    ] {
+      let photo = try Image(contentsOf: Shared.url("media/\(name)"))
+      let upright = try detector.faces(in: photo)
+      let found = try detector.faces(in: photo.turned(quarterTurns: 2))
+      #expect(upright.count >= least && found.count >= least, "\(name): \(upright.count), \(found.count)")
+      for face in found {
+        guard let roll = face.landmarks?.pose.roll else { continue }
+        #expect(abs(roll) > 120, "\(name): \(roll) at \(face.box)")
+      }
+    }
+  }
+
   @Test(arguments: [
     (1, 1), (1, 700), (700, 1), (16, 16), (31, 33), (640, 360), (3000, 40),
   ])

@@ -7,8 +7,8 @@ import Synchronization
 /// Finds faces in any pose by two networks: one searches the picture, the other looks closely at what it proposes.
 ///
 /// A candidate is a face if the search is sure of it, or if the landmark network is the surer, the less the search is.
-/// Landmarks then set the face's place, and give its pose. Where nothing is found, the picture is searched turned by
-/// quarter turns, as scans often lie on their side. `docs/detection.md` says what is found and missed, and how the
+/// Landmarks then set the face's place, and give its pose. Where no face is certain, the picture is searched turned by
+/// quarter turns, too, as scans often lie on their side, and that way up counts in which faces have the larger scores. `docs/detection.md` says what is found and missed, and how the
 /// limits were chosen.
 public final class NetworkDetector: SizedFaceDetector {
   /// Side of the smallest face to find, in pixels of the picture; `nil` for the standard search, which finds faces from
@@ -77,14 +77,21 @@ public final class NetworkDetector: SizedFaceDetector {
   /// The faces of a picture, in any pose.
   public func faces(in image: Image) throws -> [DetectedFace] {
     let picture = PictureCopies(image)
-    let upright = try faces(in: picture, besides: [])
-    if !upright.isEmpty { return upright }
+    var best = try faces(in: picture, besides: [])
+    if best.contains(where: { ($0.score ?? 0) >= Self.certainScore }) { return best }
     for turns in [1, 3, 2] {
       let found = try faces(in: picture, quarterTurns: turns)
-      if !found.isEmpty { return found }
+      if Self.total(found) > Self.turningGain * Self.total(best) { best = found }
     }
-    return []
+    return best
   }
+
+  /// A picture with a face of this score is not turned: of faces that were found the wrong way up, chins for foreheads, none has it.
+  private static let certainScore = 0.85
+  /// How much larger the sum of scores must be in a turned picture.
+  private static let turningGain = 1.15
+
+  private static func total(_ faces: [DetectedFace]) -> Double { faces.reduce(0) { $0 + ($1.score ?? 0) } }
 
   /// The faces of a picture as it stands, without those whose places are known.
   func faces(in picture: PictureCopies, besides known: [TurnedSquare]) throws -> [DetectedFace] {
@@ -121,7 +128,9 @@ public final class NetworkDetector: SizedFaceDetector {
         candidate.square.degrees = candidate.points.degrees
         return candidate
       }
-    return try confirmed(candidates, in: picture, isTurned: true)
+    let strict = try confirmed(candidates, in: picture, isTurned: true)
+    let isSure = strict.contains { ($0.score ?? 0) >= Self.certainScore }
+    return isSure ? try confirmed(candidates, in: picture, isTurned: false) : strict
   }
 
   /// The smallest face in pixels of `image`, which may have been decoded at a reduced size.
