@@ -48,16 +48,21 @@ package struct ManualPages: Sendable {
       + ".SH NAME\n\(Self.name(name)) \\- \(Self.text(abstract))\n"
   }
 
+  /// How the command is called; where one of its subcommands need not be named, that one's arguments first.
   private func synopsis(_ command: CommandInfo, _ words: String) -> String {
+    let start = "\\fB\(Self.name(words))\\fR"
+    let standard = command.commands.first { $0.commandName == command.defaultSubcommand }
+    return (standard.map { call($0, "\(start) [\\fB\(Self.name($0.commandName))\\fR]") } ?? "") + call(command, start)
+  }
+
+  private func call(_ command: CommandInfo, _ start: String) -> String {
     let options = command.options.filter { !$0.isOptional }.map { "\(Self.written($0))" }
     let arguments = command.positionals.map { argument in
       let name = "\\fI\(Self.name(argument.valueName ?? ""))\\fR" + (argument.isRepeating ? " ..." : "")
       return argument.isOptional ? "[\(name)]" : name
     }
     let rest = command.commands.isEmpty ? [] : ["\\fIcommand\\fR"]
-    return ".PP\n\\fB\(Self.name(words))\\fR "
-      + (rest + arguments + options + ["[\\fIoptions\\fR]"]).joined(separator: " ")
-      + "\n"
+    return ".PP\n\(start) " + (rest + arguments + options + ["[\\fIoptions\\fR]"]).joined(separator: " ") + "\n"
   }
 
   private func section(_ title: String, _ arguments: [CommandInfo.Argument]) -> String {

@@ -13,7 +13,9 @@ struct CorrectionsCommand: AsyncParsableCommand {
 
   /// `mien corrections list`.
   struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Lists the profiles, or a profile's corrections.")
+    static let configuration = CommandConfiguration(
+      // Named for the description in JSON, which leaves out defaults whose names are made of their types.
+      commandName: "list", abstract: "Lists the profiles, or a profile's corrections.")
 
     @Option(help: ArgumentHelp("Whose corrections.", valueName: "name"))
     var profile: String?

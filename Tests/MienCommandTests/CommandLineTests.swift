@@ -249,6 +249,15 @@ import Testing
     #expect(detect.contains("\\fB\\-\\-min\\-face\\fR \\fIpx\\fR"))
     let train = try String(contentsOf: folder.file("man/mien-train.1"), encoding: .utf8)
     #expect(train.contains("\\-\\-resume") && train.contains("\\fBmien train\\fR"))
+    // Subcommands that need not be named.
+    for (name, synopsis) in [
+      ("tune", "[\\fBrun\\fR] \\fIrecipe\\fR "), ("benchmark", "[\\fBphotos\\fR] \\fIpath\\fR "),
+      ("profiles", "[\\fBlist\\fR] "), ("corrections", "[\\fBlist\\fR] "),
+    ] {
+      let page = try String(contentsOf: folder.file("man/mien-\(name).1"), encoding: .utf8)
+      #expect(page.contains("\n\\fBmien \(name)\\fR \(synopsis)"), "\(page.prefix(500))")
+      #expect(page.contains("\n\\fBmien \(name)\\fR \\fIcommand\\fR "), "\(page.prefix(500))")
+    }
   }
 
   @Test(.enabled(if: CommandLineTests.has("groff"), "needs groff")) func troffHasNothingToSayOfThePages() throws {

@@ -72,6 +72,14 @@ export function emotionsOf(scores) {
 }
 
 /**
+ * The same, the most probable first.
+ * @param {Scores} scores
+ */
+export function ranked(scores) {
+  return emotionsOf(scores).sort((a, b) => scores[b] - scores[a]);
+}
+
+/**
  * The highest score.
  * @param {Scores} scores
  * @returns {{emotion: string, probability: number}}

@@ -2,7 +2,7 @@
 
 import { trackColour } from './draw.js';
 import { doubt, shortDoubt } from './details.js';
-import { counted, emotionsOf, icon, percent } from './emotions.js';
+import { counted, emotionsOf, icon, percent, ranked } from './emotions.js';
 
 /** @typedef {import('./emotions.js').Face} Face @typedef {import('./api.js').Server} Server */
 
@@ -93,6 +93,8 @@ export class FacesPanel {
     this.cards = new Map();
     /** Whether a face's bars are all shown. */
     this.showsAll = false;
+    /** Whether what a card shows does not change: its bars are in the order of their lengths, which would jump in a video. */
+    this.isStill = true;
     this.onPick = /** @type {(track: number) => void} */ (() => {});
     /** Draws a face's picture. @type {(face: Face, canvas: HTMLCanvasElement) => void} */
     this.crop = () => {};
@@ -176,7 +178,8 @@ export class FacesPanel {
     body.id = `face-${face.track}-scores`;
     head.setAttribute('aria-controls', body.id);
     const why = make('p', 'face-doubt');
-    const bars = new Bars(face, () => this.showsAll, (all) => { this.showsAll = all; });
+    const order = this.isStill ? ranked(face.scores) : emotionsOf(face.scores);
+    const bars = new Bars(face, order, () => this.showsAll, (all) => { this.showsAll = all; });
     const sections = this.sections();
     body.append(why, bars.list, bars.more, ...sections.map((section) => section.root));
     root.append(head, body);
@@ -231,12 +234,12 @@ export function highest(scores, before) {
 
 /** A face's bars: the highest, or all. */
 class Bars {
-  /** @param {Face} face @param {() => boolean} showsAll @param {(all: boolean) => void} onChange */
-  constructor(face, showsAll, onChange) {
+  /** @param {Face} face @param {string[]} order @param {() => boolean} showsAll @param {(all: boolean) => void} onChange */
+  constructor(face, order, showsAll, onChange) {
     this.showsAll = showsAll;
     this.list = make('ul', 'bars');
     this.list.setAttribute('aria-label', `Scores of face ${face.track}`);
-    this.rows = new Map(emotionsOf(face.scores).map((emotion) => [emotion, bar(this.list, emotion)]));
+    this.rows = new Map(order.map((emotion) => [emotion, bar(this.list, emotion)]));
     this.more = make('button', 'quiet more-bars');
     this.more.setAttribute('type', 'button');
     this.more.hidden = this.rows.size <= FEW;

@@ -242,7 +242,8 @@ export class Page {
     before?.close();
     element('welcome').hidden = true;
     element('work').hidden = false;
-    element('work').classList.toggle('live', !(source instanceof Photos));
+    this.faces.isStill = source instanceof Photos;
+    element('work').classList.toggle('live', !this.faces.isStill);
     element('sources').hidden = false;
     this.faces.clear('');
     this.stage.message('');

@@ -104,7 +104,7 @@ struct ImportFolders: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "folders", abstract: "Imports pictures sorted into one folder per class.",
     discussion: """
-      Class folders may be spelt in any usual way (angry, Happy, SAD). What numbers mean is told by --classes, never \
+      Class folders may be spelt in any usual way (angry, Happy, SAD). --classes says what numbers mean; they are never \
       guessed. Class folders may lie in train, val and test folders; otherwise all faces are for training. Each picture \
       gives its largest centred square. RAF-DB, ExpW, CK+ and FER+ are also read in their original layout, JAFFE, KDEF and \
       RaFD by their file names.

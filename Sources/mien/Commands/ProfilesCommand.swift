@@ -13,7 +13,8 @@ struct Profiles: AsyncParsableCommand {
   /// `mien profiles list`.
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists the profiles.",
+      // Named for the description in JSON, which leaves out defaults whose names are made of their types.
+      commandName: "list", abstract: "Lists the profiles.",
       discussion: "They lie in MIEN_PROFILES, else in mien/profiles in XDG_CONFIG_HOME or ~/.config.")
 
     func run() async throws {

@@ -107,6 +107,16 @@ class AccessChecks(Base):
                 return document.elementFromPoint(left + width / 2, top + height / 2)?.closest('button, summary') !== one;
               }).map((one) => one.innerText)""")
             expect(covered == [], f"covered though they have the focus: {covered}")
+            # A small one.
+            page.viewport(320, 640, 2, True)
+            page.run("scrollTo(0, 0)")
+            expect(page.run("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the small phone")
+            covered = page.run("""(() => {
+              const { top, bottom } = document.querySelector('.export-card').getBoundingClientRect();
+              const boxes = [...document.querySelectorAll('.bar')].map((bar) => bar.getBoundingClientRect());
+              return boxes.filter((box) => box.bottom > top && box.top < bottom).length;
+            })()""")
+            expect(covered == 0, f"the card for saving lies over {covered} bars")
         finally:
             page.call("Emulation.clearDeviceMetricsOverride")
 

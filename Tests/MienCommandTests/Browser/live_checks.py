@@ -224,6 +224,9 @@ class LiveChecks(Base):
         """A video: read while it plays, shown again from what was read."""
         self.play_clip(page)
         page.wait("document.querySelectorAll('.face').length === 1", "a face")
+        order = page.run("[...document.querySelectorAll('.bar-name')].map((name) => name.textContent)")
+        expect(order == ["happiness", "surprise", "neutral", "sadness", "fear", "anger", "disgust", "contempt"],
+               f"the bars of a video are not in their fixed order: {order}")
         page.wait("document.getElementById('play').innerText === 'Play again'", "the end")
         self.settle(page)
         sent = sum("/frames" in url for url in page.requests())

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { ApiError, patiently, pause, reading, retryAfter, Server } from './page/api.js';
 import { direction, doubt, facts, isAnimation, shortDoubt, warningText } from './page/details.js';
 import { faceAt, labelPlan, placed } from './page/draw.js';
-import { best, clock, percent, words } from './page/emotions.js';
+import { best, clock, emotionsOf, percent, ranked, words } from './page/emotions.js';
 import { enlarged, json, number, photosCSV, photosJSON, stem, videoCSV, videoJSON } from './page/export.js';
 import { highest, tally } from './page/faces.js';
 import { filesIn, kindOf, pictureKind } from './page/files.js';
@@ -296,6 +296,12 @@ test('what else is said of a face', () => {
   assert.equal(shortDoubt({ ...face(1), reason: 'blurred' }), 'blurred');
   assert.deepEqual(facts(small).map(([name]) => name), ['Is a face', 'Looks', 'Size', 'Eyes open', 'Mouth', 'Brows raised']);
   assert.deepEqual(facts({ ...face(1), score: null, pose: null }).map(([name]) => name), ['Size']);
+});
+
+test('emotions by their probability, equal ones in the order of the page', () => {
+  const scores = { anger: 0.1, happiness: 0.2, neutral: 0.5, sadness: 0.2 };
+  assert.deepEqual(emotionsOf(scores), ['happiness', 'neutral', 'sadness', 'anger']);
+  assert.deepEqual(ranked(scores), ['neutral', 'happiness', 'sadness', 'anger']);
 });
 
 test('the highest scores stay until another is clearly higher', () => {

@@ -218,6 +218,18 @@ class PhotoChecks(Base):
         expect(page.text(".more-bars") == "All 8 emotions", f"the button: {page.text('.more-bars')!r}")
         page.click(".more-bars")
         expect(page.run(visible) == 8, f"{page.run(visible)} bars of all")
+        widths = page.run("[...document.querySelectorAll('.bar-fill')].map((fill) => parseFloat(fill.style.width))")
+        expect(widths == sorted(widths, reverse=True) and widths[0] > 40, f"the longest bar is not first: {widths}")
+        # In bold the widest there is.
+        wide = page.run("""[...document.querySelectorAll('.bar')].filter((bar) => {
+          bar.classList.add('best');
+          const value = bar.querySelector('.bar-value');
+          value.textContent = '>99\u00a0%';
+          const range = document.createRange();
+          range.selectNodeContents(value);
+          return range.getBoundingClientRect().right > bar.parentElement.getBoundingClientRect().right + 0.5;
+        }).length""")
+        expect(wide == 0, f"{wide} of 8 probabilities stick out")
         expect(page.run("document.querySelector('.details').open") is False, "the details are in the way")
         page.click(".details summary")
         page.wait("document.querySelectorAll('.details dt').length === 6", "the details")
