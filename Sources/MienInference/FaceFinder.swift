@@ -25,6 +25,15 @@ package struct FaceFinder: Sendable {
     let detecting: Duration
     /// Time spent on crops and preprocessing.
     let framing: Duration
+
+    /// Some of the faces.
+    package func part(_ range: Range<Int>) -> PreparedFaces {
+      let size = faces.isEmpty ? 0 : inputs.count / faces.count
+      return PreparedFaces(
+        faces: Array(faces[range]), doubts: Array(doubts[range]),
+        inputs: Array(inputs[(size * range.lowerBound)..<(size * range.upperBound)]), detecting: detecting,
+        framing: framing)
+    }
   }
 
   /// Finds and frames the faces of a picture. Blocks.

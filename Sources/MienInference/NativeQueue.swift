@@ -16,8 +16,10 @@ package struct NativeQueue: Sendable {
   private struct State {
     /// Threads with nothing to do: a serial queue's work does not count for the pool.
     var idle: [DispatchQueue]
+    let width: Int
     /// The most threads that one client may use.
     let share: Int
+    var hasShares: Bool { share < width }
     /// Work without a thread, the first first.
     var waiting: [Work] = []
     /// How many threads each client uses.
@@ -29,15 +31,18 @@ package struct NativeQueue: Sendable {
 
     /// Takes the work that comes next: of the client that uses the fewest threads; of several such clients, of the one that
     /// has used them least of late; of equals, of the one whose turn was longest ago. `nil` if there is none, or none of a client
-    /// that may use one more.
+    /// that may use one more. The last free thread is for clients that have used little of late, so that they need not wait for those
+    /// who use much.
     mutating func next() -> Work? {
       let now = ContinuousClock.now
+      let isLast = hasShares && used.values.reduce(0, +) == width - 1
       func rank(_ index: Int) -> (Int, Int, Int) {
         let client = waiting[index].client
         return (used[client, default: 0], recent.rank(of: client, now: now), turns[client, default: 0])
       }
       var first: Int?
       for index in waiting.indices where used[waiting[index].client, default: 0] < share {
+        if isLast, !recent.isLittle(of: waiting[index].client, now: now) { continue }
         // Of equals the first.
         if first.map({ rank(index) < rank($0) }) ?? true { first = index }
       }
@@ -62,7 +67,7 @@ package struct NativeQueue: Sendable {
 
     init(count: Int, share: Int) {
       let threads = (0..<count).map { DispatchQueue(label: "mien.native.\($0)", qos: .userInitiated) }
-      state = Mutex(State(idle: threads, share: share))
+      state = Mutex(State(idle: threads, width: count, share: share))
     }
 
     func start(_ work: Work) {

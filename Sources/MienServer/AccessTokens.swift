@@ -10,9 +10,17 @@ package final class AccessTokens: Sendable {
   /// A client, as a keyed hash of its token; empty where the server asks for none.
   package typealias Client = String
 
-  /// How much of `limit` one client may take: half of it, so that no token keeps the others out; all of it where no tokens
-  /// are asked for and all are one client.
-  static func share(of limit: Int, for client: Client) -> Int { client.isEmpty ? limit : (limit + 1) / 2 }
+  /// Whether a client may take `count` more: as long as it then has no more than stays free, so that there is something left for
+  /// others, however many have their share. Who has none may take as much as there is; so may all, where no tokens are asked for
+  /// and all are one client.
+  ///
+  /// - Parameters:
+  ///   - own: how many the client has.
+  ///   - others: how many the other clients have.
+  ///   - limit: how many there are.
+  static func mayTake(_ count: Int = 1, own: Int, others: Int, of limit: Int, for client: Client) -> Bool {
+    client.isEmpty || own == 0 || own + count <= (limit - others + 1) / 2
+  }
 
   private static let lengths = 16...512
   private static let fileBytes = 1 << 20

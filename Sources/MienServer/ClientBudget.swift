@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What clients hold of something that is scarce. Where clients have tokens, each may hold half of it.
+/// What clients hold of something that is scarce. Where clients have tokens, each may hold as much as then stays free.
 final class ClientBudget: Sendable {
   /// Why there is no room.
   enum Shortage {
@@ -28,7 +28,10 @@ final class ClientBudget: Sendable {
   func take(_ count: Int, for client: AccessTokens.Client) -> Shortage? {
     state.withLock { state in
       let own = state.byClient[client, default: 0] + count
-      guard own <= AccessTokens.share(of: limit, for: client) else { return .ofOwn }
+      guard
+        AccessTokens.mayTake(
+          count, own: own - count, others: state.used - (own - count), of: limit, for: client)
+      else { return .ofOwn }
       guard !boundsAll || state.used + count <= limit else { return .ofAll }
       state.used += count
       state.byClient[client] = own

@@ -17,7 +17,7 @@ package struct ServerLimits: Sendable, Codable {
   package var decodingSeconds = 20.0
   /// The same for a picture that others wait for, in a process of its own or in the server itself; one that takes longer is
   /// decoded again apart from them.
-  package var quickDecodingSeconds = 0.5
+  package var quickDecodingSeconds = 1.0
   /// Most bytes of the samples, or of the coefficients, of a JPEG or PNG picture that is decoded in the server itself; one that
   /// holds more is decoded in a process of its own.
   package var ownSampleBytes = 100_000_000

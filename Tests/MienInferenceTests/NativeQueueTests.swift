@@ -110,6 +110,27 @@ import Testing
     #expect(order.numbers.withLock { $0 } == [2, 1])
   }
 
+  /// The last free thread is for those who have used little.
+  @Test func whoUsesMuchLeavesTheLastThreadToOthers() async throws {
+    let (queue, order, flag, started) = (NativeQueue(width: 2, share: 1), Order(), Flag(), Flag())
+    try await queue.run(for: "heavy") { usleep(2_700_000) }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        _ = try await queue.run(for: "busy") {
+          started.isSet.store(true, ordering: .relaxed)
+          return flag.spin()
+        }
+      }
+      #expect(started.spin())
+      group.addTask { try await queue.run(for: "heavy") { order.numbers.withLock { $0.append(2) } } }
+      try await Task.sleep(for: .milliseconds(50))
+      try await queue.run(for: "light") { order.numbers.withLock { $0.append(1) } }
+      flag.isSet.store(true, ordering: .relaxed)
+      try await group.waitForAll()
+    }
+    #expect(order.numbers.withLock { $0 } == [1, 2])
+  }
+
   @Test func useOfLongAgoCountsLess() {
     var use = RecentUse<String>()
     let start = ContinuousClock.now
@@ -123,5 +144,9 @@ import Testing
     for _ in 0..<40 { use.add(.milliseconds(50), of: "c", now: start) }
     #expect(use.rank(of: "c", now: start) == use.rank(of: "b", now: start))
     #expect(use.rank(of: "a", now: start + .seconds(600)) == 0)
+    // However much it was, others come first for some seconds only.
+    use.add(.seconds(500), of: "d", now: start)
+    #expect(use.rank(of: "d", now: start) > use.rank(of: "a", now: start) && !use.isLittle(of: "d", now: start))
+    #expect(use.isLittle(of: "d", now: start + .seconds(15)))
   }
 }

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import MienCore
+import MienInference
 import MienReports
 import MienServer
 import MienTestSupport
@@ -53,6 +54,43 @@ import Testing
         uri: "/v1/detect", method: .post, headers: [.contentType: "image/png"], body: photo)
       let body = try response.json(PictureBody.self)
       #expect(body.width == 512 && body.height == 512 && body.faces.count == 1)
+    }
+  }
+
+  /// More faces than are classified at a time, each as the library reads it.
+  @Test(.enabled(if: Sample.exists, "the sample photo is not there; run make setup"))
+  func manyFacesAreReadInTheirOrder() async throws {
+    let face = try Image(contentsOf: Sample.url).crop(centerX: 224, centerY: 137, side: 190, size: 96)
+    var pixels = [UInt8](repeating: 0, count: 960 * 480 * 3)
+    for (row, column) in (0..<5).flatMap({ row in (0..<10).map { (row, $0) } }) {
+      for (y, x) in (0..<96).flatMap({ y in (0..<96).map { (y, $0) } }) {
+        for channel in 0..<3 {
+          // Each darker than the one before.
+          let value = Int(face.pixels[(y * 96 + x) * 3 + channel]) * (100 - row * 10 - column) / 100
+          pixels[((row * 96 + y) * 960 + column * 96 + x) * 3 + channel] = UInt8(value)
+        }
+      }
+    }
+    let picture = try Image(width: 960, height: 480, channels: 3, pixels: pixels)
+    let recognizer = try Recognizer(
+      classifier: EmotionClassifier(model: PixelGraph.model([.ferplus])), detector: NetworkDetector(), minConfidence: 0)
+    let expected = try await recognizer.readings(in: picture)
+    try #require(expected.count > 32)
+    let body = ByteBuffer(bytes: try picture.encoded(as: .png))
+    try await TestServer.make().application().test(.live) { client in
+      try await withThrowingTaskGroup(of: [PictureBody.Face].self) { group in
+        for _ in 0..<2 {
+          group.addTask {
+            let response = try await client.execute(uri: "/v1/detect?minConfidence=0", method: .post, body: body)
+            return try response.json(PictureBody.self).faces
+          }
+        }
+        for try await found in group {
+          #expect(found.map(\.box) == expected.map(\.face.box))
+          #expect(
+            zip(found, expected).allSatisfy { abs($0.probability - Double($1.distribution.top.probability)) < 1e-3 })
+        }
+      }
     }
   }
 

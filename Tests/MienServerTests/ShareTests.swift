@@ -93,6 +93,38 @@ import Testing
     }
   }
 
+  /// Whoever has some may have no more than stays free then.
+  @Test func clientsThatHaveAllTheyMayLeaveSomeToOthers() async throws {
+    try await withServer {
+      ($0.sessions, $0.connections, $0.bodySeconds) = (8, 8, 3600)
+    } _: { port in
+      func open(by token: Int) async throws -> String {
+        let answer = try await RawClient.exchange(
+          port: port, head("POST /v1/sessions", by: token, "Content-Length: 2", "Connection: close") + "{}")
+        return String(answer.prefix(12))
+      }
+      for (token, most) in [4, 2, 1].enumerated() {
+        for _ in 0..<most { #expect(try await open(by: token) == "HTTP/1.1 201") }
+        #expect(try await open(by: token) == "HTTP/1.1 429")
+      }
+      #expect(try await open(by: 3) == "HTTP/1.1 201")
+
+      let request = "Content-Length: 2"
+      var connections: [RawClient] = []
+      for (token, most) in [4, 2].enumerated() {
+        for _ in 0..<most {
+          let client = try RawClient(port: port)
+          connections.append(client)
+          try await client.send(Data(head("POST /v1/detect", by: token, request, "Expect: 100-continue").utf8))
+          #expect(try await client.receive(upTo: "\r\n\r\n").hasPrefix("HTTP/1.1 100 "))
+        }
+        #expect(try await models(by: token, port).hasPrefix("HTTP/1.1 429 "))
+      }
+      #expect(try await models(by: 2, port).hasPrefix("HTTP/1.1 200 "))
+      withExtendedLifetime(connections) {}
+    }
+  }
+
   /// Frames a second apart, each of which is searched for itself: that takes a while.
   private static func longVideo(frames: Int) -> ByteBuffer {
     var random = SeededRandom(seed: 3)

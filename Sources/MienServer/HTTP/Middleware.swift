@@ -101,7 +101,7 @@ struct TokenMiddleware: RouterMiddleware {
   }
 }
 
-/// Bounds the requests of one client that are received or answered at a time: half of the connections that are served, so
+/// Bounds the requests of one client that are received or answered at a time: as many connections as then stay free, so
 /// that bodies that do not come and answers that do not end keep nobody else out.
 struct ClientShareMiddleware: RouterMiddleware {
   typealias Context = ServerContext

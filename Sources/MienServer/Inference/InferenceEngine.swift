@@ -57,6 +57,8 @@ package final class InferenceEngine: Sendable {
 
   /// Where pictures are decoded in a process of their own, one at a time, in turns of the clients. A turn is a place of its own.
   private struct Lane {
+    /// Pictures that are decoded, or wait for a thread after that: of each client one, as its threads may be busy for long.
+    let pictures: Admission
     let turns: Admission
     let decoder: PictureDecoder
     let queue = NativeQueue(width: 1)
@@ -65,11 +67,13 @@ package final class InferenceEngine: Sendable {
 
     init(patience: Double, _ options: ServerOptions, decodingSeconds: Double, niceness: Int, _ logger: Logger) {
       self.patience = patience
-      turns = Admission(
-        places: 1, capacity: options.limits.waiting,
-        late: .busy(
-          .wait, "Other pictures that take long to decode wait; try again in some seconds, or send JPEG or PNG.",
-          retryAfter: 5))
+      let late = APIError.busy(
+        .wait, "Other pictures that take long to decode wait; try again in some seconds, or send JPEG or PNG.",
+        retryAfter: 5)
+      // Each may keep 100 MB.
+      pictures = Admission(
+        places: 6, share: options.tokens == nil ? nil : 1, capacity: options.limits.waiting, late: late)
+      turns = Admission(places: 1, capacity: options.limits.waiting, late: late)
       var limits = options.limits
       limits.decodingSeconds = decodingSeconds
       decoder = PictureDecoder(program: options.program, limits: limits, niceness: niceness, logger: logger)
@@ -119,7 +123,7 @@ package final class InferenceEngine: Sendable {
     self.metrics = metrics
     self.logger = logger
     metrics.declareGauge("mien_pictures_waiting", "Pictures that wait for their turn.") {
-      Double(lanes.reduce(admission.waitingCount) { $0 + $1.turns.waitingCount })
+      Double(lanes.reduce(admission.waitingCount) { $0 + $1.pictures.waitingCount + $1.turns.waitingCount })
     }
     metrics.declareGauge("mien_pictures_active", "Pictures that are worked on.") {
       Double(lanes.reduce(admission.activeCount) { $0 + $1.turns.activeCount })
@@ -198,7 +202,8 @@ package final class InferenceEngine: Sendable {
       )
     } then: { width, height, warning, prepared, answer in
       let found = clock.now
-      let faces = try await reader.model.batcher.readings(of: prepared).map { try reader.reweighted($0) }
+      let faces = try await reader.model.batcher.readings(of: prepared, for: reader.client)
+        .map { try reader.reweighted($0) }
       metrics.time(.classify, clock.now - found)
       metrics.add(to: "mien_pictures_total")
       return (Reading(width: width, height: height, warning: warning, faces: faces), answer)
@@ -237,12 +242,15 @@ package final class InferenceEngine: Sendable {
     }
     for lane in lanes[(isWhole && data.count <= Self.quickBytes ? 0 : 1)...] {
       let patienceForTurn = patience.map { max($0, lane.patience) }
-      let result: Result? = try await lane.turns.withPlace(for: client, patience: patienceForTurn) { turn in
-        guard let image = try await lane.queue.run({ try decode(lane.decoder.image) }) else { return nil }
+      let result: Result? = try await lane.pictures.withPlace(for: client, patience: patienceForTurn) { place in
+        let decoded = try await lane.turns.withPlace(for: client, patience: patienceForTurn) {
+          try await lane.queue.run { try decode(lane.decoder.image) }
+        }
+        guard let decoded else { return nil }
         let found = try await queue.run(for: client) {
-          // The next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
-          turn.end()
-          return try body(image)
+          // The client's next one may be decoded now, and not before: a decoded picture that waits for a thread takes memory, too.
+          place.end()
+          return try body(decoded)
         }
         return try await then(found)
       }
@@ -265,7 +273,17 @@ package final class InferenceEngine: Sendable {
         shouldStop: { NativeQueue.isCancelled || Self.threadSeconds > end })
     } catch is CancellationError where !NativeQueue.isCancelled {
       return nil
-    } catch let error as MienError where error.kind == .limit { return nil }
+    } catch let error as MienError where error.kind == .limit {
+      // More than this process is to hold, or than any may: that is told before the first row.
+      var asked = 0
+      do {
+        _ = try Image(encoded: data, limits: limits.picture) {
+          asked += 1
+          return asked > 1
+        }
+      } catch is CancellationError { return nil }
+      throw error
+    }
   }
 
   /// Seconds of processor time that this thread has taken.

@@ -39,8 +39,8 @@ final class SessionStore: Sendable {
       guard entries.count < capacity else {
         throw APIError.busy(.sessions, "Too many sessions are open.", retryAfter: 10)
       }
-      let share = AccessTokens.share(of: capacity, for: client)
-      guard entries.values.count(where: { $0.client == client }) < share else {
+      let own = entries.values.count { $0.client == client }
+      guard AccessTokens.mayTake(own: own, others: entries.count - own, of: capacity, for: client) else {
         throw APIError.busy(.sessions, "Too many of your sessions are open.", retryAfter: 10)
       }
       entries[id] = Entry(session: session, client: client, lastUse: .now)

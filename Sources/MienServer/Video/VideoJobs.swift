@@ -119,8 +119,8 @@ final class VideoJobs: Service {
       guard unfinished.count < limits.videos else {
         throw APIError.busy(.videos, "Too many videos are being received or wait to be read.", retryAfter: 30)
       }
-      let share = AccessTokens.share(of: limits.videos, for: client)
-      guard unfinished.count(where: { $0.client == client }) < share else {
+      let own = unfinished.count { $0.client == client }
+      guard AccessTokens.mayTake(own: own, others: unfinished.count - own, of: limits.videos, for: client) else {
         throw APIError.busy(
           .videos, "Too many of your videos are being received or wait to be read.", retryAfter: 30)
       }

@@ -45,7 +45,9 @@ public final class HaarDetector: SizedFaceDetector {
 
   package func searchedPixels(of image: Image, minFace: Int) -> Int {
     let scale = Self.scale(least: image.side(ofWhole: minFace))
-    return Int(Double(image.width) * scale * Double(image.height) * scale)
+    // The cascade looks at each size of face in a copy of its own, all of which have so many times the pixels of the finest.
+    let copies = 1 / (1 - 1 / (Self.scaleFactor * Self.scaleFactor))
+    return Int(Double(image.width) * scale * Double(image.height) * scale * copies)
   }
 
   /// The frontal faces of a picture.
