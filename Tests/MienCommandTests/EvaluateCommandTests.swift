@@ -108,6 +108,19 @@ import Testing
     #expect(rows.count == 5 && rows[3].hasPrefix("2,happiness,anger,"))
   }
 
+  @Test func tableJSONAndReportSayWhichPriorWasUsed() throws {
+    let data = try faces("faces", split: .test, [(.anger, 0), (.happiness, 3)])
+    let outcome = try Command.mien(
+      "evaluate", "--data", data, "--prior", "uniform", "--prior-strength", "0.5", "--json", path("r.json"), "--report",
+      path("r.html"))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let sentence = "Read with the prior uniform, strength 0.5."
+    #expect(outcome.output.contains("\n\(sentence)\n"), "\(outcome.output)")
+    #expect(try String(contentsOf: folder.file("r.html"), encoding: .utf8).contains(sentence))
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(contentsOf: folder.file("r.json")))
+    #expect(report.prior == "uniform" && report.priorStrength == 0.5)
+  }
+
   @Test func corruptionsAreMeasuredOnRequest() throws {
     let data = try faces("faces", split: .test, [(.anger, 0), (.happiness, 3)])
     let outcome = try Command.mien(
@@ -120,6 +133,8 @@ import Testing
     // A dim white pixel is still the brightest; where contrast is low, too.
     #expect(results.filter { $0.name == "low light" }.allSatisfy { $0.accuracy == 1 })
     #expect(outcome.output.contains("\nlow light   ") && outcome.output.contains("gain 0.7, 0.5, 0.35, 0.2, 0.1\n"))
+    #expect(outcome.output.contains("  sigma 0.5, 1, 1.5, 2, 3 px\n"), "\(outcome.output)")
+    #expect(outcome.output.contains("  deviation 8, 16, 24, 40, 64 of 255\n"))
     #expect(try String(contentsOf: folder.file("r.html"), encoding: .utf8).contains("Accuracy on corrupted faces"))
   }
 
