@@ -8,9 +8,9 @@ package enum Spelling {
   }
 
   /// `a`, `a or b`, `a, b or c`.
-  package static func alternatives(_ names: [String]) -> String {
+  package static func alternatives(_ names: [String], _ word: String = "or") -> String {
     guard let last = names.last, names.count > 1 else { return names.first ?? "" }
-    return "\(names.dropLast().joined(separator: ", ")) or \(last)"
+    return "\(names.dropLast().joined(separator: ", ")) \(word) \(last)"
   }
 
   /// A number of bytes as people read it: `512 bytes`, `12.3 kB`, `5.6 MB`; a kB is 1000 bytes.
