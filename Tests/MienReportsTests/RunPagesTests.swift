@@ -264,11 +264,34 @@ import Testing
       ])
   }
 
+  @Test func curvesSayHowManyTrialsTheyShow() throws {
+    let folder = try TemporaryFolder()
+    func caption(trials count: Int) throws -> String? {
+      let trials = try (1...count).map { number in
+        let run = folder.file("trial-\(number)")
+        try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
+        try Data(Samples.csv.utf8).write(to: RunFiles(run).metrics)
+        return SearchResults.Trial(
+          number: number, name: "trial-\(number)", folder: run, values: ["1"], state: .finished, score: -1)
+      }
+      let search = SearchResults(
+        name: "net", folder: folder.url, data: [], method: "grid", keys: [(name: "a.b", text: "1")], rungs: [3],
+        isFinished: true, figure: .loss, head: "", trials: trials)
+      let html = SearchPage(search).report(command: "c").html
+      #expect(html.contains(">a.<wbr/>b</th>"))
+      return try Markup(html).texts("figcaption").last
+    }
+    let rest = "On the validation part, each epoch; means over folds and seeds."
+    #expect(try caption(trials: 8) == rest)
+    #expect(try caption(trials: 9) == "The first 8 of the table's 9 trials. " + rest)
+  }
+
   @Test func aSearchIsATableAndAPage() throws {
     let search = try search()
     let lines = SearchTable(search).lines.joined(separator: "\n")
     #expect(lines.contains("--set 'dense=[128]'") && lines.contains("trial-3: no number any more"))
-    #expect(SearchTable(search).table.rows[0] == ["2", "[128]", "4", "2 3", "1.7080", "0.0200", "finished"])
+    #expect(SearchTable(search).table.rows[0] == ["2", "1.7080", "0.0200", "finished", "[128]", "4", "2 3"])
+    #expect(SearchTable(search).table.header == ["trial", "loss", "sd", "state", "dense", "epochs", "best epochs"])
     let page = SearchPage(search).report(command: "mien tune net --search 'dense=[64],[128]'")
     let markup = try Markup(page.html)
     #expect(
@@ -277,7 +300,8 @@ import Testing
     #expect(
       markup.all("circle").count { $0.attributes["r"] == "6" } == 2 * (2 + 1), "a ring per best, and in the legend")
     #expect(
-      markup.texts("th").contains("best epochs") && markup.texts("text").contains { $0.hasPrefix("loss (axis from 1.") }
+      markup.texts("text").contains("trial 2, 4 epochs") && markup.texts("th").contains("best epochs")
+        && markup.texts("text").contains { $0.hasPrefix("loss (axis from 1.") }
     )
     #expect(
       markup.texts("dd").contains("mien tune net --search 'dense=[64],[128]'") && page.subtitle.hasPrefix("3 trials of")
