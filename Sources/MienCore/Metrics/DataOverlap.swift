@@ -180,7 +180,7 @@ public struct DataOverlap: Sendable, Equatable, Codable {
       : parts.contains(where: \.isCertain) ? "" : ", by the names in the model's card"
     let result =
       part.use == .training
-      ? "The figures say how well the model remembers them, not how well it reads new faces."
+      ? "The figures say how well it remembers them, not how well it reads new faces."
       : "The figures are slightly optimistic."
     let uses = (part.use == .training ? "" : "also ") + "used " + Spelling.alternatives(parts.map(\.use.words), "and")
     return "\(some) \(count == 1 ? "was" : "were") \(uses) (\(part.words)\(source)). \(result)"
