@@ -50,8 +50,32 @@ package enum Console {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
   }
 
-  /// Draws `line` over the terminal's last one; an empty one takes that off.
-  package static func redraw(_ line: String) { note("\r\u{1B}[K\(line)") }
+  /// Draws `line` over the terminal's last one, cut to the terminal's width; an empty one takes that off.
+  package static func redraw(_ line: String) { note("\r\u{1B}[K\(fitted(line, to: columns(of: STDERR_FILENO)))") }
+
+  /// How many columns the terminal `descriptor` has; nil if it is none, or does not know.
+  package static func columns(of descriptor: CInt) -> Int? {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return Int(size.ws_col)
+  }
+
+  /// `line`, cut with an ellipsis if it is as long as a terminal's line or longer: a line that wraps cannot be drawn over.
+  ///
+  /// - Parameter columns: the terminal's width; nil for any length.
+  package static func fitted(_ line: String, to columns: Int?) -> String {
+    /// Characters of East Asian scripts and pictures take two columns.
+    func width(_ text: some StringProtocol) -> Int {
+      text.reduce(0) { sum, character in
+        let first = character.unicodeScalars.first?.value ?? 0
+        return sum + ((0x1100..<0x1200).contains(first) || first >= 0x2E80 ? 2 : 1)
+      }
+    }
+    guard let columns, width(line) >= columns else { return line }
+    var kept = line[...]
+    while !kept.isEmpty, width(kept) + 1 >= columns { kept.removeLast() }
+    return columns > 1 ? kept + "…" : ""
+  }
 
   private static func note(_ text: String) { _ = AtomicFile.writeAll(Data(text.utf8), to: STDERR_FILENO) }
 

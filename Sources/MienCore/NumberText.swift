@@ -8,6 +8,11 @@ extension BinaryInteger {
   }
 }
 
+extension Double {
+  /// The number as text, without `.0` if it is whole.
+  package var shortText: String { Int(exactly: self).map(String.init) ?? "\(self)" }
+}
+
 /// Numbers as people read them: a fixed count of decimals, a point, no locale.
 public enum NumberText {
   /// A number with `decimals` decimals; `-` where it is not finite, an exponent from 10^12 on.

@@ -43,9 +43,17 @@ package final class ProgressLine: Sendable {
       let counted =
         "\(done.grouped) \(total.map { "of \($0.grouped) " } ?? "")\(what), \((rate * 10).rounded() / 10) per second"
       guard let total, rate > 0 else { return counted }
-      let left = Int((Double(total - done) / rate).rounded(.up))
-      return "\(counted), \(left / 60) min \(left % 60) s left"
+      return "\(counted), \(Self.left(Double(total - done) / rate))"
     }
+  }
+
+  /// A time left as `6 s left`, `2 min 5 s left` or `1 h 30 min left`.
+  package static func left(_ seconds: Double) -> String {
+    guard seconds.isFinite, (0..<1e9).contains(seconds) else { return "? left" }
+    let whole = Int(seconds.rounded(.up))
+    if whole < 60 { return "\(whole) s left" }
+    return whole < 3600
+      ? "\(whole / 60) min \(whole % 60) s left" : "\(whole / 3600) h \(whole % 3600 / 60) min left"
   }
 
   /// Shows `line` if it is time to.

@@ -8,9 +8,22 @@ package enum Spelling {
   }
 
   /// `a`, `a or b`, `a, b or c`.
-  package static func alternatives(_ names: [String]) -> String {
+  package static func alternatives(_ names: [String], _ word: String = "or") -> String {
     guard let last = names.last, names.count > 1 else { return names.first ?? "" }
-    return "\(names.dropLast().joined(separator: ", ")) or \(last)"
+    return "\(names.dropLast().joined(separator: ", ")) \(word) \(last)"
+  }
+
+  /// `text` in lines of at most `width` characters, broken at blanks; a longer word has a line of its own.
+  package static func wrapped(_ text: String, width: Int) -> [String] {
+    var lines: [String] = []
+    for word in text.split(separator: " ") {
+      if let last = lines.last, last.count + 1 + word.count <= width {
+        lines[lines.count - 1] = "\(last) \(word)"
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
   }
 
   /// A number of bytes as people read it: `512 bytes`, `12.3 kB`, `5.6 MB`; a kB is 1000 bytes.

@@ -27,7 +27,7 @@ public struct Corruption: Sendable, Hashable {
     /// JPEG of the parameter's quality (1…100), decoded again.
     case jpeg = "JPEG"
 
-    /// What the parameter is, with its unit.
+    /// What the parameter is and, after a comma, its unit if it has one: `sigma, px`.
     public var parameter: String {
       switch self {
       case .blur: "sigma, px"
@@ -35,8 +35,8 @@ public struct Corruption: Sendable, Hashable {
       case .lowLight: "gain"
       case .lowContrast: "contrast"
       case .lowResolution: "width, px"
-      case .occlusion: "side, share"
-      case .rotation: "degrees"
+      case .occlusion: "side, of the face's"
+      case .rotation: "angle, degrees"
       case .jpeg: "quality"
       }
     }

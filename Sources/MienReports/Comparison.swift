@@ -142,7 +142,8 @@ public struct Comparison: Sendable {
     }
     let names = measures.map { "\($0.head) \($0.figure == .balancedAccuracy ? "balanced" : $0.figure.title)" }
     let hasCounts = runs.contains { $0.parameterCount != nil }
-    var table = TextTable(header: ["run"] + (hasCounts ? ["parameters"] : []) + ["epochs", "best"] + names + ["time"])
+    var table = TextTable(
+      header: ["run"] + (hasCounts ? ["parameters"] : []) + ["epochs", "best epoch"] + names + ["time"])
     for run in runs {
       let values = measures.map { head, figure in
         run.metrics.atBest(.figure(figure, head: head, part: .validation)).map(figure.text) ?? "-"

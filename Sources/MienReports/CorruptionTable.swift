@@ -20,8 +20,10 @@ public struct CorruptionTable: Sendable {
     var table = TextTable(header: ["corruption", "none"] + severities.map(String.init) + ["mean", "parameter"])
     for name in names {
       let rows = results.filter { $0.name == name }.sorted { $0.severity < $1.severity }
-      let values = rows.map { $0.value == $0.value.rounded() ? NumberText.fixed($0.value, 0) : "\($0.value)" }
-      let parameter = rows.first.map { "\($0.parameter) \(values.joined(separator: ", "))" } ?? ""
+      // `sigma, px` and the values are written as `sigma 0.5, 1, 1.5 px`.
+      let parts = (rows.first?.parameter ?? "").split(separator: ", ", maxSplits: 1).map(String.init)
+      let values = rows.map(\.value.shortText).joined(separator: ", ")
+      let parameter = (parts.prefix(1) + [values] + parts.dropFirst()).joined(separator: " ")
       let cells = severities.map { severity in
         rows.first { $0.severity == severity }.map { NumberText.percent($0.accuracy, 1) } ?? ""
       }

@@ -169,6 +169,7 @@ public struct Explanations: Sendable {
   private var mapName: String {
     switch method {
     case "cam": "class activation map (cam)"
+    case "gradcam": "Grad-CAM map"
     default: "\(method) map"
     }
   }

@@ -20,6 +20,14 @@ public struct FaceCard: Sendable {
     self.name = name
   }
 
+  /// What the bars' colours mean.
+  static let key = "Green bar: the label. Orange: the reading, if it is another emotion. Grey: all others."
+
+  /// A probability whose number does not part from its sign at a line's end.
+  static func text(_ probability: Float) -> String {
+    NumberText.probability(probability).replacing(" ", with: "\u{A0}")
+  }
+
   /// The card's elements.
   var html: String {
     let top = distribution.top
@@ -28,10 +36,10 @@ public struct FaceCard: Sendable {
       let width = NumberText.fixed(Double(probability) * 100, 1)
       return "<li\(emotion == label ? " class=\"label\"" : "")><span>\(emotion.rawValue)</span>"
         + "<span class=\"bar\(kind)\" style=\"width:\(width)%\"></span>"
-        + "<span>\(SVGCanvas.escaped(NumberText.probability(probability)))</span></li>"
+        + "<span>\(SVGCanvas.escaped(Self.text(probability)))</span></li>"
     }
     let words = "label \(label.rawValue), read \(top.emotion.rawValue)"
-    let probability = SVGCanvas.escaped(NumberText.probability(top.probability))
+    let probability = SVGCanvas.escaped(Self.text(top.probability))
     let name = SVGCanvas.escaped(name)
     return """
       <figure class="face"><img src="data:image/png;base64,\(picture.base64EncodedString())" \

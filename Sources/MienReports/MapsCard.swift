@@ -11,7 +11,7 @@ public struct MapsCard: Sendable {
   /// - Throws: ``MienError`` where the sizes differ.
   public init(_ face: ExplainedFace) throws {
     let top = face.distribution.top
-    title = "\(face.name): \(top.emotion.rawValue) \(NumberText.probability(top.probability))"
+    title = "\(face.name): \(top.emotion.rawValue) \(FaceCard.text(top.probability))"
     let size = face.maps.first.map { ($0.width, $0.height) } ?? (0, 0)
     let plain = try PNG.encoded(width: size.0, height: size.1, channels: face.channels, pixels: face.pixels)
     pictures =
@@ -19,8 +19,8 @@ public struct MapsCard: Sendable {
       + (try face.maps.map { map in
         let drawn = try map.drawn(over: face.pixels, channels: face.channels, scale: face.scale)
         let png = try PNG.encoded(width: map.width, height: map.height, channels: 3, pixels: drawn)
-        let share = NumberText.probability(face.distribution[map.emotion] ?? 0)
-        return (png, [map.emotion.rawValue, share + (map.strength > 0 ? "" : ", nothing")])
+        let share = FaceCard.text(face.distribution[map.emotion] ?? 0)
+        return (png, [map.emotion.rawValue, share + (map.strength > 0 ? "" : ", no support")])
       })
   }
 

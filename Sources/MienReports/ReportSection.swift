@@ -129,7 +129,10 @@ public enum ReportBlock: Sendable {
       let classes = (column > 0 && table.isText(column) ? ["text"] : []) + (longs[column] ? ["long"] : [])
       return classes.isEmpty ? "" : " class=\"\(classes.joined(separator: " "))\""
     }
-    let head = zip(table.header, marks).map { "<th scope=\"col\"\($1)>\(SVGCanvas.escaped($0))</th>" }.joined()
+    // A recipe's key may break after its dots.
+    let head = zip(table.header, marks).map { name, marks in
+      "<th scope=\"col\"\(marks)>\(SVGCanvas.escaped(name).replacing(".", with: ".<wbr/>"))</th>"
+    }.joined()
     let rows = table.rows.map { cells in
       let items = table.header.indices.map { column in
         let plain = SVGCanvas.escaped(column < cells.count ? cells[column] : "")

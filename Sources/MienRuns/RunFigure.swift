@@ -62,8 +62,15 @@ public enum RunColumn: Sendable, Hashable {
     }
   }
 
-  /// The name for people, as `validation ferplus accuracy`.
-  public var title: String { name.split(separator: "_").joined(separator: " ") }
+  /// The name for people, as `validation accuracy, ferplus`.
+  public var title: String {
+    switch self {
+    case .trainingLoss: "training loss"
+    case .trainingAccuracy(let head): "training accuracy, \(head)"
+    case .figure(let figure, let head, let part): "\(part.rawValue) \(figure.title), \(head)"
+    default: name.replacing("_", with: " ")
+    }
+  }
 
   /// Whether values are shares in 0…1.
   public var isShare: Bool {

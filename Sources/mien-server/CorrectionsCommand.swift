@@ -26,11 +26,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
       let store = try source.store()
       guard let profile else {
         let found = try await store.listing(withCrops: false)
-        if found.isEmpty { source.sayNone() }
-        for (name, count) in found.counts.sorted(by: { $0.key < $1.key }) {
-          let clients = found.clients[name] ?? 1
-          try Console.print("\(name)  \(count.grouped)\(clients > 1 ? "  (of \(clients.grouped) clients)" : "")")
-        }
+        if found.isEmpty { source.sayNone() } else { try Self.printTable(found) }
         return source.name(unreadable: found.unreadable)
       }
       let name = try ProfileName(profile)
@@ -38,6 +34,20 @@ struct CorrectionsCommand: AsyncParsableCommand {
       guard !found.isEmpty else { throw try await source.none(of: name, in: store) }
       try Console.write(CorrectionExport.csv(found.corrections))
       source.name(unreadable: found.unreadable)
+    }
+
+    /// One row per profile.
+    private static func printTable(_ found: CorrectionStore.Listing) throws {
+      let rows = found.counts.sorted { $0.key < $1.key }.map { name, count in
+        let clients = found.clients[name] ?? 1
+        return ("\(name)", count.grouped, clients > 1 ? "  (of \(clients.grouped) clients)" : "")
+      }
+      let header = ("profile", "corrections", "")
+      let width = ([header] + rows).map(\.0.count).max() ?? 0
+      for (name, count, clients) in [header] + rows {
+        let blanks = width - name.count + 2 + header.1.count - count.count
+        try Console.print(name + String(repeating: " ", count: blanks) + count + clients)
+      }
     }
   }
 

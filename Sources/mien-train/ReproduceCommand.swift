@@ -107,7 +107,12 @@ struct ReproduceCommand: AsyncParsableCommand {
     }
     try Console.print(table.table.text)
     if Interrupt.isRaised { throw ExitCode.failure }
-    if let markdown { try ResultFile.write(Data(table.markdown.utf8), to: markdown) }
+    if let markdown {
+      let options =
+        only.map { "--only \($0)" }
+        + [epochs.map { "--epochs \($0)" }, folds.map { "--folds \($0)" }, show ? "--show" : nil].compactMap(\.self)
+      try ResultFile.write(Data(table.markdown(of: name, options: options).utf8), to: markdown)
+    }
     if hasFailed || !hasFaces { throw ExitCode(1) }
   }
 

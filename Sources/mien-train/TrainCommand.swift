@@ -218,12 +218,13 @@ struct TrainCommand: AsyncParsableCommand {
   private static func table(of summary: SeriesSummary) -> TextTable {
     var table = TextTable(header: [Spelling.counted(summary.runs.count, "run"), "mean", "sd", "minimum", "maximum"])
     for figure in summary.figures {
-      let isShare = RunColumn(name: figure.name)?.isShare ?? false
+      let column = RunColumn(name: figure.name)
+      let isShare = column?.isShare ?? false
       func number(_ value: Double?) -> String {
         value.map { isShare ? NumberText.percent($0) : NumberText.fixed($0, 4) } ?? "-"
       }
       table.add([
-        figure.name, number(figure.mean), number(figure.standardDeviation), number(figure.minimum),
+        column?.title ?? figure.name, number(figure.mean), number(figure.standardDeviation), number(figure.minimum),
         number(figure.maximum),
       ])
     }

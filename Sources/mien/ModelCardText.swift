@@ -30,23 +30,30 @@ struct ModelCardText {
     fact("licence", card.license)
     fact("weights", card.weightsSHA256)
     guard !card.measurements.isEmpty else { return lines }
+    let distinct = card.measurements.map(\.note).filter { !$0.isEmpty }.reduce(into: [String]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
+    let hasMarks = distinct.count > 1
     let isCalibrated = card.measurements.contains { $0.calibrationError != nil }
     var table = TextTable(
-      header: ["measured on", "labels", "faces", "accuracy", "balanced"] + (isCalibrated ? ["calibration error"] : []))
+      header: ["measured on", "labels", "faces", "accuracy", "balanced"] + (isCalibrated ? ["calibration error"] : [])
+        + (hasMarks ? ["note"] : []))
     for measurement in card.measurements {
       let calibration = measurement.calibrationError.map { NumberText.percent($0) } ?? "-"
+      let mark = distinct.firstIndex(of: measurement.note).map { "\($0 + 1)" } ?? ""
+      let names = Spelling.wrapped("\(measurement.source) \(measurement.split)", width: 40)
       table.add(
         [
-          "\(measurement.source) \(measurement.split)", measurement.labels, measurement.count.grouped,
+          names.first ?? "", measurement.labels, measurement.count.grouped,
           NumberText.percent(measurement.accuracy), NumberText.percent(measurement.balancedAccuracy),
-        ] + (isCalibrated ? [calibration] : []))
+        ] + (isCalibrated ? [calibration] : []) + (hasMarks ? [mark] : []))
+      for name in names.dropFirst() { table.add(["  " + name]) }
     }
-    let notes = card.measurements.map(\.note).filter { !$0.isEmpty }
-    let distinct = notes.enumerated().filter { !notes[..<$0].contains($1) }.map(\.element)
+    let notes = distinct.enumerated().map { hasMarks ? "\($0 + 1): \($1)" : "(\($1))" }
     let calibration =
       "calibration error: by cross-fitting in five parts; `mien evaluate` gives slightly different values on these faces"
     return lines + [""] + table.text.split(separator: "\n").map(String.init)
-      + (distinct + (isCalibrated ? [calibration] : [])).map { "(\($0))" }
+      + notes + (isCalibrated ? ["(\(calibration))"] : [])
   }
 
   private var framing: String {

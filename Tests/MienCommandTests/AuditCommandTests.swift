@@ -36,7 +36,7 @@ import Testing
     #expect(shown.status == 0, "\(shown.errors)")
     #expect(shown.output.contains("6 faces of 48x48 (5 train, 1 validation)\n"))
     #expect(shown.output.contains("groups across splits                         1              1\n"))
-    #expect(shown.output.contains("blank pictures      1  (rows 5)\n"))
+    #expect(shown.output.contains("blank pictures               1  (rows 5)\n"))
     #expect(shown.errors.contains("left out: 1 blank\n") && shown.errors.contains("\(path("clean")): 3 of 6 faces\n"))
     let clean = try FaceSet(contentsOf: folder.file("clean"))
     #expect((0..<clean.count).map { clean[$0].sourceRow } == [0, 2, 4])

@@ -108,6 +108,19 @@ import Testing
     #expect(rows.count == 5 && rows[3].hasPrefix("2,happiness,anger,"))
   }
 
+  @Test func tableJSONAndReportSayWhichPriorWasUsed() throws {
+    let data = try faces("faces", split: .test, [(.anger, 0), (.happiness, 3)])
+    let outcome = try Command.mien(
+      "evaluate", "--data", data, "--prior", "uniform", "--prior-strength", "0.5", "--json", path("r.json"), "--report",
+      path("r.html"))
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let sentence = "Read with the prior uniform, strength 0.5."
+    #expect(outcome.output.contains("\n\(sentence)\n"), "\(outcome.output)")
+    #expect(try String(contentsOf: folder.file("r.html"), encoding: .utf8).contains(sentence))
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(contentsOf: folder.file("r.json")))
+    #expect(report.prior == "uniform" && report.priorStrength == 0.5)
+  }
+
   @Test func corruptionsAreMeasuredOnRequest() throws {
     let data = try faces("faces", split: .test, [(.anger, 0), (.happiness, 3)])
     let outcome = try Command.mien(
@@ -120,6 +133,8 @@ import Testing
     // A dim white pixel is still the brightest; where contrast is low, too.
     #expect(results.filter { $0.name == "low light" }.allSatisfy { $0.accuracy == 1 })
     #expect(outcome.output.contains("\nlow light   ") && outcome.output.contains("gain 0.7, 0.5, 0.35, 0.2, 0.1\n"))
+    #expect(outcome.output.contains("  sigma 0.5, 1, 1.5, 2, 3 px\n"), "\(outcome.output)")
+    #expect(outcome.output.contains("  deviation 8, 16, 24, 40, 64 of 255\n"))
     #expect(try String(contentsOf: folder.file("r.html"), encoding: .utf8).contains("Accuracy on corrupted faces"))
   }
 
@@ -160,12 +175,35 @@ import Testing
     #expect(try Command.mien("evaluate").status == 64)
   }
 
+  @Test func cardsWrapLongNamesAndMarkRows() throws {
+    let measurement = { (split: String, note: String) in
+      ModelCard.Measurement(
+        source: "ckplus48", split: split, labels: "ckplus48", count: 65, accuracy: 0.5, balancedAccuracy: 0.25,
+        note: note)
+    }
+    let fold = "validation (fold 1 of 5 in the rest of a grouped split by subject of seed 1)"
+    try PixelGraph.model(measurements: [
+      measurement(fold, "best epoch chosen on this split"), measurement("test", "once"),
+    ])
+    .write(to: folder.file("fold.onnx"))
+    let shown = try Command.mien("models", path("fold.onnx"))
+    let lines = shown.output.split(separator: "\n").map(String.init)
+    let start = try #require(lines.firstIndex { $0.hasPrefix("measured on") }, "\(shown)")
+    #expect(lines[start].hasSuffix("  note") && lines[start + 1].hasSuffix("  25.00 %     1"))
+    #expect(lines[start + 1].hasPrefix("ckplus48 validation (fold 1 of 5 in the  ckplus48"))
+    #expect(lines[start + 2] == "  rest of a grouped split by subject of" && lines[start + 3] == "  seed 1)")
+    #expect(lines[start + 4].hasPrefix("ckplus48 test ") && lines[start + 4].hasSuffix("  25.00 %     2"))
+    #expect(Array(lines[(start + 5)...]) == ["1: best epoch chosen on this split", "2: once"])
+  }
+
   @Test func modelsListsTheBuiltInOneAndShowsCards() throws {
     let list = try Command.mien("models")
     #expect(list.status == 0 && list.output.contains("built in"))
     #expect(list.output.contains("mien-s  The built-in model, used without --model: "), "\(list.output)")
-    #expect(list.output.contains(" on the set `fer2013`, validation ("), "\(list.output)")
-    #expect(list.output.contains(" parameters; labels ferplus, fer2013; ") && list.output.contains("faces"))
+    let row = " faces of the set `fer2013`, validation, labels ferplus; these also chose the epoch\n"
+    #expect(
+      list.output.contains(row) && list.output.contains(" parameters; labels ferplus, fer2013\n"), "\(list.output)")
+    #expect(list.output.split(separator: "\n").allSatisfy { $0.count <= 110 || $0.contains("/") }, "\(list.output)")
     // A file is named by a path.
     try FileManager.default.copyItem(at: folder.file("pixels.onnx"), to: folder.file("model.txt"))
     let code = "cd '\(folder.url.path)' && '\(Command.mien.path)' models model.txt"

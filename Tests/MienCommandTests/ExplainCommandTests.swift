@@ -97,7 +97,7 @@ import Testing
     let outcome = try Command.mien(
       "explain", "--run", path("run"), faces, "--limit", "4", "--json", path("g.json"), "--report", path("g.html"),
       "--annotate", path("maps"))
-    #expect(outcome.status == 0 && outcome.output.contains("gradcam map"), "\(outcome.errors)")
+    #expect(outcome.status == 0 && outcome.output.contains("share of the Grad-CAM map in"), "\(outcome.errors)")
     let json = try document(Data(contentsOf: folder.file("g.json")))
     #expect(json["method"] as? String == "gradcam" && json["model"] as? String == "levels")
     let found = try #require(json["faces"] as? [[String: Any]])

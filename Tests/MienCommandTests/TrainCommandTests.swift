@@ -144,7 +144,7 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     let summary = try String(contentsOfFile: run + "/summary.csv", encoding: .utf8).split(separator: "\n")
     #expect(summary.map { String($0.prefix { $0 != "," }) } == ["run", "fold-1", "fold-2", "mean", "sd"])
-    for line in ["2 runs ", "validation_fer2013_accuracy ", "test_fer2013_accuracy "] {
+    for line in ["2 runs ", "validation accuracy, fer2013 ", "test accuracy, fer2013 ", "training loss "] {
       #expect(outcome.output.contains(line), "\(outcome.output)")
     }
     // All is done: the series is summed up again and nothing is trained.

@@ -249,4 +249,18 @@ func isClose(_ a: Double?, _ b: Double?, _ tolerance: Double = 1e-9) -> Bool {
     #expect(bins.allSatisfy { Set($0.keys) == keys })
     #expect(try JSONDecoder().decode(EvaluationReport.self, from: report.json()) == report)
   }
+
+  @Test func reportSaysWhichPriorWasUsed() throws {
+    let metrics = try ClassificationMetrics(labels: two, truth: [0, 0], probabilities: [0.9, 0.1, 0.2, 0.8])
+    func report(_ prior: ClassPrior) -> EvaluationReport {
+      EvaluationReport(metrics, model: "m", weightsSHA256: "", data: "d", split: nil, prior: prior)
+    }
+    let even = try report(ClassPrior(.uniform, strength: 0.3))
+    let json = try #require(try JSONSerialization.jsonObject(with: even.json()) as? [String: Any])
+    #expect(json["prior"] as? String == "uniform" && json["priorStrength"] as? Double == 0.3)
+    #expect(even.notes.contains("Read with the prior uniform, strength 0.3."))
+    #expect(try JSONDecoder().decode(EvaluationReport.self, from: even.json()) == even)
+    let unchanged = try [report(.data), report(ClassPrior(.uniform, strength: 0))]
+    #expect(unchanged.allSatisfy { $0.prior == nil && $0.priorStrength == nil && $0.notes == report(.data).notes })
+  }
 }

@@ -28,6 +28,8 @@ import Testing
     let groups = markup.all("div", class: "group").map { $0.classes.dropFirst().joined(separator: " ") }
     #expect(groups == ["is-near is-across-splits is-labels-differ", "is-exact", "is-blank"])
     // Blank pictures stand once, in their own section.
+    // The findings count their group, the filters do not.
+    #expect(markup.all("p", class: "note").map(\.text).contains { $0.contains("count one more group: blank pictures") })
     #expect(markup.all("img").count == 6 && markup.texts("h2").contains("Blank pictures"))
     #expect(page.contains("row 103<br/>test<br/>happiness<br/>&lt;Ann &amp; Bo&gt;") && !page.contains("<Ann"))
     #expect(markup.texts("dd").contains("1: <Ann & Bo>") && page.contains("mien dataset audit faces"))
@@ -48,7 +50,7 @@ import Testing
   @Test func theTableSaysTheSame() throws {
     let lines = try AuditTable(audit()).lines.joined(separator: "\n")
     #expect(lines.hasPrefix("6 faces of 4x4 (3 train)"))
-    #expect(lines.contains("groups across splits") && lines.contains("blank pictures      2  (rows 104, 105)"))
+    #expect(lines.contains("groups across splits") && lines.contains("blank pictures               2  (rows 104, 105)"))
     #expect(lines.contains("people in several splits     1  (<Ann & Bo>)"))
     #expect(lines.contains("sequences in several splits  unknown"))
     #expect(lines.contains("largest to smallest") && !lines.contains("a class has no face"))
@@ -70,6 +72,7 @@ import Testing
       classes: [.init(split: .train, counts: [(.anger, 7)], unlabelled: 0, imbalance: nil)])
     #expect(AuditTable(lacking).lines.last?.hasSuffix("- : a class has no face in this part") == true)
     #expect(page.sections.map(\.title) == ["Findings", "Classes", "Environment"])
+    #expect(!page.html.contains("blank pictures, which"))
     _ = try Markup(page.html)
   }
 }

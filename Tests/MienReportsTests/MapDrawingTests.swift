@@ -64,14 +64,20 @@ import Testing
     let labels = LabelSet.ferplus
     let distribution = try EmotionDistribution(
       labels: labels, probabilities: labels.emotions.indices.map { $0 == 0 ? 1 : 0 })
-    for (method, name) in [("cam", "class activation map (cam)"), ("occlusion", "occlusion map")] {
+    let without = try EmotionMap(
+      emotion: labels.emotions[1], coarse: [0, 0, 0, 0], rows: 2, columns: 2, width: 48, height: 48)
+    for (method, name) in [
+      ("cam", "class activation map (cam)"), ("occlusion", "occlusion map"), ("gradcam", "Grad-CAM map"),
+    ] {
       var explanations = Explanations(labels: labels, method: method, model: "m")
       let map = try EmotionMap(
         emotion: labels.emotions[0], coarse: [0, 1, 1, 0], rows: 2, columns: 2, width: 48, height: 48)
       try explanations.add(
         ExplainedFace(
           name: "f", pixels: [UInt8](repeating: 9, count: 48 * 48), channels: 1, distribution: distribution,
-          maps: [map]))
+          maps: [map, without]))
+      let captions = try Markup(explanations.page(environment: []).html).texts("li")
+      #expect(captions.contains { $0.hasSuffix("0\u{A0}%, no support") }, "\(captions)")
       #expect(explanations.lines.first == "share of the \(name) in each region")
       #expect(explanations.page(environment: []).subtitle.contains(name.replacing("map", with: "maps")))
     }

@@ -126,10 +126,10 @@ import Testing
     #expect(measured.caution(.train, faces: Array(0..<100), of: faces) == nil)
   }
 
-  private func system(_ repeats: String = "") throws -> PublishedSystem {
+  private func system(_ repeats: String = "", source: String = "made-up") throws -> PublishedSystem {
     let json = """
       {"name": "sixth", "paper": "A. Author, A Paper", "remarks": ["Mind the gap."], "measurements": [
-        {"name": "official", "kind": "paper", "summary": "As written", "recipe": "chen", "source": "made-up",
+        {"name": "official", "kind": "paper", "summary": "As written", "recipe": "chen", "source": "\(source)",
          \(repeats) "figures": {"f1": {"fear": 0.25}, "accuracy": 0.9, "trainingLoss": 1.5}}]}
       """
     return try JSONDecoder().decode(PublishedSystem.self, from: Data(json.utf8))
@@ -173,7 +173,7 @@ import Testing
       page.title == "sixth, official" && page.html.contains("Mind the gap.")
         && page.html.contains("Copies that balancing made"))
     #expect(!page.html.contains("quick look"))
-    let markdown = table.markdown
+    let markdown = table.markdown(of: "sixth")
     #expect(markdown.contains("## sixth, official\n") && markdown.contains("| F1, fear | 25.00 % |"))
     #expect(markdown.contains("`mien reproduce sixth --only official --data made-up.safetensors`"))
   }
@@ -182,7 +182,22 @@ import Testing
     let system = try system()
     var table = ReproductionTable()
     table.add(system, system.measurements[0], try summary(system, epochs: 1), note: "")
-    #expect(table.markdown.contains("One run of 1 epoch, ") && table.markdown.contains("; 210 faces, "))
+    #expect(table.markdown().contains("One run of 1 epoch, ") && table.markdown().contains("; 210 faces, "))
+  }
+
+  @Test func theMarkdownPageNamesTheCommandThatWasRun() throws {
+    let system = try system()
+    var table = ReproductionTable()
+    table.add(system, system.measurements[0], try summary(system), note: "")
+    let page = table.markdown(of: "my papers/sixth.yaml", options: ["--only official", "--epochs 3"])
+    let head = "Written by `mien reproduce 'my papers/sixth.yaml' --only official --epochs 3 --data FACES… "
+    #expect(
+      page.contains(head + "--markdown FILE`. ")
+        && page.contains("`mien reproduce 'my papers/sixth.yaml' --only official --data "))
+    #expect(!page.contains("mien reproduce sixth") && !page.contains("FER2013"))
+    let other = try self.system(source: "fer2013")
+    table.add(other, other.measurements[0], nil, note: "not finished")
+    #expect(table.markdown().contains("FER2013 does not name people"))
   }
 
   @Test func aQuickLookSaysSoWhereverItsFiguresStand() throws {
@@ -198,7 +213,8 @@ import Testing
     let table = ReproductionTable(system, in: folder.url)
     #expect(table.table.text.contains("official (quick look: 3 of 200 epochs, 2 instead of 5 runs)"))
     #expect(
-      table.markdown.contains("**A quick look: 3 of 200 epochs") && table.markdown.contains("--epochs 3 --folds 2`"))
+      table.markdown().contains("**A quick look: 3 of 200 epochs") && table.markdown().contains("--epochs 3 --folds 2`")
+    )
     let page = try ReproductionPage(
       system, system.measurements[0], summary, metrics: Samples.metrics(count: 210), indices: Array(0..<210),
       of: Samples.faces(count: 210), parts: [:], run: description(), curves: metrics
@@ -248,11 +264,34 @@ import Testing
       ])
   }
 
+  @Test func curvesSayHowManyTrialsTheyShow() throws {
+    let folder = try TemporaryFolder()
+    func caption(trials count: Int) throws -> String? {
+      let trials = try (1...count).map { number in
+        let run = folder.file("trial-\(number)")
+        try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
+        try Data(Samples.csv.utf8).write(to: RunFiles(run).metrics)
+        return SearchResults.Trial(
+          number: number, name: "trial-\(number)", folder: run, values: ["1"], state: .finished, score: -1)
+      }
+      let search = SearchResults(
+        name: "net", folder: folder.url, data: [], method: "grid", keys: [(name: "a.b", text: "1")], rungs: [3],
+        isFinished: true, figure: .loss, head: "", trials: trials)
+      let html = SearchPage(search).report(command: "c").html
+      #expect(html.contains(">a.<wbr/>b</th>"))
+      return try Markup(html).texts("figcaption").last
+    }
+    let rest = "On the validation part, each epoch; means over folds and seeds."
+    #expect(try caption(trials: 8) == rest)
+    #expect(try caption(trials: 9) == "The first 8 of the table's 9 trials. " + rest)
+  }
+
   @Test func aSearchIsATableAndAPage() throws {
     let search = try search()
     let lines = SearchTable(search).lines.joined(separator: "\n")
     #expect(lines.contains("--set 'dense=[128]'") && lines.contains("trial-3: no number any more"))
-    #expect(SearchTable(search).table.rows[0] == ["2", "[128]", "4", "2 3", "1.7080", "0.0200", "finished"])
+    #expect(SearchTable(search).table.rows[0] == ["2", "1.7080", "0.0200", "finished", "[128]", "4", "2 3"])
+    #expect(SearchTable(search).table.header == ["trial", "loss", "sd", "state", "dense", "epochs", "best epochs"])
     let page = SearchPage(search).report(command: "mien tune net --search 'dense=[64],[128]'")
     let markup = try Markup(page.html)
     #expect(
@@ -261,7 +300,8 @@ import Testing
     #expect(
       markup.all("circle").count { $0.attributes["r"] == "6" } == 2 * (2 + 1), "a ring per best, and in the legend")
     #expect(
-      markup.texts("th").contains("best epochs") && markup.texts("text").contains { $0.hasPrefix("loss (axis from 1.") }
+      markup.texts("text").contains("trial 2, 4 epochs") && markup.texts("th").contains("best epochs")
+        && markup.texts("text").contains { $0.hasPrefix("loss (axis from 1.") }
     )
     #expect(
       markup.texts("dd").contains("mien tune net --search 'dense=[64],[128]'") && page.subtitle.hasPrefix("3 trials of")

@@ -9,8 +9,12 @@ package enum PixelGraph {
 
   /// The network with an output for each of `labels`.
   ///
-  /// - Parameter size: side of the faces.
-  package static func model(_ labels: [LabelSet] = [.ferplus, .fer2013], size: Int = 48) throws -> ONNXModel {
+  /// - Parameters:
+  ///   - size: side of the faces.
+  ///   - measurements: those of its card.
+  package static func model(
+    _ labels: [LabelSet] = [.ferplus, .fer2013], size: Int = 48, measurements: [ModelCard.Measurement] = []
+  ) throws -> ONNXModel {
     var graph = ONNXGraphBuilder(name: "pixels")
     graph.input("faces", shape: [.dynamic("N"), .fixed(1), .fixed(size), .fixed(size)])
     let flat = graph.node("Flatten", ["faces"], attributes: ["axis": .int(1)])
@@ -27,7 +31,7 @@ package enum PixelGraph {
         name: "pixels", summary: "Reads the top row.", architecture: "pixels", parameterCount: 0,
         preprocessing: Preprocessing(width: size, height: size), framing: .init(),
         outputs: labels.map { .init(name: $0.name, emotions: $0.emotions) }, training: [], seed: 0, epochs: 0,
-        measurements: [], license: "MIT"))
+        measurements: measurements, license: "MIT"))
   }
 
   /// A face of class `index`: black, but for one white pixel.

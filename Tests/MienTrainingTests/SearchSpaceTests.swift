@@ -34,6 +34,15 @@ import Testing
     #expect(trials[5].recipe.model.options != trials[4].recipe.model.options)
   }
 
+  /// A file's list reaches the axis as JSON.
+  @Test(arguments: [
+    (#"a="relu","leakyReLU""#, "relu,leakyReLU"), ("a=relu, gelu", "relu,gelu"), ("a=[4, 8],[8, 12]", "[4, 8],[8, 12]"),
+    ("a=log:1e-4..1e-1", "log:1e-4..1e-1"), ("a=0.10,1e30", "0.10,1e30"),
+  ])
+  func wordsAreShownWithoutQuotes(option: String, text: String) throws {
+    #expect(try SearchAxis(option: option).plainText == text)
+  }
+
   @Test func drawsStayInTheirRangesAndFollowTheSeed() throws {
     let search = ["optimizer.learningRate=log:1e-4..1e-1", "model.options.dropout=0.2..0.6", "batchSize=8..11"]
     let one = try plan(search, .random, draws: 200)

@@ -15,9 +15,9 @@ public struct DataOverlap: Sendable, Equatable, Codable {
 
     fileprivate var words: String {
       switch self {
-      case .training: "was trained on"
-      case .selection: "was chosen by"
-      case .calibration: "was calibrated on"
+      case .training: "to train the model"
+      case .selection: "to choose the epoch"
+      case .calibration: "to fit the temperature"
       }
     }
   }
@@ -35,6 +35,9 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     public let isCertain: Bool
     /// Whether ``count`` is an estimate, as the card holds a sample of the pictures only; `nil` if it is not.
     public let isEstimate: Bool?
+
+    /// ``data`` for a sentence: `pictures, train, fold 1 of 5`.
+    fileprivate var words: String { data.replacing(" (", with: ", ").replacing(")", with: "") }
   }
 
   /// The uses, at most one per kind and data set.
@@ -124,42 +127,69 @@ public struct DataOverlap: Sendable, Equatable, Codable {
 
   /// What a reader of the figures must know, a sentence each; none if ``isEmpty``.
   public var notes: [String] {
-    var (notes, unclear): ([String], [String]) = ([], [])
-    for use in Use.allCases {
-      let own = parts.filter { $0.use == use }
-      if let whole = own.max(by: { $0.count ?? -1 < $1.count ?? -1 }), let count = whole.count {
-        let isEstimate = whole.isEstimate == true
-        let some = "\(isEstimate ? "About " : "")\(count.grouped) of the \(self.count.grouped)"
-        let many = count == self.count && !isEstimate ? "All \(count.grouped)" : some
-        let source =
-          isEstimate
-          ? "its card's sample of the pictures"
-          : whole.isCertain ? "its card's hash of the pictures" : "the names in its card"
-        let result =
-          use == .training
-          ? "the figures say how well it remembers, not how well it reads new faces"
-          : "the figures are slightly optimistic"
-        notes.append(
-          "\(many) measured faces are faces that the model \(use.words) (\(whole.data); by \(source)): \(result).")
-      } else if let partial = own.first {
-        unclear.append("\(use.words) \(partial.data)")
+    let largest = Use.allCases.compactMap { use in
+      parts.filter { $0.use == use }.max { $0.count ?? -1 < $1.count ?? -1 }
+    }
+    var (notes, stated): ([String], [Use]) = ([], [])
+    for part in largest where part.count != nil && !stated.contains(part.use) {
+      // What chose the epoch is mostly what the temperature was fitted on.
+      let same = largest.filter {
+        part.use != .training && $0.use != .training
+          && ($0.data, $0.count, $0.isEstimate) == (part.data, part.count, part.isEstimate)
       }
+      let alike = same.isEmpty ? [part] : same
+      stated += alike.map(\.use)
+      notes.append(note(alike))
     }
+    let unclear = largest.filter { $0.count == nil }
     if !unclear.isEmpty {
+      let places = unclear.map(\.words).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+      let uses = places.map { place in
+        place + ", used " + Spelling.alternatives(unclear.filter { $0.words == place }.map(\.use.words), "and")
+      }
       notes.append(
-        "The model \(unclear.joined(separator: "; ")). None of these parts is a split of this file, so whether measured faces are "
-          + "among them is not known; if they are, the figures are too good. `mien evaluate --run RUN` measures a run on "
-          + "what it set aside.")
+        "The model's card names faces that are not a split of this file: \(uses.joined(separator: "; ")). Whether measured "
+          + "faces are among them is not known; if they are, the figures are too good. `mien evaluate --run RUN` measures a run "
+          + "on what it set aside.")
     }
-    let rest = accuracyOfOthers.map { "without the faces trained on the accuracy is \(NumberText.percent($0))" }
+    let isTrained = parts.contains { $0.use == .training }
     if copies > 0 {
       notes.append(
-        "\(copies.grouped) of the \(count.grouped) measured faces are pixel-for-pixel copies of pictures that the model was trained on"
-          + (rest.map { ": \($0)." } ?? "."))
-    } else if let rest, parts.contains(where: { $0.use == .training }) {
-      notes.append(rest.prefix(1).uppercased() + rest.dropFirst() + ".")
+        "\(measured(copies)) \(copies == 1 ? "is a pixel-for-pixel copy" : "are pixel-for-pixel copies") of "
+          + "\(copies == 1 ? "a training picture" : "training pictures").")
+    }
+    if let accuracyOfOthers, !notes.isEmpty {
+      let others =
+        !isTrained
+        ? (copies == 1 ? "it" : "these") : copies == 0 ? "the training faces" : "the training faces and their copies"
+      // The note on training is the first, that on copies the last.
+      notes[copies > 0 ? notes.count - 1 : 0] +=
+        " Without \(others), accuracy is \(NumberText.percent(accuracyOfOthers))."
     }
     return notes
+  }
+
+  /// What measured faces were used for, in one note; all of `parts` are the same faces.
+  private func note(_ parts: [Part]) -> String {
+    let (part, count) = (parts[0], parts[0].count ?? 0)
+    let isEstimate = part.isEstimate == true
+    let some = isEstimate ? "About \(measured(count, isAll: false))" : measured(count)
+    let source =
+      isEstimate
+      ? ", estimated from the model card's sample of the pictures"
+      : parts.contains(where: \.isCertain) ? "" : ", by the names in the model's card"
+    let result =
+      part.use == .training
+      ? "The figures say how well it remembers them, not how well it reads new faces."
+      : "The figures are slightly optimistic."
+    let uses = (part.use == .training ? "" : "also ") + "used " + Spelling.alternatives(parts.map(\.use.words), "and")
+    return "\(some) \(count == 1 ? "was" : "were") \(uses) (\(part.words)\(source)). \(result)"
+  }
+
+  /// `All 3,199 measured faces`, `251 of the 3,199 measured faces`.
+  private func measured(_ count: Int, isAll: Bool = true) -> String {
+    guard count == self.count, isAll else { return "\(count.grouped) of the \(self.count.grouped) measured faces" }
+    return count == 1 ? "The measured face" : "All \(count.grouped) measured faces"
   }
 }
 

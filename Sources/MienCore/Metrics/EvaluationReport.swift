@@ -79,6 +79,11 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   public let missingClasses: [Emotion]
   /// The profile that the model was read with; nil, and no key, for the model as it is.
   public let profile: String?
+  /// The mix of emotions that was expected, `uniform` or shares such as `neutral:0.2,happiness:0.5`; nil, and no key, if
+  /// it was that of the training data.
+  public let prior: String?
+  /// How far the probabilities were moved to that mix, 0…1; nil, and no key, without ``prior``.
+  public let priorStrength: Double?
   /// Accuracy on corrupted faces; nil, and no key, where it was not measured.
   public let corruptions: [CorruptionResult]?
 
@@ -90,11 +95,12 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   ///   - overlap: which of the faces the model has seen; nil if that was not looked at.
   ///   - missingClasses: classes of the data that the model lacks.
   ///   - profile: the profile that the model was read with; nil for the model as it is.
+  ///   - prior: the mix of emotions that the model was to expect.
   ///   - corruptions: accuracy on corrupted faces; nil where it was not measured.
   public init(
     _ metrics: ClassificationMetrics, model: String, weightsSHA256: String, data: String, split: Split?,
     clusters: FaceClusters? = nil, overlap: DataOverlap? = nil, missingClasses: [Emotion] = [], profile: String? = nil,
-    corruptions: [CorruptionResult]? = nil
+    prior: ClassPrior = .data, corruptions: [CorruptionResult]? = nil
   ) {
     self.model = model
     self.weightsSHA256 = weightsSHA256
@@ -121,6 +127,8 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     calibration = clusters.map(metrics.calibration) ?? metrics.calibration
     self.missingClasses = missingClasses
     self.profile = profile
+    self.prior = prior.changesNothing ? nil : prior.text
+    priorStrength = prior.changesNothing ? nil : Double("\(prior.strength)")
     self.corruptions = corruptions
   }
 
@@ -130,6 +138,10 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
   /// How the intervals are made, and what limits the figures, a sentence each.
   public var notes: [String] {
     var notes = overlap?.notes ?? []
+    if let prior {
+      let strength = priorStrength.map { ", strength \($0.shortText)" } ?? ""
+      notes.append("Read with the prior \(prior)\(strength).")
+    }
     if let intervalUnit, intervalUnit != .face, let intervalGroups {
       notes.append(
         ProportionInterval.isBootstrapped(groups: intervalGroups)
@@ -155,7 +167,7 @@ public struct CorruptionResult: Codable, Sendable, Equatable {
   public let name: String
   /// How much of it, from 1.
   public let severity: Int
-  /// What the parameter is, with its unit.
+  /// What the parameter is and, after a comma, its unit if it has one: `sigma, px`.
   public let parameter: String
   /// The parameter's value.
   public let value: Double

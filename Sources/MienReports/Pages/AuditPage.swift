@@ -80,6 +80,7 @@ public struct AuditPage: Sendable {
     }.map(\.element)
     let shown = sorted.prefix(Self.maximumGroups)
     let left = groups.count - shown.count
+    let blankGroups = audit.groups.count - groups.count
     let filters: [(name: String, test: (FaceSetAudit.Group) -> Bool)] = [
       ("exact", { $0.isExact }), ("near", { !$0.isExact }), ("across splits", { $0.isAcrossSplits }),
       ("labels differ", { $0.hasConflict }),
@@ -94,6 +95,12 @@ public struct AuditPage: Sendable {
           ? .note(
             "The first \(shown.count.grouped) of \(groups.count.grouped) groups are shown; the filters choose among these."
           )
+          : nil,
+        blankGroups > 0
+          ? .note(
+            blankGroups == 1
+              ? "The findings count one more group: blank pictures, which are shown below."
+              : "The findings count \(blankGroups.grouped) more groups: blank pictures, which are shown below.")
           : nil,
         .groups(
           try shown.map { found in

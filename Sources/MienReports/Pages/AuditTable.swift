@@ -17,7 +17,7 @@ public struct AuditTable: Sendable {
       "\(Spelling.counted(audit.faces.count, "face")) of \(audit.faces.width)x\(audit.faces.height) (\(splits.joined(separator: ", ")))",
       "",
       copies, "",
-      "blank pictures      \(audit.blank.count.grouped)\(rows(audit.blank))",
+      "blank pictures               \(audit.blank.count.grouped)\(rows(audit.blank))",
       "people in several splits     \(shared(audit.sharedSubjects, isKnown: audit.faces.hasSubjects))",
       "sequences in several splits  \(shared(audit.sharedSequences, isKnown: !audit.faces.info.sequences.isEmpty))", "",
       classes,

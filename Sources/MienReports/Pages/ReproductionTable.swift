@@ -83,15 +83,21 @@ public struct ReproductionTable: Sendable {
   }
 
   /// A page: the table, then each measurement with all of its figures.
-  public var markdown: String {
+  ///
+  /// - Parameters:
+  ///   - name: what was reproduced: a system's name, its YAML file, or `all`.
+  ///   - options: what else the command had, as `--only official`.
+  public func markdown(of name: String = "all", options: [String] = []) -> String {
+    let words = ["mien", "reproduce", ShellWord.quoted(name)] + options + ["--data FACES… --markdown FILE"]
     var lines = [
       "# The published systems, measured", "",
-      "Written by `mien reproduce all --data FACES… --markdown FILE`. *Measured* is the accuracy: over folds that of the run with the",
+      "Written by `\(words.joined(separator: " "))`. *Measured* is the accuracy: over folds that of the run with the",
       "lowest validation loss, over seeds that of all runs together, each on its own draw. *No copies* is the accuracy without",
       "measured faces that are also in the training part, pixel for pixel or as a copy that balancing made; empty if there",
       "are none. *Mean ± sd* is over folds or seeds, *training* the accuracy on augmented training faces in the",
       "epoch kept. A *clean* protocol puts no person into both parts if people are known, and makes copies after the",
-      "split; FER2013 does not name people; 280 of its PublicTest faces are also in Training.", "",
+      rows.contains { $0.measurement.source == "fer2013" }
+        ? "split; FER2013 does not name people; 280 of its PublicTest faces are also in Training." : "split.", "",
     ]
     lines += Self.markdown([Self.header] + rows.map(cells))
     for row in rows {
@@ -103,7 +109,7 @@ public struct ReproductionTable: Sendable {
       if let quickLook = summary.quickLook {
         lines += ["", "**A quick look: \(quickLook.text).** Its figures do not measure the system."]
       }
-      lines += ["", Self.protocolLine(row.measurement, summary), ""]
+      lines += ["", Self.protocolLine(row.measurement, summary, command: command(summary, of: name)), ""]
       var figures = row.measurement.figures.map { ($0.measure, Optional($0.value)) }
       if figures.isEmpty { figures = [(.accuracy, nil), (.loss, nil)] }
       if !figures.contains(where: { if case .recall = $0.0 { true } else { false } }) {
@@ -133,7 +139,7 @@ public struct ReproductionTable: Sendable {
   }
 
   private static func protocolLine(
-    _ measurement: PublishedSystem.Measurement, _ summary: ReproductionSummary
+    _ measurement: PublishedSystem.Measurement, _ summary: ReproductionSummary, command: String
   ) -> String {
     let epochs = summary.runs.map(\.epochs)
     let range = Set(epochs).count > 1 ? "\(epochs.min() ?? 0) to \(epochs.max() ?? 0)" : "\(epochs.first ?? 0)"
@@ -149,14 +155,15 @@ public struct ReproductionTable: Sendable {
       "\(runs) of \(range) epoch\(range == "1" ? "" : "s"), \(NumberText.duration(summary.seconds)); "
       + "\(Spelling.counted(summary.evaluation.count, "face"))\(range95); "
       + "weights SHA-256 "
-      + "`\(summary.evaluation.weightsSHA256.prefix(16))…`. `\(command(summary))`"
+      + "`\(summary.evaluation.weightsSHA256.prefix(16))…`. `\(command)`"
   }
 
-  /// The whole command that makes a measurement again.
-  private static func command(_ summary: ReproductionSummary) -> String {
+  /// The whole command that makes a measurement again: of a system that is not built in, with its file.
+  private func command(_ summary: ReproductionSummary, of name: String) -> String {
+    let system = name == "all" ? summary.system : ShellWord.quoted(name)
     let options = summary.quickLook.map { " " + $0.options } ?? ""
     return
-      "mien reproduce \(summary.system) --only \(summary.measurement) --data \(summary.evaluation.data).safetensors"
+      "mien reproduce \(system) --only \(summary.measurement) --data \(summary.evaluation.data).safetensors"
       + options
   }
 

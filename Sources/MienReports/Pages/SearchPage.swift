@@ -64,7 +64,7 @@ public struct SearchPage: Sendable {
     let scored = search.trials.filter { $0.score != nil }
     let rows = scored.map { trial in
       DotChart.Row(
-        name: "\(trial.number): \(Spelling.counted(trial.epochs, "epoch"))", values: [trial.score.map(abs)],
+        name: "trial \(trial.number), \(Spelling.counted(trial.epochs, "epoch"))", values: [trial.score.map(abs)],
         deviation: trial.deviation)
     }
     let hasDeviation = scored.contains { $0.deviation != nil }
@@ -138,9 +138,12 @@ public struct SearchPage: Sendable {
     let chart = LineChart(
       title: "The best trials", xTitle: "epoch", yTitle: search.title, series: series,
       isPercent: search.figure != .loss)
+    let left =
+      series.count < search.trials.count
+      ? "The first \(series.count) of the table's \(Spelling.counted(search.trials.count, "trial")). " : ""
     return ReportSection(
       title: "Curves",
-      blocks: [.chart(chart, caption: "On the validation part, each epoch; means over folds and seeds")])
+      blocks: [.chart(chart, caption: left + "On the validation part, each epoch; means over folds and seeds.")])
   }
 
   /// What the recipe selects by, an epoch a place: the mean over heads and over the trial's runs.

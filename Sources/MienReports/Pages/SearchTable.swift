@@ -12,16 +12,14 @@ public struct SearchTable: Sendable {
   public var table: TextTable {
     let hasDeviation = search.trials.contains { $0.deviation != nil }
     var table = TextTable(
-      header: ["trial"] + search.keys.map(\.name) + [
-        "epochs", search.hasSeveralRuns ? "best epochs" : "best epoch", search.title,
-      ] + (hasDeviation ? ["sd"] : [])
-        + ["state"])
+      header: ["trial", search.title] + (hasDeviation ? ["sd"] : []) + ["state"] + search.keys.map(\.name) + [
+        "epochs", search.hasSeveralRuns ? "best epochs" : "best epoch",
+      ])
     for trial in search.trials {
       let best = trial.bestEpochs.map(String.init).joined(separator: " ")
-      var row = ["\(trial.number)"] + trial.values
-      row += ["\(trial.epochs)", best.isEmpty ? "-" : best, trial.score.map(search.figure.text) ?? "-"]
+      var row = ["\(trial.number)", trial.score.map(search.figure.text) ?? "-"]
       if hasDeviation { row.append(trial.deviation.map(search.figure.text) ?? "-") }
-      table.add(row + [trial.state.rawValue])
+      table.add(row + [trial.state.rawValue] + trial.values + ["\(trial.epochs)", best.isEmpty ? "-" : best])
     }
     return table
   }

@@ -248,7 +248,7 @@ extension ReportSection {
     ReportSection(
       title: "Sample faces",
       blocks: [
-        .text("Up to \(perClass) faces of each class, drawn at random: not chosen for being right."),
+        .text("Up to \(perClass) faces of each class, drawn at random: not chosen for being right. \(FaceCard.key)"),
         .faces(try faces.cards(faces.sample(perClass: perClass, seed: 0))),
       ])
   }
@@ -264,7 +264,7 @@ extension ReportSection {
       blocks: [
         .text(
           "The \(mistakes.count.grouped) most confident of \(faces.mistakeCount.grouped) readings that differ from the label. "
-            + "Some of these labels may be wrong."),
+            + "Some of these labels may be wrong. \(FaceCard.key)"),
         .faces(try faces.cards(mistakes)),
       ])
   }

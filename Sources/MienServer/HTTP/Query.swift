@@ -98,9 +98,6 @@ extension Double {
     else { return nil }
     self = number == 0 ? 0 : number
   }
-
-  /// The number as text, without `.0` if it is whole.
-  var shortText: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }
 
 extension Int {

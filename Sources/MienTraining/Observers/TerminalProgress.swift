@@ -61,7 +61,7 @@ public final class TerminalProgress: TrainingObserver {
       return
         "\(isBrief ? "\(member) " : "")epoch \(epoch)/\(plan.epochs) \(share) %  loss \(String(format: "%.4f", step.loss))  "
         + "lr \(String(format: "%.4g", step.learningRate))  \(validation)\(Int(perSecond * Double(plan.batchSize)).grouped) "
-        + "images/s  \(Self.duration(left)) left"
+        + "images/s  \(ProgressLine.left(left))"
     }
   }
 
@@ -107,12 +107,5 @@ public final class TerminalProgress: TrainingObserver {
 
   private static func accuracies(_ heads: [EpochResult.Head]) -> String {
     heads.map { "\($0.labels) \(NumberText.percent($0.accuracy))" }.joined(separator: ", ")
-  }
-
-  private static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite else { return "?" }
-    let minutes = Int(seconds / 60)
-    return minutes >= 60
-      ? "\(minutes / 60) h \(minutes % 60) min" : minutes > 0 ? "\(minutes) min" : "\(Int(seconds)) s"
   }
 }

@@ -92,6 +92,14 @@ public struct SearchAxis: Codable, Sendable, Equatable {
     return .list(list)
   }
 
+  /// ``text`` as people write it: words without quotes.
+  package var plainText: String {
+    guard case .list(let list) = values, list.contains(where: { if case .string = $0 { true } else { false } }) else {
+      return text
+    }
+    return list.map(\.plainText).joined(separator: ",")
+  }
+
   /// Whether `text` is written as a whole number, of any size.
   private static func isWhole(_ text: String) -> Bool {
     let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]

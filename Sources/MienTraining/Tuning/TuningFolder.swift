@@ -159,7 +159,7 @@ public struct TuningFolder: Sendable {
     return SearchResults(
       name: plan.recipe.name, folder: url, data: plan.data,
       method: plan.method.rawValue + (plan.draws.map { ", \($0) draws of seed \(plan.seed)" } ?? ""),
-      keys: plan.axes.map { (name: $0.key, text: $0.text) }, rungs: rungs.map { $0 ?? plan.recipe.epochs },
+      keys: plan.axes.map { (name: $0.key, text: $0.plainText) }, rungs: rungs.map { $0 ?? plan.recipe.epochs },
       isFinished: isFinished, figure: selection.metric, head: selection.head,
       trials: standings.map { standing in
         let (trial, last) = (standing.trial, standing.record)

@@ -67,7 +67,8 @@ struct Evaluate: AsyncParsableCommand {
         evaluation.metrics, model: classifier.card.name, weightsSHA256: classifier.card.weightsSHA256,
         data: faces.info.source, split: part, clusters: evaluation.clusters, overlap: overlap,
         missingClasses: evaluation.missingClasses,
-        profile: classifier.adaptedHead?.info.profile, corruptions: corruptions ? results : nil)
+        profile: classifier.adaptedHead?.info.profile, prior: classifier.prior,
+        corruptions: corruptions ? results : nil)
       let page = try EvaluationPage(
         figures, metrics: evaluation.metrics, indices: evaluation.indices, of: faces,
         in: URL(fileURLWithPath: data).lastPathComponent,

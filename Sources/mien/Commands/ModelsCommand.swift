@@ -15,6 +15,9 @@ struct Models: AsyncParsableCommand {
   @Flag(help: "Show the card as the JSON that is in the model's file.")
   var json = false
 
+  /// Characters per line of the list.
+  private static let lineWidth = 110
+
   func validate() throws {
     if json && model == nil { throw ValidationError("--json shows one model's card: name the model.") }
   }
@@ -44,10 +47,10 @@ struct Models: AsyncParsableCommand {
       case .success(let card):
         let labels = card.outputs.map(\.name).joined(separator: ", ")
         let measured = card.measurements.map { measurement in
-          let caution = measurement.note.hasPrefix("best epoch chosen") ? ", which chose the epoch" : ""
+          let caution = measurement.note.hasPrefix("best epoch chosen") ? "; these also chose the epoch" : ""
           return
-            "\(NumberText.percent(measurement.accuracy, 1)) on the set `\(measurement.source)`, \(measurement.split) "
-            + "(\(measurement.labels), \(Spelling.counted(measurement.count, "face"))\(caution))"
+            "\(NumberText.percent(measurement.accuracy, 1)) of \(Spelling.counted(measurement.count, "face")) of the set "
+            + "`\(measurement.source)`, \(measurement.split), labels \(measurement.labels)\(caution)"
         }
         let indent = Console.padded("", name.count)
         // The card says how the model was trained, which the list need not.
@@ -55,11 +58,18 @@ struct Models: AsyncParsableCommand {
         let kind =
           "The built-in model, used without --model: reads \(input.channels == 1 ? "grey" : "colour") faces of "
           + "\(input.width)x\(input.height) pixels."
-        try Console.print("\(name)  \(entry.name == BuiltInModels.names.first ? kind : card.summary)")
-        let details = ["\(card.parameterCount.grouped) parameters", "labels \(labels)"] + measured
-        try Console.print("\(indent)  \(details.joined(separator: "; "))")
-        let place = Console.printable(entry.url?.path ?? "built in")
-        try Console.print("\(indent)  \(place); weights \(card.weightsSHA256.prefix(16))")
+        let details =
+          [
+            entry.name == BuiltInModels.names.first ? kind : card.summary,
+            "\(card.parameterCount.grouped) parameters; labels \(labels)",
+          ] + measured
+        // A path is not broken.
+        let place = "\(entry.url?.path ?? "built in"); weights \(card.weightsSHA256.prefix(16))"
+        let width = Self.lineWidth - name.count - 2
+        let lines = details.flatMap { Spelling.wrapped($0, width: width) } + [place]
+        for (number, line) in lines.enumerated() {
+          try Console.print("\(number == 0 ? name : indent)  \(Console.printable(line))")
+        }
       case .failure(let error):
         failed = true
         Console.failure("\(error.about(entry.url?.path ?? entry.name))")
