@@ -45,12 +45,7 @@ public import MienTorch
     let dealt = try recipe.dealt(sets.flatMap(\.splitFaces))
     var bytes: [UInt8] = []
     for set in sets {
-      guard set.width == preprocessing.width, set.height == preprocessing.height else {
-        throw MienError(
-          .mismatch, set.info.source,
-          "the faces are \(set.width)x\(set.height), the network takes \(preprocessing.width)x\(preprocessing.height): import them with --size "
-            + "\(preprocessing.width)")
-      }
+      try preprocessing.checkSize(of: set, for: "the network")
       bytes += preprocessing.bytes(Array(set.pixels), sourceChannels: set.channels)
     }
     bytes += try recipe.balance.pixels(of: dealt.copies, in: bytes, preprocessing: preprocessing)
