@@ -119,10 +119,24 @@ package struct ModelOptions: ParsableArguments, Sendable {
         return made
       }
     } catch let error as MienError {
-      guard let profile, error.subject == "profile \(profile)" else { throw error }
-      throw MienError(
-        error.kind, error.subject, "\(error.message); `mien adapt --profile \(profile)` makes one that fits")
+      throw error.advising(profiles: profile.map { [$0] } ?? [], model: model.name)
     }
+  }
+}
+
+extension MienError {
+  /// The error with what helps, if it is about one of `profiles`: there is none of its name, or it is another model's.
+  ///
+  /// - Parameter model: the value of `--model`; `nil` if it was not given.
+  package func advising(profiles: [String], model: String?) -> MienError {
+    guard let profile = profiles.first(where: { subject == "profile \($0)" }) else { return self }
+    let command = "`mien adapt --profile \(profile)\(model.map { " --model \(ShellWord.quoted($0))" } ?? "")`"
+    let remedy =
+      kind == .mismatch
+      ? "take the profile's model\(model == nil ? " with --model" : ""), or collect corrections with "
+        + "\(model ?? "the built-in one"): \(command)"
+      : "\(command) makes one from corrections"
+    return MienError(kind, subject, "\(message); \(remedy)")
   }
 }
 

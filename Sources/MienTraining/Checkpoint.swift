@@ -119,7 +119,7 @@ public struct Progress: Codable, Sendable, Equatable {
   static func best(checkpointOf run: RunFolder) throws -> (file: SafeTensors, progress: Progress) {
     if run.recipe.isSeries { throw run.files.seriesError(run.url.path) }
     guard FileManager.default.fileExists(atPath: run.bestCheckpoint.path) else {
-      throw MienError(.file, run.url.path, "has no finished epoch yet: there is no \(run.bestCheckpoint.path)")
+      throw run.files.noEpochError(run.url.path)
     }
     return try read(run.bestCheckpoint)
   }

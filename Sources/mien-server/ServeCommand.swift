@@ -224,9 +224,11 @@ struct ServeCommand: AsyncParsableCommand {
       }
     }
     JSONLog.takeStandardError(logger)
-    return try MienServer(
-      options: options, models: served, state: state, page: WebPage.files(), corrections: store,
-      logger: logger)
+    do {
+      return try MienServer(
+        options: options, models: served, state: state, page: WebPage.files(), corrections: store,
+        logger: logger)
+    } catch let error as MienError { throw error.advising(profiles: profiles, model: models.first) }
   }
 }
 

@@ -73,6 +73,9 @@ struct ExportCommand: AsyncParsableCommand {
       throw ValidationError("--crop-scale is above 0.1 and below 10, --crop-shift above -2 and below 2.")
     }
     guard (0...1).contains(keepInitial) else { throw ValidationError("--keep-initial is 0 to 1.") }
+    if keepInitial > 0 && data.isEmpty {
+      throw ValidationError("--keep-initial needs --data: the faces that the run was trained on.")
+    }
     if precision == .int8 && data.isEmpty {
       throw ValidationError("--precision int8 needs --data: the ranges of the layers' inputs are taken from its faces.")
     }

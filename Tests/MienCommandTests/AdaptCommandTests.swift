@@ -86,9 +86,24 @@ import Testing
     try TinyGraph.model(seed: 2).write(to: folder.file("other.onnx"))
     let other = try mien("detect", "--model", path("other.onnx"), "--profile", "me", path("bright.png"))
     #expect(other.status == 1 && other.errors.contains("profile me: was fitted to tiny"))
-    #expect(other.errors.contains("`mien adapt --profile me` makes one that fits"))
+    let command = "`mien adapt --profile me --model \(path("other.onnx"))`"
+    #expect(
+      other.errors.contains(
+        "; take the profile's model, or collect corrections with \(path("other.onnx")): \(command)\n"))
+    let builtIn = try mien("detect", "--profile", "me", path("bright.png"))
+    #expect(
+      builtIn.errors.contains("; take the profile's model with --model, or collect corrections with the built-in one: ")
+    )
+    let stale = try mien("adapt", "--profile", "me", "--model", path("other.onnx"))
+    let weights = try model.card().weightsSHA256.prefix(16)
+    #expect(stale.status == 1, "\(stale.output)")
+    #expect(
+      stale.errors.contains("none of its 14 corrections was made with tiny; they were made with the weights ")
+        && stale.errors.contains(weights), "\(stale.errors)")
     let missing = try mien("detect", "--model", path("tiny.onnx"), "--profile", "you", path("bright.png"))
     #expect(missing.status == 1 && missing.errors.contains("profile you: not found"))
+    #expect(
+      missing.errors.contains("; `mien adapt --profile you --model \(path("tiny.onnx"))` makes one from corrections\n"))
     let wrong = try mien("detect", "--model", path("tiny.onnx"), "--profile", "../me", path("bright.png"))
     #expect(wrong.status == 64)
 

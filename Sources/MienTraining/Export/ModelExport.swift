@@ -36,7 +36,7 @@ public import MienTorch
     }
     if keptInitial > 0 {
       guard let data else {
-        throw MienError(.argument, "keptInitial", "needs the faces that the run was trained on")
+        throw MienError(.argument, "keptInitial", "needs the sets of faces that the run was trained on")
       }
       try interpolate(network, towardsInitialOf: run, data, weight: keptInitial)
     }
