@@ -121,7 +121,7 @@ extension RunFolder {
 
   /// The error that the run was trained on `data` and not on what was given.
   func otherData(_ data: [ModelCard.TrainingData]) -> MienError {
-    let parts = data.map { "\(Spelling.counted($0.count, "face")) of \($0.source) (\($0.split))" }
+    let parts = data.map { "\(Spelling.counted($0.count, "face")) of the set `\($0.source)`, \($0.split)" }
     return MienError(
       .mismatch, url.path, "the run was trained on other data than these: on \(parts.joined(separator: " and "))")
   }

@@ -152,9 +152,11 @@ public import MienTorch
   }
 
   private func divergence(_ what: String) -> MienError {
-    MienError(
+    let rate = String(format: "%g", recipe.optimizer.learningRate / 10)
+    return MienError(
       .diverged, run.url.path,
-      "\(what) at step \(progress.step); the last checkpoint is kept. Try a lower optimizer.learningRate")
+      "\(what) at step \(progress.step); the last checkpoint is kept. Train with a lower rate, such as --set optimizer.learningRate=\(rate)"
+    )
   }
 
   private var stopsEarly: Bool { recipe.earlyStopping.ends(after: progress.epochs, selection: recipe.selection) }

@@ -83,8 +83,8 @@ public import MienTorch
     guard !validation.isEmpty else {
       throw MienError(
         .mismatch, sources,
-        "no face to choose the model by: the validation split is empty; cut one by the recipe's key `split`, as "
-          + "split={train: 0.8, validation: 0.2}, or train in folds")
+        "no face to choose the model by: the validation split is empty; add --set 'split={train: 0.8, validation: 0.2}', "
+          + "or train in folds")
     }
     for (head, target) in zip(labels, allTargets) {
       guard train.contains(where: { target.weights[$0] > 0 }) else {
