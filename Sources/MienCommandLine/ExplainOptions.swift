@@ -32,7 +32,7 @@ package struct ExplainOptions: ParsableArguments {
   package init() {}
 
   package func validate() throws {
-    if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
+    try ValidationError.check(limit, of: "--limit", atLeast: 1)
   }
 
   /// Warns of the options that change nothing for photos.

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Foundation
+import MienCommandLine
 package import MienCore
 package import MienInference
 package import MienONNX
@@ -47,10 +48,9 @@ package struct PriorOptions: ParsableArguments, Sendable {
   package init() {}
 
   package func validate() throws {
-    guard let priorStrength else { return }
-    try ValidationError.check(share: priorStrength, of: "--prior-strength")
-    guard prior != "data" else {
-      throw ValidationError("--prior-strength needs --prior uniform or --prior with a JSON file of shares.")
+    try ValidationError.check(share: priorStrength.map(Double.init), of: "--prior-strength")
+    guard priorStrength == nil || prior != "data" else {
+      throw ValidationError("--prior-strength needs --prior uniform or --prior with a JSON file of shares")
     }
   }
 
@@ -137,16 +137,5 @@ extension MienError {
         + "\(model ?? "the built-in one"): \(command)"
       : "\(command) makes one from corrections"
     return MienError(kind, subject, "\(message); \(remedy)")
-  }
-}
-
-extension ValidationError {
-  /// Checks the value of an option that takes 0…1.
-  ///
-  /// - Throws: ``ValidationError`` that says what is expected.
-  package static func check(share value: Float, of option: String) throws {
-    guard (0...1).contains(value) else {
-      throw ValidationError("\(option) \(value): expected a number from 0 to 1, such as 0.5.")
-    }
   }
 }

@@ -56,7 +56,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
     @OptionGroup var source: CorrectionOptions
 
     func validate() throws {
-      guard json != nil || csv != nil else { throw ValidationError("--json or --csv is needed.") }
+      guard json != nil || csv != nil else { throw ValidationError("--json or --csv is needed") }
     }
 
     func run() async throws {
@@ -89,7 +89,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
     @OptionGroup var source: CorrectionOptions
 
     func validate() throws {
-      guard (id == nil) != (profile == nil) else { throw ValidationError("Either --id or --profile is needed.") }
+      guard (id == nil) != (profile == nil) else { throw ValidationError("Either --id or --profile is needed") }
     }
 
     func run() async throws {

@@ -28,7 +28,7 @@ struct ExplainCommand: AsyncParsableCommand {
   private static let batch = 32
 
   func validate() throws {
-    if method != "gradcam" { throw ValidationError("--run has the method gradcam; cam and occlusion are for models.") }
+    if method != "gradcam" { throw ValidationError("--run has the method gradcam; cam and occlusion are for models") }
   }
 
   func run() async throws {

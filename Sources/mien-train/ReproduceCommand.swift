@@ -51,8 +51,8 @@ struct ReproduceCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
-    if let folds, !(2...1000).contains(folds) { throw ValidationError("--folds must be 2 to 1,000.") }
+    try ValidationError.check(epochs, of: "--epochs", atLeast: 1)
+    if let folds, !(2...1000).contains(folds) { throw ValidationError("--folds \(folds): expected 2 to 1,000") }
   }
 
   func run() async throws {

@@ -58,21 +58,21 @@ struct TrainCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE or --resume RUN, one of the two.") }
+    if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE or --resume RUN, one of the two") }
     if resume != nil && (!settings.isEmpty || epochs != nil || output != nil || initialRun != nil || freeze != nil) {
       throw ValidationError(
-        "--resume continues a run as it is: --set, --epochs, --output, --init and --freeze do not go with it.")
+        "--resume continues a run as it is: --set, --epochs, --output, --init and --freeze do not go with it")
     }
-    if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
+    try ValidationError.check(epochs, of: "--epochs", atLeast: 1)
     if let freeze, initialRun == nil || freeze < 0 {
-      throw ValidationError("--freeze needs --init, and a number of layers from 0.")
+      throw ValidationError("--freeze needs --init, and a number of layers from 0")
     }
   }
 
   func run() async throws {
     let place = try ProcessGroup.Place()
     if place != nil, output == nil, resume == nil {
-      throw ValidationError("Give the run folder with -o, so that all processes, and those after a restart, find it.")
+      throw ValidationError("Give the run folder with -o, so that all processes, and those after a restart, find it")
     }
     try await torch.use(as: place)
     let sets = try data.map { try FaceSet.given($0) }

@@ -83,12 +83,12 @@ struct TuneRunCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if resume && output == nil { throw ValidationError("--resume needs the folder of the search: -o DIR.") }
-    if search.isEmpty && space == nil { throw ValidationError("Give the keys to search: --search KEY=VALUES.") }
-    if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
-    if method == .grid && trials != nil { throw ValidationError("--trials goes with random and halving.") }
-    if method == .random && trials == nil { throw ValidationError("--method random needs --trials.") }
-    if method != .halving && firstEpochs != nil { throw ValidationError("--first-epochs goes with halving.") }
+    if resume && output == nil { throw ValidationError("--resume needs the folder of the search: -o DIR") }
+    if search.isEmpty && space == nil { throw ValidationError("Give the keys to search: --search KEY=VALUES") }
+    try ValidationError.check(epochs, of: "--epochs", atLeast: 1)
+    if method == .grid && trials != nil { throw ValidationError("--trials goes with random and halving") }
+    if method == .random && trials == nil { throw ValidationError("--method random needs --trials") }
+    if method != .halving && firstEpochs != nil { throw ValidationError("--first-epochs goes with halving") }
   }
 
   func run() async throws {

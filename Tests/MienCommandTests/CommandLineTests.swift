@@ -69,28 +69,42 @@ import Testing
     (["evaluate", "--rnu", "x"], "'--rnu'. Did you mean '--run'?"),
     (["dataset", "audit", "--htlm", "a.html"], "'--htlm'. Did you mean '--html'?"),
     (["train", "chen", "--frobnicate"], "Unknown option '--frobnicate'.\n"),
+    (["train", "--foo"], "Usage: mien train [<options>] [<recipe>] --data <faces.safetensors> ...\n"),
+    (["export", "--foo"], "Usage: mien export [<options>] <run> --output <model.onnx>\n"),
+    (["compare", "--foo"], "Usage: mien compare [<options>] <run> ...\n"),
   ])
   func mistypedOptionsAreCorrectedBeforeMissingOnes(arguments: [String], words: String) throws {
     let outcome = try Command.run(Command.mien.path, arguments)
     #expect(outcome.status == 64 && outcome.errors.hasPrefix("mien: error: Unknown option"), "\(outcome.errors)")
     #expect(outcome.errors.contains(words) && !outcome.errors.contains("Missing expected"), "\(outcome.errors)")
     #expect(outcome.errors.contains("Usage: mien \(arguments[0])"), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").allSatisfy { $0.count <= 110 }, "\(outcome.errors)")
   }
 
   /// What the parser would say less of than a user needs.
   @Test(arguments: [
-    (["detect", "a.jpg", "--min-face", "-3"], "--min-face is at least 12 pixels"),
-    (["detect", "a.jpg", "--min-confidence", "-1"], "--min-confidence -1.0: expected a number from 0 to 1"),
-    (["export", "run", "-o", "m.onnx", "--crop-scale", "-1.15"], "--crop-scale is above 0.1"),
+    (["detect", "a.jpg", "--min-face", "-3"], "--min-face -3: expected at least 12 pixels\n"),
+    (["detect", "a.jpg", "--min-confidence", "-1"], "--min-confidence -1: expected a number from 0 to 1"),
+    (
+      ["export", "run", "-o", "m.onnx", "--crop-scale", "-1.15"],
+      "--crop-scale -1.15: expected a number above 0.1 and below 10\n"
+    ),
     (
       ["detect", "a.jpg", "--min-confidence", "0,5"],
       "--min-confidence 0,5: expected a number with a decimal point, such as 0.5"
     ),
     (
-      ["detect", "a.jpg", "--min-confidence", "40"], "--min-confidence 40.0: expected a number from 0 to 1, such as 0.5"
+      ["detect", "a.jpg", "--min-confidence", "40"], "--min-confidence 40: expected a number from 0 to 1, such as 0.5\n"
     ),
     (["detect", "a.jpg", "--min-face", "abc"], "--min-face abc: expected a number"),
     (["explain", "a.jpg", "--limit", "1.5"], "--limit 1.5: expected a whole number"),
+    (["explain", "a.jpg", "--limit", "0"], "--limit 0: expected at least 1\n"),
+    (["video", "a.mp4", "--every", "0"], "--every 0: expected at least 1\n"),
+    (["video", "-"], "videos are not read from standard input; name a file\n"),
+    (["dataset", "extract", "-", "-o", "x"], "videos are not read from standard input; name a file\n"),
+    (["dataset", "extract", "a.mp4", "-o", "x", "--every", "0"], "--every 0: expected a number above 0\n"),
+    (["train", "chen", "--data", "x", "--threads", "0"], "--threads 0: expected at least 1\n"),
+    (["train", "chen", "--data", "x", "--epochs", "0"], "--epochs 0: expected at least 1\n"),
     (["train", "chen", "--data", "x", "--epochs", "abc"], "--epochs abc: expected a number"),
     (["serve", "--port", "80abc"], "--port 80abc: expected a number"),
     (["detect", "a.jpg", "-o", "x", "--shard", "3/2"], "--shard 3/2: expected a shard from 1 to 2, found 3"),

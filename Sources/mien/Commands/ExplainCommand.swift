@@ -74,8 +74,8 @@ struct Explain: AsyncParsableCommand {
     if let method = EmotionClassifier.MapMethod(rawValue: text) { return method }
     throw ValidationError(
       text == "gradcam"
-        ? "gradcam needs the gradients of a run: give the run with --run RUN."
-        : "expected cam or occlusion.")
+        ? "gradcam needs the gradients of a run: give the run with --run RUN"
+        : "expected cam or occlusion")
   }
 
   /// The set that the arguments name; nil where they name photos.

@@ -16,7 +16,7 @@ struct Models: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    if json && model == nil { throw ValidationError("--json shows one model's card: name the model.") }
+    if json && model == nil { throw ValidationError("--json shows one model's card: name the model") }
   }
 
   func run() async throws {
