@@ -11,7 +11,8 @@ package struct ModelChoice: ParsableArguments, Sendable {
   @Option(
     name: .customLong("model"),
     help: ArgumentHelp(
-      "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
+      "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"),
+    completion: .models)
   package var name: String?
 
   package init() {}
@@ -35,7 +36,7 @@ package struct PriorOptions: ParsableArguments, Sendable {
     help: ArgumentHelp(
       "How often each emotion is expected: as in the training data, equally often, or in the shares of a JSON file "
         + "such as {\"neutral\": 0.2, \"happiness\": 0.5, \"sadness\": 0.3}.",
-      valueName: "data|uniform|file.json"))
+      valueName: "data|uniform|file.json"), completion: .list(["data", "uniform"]))
   package var prior = "data"
 
   /// 0…1; `nil` for 1.
@@ -86,7 +87,8 @@ package struct ModelOptions: ParsableArguments, Sendable {
   /// The name of a profile; nil for the model as it is.
   @Option(
     help: ArgumentHelp(
-      "Use the profile of this name, which `mien adapt` made from a user's corrections.", valueName: "name"))
+      "Use the profile of this name, which `mien adapt` made from a user's corrections.", valueName: "name"),
+    completion: .profiles)
   package var profile: String?
 
   /// The mix of emotions to expect.

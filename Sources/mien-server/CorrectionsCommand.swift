@@ -42,7 +42,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
   /// `mien corrections export`.
   struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Writes corrections as JSON with everything that is stored, or as CSV.")
+      abstract: "Writes corrections as JSON with all that is stored but the client's name, or as CSV.")
 
     @Option(help: ArgumentHelp("Whose corrections; without it, everybody's.", valueName: "name"))
     var profile: String?

@@ -19,7 +19,9 @@ struct ReproduceCommand: AsyncParsableCommand {
       for your own faces (yousaf).
       """)
 
-  @Argument(help: ArgumentHelp("A system's name, its YAML file, or all.", valueName: "name|file.yaml|all"))
+  @Argument(
+    help: ArgumentHelp("A system's name, its YAML file, or all.", valueName: "name|file.yaml|all"),
+    completion: .list(PublishedSystem.builtInNames + ["all"]))
   var name: String
 
   @Option(

@@ -110,6 +110,10 @@ import Testing
     let profiles = try mien("profiles")
     let row = profiles.output.split(separator: "\n").last?.split(separator: " ").prefix(3).map(String.init)
     #expect(profiles.status == 0 && row == ["me", "tiny", "12"], "\(profiles)")
+    for command in [["detect", "--profile"], ["profiles", "delete"]] {
+      #expect(try CommandLineTests.completions(["mien"] + command + ["m"], in: folder) == ["me"])
+      #expect(try CommandLineTests.completions(["mien"] + command + ["x"], in: folder).isEmpty)
+    }
     try Data("no profile".utf8).write(to: folder.file("profiles/broken.safetensors"))
     let broken = try mien("profiles", "list")
     #expect(broken.status == 1 && broken.output == profiles.output)

@@ -205,20 +205,28 @@ import Testing
     for command in ExternalCommand.allCases { #expect(command.abstract.prefix { $0.isLetter }.hasSuffix("s")) }
   }
 
-  @Test func bashCompletesCommandsOptionsAndValuesOfAllPrograms() throws {
-    let script = try Command.mien("completions", "bash")
-    #expect(script.status == 0 && script.errors.isEmpty, "\(script.errors)")
-    try Data(script.output.utf8).write(to: folder.file("mien.bash"))
-    func completions(_ words: String...) throws -> Set<String> {
-      let list = words.map { "'\($0)'" }.joined(separator: " ")
-      let code = """
-        source '\(path("mien.bash"))'; COMP_WORDS=(\(list)); COMP_CWORD=\(words.count - 1)
-        compopt() { :; }; _mien; printf '%s\\n' "${COMPREPLY[@]}"
-        """
-      let outcome = try Command.run("/bin/bash", ["-c", code])
-      #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
-      return Set(outcome.output.split(separator: "\n").map(String.init))
+  /// What bash offers for the last of `words`, with the profiles and models in `folder`.
+  static func completions(_ words: [String], in folder: TemporaryFolder) throws -> Set<String> {
+    let file = folder.file("mien.bash")
+    if !FileManager.default.fileExists(atPath: file.path) {
+      let script = try Command.mien("completions", "bash")
+      #expect(script.status == 0 && script.errors.isEmpty, "\(script.errors)")
+      try Data(script.output.utf8).write(to: file)
     }
+    let list = words.map { "'\($0)'" }.joined(separator: " ")
+    let code = """
+      export PATH='\(Command.mien.deletingLastPathComponent().path)':"$PATH"
+      export MIEN_PROFILES='\(folder.file("profiles").path)' MIEN_CACHE='\(folder.file("cache").path)'
+      source '\(file.path)'; COMP_WORDS=(\(list)); COMP_CWORD=\(words.count - 1)
+      compopt() { :; }; _mien; printf '%s\\n' "${COMPREPLY[@]}"
+      """
+    let outcome = try Command.run("/bin/bash", ["-c", code])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    return Set(outcome.output.split(separator: "\n").map(String.init))
+  }
+
+  @Test func bashCompletesCommandsOptionsAndValuesOfAllPrograms() throws {
+    func completions(_ words: String...) throws -> Set<String> { try Self.completions(words, in: folder) }
     #expect(try completions("mien", "").isSuperset(of: Self.commands))
     #expect(try completions("mien", "de") == ["detect"])
     #expect(try completions("mien", "detect", "--js") == ["--json"])
@@ -232,6 +240,13 @@ import Testing
     #expect(try completions("mien", "train", "mien-s-") == ["mien-s-ckplus48", "mien-s-mixup", "mien-s-robust"])
     #expect(try completions("mien", "tune", "").isSuperset(of: ["run", "show", "chen"]))
     #expect(try completions("mien", "models", "mi") == ["mien-s"])
+    #expect(try completions("mien", "detect", "--prior", "") == ["data", "uniform"])
+    #expect(try completions("mien", "reproduce", "ja") == ["javier"])
+    #expect(try completions("mien", "dataset", "import", "folders", "--classes", "alpha") == ["alphabetical"])
+    // What there is when they are asked for.
+    #expect(try completions("mien", "detect", "--model", "") == ["mien-s"])
+    #expect(try completions("mien", "serve", "--model", "mi") == ["mien-s"])
+    #expect(try completions("mien", "video", "--profile", "").isEmpty)
     // Nothing: bash completes files, also of names' own beginnings and behind the first word.
     #expect(try completions("mien", "detect", "").isEmpty)
     #expect(try completions("mien", "train", "my-recipe").isEmpty)
