@@ -107,7 +107,7 @@ struct ReproduceCommand: AsyncParsableCommand {
       let protocols = ReproductionTable(system, in: place)
       for (page, file) in pages {
         do {
-          try ResultFile.write(page.page(protocols, command: RunEnvironment.commandLine).data, to: file.path)
+          try ResultFile.write(page.page(protocols, command: RunEnvironment.commandLine).data, to: file.relativePath)
         } catch let error as MienError { failed(error) }
       }
     }

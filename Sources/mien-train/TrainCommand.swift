@@ -87,7 +87,7 @@ struct TrainCommand: AsyncParsableCommand {
     if let group, !group.isFirst { return }
     if let summary {
       try Console.print(Self.table(of: summary).text)
-      for file in [run.files.summaryTable, run.files.summary] { ResultFile.wrote(file.path) }
+      for file in [run.files.summaryTable, run.files.summary] { ResultFile.wrote(file.relativePath) }
     }
     var isWhole = true
     for folder in summary?.runs.map({ run.url.appendingPathComponent($0.name) }) ?? [run.url]
@@ -115,7 +115,7 @@ struct TrainCommand: AsyncParsableCommand {
         [
           TerminalProgress(
             member: name, continuation: continuation,
-            ending: "export it with `mien export \(ShellWord.quoted(run.url.path)) -o MODEL.onnx`"),
+            ending: "export it with `mien export \(ShellWord.quoted(run.url.relativePath)) -o MODEL.onnx`"),
           MetricsFile(run: run),
           TensorBoardEvents(run: run),
         ]
@@ -167,7 +167,7 @@ struct TrainCommand: AsyncParsableCommand {
     // torchrun starts all processes again, with the same command, when one of them has ended early.
     if restarts > 0, let place, let run = try? RunFolder(opening: place) {
       guard run.recipe == recipe else {
-        throw MienError(.mismatch, place.path, "holds a run of another recipe; choose another folder with -o")
+        throw MienError(.mismatch, place.relativePath, "holds a run of another recipe; choose another folder with -o")
       }
       return (run, false)
     }
@@ -183,7 +183,7 @@ struct TrainCommand: AsyncParsableCommand {
 
   /// The command that goes on with `run` after a stop.
   private func continuation(of run: RunFolder) -> String {
-    (["mien", "train", "--resume", run.url.path, "--data"] + data + torch.words).map(ShellWord.quoted)
+    (["mien", "train", "--resume", run.url.relativePath, "--data"] + data + torch.words).map(ShellWord.quoted)
       .joined(separator: " ")
   }
 
@@ -211,7 +211,7 @@ struct TrainCommand: AsyncParsableCommand {
       try run.description(), metrics: try RunMetrics(run: run.url), result: result,
       measurement: try RunMeasurement(of: run, sets: sets, parts: parts), sets: sets,
       weightsSHA256: try ModelExport.model(of: run).weightsSHA256)
-    try ResultFile.write(page.page(command: RunEnvironment.commandLine).data, to: run.files.report.path)
+    try ResultFile.write(page.page(command: RunEnvironment.commandLine).data, to: run.files.report.relativePath)
   }
 
   /// Mean and standard deviation of each figure.

@@ -105,7 +105,8 @@ struct TuneRunCommand: AsyncParsableCommand {
     }
     let folder = try folder(for: plan)
     let count = folder.trials.count
-    Console.error("\(Spelling.counted(count, "trial")) of \(plan.recipe.name), search folder \(folder.url.path)")
+    Console.error(
+      "\(Spelling.counted(count, "trial")) of \(plan.recipe.name), search folder \(folder.url.relativePath)")
     Interrupt.listen()
     let (isFinished, result) = try await TorchActor.run {
       let tuner = try Tuner(in: folder, sets: sets)
@@ -127,7 +128,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   /// The command that goes on with the search after a stop.
   private func continuation(in folder: TuningFolder) -> String {
     let given = CommandLine.arguments.dropFirst().filter { $0 != "--resume" }
-    let place = output == nil ? ["-o", folder.url.path] : []
+    let place = output == nil ? ["-o", folder.url.relativePath] : []
     return (["mien"] + given + ["--resume"] + place).map(ShellWord.quoted).joined(separator: " ")
   }
 

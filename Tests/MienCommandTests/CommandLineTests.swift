@@ -126,6 +126,21 @@ import Testing
     #expect(outcome.errors.contains(words) && !outcome.errors.contains("Missing value"), "\(outcome.errors)")
   }
 
+  @Test(arguments: [
+    (["export", "runs/none", "-o", "m.onnx"], "runs/none: no such run folder"),
+    (["train", "none.yaml", "--data", "faces"], "faces: no such file"),
+    (["evaluate", "--run", "runs/none", "--data", "faces"], "runs/none: no such run folder"),
+    (["evaluate", "--data", "none.safetensors"], "none.safetensors: no such file"),
+    (["compare", "none.onnx", "--data", "faces"], "none.onnx: no such file"),
+    (["detect", "a.jpg", "--detector", "none.onnx"], "none.onnx: no such file"),
+    (["video", "none.mp4"], "none.mp4: no such file"),
+  ])
+  func filesAreCalledAsTheyWereTyped(arguments: [String], words: String) throws {
+    let script = "cd \"$1\" && shift && exec \"$0\" \"$@\""
+    let outcome = try Command.run("/bin/sh", ["-c", script, Command.mien.path, folder.url.path] + arguments)
+    #expect(outcome.status == 1 && outcome.errors == "mien: error: \(words)\n", "\(outcome.errors)")
+  }
+
   @Test func aPriorIsAWordOrAFile() throws {
     try Data("x".utf8).write(to: folder.file("a.jpg"))
     let word = try Command.mien("detect", path("a.jpg"), "--prior", "flat")

@@ -33,7 +33,7 @@ final class YuNet: FaceSearch {
     } catch let error as MienError {
       if error.kind == .missing { throw error }
       throw MienError(
-        error.kind, url.path,
+        error.kind, url.relativePath,
         "is not a YuNet face detector (expected an ONNX file with an input [1, 3, H, W] and the outputs cls_S, obj_S, "
           + "bbox_S and kps_S for S of 8, 16 and 32): \(error.message)")
     }

@@ -26,7 +26,7 @@ public import MienTorch
     let (network, progress) = try Checkpoint.best(of: run)
     if keptInitial > 0 && run.recipe.initialWeights.isEmpty {
       throw MienError(
-        .mismatch, run.url.path, "began with no other weights that could be kept; `mien train --init` does")
+        .mismatch, run.url.relativePath, "began with no other weights that could be kept; `mien train --init` does")
     }
     let data: TrainingData?
     do { data = try sets.isEmpty ? nil : TrainingData(sets, recipe: run.recipe) } catch {

@@ -88,7 +88,7 @@ public import MienTorch
     let (_, progress) = try Checkpoint.read(run.lastCheckpoint)
     let own = try RunMeasurement(of: run, sets: [faces], parts: [.validation, .test])
     guard let measured = own.metrics[measurement.part]?.first else {
-      throw MienError(.mismatch, run.url.path, "has no face in the \(measurement.part.rawValue) part")
+      throw MienError(.mismatch, run.url.relativePath, "has no face in the \(measurement.part.rawValue) part")
     }
     let best = result.best
     let summary = ReproductionSummary.Run(

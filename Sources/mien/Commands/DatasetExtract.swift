@@ -82,7 +82,7 @@ struct DatasetExtract: AsyncParsableCommand {
       for warning in outcome.warnings { Console.warning("\(video): \(warning)") }
       if let error = outcome.error {
         failed = true
-        Console.failure("\(error.subject == url.path ? error.about(video) : error)")
+        Console.failure("\(error.isAbout(url) ? error.about(video) : error)")
       }
       if outcome.error == nil || outcome.frames > 0 {
         isRead = true
