@@ -114,7 +114,8 @@ let package = Package(
     .target(
       name: "MienModelOptions",
       dependencies: [
-        "MienInference", "MienONNX", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "MienCommandLine", "MienInference", "MienONNX",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -2,6 +2,13 @@ package import ArgumentParser
 package import Foundation
 import MienCore
 
+extension CompletionKind {
+  /// The profiles that there are.
+  package static let profiles = CompletionKind.shellCommand("mien profiles 2>/dev/null | awk 'NR > 1 { print $1 }'")
+  /// The models that can be named.
+  package static let models = CompletionKind.shellCommand("mien models 2>/dev/null | awk '/^[^ ]/ { print $1 }'")
+}
+
 /// A command as ArgumentParser describes it in JSON: what completions and man pages are made from.
 package struct CommandInfo: Decodable, Sendable {
   /// An option, a flag or a positional argument.
@@ -31,25 +38,33 @@ package struct CommandInfo: Decodable, Sendable {
     private let completionKind: Completion?
     package let abstract: String?
 
-    /// The values that are named for completion alone.
+    /// The values that are named for completion alone, or the command that prints them.
     private struct Completion: Decodable {
       struct List: Decodable { let values: [String] }
+      struct Shell: Decodable { let command: String }
       let list: List?
+      let shellCommand: Shell?
     }
 
     /// What the value is, as far as a shell can complete it.
     package enum Value: Equatable {
       case oneOf([String])
+      /// The lines that a shell command prints.
+      case command(String)
       case folder, file, other
+    }
+
+    /// Whether the value can be a file, beside what ``value`` says.
+    package var takesFiles: Bool {
+      let name = valueName ?? ""
+      return ["file", "run", "path", "video", "source", "faces", "recipe", "model", "."].contains { name.contains($0) }
     }
 
     /// Read from the name that the help gives the value, as `file|-` or `dir`.
     package var value: Value {
       if let values = allValues ?? completionKind?.list?.values, !values.isEmpty { return .oneOf(values) }
-      let name = valueName ?? ""
-      if name == "dir" { return .folder }
-      return ["file", "run", "path", "video", "source", "faces", "recipe", "model", "."].contains { name.contains($0) }
-        ? .file : .other
+      if let command = completionKind?.shellCommand?.command { return .command(command) }
+      return valueName == "dir" ? .folder : takesFiles ? .file : .other
     }
   }
 

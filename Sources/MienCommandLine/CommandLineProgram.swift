@@ -76,7 +76,7 @@ extension AsyncParsableCommand {
       Array(CommandLine.arguments.dropFirst()))
     if let first = lines.first, !message.isEmpty {
       Console.failure(first.hasPrefix(prefix) ? String(first.dropFirst(prefix.count)) : first)
-      for line in lines.dropFirst() { Console.error(Console.printable(line)) }
+      for line in lines.dropFirst() { Console.error(Console.printable(shortened(usage: line))) }
     }
     for note in notes(message) { Console.error(note) }
     quit(code)

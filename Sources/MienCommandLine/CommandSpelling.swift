@@ -83,6 +83,15 @@ extension ParsableCommand {
     return joined + arguments.dropFirst(words.count)
   }
 
+  /// A usage line with `[<options>]` in place of the optional ones, if it is long: the parser writes so only of commands with
+  /// more than a dozen.
+  package static func shortened(usage line: String) -> String {
+    guard line.hasPrefix("Usage: "), line.count > 100 else { return line }
+    let words = line.replacing(/\s\[--[^\]]*\]/, with: "").split(separator: " ")
+    let command = words.prefix { !["[", "<", "-"].contains($0.prefix(1)) }
+    return (command + ["[<options>]"] + words.dropFirst(command.count)).joined(separator: " ")
+  }
+
   /// The lines of an error of the parser's in a user's words, where its own say less than they could.
   package static func clearer(_ lines: [String], _ arguments: [String]) -> [String] {
     guard let first = lines.first else { return lines }

@@ -16,6 +16,8 @@ package struct CompletionScript: Sendable {
     let takesFiles: Bool
     /// Names that the first argument can be.
     let names: [String]
+    /// A shell command that prints others.
+    let namesCommand: String?
   }
 
   private let places: [Place]
@@ -33,9 +35,15 @@ package struct CompletionScript: Sendable {
     }.map(\.element)
     let positionals = command.positionals + (standard?.positionals ?? [])
     var names: [String] = []
-    if case .oneOf(let values)? = positionals.first?.value { names = values }
+    var namesCommand: String?
+    switch positionals.first?.value {
+    case .oneOf(let values): names = values
+    case .command(let command): namesCommand = command
+    default: break
+    }
     let place = Place(
-      words: words, command: command, options: unique, takesFiles: !positionals.isEmpty, names: names)
+      words: words, command: command, options: unique, takesFiles: !positionals.isEmpty, names: names,
+      namesCommand: namesCommand)
     return [place] + command.commands.flatMap { places($0, words + " ") }
   }
 
@@ -73,12 +81,15 @@ package struct CompletionScript: Sendable {
       let commands = place.command.commands.map(\.commandName).joined(separator: " ")
       let options = place.options.flatMap(names).joined(separator: " ")
       return "    \(quoted(place.words))) commands=\(quoted(commands)) options=\(quoted(options)) "
-        + "names=\(quoted(place.names.joined(separator: " "))) ;;\n"
+        + "names=\(place.namesCommand.map { "\"$(\($0))\"" } ?? quoted(place.names.joined(separator: " "))) ;;\n"
     }.joined()
     let values = valueCases { option in
       switch option.value {
       case .oneOf(let values):
         "mapfile -t COMPREPLY < <(compgen -W \(quoted(values.joined(separator: " "))) -- \"$cur\"); return"
+      // The words are not expanded, as compgen does with -W.
+      case .command(let command):
+        "mapfile -t COMPREPLY < <(\(command) | while read -r i; do [[ $i == \"$cur\"* ]] && echo \"$i\"; done); return"
       case .folder: "compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\"); return"
       case .file, .other: "return"
       }
@@ -106,6 +117,7 @@ package struct CompletionScript: Sendable {
   }
 
   private var zsh: String {
+    func words(of command: String?) -> [String] { command.map { ["${(f)\"$(\($0))\"}"] } ?? [] }
     func entry(_ name: String, _ text: String?) -> String {
       let words = name.split(separator: ":", omittingEmptySubsequences: false).joined(separator: "\\:")
       return quoted("\(words):\(text ?? "")")
@@ -115,11 +127,14 @@ package struct CompletionScript: Sendable {
       let options = place.options.flatMap { option in names(option).map { entry($0, option.abstract) } }
       return "    (\(quoted(place.words))) commands=(\(commands.joined(separator: " ")))\n"
         + "      options=(\(options.joined(separator: " ")))\n"
-        + "      names=(\(place.names.map(quoted).joined(separator: " "))) ;;\n"
+        + "      names=(\((place.names.map(quoted) + words(of: place.namesCommand)).joined(separator: " "))) ;;\n"
     }.joined()
     let values = valueCases { option in
       switch option.value {
-      case .oneOf(let values): "compadd -- \(values.map(quoted).joined(separator: " ")); return"
+      case .oneOf(let values):
+        "compadd -- \(values.map(quoted).joined(separator: " "));\(option.takesFiles ? " _files;" : "") return"
+      case .command(let command):
+        "compadd -- \(words(of: command).joined());\(option.takesFiles ? " _files;" : "") return"
       case .folder: "_files -/; return"
       case .file: "_files; return"
       case .other: "_message \(quoted(option.valueName ?? "value")); return"
@@ -165,15 +180,19 @@ package struct CompletionScript: Sendable {
       for command in place.command.commands {
         lines.append("\(when) -a \(command.commandName) -d \(quoted(command.abstract ?? ""))")
       }
-      if !place.names.isEmpty {
+      if let names = place.namesCommand.map({ "(\($0))" })
+        ?? (place.names.isEmpty ? nil : place.names.joined(separator: " "))
+      {
         let first = "complete -c mien -n \(quoted("__mien_at_end \"\(place.words)\""))"
-        lines.append("\(first) -a \(quoted(place.names.joined(separator: " ")))")
+        lines.append("\(first) -a \(quoted(names))")
       }
       for option in place.options {
         let written = (option.names ?? []).map { ($0.kind == .short ? "-s " : "-l ") + $0.name }.joined(separator: " ")
         let value =
           switch (option.kind, option.value) {
-          case (.option, .oneOf(let values)): " -x -a \(quoted(values.joined(separator: " ")))"
+          case (.option, .oneOf(let values)):
+            " \(option.takesFiles ? "-r -F" : "-x") -a \(quoted(values.joined(separator: " ")))"
+          case (.option, .command(let command)): " \(option.takesFiles ? "-r -F" : "-x") -a \(quoted("(\(command))"))"
           case (.option, .folder): " -x -a '(__fish_complete_directories)'"
           case (.option, .file): " -r -F"
           case (.option, .other): " -x"

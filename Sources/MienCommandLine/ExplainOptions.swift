@@ -11,8 +11,12 @@ package struct ExplainOptions: ParsableArguments {
   @Option(help: "Of a set, the faces to explain; without it, test, else validation, else all.")
   private var split: Split.Choice?
 
-  @Option(help: ArgumentHelp("Of a set, explain this many faces, drawn at random.", valueName: "n"))
-  private var limit = 500
+  @Option(
+    help: ArgumentHelp(
+      "Of a set, explain this many faces, drawn at random (default: \(Self.standardLimit)).", valueName: "n"))
+  private var limit: Int?
+
+  private static let standardLimit = 500
 
   /// The folder for pictures of the maps.
   @Option(help: ArgumentHelp("Write each face with the map of the emotion read into a folder.", valueName: "dir"))
@@ -28,7 +32,14 @@ package struct ExplainOptions: ParsableArguments {
   package init() {}
 
   package func validate() throws {
-    guard limit >= 1 else { throw ValidationError("--limit must be at least 1.") }
+    try ValidationError.check(limit, of: "--limit", atLeast: 1)
+  }
+
+  /// Warns of the options that change nothing for photos.
+  package func warnOfSetOptions() {
+    let given = [split == nil ? nil : "--split", limit == nil ? nil : "--limit"].compactMap(\.self)
+    guard !given.isEmpty else { return }
+    Console.warning("\(given.joined(separator: " and ")) \(given.count == 1 ? "is" : "are") for sets of faces")
   }
 
   /// Checks before the work that the results can be written, and are none of `inputs`.
@@ -40,7 +51,9 @@ package struct ExplainOptions: ParsableArguments {
   ///
   /// - Throws: ``MienError`` naming the file if there is none.
   package func sample(of set: FaceSet, in file: String) throws -> [Int] {
-    do { return try set.sample(in: split.map(\.split) ?? set.usualSplit, count: limit) } catch let error as MienError {
+    do { return try set.sample(in: split.map(\.split) ?? set.usualSplit, count: limit ?? Self.standardLimit) } catch let
+      error as MienError
+    {
       throw [set].named(error, as: [file])
     }
   }

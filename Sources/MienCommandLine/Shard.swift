@@ -54,10 +54,10 @@ package enum ShardChoice: Sendable, Equatable {
     }
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let number = Int(parts[0]), let count = Int(parts[1]) else {
-      throw ValidationError("expected K/N, such as 2/4, or auto.")
+      throw ValidationError("expected K/N, such as 2/4, or auto")
     }
     do { self = .shard(try Shard(number, of: count, subject: text)) } catch let error as MienError {
-      throw ValidationError("\(error.message).")
+      throw ValidationError("\(error.message)")
     }
   }
 

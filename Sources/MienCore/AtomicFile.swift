@@ -14,7 +14,7 @@ public enum AtomicFile {
   /// - Throws: ``MienError`` naming the file; the temporary file is removed and an older `url` stays as it was.
   public static func write(to url: URL, chunks: [Data]) throws {
     func failure() -> MienError {
-      MienError(.file, url.path, "could not be written: \(String(cString: strerror(errno)))")
+      MienError(.file, url.relativePath, "could not be written: \(String(cString: strerror(errno)))")
     }
     if isSpecial(url) {
       let descriptor = open(url.path, O_WRONLY | O_CLOEXEC)
@@ -64,21 +64,22 @@ public enum AtomicFile {
   public static func checkWritable(_ url: URL) throws {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
-      throw MienError(.file, url.path, "is a folder, expected a file to write")
+      throw MienError(.file, url.relativePath, "is a folder, expected a file to write")
     }
     if isSpecial(url) {
       guard access(url.path, W_OK) == 0 else {
-        throw MienError(.file, url.path, "may not be written to: \(String(cString: strerror(errno)))")
+        throw MienError(.file, url.relativePath, "may not be written to: \(String(cString: strerror(errno)))")
       }
       return
     }
     let folder = url.resolvingSymlinksInPath().deletingLastPathComponent().path
     guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-      throw MienError(.file, url.path, "cannot be written: its folder does not exist")
+      throw MienError(.file, url.relativePath, "cannot be written: its folder does not exist")
     }
     guard access(folder, W_OK | X_OK) == 0 else {
       throw MienError(
-        .file, url.path, "cannot be written: its folder may not be written to: \(String(cString: strerror(errno)))")
+        .file, url.relativePath,
+        "cannot be written: its folder may not be written to: \(String(cString: strerror(errno)))")
     }
   }
 
@@ -122,7 +123,7 @@ public enum FileProblem {
   /// The error for `url`, which could not be read: of kind `missing` if it is not there, else of kind `file`.
   public static func error(reading url: URL) -> MienError {
     let isThere = FileManager.default.fileExists(atPath: url.path)
-    return MienError(isThere ? .file : .missing, url.path, reading(url))
+    return MienError(isThere ? .file : .missing, url.relativePath, reading(url))
   }
 
   /// The text of a file.
@@ -133,7 +134,7 @@ public enum FileProblem {
     guard let data = try? Data(contentsOf: url, options: .mappedIfSafe) else { throw error(reading: url) }
     if let text = String(data: data, encoding: .utf8) { return text }
     let found = FileSignature([UInt8](data.prefix(FileSignature.bytes)))?.name ?? "not text in UTF-8"
-    throw MienError(.format, url.path, "is \(found), expected \(expected)")
+    throw MienError(.format, url.relativePath, "is \(found), expected \(expected)")
   }
 
   /// Why `url` cannot be read: missing, a folder, or no permission.
@@ -144,4 +145,9 @@ public enum FileProblem {
     if access(url.path, R_OK) != 0 { return "may not be read: \(String(cString: strerror(errno)))" }
     return "could not be read"
   }
+}
+
+extension MienError {
+  /// Whether the error is about the file at `url`, as it was named or by its whole path.
+  package func isAbout(_ url: URL) -> Bool { subject == url.path || subject == url.relativePath }
 }

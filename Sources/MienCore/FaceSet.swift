@@ -153,19 +153,19 @@ public struct FaceSet: Sendable {
   public init(contentsOf url: URL) throws {
     let file: SafeTensors
     do { file = try SafeTensors(contentsOf: url) } catch let error as MienError { throw Self.explained(error, url) }
-    do { try self.init(file) } catch let error as MienError { throw error.about(url.path) }
+    do { try self.init(file) } catch let error as MienError { throw error.about(url.relativePath) }
   }
 
   /// `error`, which says what `url` is if that is a kind of file that Mien knows.
   private static func explained(_ error: MienError, _ url: URL) -> MienError {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder), isFolder.boolValue {
-      return MienError(.file, url.path, "is a folder, expected a file of faces")
+      return MienError(.file, url.relativePath, "is a folder, expected a file of faces")
     }
     guard error.kind == .format, let signature = FileSignature(contentsOf: url), signature.kind != .faces else {
       return error
     }
-    return MienError(.format, url.path, "is \(signature.name), expected a file of faces")
+    return MienError(.format, url.relativePath, "is \(signature.name), expected a file of faces")
   }
 
   /// Reads a FaceSet from its tensors.

@@ -12,7 +12,7 @@ package final class FileLock: Sendable {
   package init?(_ url: URL, mode: UInt32, waits: Bool = false) throws {
     let descriptor = open(url.path, O_RDWR | O_CREAT | O_CLOEXEC, mode)
     guard descriptor >= 0 else {
-      throw MienError(.file, url.path, "could not be opened: \(String(cString: strerror(errno)))")
+      throw MienError(.file, url.relativePath, "could not be opened: \(String(cString: strerror(errno)))")
     }
     while flock(descriptor, waits ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
       // A signal ends the wait, not the need for the lock.
@@ -20,7 +20,7 @@ package final class FileLock: Sendable {
       if waits && reason == EINTR { continue }
       close(descriptor)
       guard !waits else {
-        throw MienError(.file, url.path, "could not be locked: \(String(cString: strerror(reason)))")
+        throw MienError(.file, url.relativePath, "could not be locked: \(String(cString: strerror(reason)))")
       }
       return nil
     }

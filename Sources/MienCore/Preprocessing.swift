@@ -99,3 +99,17 @@ public struct Preprocessing: Sendable, Hashable, Codable {
     return grey.map { table[Int($0)] }
   }
 }
+
+extension Preprocessing {
+  /// Checks that the faces of `set` have the size of the input.
+  ///
+  /// - Parameter reader: what takes the input, a model's name for instance.
+  /// - Throws: ``MienError`` about the set's source that says how to import it again.
+  package func checkSize(of set: FaceSet, for reader: String) throws {
+    guard set.width != width || set.height != height else { return }
+    throw MienError(
+      .mismatch, set.info.source,
+      "faces of \(set.width)x\(set.height) pixels, \(reader) takes \(width)x\(height): import them with --size \(width)"
+    )
+  }
+}

@@ -92,7 +92,7 @@ public struct SafeTensors: Sendable {
     do { data = try Data(contentsOf: url, options: .alwaysMapped) } catch {
       throw FileProblem.error(reading: url)
     }
-    do { try self.init(data: data) } catch let error as MienError { throw error.about(url.path) }
+    do { try self.init(data: data) } catch let error as MienError { throw error.about(url.relativePath) }
   }
 
   /// Reads the format from memory.

@@ -57,9 +57,10 @@ public struct ClassNames: Sendable, Equatable {
     self.init(url.lastPathComponent, meanings, left: left)
   }
 
+  /// The names of the schemes.
+  package static let schemeList = schemes.map(\.name) + ["alphabetical"]
   /// The schemes by name, for messages.
-  public static let schemeNames =
-    (schemes.map(\.name) + ["alphabetical"]).formatted(.list(type: .or).locale(Locale(identifier: "en_GB")))
+  public static let schemeNames = schemeList.formatted(.list(type: .or).locale(Locale(identifier: "en_GB")))
 
   /// The emotion that `name` stands for; nil if nothing is said of it here.
   package func emotion(_ name: String) -> Emotion? { meanings[Self.key(name)] }

@@ -47,12 +47,7 @@ public struct Evaluation: Sendable {
     progress: @Sendable @escaping (Int, Int) -> Void = { _, _ in }
   ) async throws {
     let preprocessing = classifier.card.preprocessing
-    guard faces.width == preprocessing.width, faces.height == preprocessing.height else {
-      throw MienError(
-        .mismatch, faces.info.source,
-        "faces of \(faces.width)x\(faces.height) pixels, \(classifier.card.name) takes "
-          + "\(preprocessing.width)x\(preprocessing.height)")
-    }
+    try preprocessing.checkSize(of: faces, for: classifier.card.name)
     let labels = faces.labelSet(source)
     let all = faces.labelled(source, in: split)
     let labelled = all.filter { !excluded.contains($0.index) }

@@ -13,12 +13,7 @@ extension EmotionClassifier {
     -> ClassifierOutput
   {
     let preprocessing = card.preprocessing
-    guard faces.width == preprocessing.width, faces.height == preprocessing.height else {
-      throw MienError(
-        .mismatch, faces.info.source,
-        "faces of \(faces.width)x\(faces.height) pixels, \(card.name) takes "
-          + "\(preprocessing.width)x\(preprocessing.height)")
-    }
+    try preprocessing.checkSize(of: faces, for: card.name)
     return try await NativeQueue.shared.run {
       let inputs = try indices.flatMap {
         try preprocessing.input(pixels: faces.face(at: $0), sourceChannels: faces.channels)

@@ -33,6 +33,14 @@ extension EmotionClassifier {
     pooledHeads[(labels ?? widestLabels).name] == nil ? [.occlusion] : [.cam, .occlusion]
   }
 
+  /// Checks that the output for `labels` allows `method`.
+  ///
+  /// - Parameter labels: one of ``labelSets``; `nil` for ``widestLabels``.
+  /// - Throws: ``MienError`` naming the model if it has no class activation maps.
+  package func check(_ method: MapMethod, for labels: LabelSet? = nil) throws {
+    if method == .cam { _ = try pooledHead(of: labels ?? widestLabels) }
+  }
+
   /// Which places of a face speak for `emotion`: a map of the face's size. Blocks, as ``predictions(for:count:outputs:)``
   /// does.
   ///
@@ -64,11 +72,13 @@ extension EmotionClassifier {
     of emotions: [Emotion], for inputs: [Float], count: Int, labels: LabelSet? = nil, method: MapMethod? = nil
   ) throws -> [FaceMaps] {
     let labels = labels ?? widestLabels
-    guard labelSets.contains(labels), emotions.allSatisfy({ labels.index(of: $0) != nil }) else {
+    guard labelSets.contains(labels) else {
+      throw MienError(.argument, "labels \(labels.name)", expectedLabels)
+    }
+    if let other = emotions.first(where: { labels.index(of: $0) == nil }) {
+      let known = labels.emotions.map(\.rawValue)
       throw MienError(
-        .argument, card.name,
-        "speaks \(labelSets.map { "\($0.name) (\($0.emotions.map(\.rawValue).joined(separator: ", ")))" }.joined(separator: "; "))"
-      )
+        .argument, other.rawValue, "expected \(Spelling.alternatives(known)), the emotions of \(labels.name)")
     }
     let evidence =
       switch method ?? mapMethods(labels)[0] {
@@ -99,13 +109,18 @@ extension EmotionClassifier {
 
   // MARK: Class activation
 
-  private func activation(_ inputs: [Float], count: Int, _ labels: LabelSet) throws -> [Evidence] {
+  private func pooledHead(of labels: LabelSet) throws -> PooledHead {
     guard let head = pooledHeads[labels.name] else {
       throw MienError(
         .mismatch, card.name,
         "has no class activation maps: its output \(labels.name) is not linear on the means of feature maps; use "
           + "occlusion")
     }
+    return head
+  }
+
+  private func activation(_ inputs: [Float], count: Int, _ labels: LabelSet) throws -> [Evidence] {
+    let head = try pooledHead(of: labels)
     let output = try predictions(for: inputs, count: count, outputs: [labels.name, Self.featuresName])
     guard let features = output[Self.featuresName], features.shape.count == 4, features.shape[1] == head.channels else {
       throw MienError(.mismatch, card.name, "its output \(Self.featuresName) does not fit the head \(labels.name)")

@@ -108,6 +108,13 @@ public final class EmotionClassifier: Sendable {
     return same.first { $0.name == labels.name } ?? same.first ?? widestLabels
   }
 
+  /// What an error says of labels that the model does not have: `expected ferplus or fer2013, the outputs of mien-s`.
+  package var expectedLabels: String {
+    let names = labelSets.map(\.name)
+    return
+      "expected \(Spelling.alternatives(names)), the \(names.count == 1 ? "output" : "outputs") of \(card.name)"
+  }
+
   /// Runs the network.
   ///
   /// This blocks: call it off the cooperative pool, or use ``Recognizer``.
@@ -166,8 +173,7 @@ public final class EmotionClassifier: Sendable {
   ) throws -> [EmotionDistribution] {
     let labels = labels ?? widestLabels
     guard labelSets.contains(labels) else {
-      throw MienError(
-        .argument, card.name, "has no output for \(labels.name), but \(labelSets.map(\.name).joined(separator: ", "))")
+      throw MienError(.argument, "labels \(labels.name)", expectedLabels)
     }
     let prior = prior ?? self.prior
     return try predictions(for: inputs, count: count, outputs: [labels.name]).distributions(labels).map {

@@ -12,7 +12,16 @@ enum OpenVINO {
     guard status != MIEN_OPENVINO_OK else { return }
     defer { mien_openvino_string_free(message) }
     let text = message.map { String(cString: $0) } ?? "no reason given"
-    throw MienError(status == MIEN_OPENVINO_INVALID ? .mismatch : .native, nil, "\(what): \(text)")
+    throw MienError(status == MIEN_OPENVINO_INVALID ? .mismatch : .native, nil, "\(what): \(reason(text))")
+  }
+
+  /// What OpenVINO says, without the places in its source and the checks in C++ that its exceptions begin with.
+  static func reason(_ text: String) -> String {
+    let lines = text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+    let said = lines.filter { line in
+      !line.isEmpty && !["Exception from ", "Check '", "While validating node "].contains(where: line.hasPrefix)
+    }
+    return said.isEmpty ? lines.joined(separator: " ") : said.joined(separator: " ")
   }
 
   /// Calls a shim function that makes a handle.

@@ -43,8 +43,7 @@ public final class Recognizer: Sendable {
       throw MienError(.argument, "min-confidence", "expected 0 to 1, found \(minConfidence)")
     }
     if let labels, !classifier.labelSets.contains(labels) {
-      let choices = classifier.labelSets.map(\.name).joined(separator: ", ")
-      throw MienError(.argument, labels.name, "\(classifier.card.name) speaks \(choices)")
+      throw MienError(.argument, "labels \(labels.name)", classifier.expectedLabels)
     }
     self.classifier = classifier
     self.finder = finder

@@ -1,4 +1,5 @@
 package import ArgumentParser
+import MienCommandLine
 import MienInference
 package import MienVision
 
@@ -19,14 +20,12 @@ package struct DetectorOptions: ParsableArguments {
   package init() {}
 
   package func validate() throws {
-    if let minFace, minFace < NetworkDetector.leastMinFace {
-      throw ValidationError("--min-face is at least \(NetworkDetector.leastMinFace) pixels.")
-    }
-    if detector == "none" && minFace != nil { throw ValidationError("--min-face needs a detector.") }
+    try ValidationError.check(minFace, of: "--min-face", atLeast: NetworkDetector.leastMinFace, "pixels")
+    if detector == "none" && minFace != nil { throw ValidationError("--min-face needs a detector") }
     guard FaceDetectors.names.contains(detector) || detector.hasSuffix(".onnx") else {
       throw ValidationError(
         "--detector \(detector): expected \(FaceDetectors.names.joined(separator: ", ")), or the file of a YuNet "
-          + "network, which ends in .onnx.")
+          + "network, which ends in .onnx")
     }
   }
 

@@ -1,5 +1,6 @@
 package import ArgumentParser
 import Foundation
+import MienCommandLine
 package import MienCore
 package import MienInference
 package import MienONNX
@@ -10,7 +11,8 @@ package struct ModelChoice: ParsableArguments, Sendable {
   @Option(
     name: .customLong("model"),
     help: ArgumentHelp(
-      "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"))
+      "A model file, or a name that `mien models` lists. Without it, the built-in model.", valueName: "file|name"),
+    completion: .models)
   package var name: String?
 
   package init() {}
@@ -34,7 +36,7 @@ package struct PriorOptions: ParsableArguments, Sendable {
     help: ArgumentHelp(
       "How often each emotion is expected: as in the training data, equally often, or in the shares of a JSON file "
         + "such as {\"neutral\": 0.2, \"happiness\": 0.5, \"sadness\": 0.3}.",
-      valueName: "data|uniform|file.json"))
+      valueName: "data|uniform|file.json"), completion: .list(["data", "uniform"]))
   package var prior = "data"
 
   /// 0…1; `nil` for 1.
@@ -47,10 +49,9 @@ package struct PriorOptions: ParsableArguments, Sendable {
   package init() {}
 
   package func validate() throws {
-    guard let priorStrength else { return }
-    try ValidationError.check(share: priorStrength, of: "--prior-strength")
-    guard prior != "data" else {
-      throw ValidationError("--prior-strength needs --prior uniform or --prior with a JSON file of shares.")
+    try ValidationError.check(share: priorStrength.map(Double.init), of: "--prior-strength")
+    guard priorStrength == nil || prior != "data" else {
+      throw ValidationError("--prior-strength needs --prior uniform or --prior with a JSON file of shares")
     }
   }
 
@@ -86,7 +87,8 @@ package struct ModelOptions: ParsableArguments, Sendable {
   /// The name of a profile; nil for the model as it is.
   @Option(
     help: ArgumentHelp(
-      "Use the profile of this name, which `mien adapt` made from a user's corrections.", valueName: "name"))
+      "Use the profile of this name, which `mien adapt` made from a user's corrections.", valueName: "name"),
+    completion: .profiles)
   package var profile: String?
 
   /// The mix of emotions to expect.
@@ -119,20 +121,23 @@ package struct ModelOptions: ParsableArguments, Sendable {
         return made
       }
     } catch let error as MienError {
-      guard let profile, error.subject == "profile \(profile)" else { throw error }
-      throw MienError(
-        error.kind, error.subject, "\(error.message); `mien adapt --profile \(profile)` makes one that fits")
+      throw error.advising(profiles: profile.map { [$0] } ?? [], model: model.name)
     }
   }
 }
 
-extension ValidationError {
-  /// Checks the value of an option that takes 0…1.
+extension MienError {
+  /// The error with what helps, if it is about one of `profiles`: there is none of its name, or it is another model's.
   ///
-  /// - Throws: ``ValidationError`` that says what is expected.
-  package static func check(share value: Float, of option: String) throws {
-    guard (0...1).contains(value) else {
-      throw ValidationError("\(option) \(value): expected a number from 0 to 1, such as 0.5.")
-    }
+  /// - Parameter model: the value of `--model`; `nil` if it was not given.
+  package func advising(profiles: [String], model: String?) -> MienError {
+    guard let profile = profiles.first(where: { subject == "profile \($0)" }) else { return self }
+    let command = "`mien adapt --profile \(profile)\(model.map { " --model \(ShellWord.quoted($0))" } ?? "")`"
+    let remedy =
+      kind == .mismatch
+      ? "take the profile's model\(model == nil ? " with --model" : ""), or collect corrections with "
+        + "\(model ?? "the built-in one"): \(command)"
+      : "\(command) makes one from corrections"
+    return MienError(kind, subject, "\(message); \(remedy)")
   }
 }

@@ -67,12 +67,12 @@ public struct ONNXModel: Sendable {
     let values = try? url.resourceValues(forKeys: [.fileSizeKey, .isRegularFileKey])
     guard values?.isRegularFile == true else { throw FileProblem.error(reading: url) }
     guard (values?.fileSize ?? 0) <= Self.maximumBytes else {
-      throw MienError(.limit, url.path, "a model file may have at most \(Self.maximumBytes.grouped) bytes")
+      throw MienError(.limit, url.relativePath, "a model file may have at most \(Self.maximumBytes.grouped) bytes")
     }
     guard let data = try? Data(contentsOf: url, options: .mappedIfSafe) else {
       throw FileProblem.error(reading: url)
     }
-    do { try self.init(data: data) } catch let error as MienError { throw error.about(url.path) }
+    do { try self.init(data: data) } catch let error as MienError { throw error.about(url.relativePath) }
   }
 
   init(message: Onnx_ModelProto, data: Data? = nil) throws {

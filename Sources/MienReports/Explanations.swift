@@ -174,9 +174,9 @@ public struct Explanations: Sendable {
     }
   }
 
-  /// The tables with their notes, for a terminal.
+  /// The tables with their notes, for a terminal; empty if no face was found and a photo could not be explained.
   public var lines: [String] {
-    guard !faces.isEmpty else { return ["no face"] }
+    guard !faces.isEmpty else { return hasFailures ? [] : ["no face"] }
     let falls = fallTable.map { ["", "fall of the probability with the region hidden, points", $0.text] } ?? []
     return ["share of the \(mapName) in each region", shareTable.text] + falls + ["", Self.notes[2]]
   }

@@ -133,7 +133,7 @@ public struct ReproductionSummary: Codable, Sendable, Equatable {
     let file = RunFiles(folder).reproduction
     guard let data = try? Data(contentsOf: file) else { return nil }
     do { self = try JSONDecoder().decode(Self.self, from: data) } catch {
-      throw MienError(.format, file.path, "holds no figures of a reproduction")
+      throw MienError(.format, file.relativePath, "holds no figures of a reproduction")
     }
   }
 

@@ -38,6 +38,15 @@ public struct RunFiles: Sendable, Equatable {
     }
   }
 
+  /// The error that training was stopped before the end of the first epoch.
+  ///
+  /// - Parameter argument: the folder, as the user named it.
+  public func noEpochError(_ argument: String) -> MienError {
+    MienError(
+      .file, argument,
+      "has no finished epoch yet; continue it with `mien train --resume \(ShellWord.quoted(argument)) --data FACES`")
+  }
+
   /// The error that the folder holds a series of runs where one run is expected; it names them.
   ///
   /// - Parameter argument: the folder, as the user named it.

@@ -74,7 +74,7 @@ public struct RunMetrics: Sendable {
         csv: String(decoding: data, as: UTF8.self), name: name ?? folder.standardizedFileURL.lastPathComponent,
         keptEpoch: result?.best.epoch)
       validationHashes = result?.validation.map { $0.compactMap(\.picturesHash).sorted() }
-    } catch let error as MienError { throw error.about(file.path) }
+    } catch let error as MienError { throw error.about(file.relativePath) }
   }
 
   /// How many epochs have a row.

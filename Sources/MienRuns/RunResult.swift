@@ -22,7 +22,7 @@ public struct RunResult: Codable, Sendable, Equatable {
   public init?(in files: RunFiles) throws {
     guard let data = try? Data(contentsOf: files.result) else { return nil }
     do { self = try JSONDecoder().decode(Self.self, from: data) } catch {
-      throw MienError(.format, files.result.path, "is no result of a Mien run")
+      throw MienError(.format, files.result.relativePath, "is no result of a Mien run")
     }
   }
 

@@ -101,14 +101,15 @@ public struct Progress: Codable, Sendable, Equatable {
     let decoder = JSONDecoder()
     let json = Data((file.metadata[metadataKey] ?? "").utf8)
     guard let version = try? decoder.decode(Version.self, from: json) else {
-      throw MienError(.format, url.path, "is no checkpoint of a Mien run")
+      throw MienError(.format, url.relativePath, "is no checkpoint of a Mien run")
     }
     guard version.format == Progress.currentFormat else {
       throw MienError(
-        .format, url.path, "checkpoint of format \(version.format), this version reads \(Progress.currentFormat)")
+        .format, url.relativePath,
+        "checkpoint of format \(version.format), this version reads \(Progress.currentFormat)")
     }
     guard let progress = try? decoder.decode(Progress.self, from: json) else {
-      throw MienError(.format, url.path, "is a damaged checkpoint: its progress cannot be read")
+      throw MienError(.format, url.relativePath, "is a damaged checkpoint: its progress cannot be read")
     }
     return (file, progress)
   }
@@ -117,9 +118,9 @@ public struct Progress: Codable, Sendable, Equatable {
   ///
   /// - Throws: ``MienError`` where the folder holds a series of runs, or no finished epoch.
   static func best(checkpointOf run: RunFolder) throws -> (file: SafeTensors, progress: Progress) {
-    if run.recipe.isSeries { throw run.files.seriesError(run.url.path) }
+    if run.recipe.isSeries { throw run.files.seriesError(run.url.relativePath) }
     guard FileManager.default.fileExists(atPath: run.bestCheckpoint.path) else {
-      throw MienError(.file, run.url.path, "has no finished epoch yet: there is no \(run.bestCheckpoint.path)")
+      throw run.files.noEpochError(run.url.relativePath)
     }
     return try read(run.bestCheckpoint)
   }
@@ -142,7 +143,7 @@ public struct Progress: Codable, Sendable, Equatable {
     let (file, progress) = try best(checkpointOf: run)
     let network = try run.recipe.network()
     do { try restore(network.state, prefix: "average", from: file) } catch let error as MienError {
-      throw error.about(run.bestCheckpoint.path)
+      throw error.about(run.bestCheckpoint.relativePath)
     }
     return (network, progress)
   }

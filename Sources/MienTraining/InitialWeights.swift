@@ -164,7 +164,7 @@ import MienTorch
   }
 
   private var advice: String {
-    "model.architecture and model.options must be those of \(path), but for more channels a layer"
+    "model.architecture and model.options must be those of \(path); only more channels per layer are allowed"
   }
 
   /// The stored tensor of that name, with the shape of `target`: outputs that the file lacks are those of `target`, and

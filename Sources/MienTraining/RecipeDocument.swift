@@ -153,6 +153,7 @@ struct RecipeDocument {
   ///   - owner: whose keys they are, in words that follow the path; empty for the recipe's own.
   ///   - known: the keys that are there.
   static func unknown(_ path: String, of owner: String = "", among known: [String]) throws -> String {
+    guard !path.contains(":") else { return "unknown key \(path)\(owner); \(RecipePlaces.spaceAdvice)" }
     let keys = path.split(separator: ".").map(String.init)
     let (key, place) = (keys.last ?? path, keys.dropLast().joined(separator: "."))
     let near = Spelling.nearest(key, among: known, atMost: max(2, key.count / 2))

@@ -11,7 +11,7 @@ public enum RecipeFile {
   /// - Throws: ``MienError`` naming the file, and the line or setting, where a key is unknown or a value does not fit.
   public static func read(_ url: URL, settings: [String] = []) throws -> Recipe {
     let text = try FileProblem.text(of: url, expected: "a recipe (YAML)")
-    return try parse(text, file: url.path, settings: settings)
+    return try parse(text, file: url.relativePath, settings: settings)
   }
 
   /// The recipe in a file, or the built-in one of that name where there is no such file.

@@ -48,12 +48,14 @@ struct RecipePlaces {
       let isEntry = context.codingPath.count > keys.count
       return MienError(.format, self[path], "\(isEntry ? "an entry of " : "")\(path)\(note) \(expected(keys))")
     }
-    func found(_ context: DecodingError.Context) -> String {
-      let node = context.codingPath.reduce(Optional(root)) { node, key in
+    func node(_ context: DecodingError.Context) -> Node? {
+      context.codingPath.reduce(Optional(root)) { node, key in
         key.intValue.map { index in node?.sequence.flatMap { $0.indices.contains(index) ? $0[index] : nil } }
           ?? node?[key.stringValue]
       }
-      return switch node {
+    }
+    func found(_ context: DecodingError.Context) -> String {
+      switch node(context) {
       case .scalar(let scalar): scalar.string.isEmpty ? "nothing" : scalar.string
       case .mapping: "a mapping"
       case .sequence: "a list"
@@ -63,7 +65,11 @@ struct RecipePlaces {
     return switch error {
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
       about(context) { _ in "must be \(Self.name(of: type)), found \(found(context))" }
-    case .keyNotFound(let key, let context): about(context) { _ in "lacks the key \(key.stringValue)" }
+    case .keyNotFound(let key, let context):
+      about(context) { _ in
+        let keys = node(context)?.mapping?.keys.compactMap(\.string) ?? []
+        return "lacks the key \(key.stringValue)" + (keys.contains { $0.contains(":") } ? "; \(Self.spaceAdvice)" : "")
+      }
     case .dataCorrupted(let context):
       about(context) { keys in
         let choices = Self.choices(at: keys, of: defaults).map { "must be one of \($0.joined(separator: ", "))" }
@@ -72,6 +78,9 @@ struct RecipePlaces {
     @unknown default: MienError(.format, file, "\(error)")
     }
   }
+
+  /// What is said of a key with a colon in it: `labels:ferplus` without a space is one word.
+  static let spaceAdvice = "YAML needs a space after the colon"
 
   /// The names of an enumeration's cases, if there is one at `keys` of `value`.
   private static func choices(at keys: [String], of value: Any) -> [String]? {

@@ -18,7 +18,8 @@ public struct RunFolder: Sendable {
     self.url = url
     self.recipe = recipe
     guard !Self.exists(at: url) else {
-      throw MienError(.file, url.path, "holds a run already; continue it with --resume, or choose another folder")
+      throw MienError(
+        .file, url.relativePath, "holds a run already; continue it with --resume, or choose another folder")
     }
     try Folders.make(recipe.isSeries ? url : url.appendingPathComponent("checkpoints"))
     try AtomicFile.write(Data(try RecipeFile.text(of: recipe).utf8), to: recipeFile)
@@ -32,8 +33,8 @@ public struct RunFolder: Sendable {
     guard Self.exists(at: url) else {
       let isThere = FileManager.default.fileExists(atPath: url.path)
       throw isThere
-        ? MienError(.file, url.path, "is not a run folder: it has no recipe.yaml")
-        : MienError(.missing, url.path, "no such run folder")
+        ? MienError(.file, url.relativePath, "is not a run folder: it has no recipe.yaml")
+        : MienError(.missing, url.relativePath, "no such run folder")
     }
     recipe = try RecipeFile.read(RunFiles(url).recipe)
   }
@@ -48,7 +49,7 @@ public struct RunFolder: Sendable {
       return
     }
     try self.init(opening: url)
-    guard self.recipe == recipe else { throw MienError(.mismatch, url.path, refusal) }
+    guard self.recipe == recipe else { throw MienError(.mismatch, url.relativePath, refusal) }
   }
 
   /// Whether `url` holds a run.
@@ -121,9 +122,10 @@ extension RunFolder {
 
   /// The error that the run was trained on `data` and not on what was given.
   func otherData(_ data: [ModelCard.TrainingData]) -> MienError {
-    let parts = data.map { "\(Spelling.counted($0.count, "face")) of \($0.source) (\($0.split))" }
+    let parts = data.map { "\(Spelling.counted($0.count, "face")) of the set `\($0.source)`, \($0.split)" }
     return MienError(
-      .mismatch, url.path, "the run was trained on other data than these: on \(parts.joined(separator: " and "))")
+      .mismatch, url.relativePath,
+      "the run was trained on other data than these: on \(parts.joined(separator: " and "))")
   }
 }
 

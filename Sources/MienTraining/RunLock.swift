@@ -15,7 +15,7 @@ struct RunLock {
     guard let lock = try FileLock(file, mode: 0o644) else {
       let owner = (try? String(contentsOf: file, encoding: .utf8)).flatMap { Int($0) }
       let who = owner.map { " (process \($0))" } ?? ""
-      throw MienError(.file, folder.path, "another process\(who) is training this run; wait for it, or stop it")
+      throw MienError(.file, folder.relativePath, "another process\(who) is training this run; wait for it, or stop it")
     }
     lock.note("\(getpid())")
     self.lock = lock

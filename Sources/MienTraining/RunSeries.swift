@@ -17,7 +17,7 @@ public import MienTorch
     self.sets = sets
     members = try folder.recipe.members(for: sets)
     guard !members.isEmpty else {
-      throw MienError(.mismatch, folder.url.path, "its recipe is for one run: it names no folds and no seeds")
+      throw MienError(.mismatch, folder.url.relativePath, "its recipe is for one run: it names no folds and no seeds")
     }
   }
 

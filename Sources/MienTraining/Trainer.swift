@@ -36,7 +36,7 @@ public import MienTorch
     run: RunFolder, sets: [FaceSet], observers: [any TrainingObserver], group: ProcessGroup? = nil
   ) throws {
     guard !run.recipe.isSeries else {
-      throw MienError(.mismatch, run.url.path, "its recipe is for a series of runs: it names folds or seeds")
+      throw MienError(.mismatch, run.url.relativePath, "its recipe is for a series of runs: it names folds or seeds")
     }
     self.run = run
     recipe = run.recipe
@@ -73,7 +73,7 @@ public import MienTorch
       }
       do {
         for (prefix, tensors) in trainStep.state { try Checkpoint.restore(tensors, prefix: prefix, from: file) }
-      } catch let error as MienError { throw error.about(run.lastCheckpoint.path) }
+      } catch let error as MienError { throw error.about(run.lastCheckpoint.relativePath) }
       let data = progress.data
       progress = restored
       progress.data = data
@@ -90,7 +90,7 @@ public import MienTorch
       try Checkpoint.write(trainStep.state, progress: progress, to: run.lastCheckpoint)
     }
     plan = TrainingPlan(
-      name: recipe.name, folder: run.url.path, parameterCount: try trainStep.network.parameterCount,
+      name: recipe.name, folder: run.url.relativePath, parameterCount: try trainStep.network.parameterCount,
       trainCount: data.train.count, validationCount: data.validation.count,
       stepsPerEpoch: data.stepsPerEpoch(recipe), epochs: recipe.epochs, batchSize: recipe.batchSize,
       firstStep: progress.step, history: progress.epochs, notes: notes, keepsLast: recipe.selection.last)
@@ -152,9 +152,11 @@ public import MienTorch
   }
 
   private func divergence(_ what: String) -> MienError {
-    MienError(
-      .diverged, run.url.path,
-      "\(what) at step \(progress.step); the last checkpoint is kept. Try a lower optimizer.learningRate")
+    let rate = String(format: "%g", recipe.optimizer.learningRate / 10)
+    return MienError(
+      .diverged, run.url.relativePath,
+      "\(what) at step \(progress.step); the last checkpoint is kept. Train with a lower rate, such as --set optimizer.learningRate=\(rate)"
+    )
   }
 
   private var stopsEarly: Bool { recipe.earlyStopping.ends(after: progress.epochs, selection: recipe.selection) }
@@ -166,7 +168,7 @@ public import MienTorch
     } catch let error as MienError {
       throw MienError(
         error.kind, error.subject,
-        "\(error.message). The checkpoint before it is kept: --resume \(run.url.path) goes on")
+        "\(error.message). The checkpoint before it is kept: --resume \(run.url.relativePath) goes on")
     }
   }
 
@@ -222,7 +224,7 @@ public import MienTorch
   /// Measures the test part that the recipe sets aside, if any, by the best epoch's weights.
   private func finish() throws -> RunResult {
     guard let best = progress.best else {
-      throw MienError(.format, run.lastCheckpoint.path, "is at its last step, and has no finished epoch")
+      throw MienError(.format, run.lastCheckpoint.relativePath, "is at its last step, and has no finished epoch")
     }
     var test: [EpochResult.Head] = []
     if isWriter, recipe.measuresTest, !data.test.isEmpty {

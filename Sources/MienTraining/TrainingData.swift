@@ -45,12 +45,7 @@ public import MienTorch
     let dealt = try recipe.dealt(sets.flatMap(\.splitFaces))
     var bytes: [UInt8] = []
     for set in sets {
-      guard set.width == preprocessing.width, set.height == preprocessing.height else {
-        throw MienError(
-          .mismatch, set.info.source,
-          "the faces are \(set.width)x\(set.height), the network takes \(preprocessing.width)x\(preprocessing.height): import them with --size "
-            + "\(preprocessing.width)")
-      }
+      try preprocessing.checkSize(of: set, for: "the network")
       bytes += preprocessing.bytes(Array(set.pixels), sourceChannels: set.channels)
     }
     bytes += try recipe.balance.pixels(of: dealt.copies, in: bytes, preprocessing: preprocessing)
@@ -88,8 +83,8 @@ public import MienTorch
     guard !validation.isEmpty else {
       throw MienError(
         .mismatch, sources,
-        "no face to choose the model by: the validation split is empty; cut one by the recipe's key `split`, as "
-          + "split={train: 0.8, validation: 0.2}, or train in folds")
+        "no face to choose the model by: the validation split is empty; add --set 'split={train: 0.8, validation: 0.2}', "
+          + "or train in folds")
     }
     for (head, target) in zip(labels, allTargets) {
       guard train.contains(where: { target.weights[$0] > 0 }) else {

@@ -86,7 +86,7 @@ struct DecodedPicture {
 
   /// What is said of an animation.
   static func animation(_ format: PictureFormat, frames: Int) -> String {
-    "is an animated \(format.rawValue) of \(frames.grouped) frames, of which the first was read; to read all of them: "
+    "is an animated \(format.rawValue) of \(frames.grouped) frames, of which the first was read; "
       + Image.videoAdvice
   }
 

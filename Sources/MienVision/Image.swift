@@ -23,7 +23,7 @@ public struct Image: Sendable, Equatable {
   /// was read; `nil` if nothing is.
   public let warning: String?
   /// What reads all pictures of an animation, as ``warning`` says it. A program that reads them otherwise puts that in its place.
-  package static let videoAdvice = "`mien video` reads them"
+  package static let videoAdvice = "`mien video FILE` reads all"
   /// Whether part of the picture is missing or may be wrong, as in a download that broke off.
   public let isDamaged: Bool
 

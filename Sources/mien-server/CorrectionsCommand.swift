@@ -54,7 +54,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
   /// `mien corrections export`.
   struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Writes corrections as JSON with everything that is stored, or as CSV.")
+      abstract: "Writes corrections as JSON with all that is stored but the client's name, or as CSV.")
 
     @Option(help: ArgumentHelp("Whose corrections; without it, everybody's.", valueName: "name"))
     var profile: String?
@@ -68,7 +68,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
     @OptionGroup var source: CorrectionOptions
 
     func validate() throws {
-      guard json != nil || csv != nil else { throw ValidationError("--json or --csv is needed.") }
+      guard json != nil || csv != nil else { throw ValidationError("--json or --csv is needed") }
     }
 
     func run() async throws {
@@ -101,7 +101,7 @@ struct CorrectionsCommand: AsyncParsableCommand {
     @OptionGroup var source: CorrectionOptions
 
     func validate() throws {
-      guard (id == nil) != (profile == nil) else { throw ValidationError("Either --id or --profile is needed.") }
+      guard (id == nil) != (profile == nil) else { throw ValidationError("Either --id or --profile is needed") }
     }
 
     func run() async throws {

@@ -60,14 +60,14 @@ struct ServeCommand: AsyncParsableCommand {
     name: .customLong("model"),
     help: ArgumentHelp(
       "A model file, or a name that `mien models` lists; without it, the built-in model. May be given several times: "
-        + "requests choose one by name, the first is the default.", valueName: "file|name"))
+        + "requests choose one by name, the first is the default.", valueName: "file|name"), completion: .models)
   var models: [String] = []
 
   @Option(
     name: .customLong("profile"),
     help: ArgumentHelp(
       "Use the profile of this name, which `mien adapt` made from a user's corrections. Repeatable: clients can choose "
-        + "among them; the first is the default.", valueName: "name"))
+        + "among them; the first is the default.", valueName: "name"), completion: .profiles)
   var profiles: [String] = []
 
   @OptionGroup var prior: PriorOptions
@@ -102,7 +102,7 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup(title: "Limits") var limits: LimitOptions
 
   func validate() throws {
-    if (tlsCert == nil) != (tlsKey == nil) { throw ValidationError("--tls-cert and --tls-key go together.") }
+    if (tlsCert == nil) != (tlsKey == nil) { throw ValidationError("--tls-cert and --tls-key go together") }
   }
 
   func run() async throws {
@@ -224,9 +224,11 @@ struct ServeCommand: AsyncParsableCommand {
       }
     }
     JSONLog.takeStandardError(logger)
-    return try MienServer(
-      options: options, models: served, state: state, page: WebPage.files(), corrections: store,
-      logger: logger)
+    do {
+      return try MienServer(
+        options: options, models: served, state: state, page: WebPage.files(), corrections: store,
+        logger: logger)
+    } catch let error as MienError { throw error.advising(profiles: profiles, model: models.first) }
   }
 }
 

@@ -31,7 +31,8 @@ struct BenchmarkCommand: AsyncParsableCommand {
   var settings: [String] = []
 
   func validate() throws {
-    guard rounds > 0, steps > 0 else { throw ValidationError("--rounds and --steps must be at least 1.") }
+    try ValidationError.check(rounds, of: "--rounds", atLeast: 1)
+    try ValidationError.check(steps, of: "--steps", atLeast: 1)
   }
 
   func run() async throws {

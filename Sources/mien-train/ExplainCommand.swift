@@ -28,7 +28,7 @@ struct ExplainCommand: AsyncParsableCommand {
   private static let batch = 32
 
   func validate() throws {
-    if method != "gradcam" { throw ValidationError("--run has the method gradcam; cam and occlusion are for models.") }
+    if method != "gradcam" { throw ValidationError("--run has the method gradcam; cam and occlusion are for models") }
   }
 
   func run() async throws {
@@ -41,11 +41,7 @@ struct ExplainCommand: AsyncParsableCommand {
       try Torch.configure(threads: threads)
       let explainer = try GradCAM(run: folder, labels: labels)
       let size = explainer.preprocessing
-      guard set.width == size.width, set.height == size.height else {
-        throw MienError(
-          .mismatch, faces,
-          "faces of \(set.width)x\(set.height), the network takes \(size.width)x\(size.height)")
-      }
+      do { try size.checkSize(of: set, for: "the network") } catch let error as MienError { throw error.about(faces) }
       var explanations = Explanations(labels: explainer.labels, method: "gradcam", model: folder.recipe.name)
       var pictures: [(index: Int, png: Data)] = []
       for start in stride(from: 0, to: indices.count, by: Self.batch) {

@@ -69,15 +69,17 @@ struct ExportCommand: AsyncParsableCommand {
   }
 
   func validate() throws {
-    guard framing(.init()).isPossible else {
-      throw ValidationError("--crop-scale is above 0.1 and below 10, --crop-shift above -2 and below 2.")
+    try ValidationError.check(cropScale.map(Double.init), of: "--crop-scale", above: 0.1, below: 10)
+    try ValidationError.check(cropShift.map(Double.init), of: "--crop-shift", above: -2, below: 2)
+    try ValidationError.check(share: keepInitial, of: "--keep-initial")
+    if keepInitial > 0 && data.isEmpty {
+      throw ValidationError("--keep-initial needs --data: the faces that the run was trained on")
     }
-    guard (0...1).contains(keepInitial) else { throw ValidationError("--keep-initial is 0 to 1.") }
     if precision == .int8 && data.isEmpty {
-      throw ValidationError("--precision int8 needs --data: the ranges of the layers' inputs are taken from its faces.")
+      throw ValidationError("--precision int8 needs --data: the ranges of the layers' inputs are taken from its faces")
     }
     guard output.hasSuffix(".onnx") else {
-      throw ValidationError("-o \(output): expected a name that ends in .onnx, by which --model knows a file.")
+      throw ValidationError("-o \(output): expected a name that ends in .onnx, by which --model knows a file")
     }
   }
 

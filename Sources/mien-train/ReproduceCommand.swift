@@ -19,7 +19,9 @@ struct ReproduceCommand: AsyncParsableCommand {
       for your own faces (yousaf).
       """)
 
-  @Argument(help: ArgumentHelp("A system's name, its YAML file, or all.", valueName: "name|file.yaml|all"))
+  @Argument(
+    help: ArgumentHelp("A system's name, its YAML file, or all.", valueName: "name|file.yaml|all"),
+    completion: .list(PublishedSystem.builtInNames + ["all"]))
   var name: String
 
   @Option(
@@ -51,8 +53,8 @@ struct ReproduceCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
-    if let folds, !(2...1000).contains(folds) { throw ValidationError("--folds must be 2 to 1,000.") }
+    try ValidationError.check(epochs, of: "--epochs", atLeast: 1)
+    if let folds, !(2...1000).contains(folds) { throw ValidationError("--folds \(folds): expected 2 to 1,000") }
   }
 
   func run() async throws {
@@ -71,6 +73,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     try await torch.use()
     var table = ReproductionTable()
     var (hasFaces, hasFailed) = (show, false)
+    var missing: [(system: String, faces: MissingFaces)] = []
     func failed(_ error: MienError) {
       Console.failure("\(error)")
       hasFailed = true
@@ -84,12 +87,15 @@ struct ReproduceCommand: AsyncParsableCommand {
           if show {
             try table.add(system, measurement, in: place)
           } else {
-            let (summary, page) = try await reproduced(system, measurement, sets, place, recipes: recipes)
-            table.add(system, measurement, summary, note: "not finished")
+            let (summary, page, quickLook) = try await reproduced(system, measurement, sets, place, recipes: recipes)
+            table.add(system, measurement, summary, note: "not finished", quickLook: quickLook)
             if let page { pages.append(page) }
           }
         } catch let error as MissingFaces {
           table.add(system, measurement, nil, note: error.description)
+          if !missing.contains(where: { $0.system == system.name && $0.faces.source == error.source }) {
+            missing.append((system.name, error))
+          }
           continue
         } catch let error as MienError {
           failed(sets.named(error, as: data))
@@ -101,7 +107,7 @@ struct ReproduceCommand: AsyncParsableCommand {
       let protocols = ReproductionTable(system, in: place)
       for (page, file) in pages {
         do {
-          try ResultFile.write(page.page(protocols, command: RunEnvironment.commandLine).data, to: file.path)
+          try ResultFile.write(page.page(protocols, command: RunEnvironment.commandLine).data, to: file.relativePath)
         } catch let error as MienError { failed(error) }
       }
     }
@@ -112,6 +118,9 @@ struct ReproduceCommand: AsyncParsableCommand {
         only.map { "--only \($0)" }
         + [epochs.map { "--epochs \($0)" }, folds.map { "--folds \($0)" }, show ? "--show" : nil].compactMap(\.self)
       try ResultFile.write(Data(table.markdown(of: name, options: options).utf8), to: markdown)
+    }
+    if !hasFaces {
+      for (system, faces) in missing { Console.failure("\(system) needs \(faces.remedy)") }
     }
     if hasFailed || !hasFaces { throw ExitCode(1) }
   }
@@ -133,7 +142,22 @@ struct ReproduceCommand: AsyncParsableCommand {
   }
 
   /// No FaceSet was given that a measurement is of.
-  private struct MissingFaces: Error, CustomStringConvertible { let description: String }
+  private struct MissingFaces: Error, CustomStringConvertible {
+    /// That of the measurement; nil for one's own faces.
+    let source: String?
+
+    var description: String { "needs a FaceSet of \(source ?? "your own faces")" }
+
+    /// The data set, and the command that makes the file.
+    var remedy: String {
+      switch source {
+      case "ckplus48": "CK+48: `mien dataset import ckplus48 CK+48/ -o ck48.safetensors`"
+      case "fer2013": "FER2013: `mien dataset import fer2013 fer2013.csv -o fer2013.safetensors`"
+      case let source?: "the set `\(source)`"
+      case nil: "your own faces: `mien dataset import folders DIR -o faces.safetensors`"
+      }
+    }
+  }
 
   /// The first set of the measurement's source, or of no known one where it is for your own faces.
   private static func faces(for measurement: PublishedSystem.Measurement, in sets: [FaceSet]) throws -> FaceSet {
@@ -142,7 +166,7 @@ struct ReproduceCommand: AsyncParsableCommand {
       measurement.source.map { $0 == set.info.source } ?? !known.contains(set.info.source)
     }
     guard let faces else {
-      throw MissingFaces(description: "needs a FaceSet of \(measurement.source ?? "your own faces")")
+      throw MissingFaces(source: measurement.source)
     }
     return faces
   }
@@ -153,7 +177,9 @@ struct ReproduceCommand: AsyncParsableCommand {
   private func reproduced(
     _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ sets: [FaceSet], _ place: URL,
     recipes: URL?
-  ) async throws -> (ReproductionSummary?, (page: ReproductionPage, file: URL)?) {
+  ) async throws -> (
+    ReproductionSummary?, (page: ReproductionPage, file: URL)?, quickLook: ReproductionSummary.QuickLook?
+  ) {
     let faces = try Self.faces(for: measurement, in: sets)
     let (epochs, folds) = (epochs, folds)
     return try await TorchActor.run {
@@ -165,12 +191,12 @@ struct ReproduceCommand: AsyncParsableCommand {
         return [progress, MetricsFile(run: run), TensorBoardEvents(run: run)]
       }
       guard let outcome = try reproduction.run(observers: observers, shouldStop: { Interrupt.isRaised }) else {
-        return (nil, nil)
+        return (nil, nil, reproduction.quickLook)
       }
       let page = try ReproductionPage(
         system, measurement, outcome.summary, metrics: outcome.metrics, indices: outcome.faces, of: faces,
         parts: outcome.parts, run: outcome.run.description(), curves: RunMetrics(run: outcome.run.url))
-      return (outcome.summary, (page, RunFiles(reproduction.folder).report))
+      return (outcome.summary, (page, RunFiles(reproduction.folder).report), reproduction.quickLook)
     }
   }
 }

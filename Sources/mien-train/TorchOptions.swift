@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Glibc
+import MienCommandLine
 import MienTorch
 
 /// `--threads`: how many threads libtorch uses.
@@ -12,7 +13,7 @@ struct TorchThreads: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+    try ValidationError.check(threads, of: "--threads", atLeast: 1)
   }
 
   /// Threads of each of so many processes of this machine.
@@ -38,7 +39,7 @@ struct TorchOptions: ParsableArguments {
   @OptionGroup var torch: TorchThreads
 
   func validate() throws {
-    if device == .cpu, autotune { throw ValidationError("--autotune needs --device cuda.") }
+    if device == .cpu, autotune { throw ValidationError("--autotune needs --device cuda") }
   }
 
   /// The options as words of a command, without those at their defaults.

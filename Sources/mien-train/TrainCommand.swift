@@ -58,21 +58,21 @@ struct TrainCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE or --resume RUN, one of the two.") }
+    if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE or --resume RUN, one of the two") }
     if resume != nil && (!settings.isEmpty || epochs != nil || output != nil || initialRun != nil || freeze != nil) {
       throw ValidationError(
-        "--resume continues a run as it is: --set, --epochs, --output, --init and --freeze do not go with it.")
+        "--resume continues a run as it is: --set, --epochs, --output, --init and --freeze do not go with it")
     }
-    if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
+    try ValidationError.check(epochs, of: "--epochs", atLeast: 1)
     if let freeze, initialRun == nil || freeze < 0 {
-      throw ValidationError("--freeze needs --init, and a number of layers from 0.")
+      throw ValidationError("--freeze needs --init, and a number of layers from 0")
     }
   }
 
   func run() async throws {
     let place = try ProcessGroup.Place()
     if place != nil, output == nil, resume == nil {
-      throw ValidationError("Give the run folder with -o, so that all processes, and those after a restart, find it.")
+      throw ValidationError("Give the run folder with -o, so that all processes, and those after a restart, find it")
     }
     try await torch.use(as: place)
     let sets = try data.map { try FaceSet.given($0) }
@@ -87,7 +87,7 @@ struct TrainCommand: AsyncParsableCommand {
     if let group, !group.isFirst { return }
     if let summary {
       try Console.print(Self.table(of: summary).text)
-      for file in [run.files.summaryTable, run.files.summary] { ResultFile.wrote(file.path) }
+      for file in [run.files.summaryTable, run.files.summary] { ResultFile.wrote(file.relativePath) }
     }
     var isWhole = true
     for folder in summary?.runs.map({ run.url.appendingPathComponent($0.name) }) ?? [run.url]
@@ -115,7 +115,7 @@ struct TrainCommand: AsyncParsableCommand {
         [
           TerminalProgress(
             member: name, continuation: continuation,
-            ending: "export it with `mien export \(ShellWord.quoted(run.url.path)) -o MODEL.onnx`"),
+            ending: "export it with `mien export \(ShellWord.quoted(run.url.relativePath)) -o MODEL.onnx`"),
           MetricsFile(run: run),
           TensorBoardEvents(run: run),
         ]
@@ -167,7 +167,7 @@ struct TrainCommand: AsyncParsableCommand {
     // torchrun starts all processes again, with the same command, when one of them has ended early.
     if restarts > 0, let place, let run = try? RunFolder(opening: place) {
       guard run.recipe == recipe else {
-        throw MienError(.mismatch, place.path, "holds a run of another recipe; choose another folder with -o")
+        throw MienError(.mismatch, place.relativePath, "holds a run of another recipe; choose another folder with -o")
       }
       return (run, false)
     }
@@ -183,7 +183,7 @@ struct TrainCommand: AsyncParsableCommand {
 
   /// The command that goes on with `run` after a stop.
   private func continuation(of run: RunFolder) -> String {
-    (["mien", "train", "--resume", run.url.path, "--data"] + data + torch.words).map(ShellWord.quoted)
+    (["mien", "train", "--resume", run.url.relativePath, "--data"] + data + torch.words).map(ShellWord.quoted)
       .joined(separator: " ")
   }
 
@@ -211,7 +211,7 @@ struct TrainCommand: AsyncParsableCommand {
       try run.description(), metrics: try RunMetrics(run: run.url), result: result,
       measurement: try RunMeasurement(of: run, sets: sets, parts: parts), sets: sets,
       weightsSHA256: try ModelExport.model(of: run).weightsSHA256)
-    try ResultFile.write(page.page(command: RunEnvironment.commandLine).data, to: run.files.report.path)
+    try ResultFile.write(page.page(command: RunEnvironment.commandLine).data, to: run.files.report.relativePath)
   }
 
   /// Mean and standard deviation of each figure.

@@ -83,12 +83,12 @@ struct TuneRunCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
-    if resume && output == nil { throw ValidationError("--resume needs the folder of the search: -o DIR.") }
-    if search.isEmpty && space == nil { throw ValidationError("Give the keys to search: --search KEY=VALUES.") }
-    if let epochs, epochs < 1 { throw ValidationError("--epochs must be at least 1.") }
-    if method == .grid && trials != nil { throw ValidationError("--trials goes with random and halving.") }
-    if method == .random && trials == nil { throw ValidationError("--method random needs --trials.") }
-    if method != .halving && firstEpochs != nil { throw ValidationError("--first-epochs goes with halving.") }
+    if resume && output == nil { throw ValidationError("--resume needs the folder of the search: -o DIR") }
+    if search.isEmpty && space == nil { throw ValidationError("Give the keys to search: --search KEY=VALUES") }
+    try ValidationError.check(epochs, of: "--epochs", atLeast: 1)
+    if method == .grid && trials != nil { throw ValidationError("--trials goes with random and halving") }
+    if method == .random && trials == nil { throw ValidationError("--method random needs --trials") }
+    if method != .halving && firstEpochs != nil { throw ValidationError("--first-epochs goes with halving") }
   }
 
   func run() async throws {
@@ -105,7 +105,8 @@ struct TuneRunCommand: AsyncParsableCommand {
     }
     let folder = try folder(for: plan)
     let count = folder.trials.count
-    Console.error("\(Spelling.counted(count, "trial")) of \(plan.recipe.name), search folder \(folder.url.path)")
+    Console.error(
+      "\(Spelling.counted(count, "trial")) of \(plan.recipe.name), search folder \(folder.url.relativePath)")
     Interrupt.listen()
     let (isFinished, result) = try await TorchActor.run {
       let tuner = try Tuner(in: folder, sets: sets)
@@ -127,7 +128,7 @@ struct TuneRunCommand: AsyncParsableCommand {
   /// The command that goes on with the search after a stop.
   private func continuation(in folder: TuningFolder) -> String {
     let given = CommandLine.arguments.dropFirst().filter { $0 != "--resume" }
-    let place = output == nil ? ["-o", folder.url.path] : []
+    let place = output == nil ? ["-o", folder.url.relativePath] : []
     return (["mien"] + given + ["--resume"] + place).map(ShellWord.quoted).joined(separator: " ")
   }
 

@@ -23,7 +23,7 @@ struct MeasureOptions: ParsableArguments {
 
   func validate() throws {
     if unseen && (split == .train || split == .all) {
-      throw ValidationError("--unseen is for the faces of test or validation.")
+      throw ValidationError("--unseen is for the faces of test or validation")
     }
   }
 

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import Glibc
 import MienCore
@@ -74,6 +75,14 @@ struct PhotoPaths {
         add(path)
       }
     }
+  }
+
+  /// Checks the arguments of a command that reads videos.
+  ///
+  /// - Throws: `ValidationError` if one is standard input.
+  static func checkVideos(_ arguments: [String]) throws {
+    guard arguments.contains("-") else { return }
+    throw ValidationError("videos are not read from standard input; name a file")
   }
 
   /// The picture on standard input, all of which is read.

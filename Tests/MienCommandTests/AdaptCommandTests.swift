@@ -38,7 +38,7 @@ import Testing
     try set.write(to: folder.file("faces.safetensors"))
     let outcome = try mien(
       "reference", "--model", path("plain.onnx"), "--data", path("faces.safetensors"), "-o", path("tiny.onnx"))
-    #expect(outcome.status == 0 && outcome.output.contains("120 faces"), "\(outcome.errors)")
+    #expect(outcome.status == 0 && outcome.output.contains("120 faces of the set `drawn`, train"), "\(outcome.errors)")
     return try ONNXModel(contentsOf: folder.file("tiny.onnx"))
   }
 
@@ -86,15 +86,34 @@ import Testing
     try TinyGraph.model(seed: 2).write(to: folder.file("other.onnx"))
     let other = try mien("detect", "--model", path("other.onnx"), "--profile", "me", path("bright.png"))
     #expect(other.status == 1 && other.errors.contains("profile me: was fitted to tiny"))
-    #expect(other.errors.contains("`mien adapt --profile me` makes one that fits"))
+    let command = "`mien adapt --profile me --model \(path("other.onnx"))`"
+    #expect(
+      other.errors.contains(
+        "; take the profile's model, or collect corrections with \(path("other.onnx")): \(command)\n"))
+    let builtIn = try mien("detect", "--profile", "me", path("bright.png"))
+    #expect(
+      builtIn.errors.contains("; take the profile's model with --model, or collect corrections with the built-in one: ")
+    )
+    let stale = try mien("adapt", "--profile", "me", "--model", path("other.onnx"))
+    let weights = try model.card().weightsSHA256.prefix(16)
+    #expect(stale.status == 1, "\(stale.output)")
+    #expect(
+      stale.errors.contains("none of its 14 corrections was made with tiny; they were made with the weights ")
+        && stale.errors.contains(weights), "\(stale.errors)")
     let missing = try mien("detect", "--model", path("tiny.onnx"), "--profile", "you", path("bright.png"))
     #expect(missing.status == 1 && missing.errors.contains("profile you: not found"))
+    #expect(
+      missing.errors.contains("; `mien adapt --profile you --model \(path("tiny.onnx"))` makes one from corrections\n"))
     let wrong = try mien("detect", "--model", path("tiny.onnx"), "--profile", "../me", path("bright.png"))
     #expect(wrong.status == 64)
 
     let profiles = try mien("profiles")
     let row = profiles.output.split(separator: "\n").last?.split(separator: " ").prefix(3).map(String.init)
     #expect(profiles.status == 0 && row == ["me", "tiny", "12"], "\(profiles)")
+    for command in [["detect", "--profile"], ["profiles", "delete"]] {
+      #expect(try CommandLineTests.completions(["mien"] + command + ["m"], in: folder) == ["me"])
+      #expect(try CommandLineTests.completions(["mien"] + command + ["x"], in: folder).isEmpty)
+    }
     try Data("no profile".utf8).write(to: folder.file("profiles/broken.safetensors"))
     let broken = try mien("profiles", "list")
     #expect(broken.status == 1 && broken.output == profiles.output)

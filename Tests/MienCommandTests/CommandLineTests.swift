@@ -69,28 +69,42 @@ import Testing
     (["evaluate", "--rnu", "x"], "'--rnu'. Did you mean '--run'?"),
     (["dataset", "audit", "--htlm", "a.html"], "'--htlm'. Did you mean '--html'?"),
     (["train", "chen", "--frobnicate"], "Unknown option '--frobnicate'.\n"),
+    (["train", "--foo"], "Usage: mien train [<options>] [<recipe>] --data <faces.safetensors> ...\n"),
+    (["export", "--foo"], "Usage: mien export [<options>] <run> --output <model.onnx>\n"),
+    (["compare", "--foo"], "Usage: mien compare [<options>] <run> ...\n"),
   ])
   func mistypedOptionsAreCorrectedBeforeMissingOnes(arguments: [String], words: String) throws {
     let outcome = try Command.run(Command.mien.path, arguments)
     #expect(outcome.status == 64 && outcome.errors.hasPrefix("mien: error: Unknown option"), "\(outcome.errors)")
     #expect(outcome.errors.contains(words) && !outcome.errors.contains("Missing expected"), "\(outcome.errors)")
     #expect(outcome.errors.contains("Usage: mien \(arguments[0])"), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").allSatisfy { $0.count <= 110 }, "\(outcome.errors)")
   }
 
   /// What the parser would say less of than a user needs.
   @Test(arguments: [
-    (["detect", "a.jpg", "--min-face", "-3"], "--min-face is at least 12 pixels"),
-    (["detect", "a.jpg", "--min-confidence", "-1"], "--min-confidence -1.0: expected a number from 0 to 1"),
-    (["export", "run", "-o", "m.onnx", "--crop-scale", "-1.15"], "--crop-scale is above 0.1"),
+    (["detect", "a.jpg", "--min-face", "-3"], "--min-face -3: expected at least 12 pixels\n"),
+    (["detect", "a.jpg", "--min-confidence", "-1"], "--min-confidence -1: expected a number from 0 to 1"),
+    (
+      ["export", "run", "-o", "m.onnx", "--crop-scale", "-1.15"],
+      "--crop-scale -1.15: expected a number above 0.1 and below 10\n"
+    ),
     (
       ["detect", "a.jpg", "--min-confidence", "0,5"],
       "--min-confidence 0,5: expected a number with a decimal point, such as 0.5"
     ),
     (
-      ["detect", "a.jpg", "--min-confidence", "40"], "--min-confidence 40.0: expected a number from 0 to 1, such as 0.5"
+      ["detect", "a.jpg", "--min-confidence", "40"], "--min-confidence 40: expected a number from 0 to 1, such as 0.5\n"
     ),
     (["detect", "a.jpg", "--min-face", "abc"], "--min-face abc: expected a number"),
     (["explain", "a.jpg", "--limit", "1.5"], "--limit 1.5: expected a whole number"),
+    (["explain", "a.jpg", "--limit", "0"], "--limit 0: expected at least 1\n"),
+    (["video", "a.mp4", "--every", "0"], "--every 0: expected at least 1\n"),
+    (["video", "-"], "videos are not read from standard input; name a file\n"),
+    (["dataset", "extract", "-", "-o", "x"], "videos are not read from standard input; name a file\n"),
+    (["dataset", "extract", "a.mp4", "-o", "x", "--every", "0"], "--every 0: expected a number above 0\n"),
+    (["train", "chen", "--data", "x", "--threads", "0"], "--threads 0: expected at least 1\n"),
+    (["train", "chen", "--data", "x", "--epochs", "0"], "--epochs 0: expected at least 1\n"),
     (["train", "chen", "--data", "x", "--epochs", "abc"], "--epochs abc: expected a number"),
     (["serve", "--port", "80abc"], "--port 80abc: expected a number"),
     (["detect", "a.jpg", "-o", "x", "--shard", "3/2"], "--shard 3/2: expected a shard from 1 to 2, found 3"),
@@ -110,6 +124,21 @@ import Testing
     let outcome = try Command.run(Command.mien.path, arguments)
     #expect(outcome.status == 64 && outcome.errors.contains("mien: error: "), "\(outcome.errors)")
     #expect(outcome.errors.contains(words) && !outcome.errors.contains("Missing value"), "\(outcome.errors)")
+  }
+
+  @Test(arguments: [
+    (["export", "runs/none", "-o", "m.onnx"], "runs/none: no such run folder"),
+    (["train", "none.yaml", "--data", "faces"], "faces: no such file"),
+    (["evaluate", "--run", "runs/none", "--data", "faces"], "runs/none: no such run folder"),
+    (["evaluate", "--data", "none.safetensors"], "none.safetensors: no such file"),
+    (["compare", "none.onnx", "--data", "faces"], "none.onnx: no such file"),
+    (["detect", "a.jpg", "--detector", "none.onnx"], "none.onnx: no such file"),
+    (["video", "none.mp4"], "none.mp4: no such file"),
+  ])
+  func filesAreCalledAsTheyWereTyped(arguments: [String], words: String) throws {
+    let script = "cd \"$1\" && shift && exec \"$0\" \"$@\""
+    let outcome = try Command.run("/bin/sh", ["-c", script, Command.mien.path, folder.url.path] + arguments)
+    #expect(outcome.status == 1 && outcome.errors == "mien: error: \(words)\n", "\(outcome.errors)")
   }
 
   @Test func aPriorIsAWordOrAFile() throws {
@@ -191,20 +220,28 @@ import Testing
     for command in ExternalCommand.allCases { #expect(command.abstract.prefix { $0.isLetter }.hasSuffix("s")) }
   }
 
-  @Test func bashCompletesCommandsOptionsAndValuesOfAllPrograms() throws {
-    let script = try Command.mien("completions", "bash")
-    #expect(script.status == 0 && script.errors.isEmpty, "\(script.errors)")
-    try Data(script.output.utf8).write(to: folder.file("mien.bash"))
-    func completions(_ words: String...) throws -> Set<String> {
-      let list = words.map { "'\($0)'" }.joined(separator: " ")
-      let code = """
-        source '\(path("mien.bash"))'; COMP_WORDS=(\(list)); COMP_CWORD=\(words.count - 1)
-        compopt() { :; }; _mien; printf '%s\\n' "${COMPREPLY[@]}"
-        """
-      let outcome = try Command.run("/bin/bash", ["-c", code])
-      #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
-      return Set(outcome.output.split(separator: "\n").map(String.init))
+  /// What bash offers for the last of `words`, with the profiles and models in `folder`.
+  static func completions(_ words: [String], in folder: TemporaryFolder) throws -> Set<String> {
+    let file = folder.file("mien.bash")
+    if !FileManager.default.fileExists(atPath: file.path) {
+      let script = try Command.mien("completions", "bash")
+      #expect(script.status == 0 && script.errors.isEmpty, "\(script.errors)")
+      try Data(script.output.utf8).write(to: file)
     }
+    let list = words.map { "'\($0)'" }.joined(separator: " ")
+    let code = """
+      export PATH='\(Command.mien.deletingLastPathComponent().path)':"$PATH"
+      export MIEN_PROFILES='\(folder.file("profiles").path)' MIEN_CACHE='\(folder.file("cache").path)'
+      source '\(file.path)'; COMP_WORDS=(\(list)); COMP_CWORD=\(words.count - 1)
+      compopt() { :; }; _mien; printf '%s\\n' "${COMPREPLY[@]}"
+      """
+    let outcome = try Command.run("/bin/bash", ["-c", code])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+    return Set(outcome.output.split(separator: "\n").map(String.init))
+  }
+
+  @Test func bashCompletesCommandsOptionsAndValuesOfAllPrograms() throws {
+    func completions(_ words: String...) throws -> Set<String> { try Self.completions(words, in: folder) }
     #expect(try completions("mien", "").isSuperset(of: Self.commands))
     #expect(try completions("mien", "de") == ["detect"])
     #expect(try completions("mien", "detect", "--js") == ["--json"])
@@ -218,6 +255,13 @@ import Testing
     #expect(try completions("mien", "train", "mien-s-") == ["mien-s-ckplus48", "mien-s-mixup", "mien-s-robust"])
     #expect(try completions("mien", "tune", "").isSuperset(of: ["run", "show", "chen"]))
     #expect(try completions("mien", "models", "mi") == ["mien-s"])
+    #expect(try completions("mien", "detect", "--prior", "") == ["data", "uniform"])
+    #expect(try completions("mien", "reproduce", "ja") == ["javier"])
+    #expect(try completions("mien", "dataset", "import", "folders", "--classes", "alpha") == ["alphabetical"])
+    // What there is when they are asked for.
+    #expect(try completions("mien", "detect", "--model", "") == ["mien-s"])
+    #expect(try completions("mien", "serve", "--model", "mi") == ["mien-s"])
+    #expect(try completions("mien", "video", "--profile", "").isEmpty)
     // Nothing: bash completes files, also of names' own beginnings and behind the first word.
     #expect(try completions("mien", "detect", "").isEmpty)
     #expect(try completions("mien", "train", "my-recipe").isEmpty)

@@ -55,8 +55,11 @@ import Testing
     let outcome = try Command.mien(
       "compare", path("one"), path("two"), "--data", path("faces"), "--report", path("c.html"))
     #expect(outcome.status == 0)
+    let command = "mien export \(path("two")) -o \(path("two"))/model.onnx"
     #expect(
-      outcome.errors.hasPrefix("two: no model.onnx: left out of McNemar's test; mien export makes one\nwrote "))
+      outcome.errors.hasPrefix(
+        "mien: warning: two: no model.onnx: left out of McNemar's test; `\(command)` adds it\nwrote "),
+      "\(outcome.errors)")
     let page = try String(contentsOf: folder.file("c.html"), encoding: .utf8)
     #expect(page.contains("two: no model.onnx"))
   }
@@ -132,6 +135,13 @@ import Testing
     try FileManager.default.createDirectory(at: folder.file("empty"), withIntermediateDirectories: true)
     let empty = try Command.mien("compare", path("empty"))
     #expect(empty.status == 1 && empty.errors.contains("is not a run folder: it has no metrics.csv"))
+    try Data("name: x\n".utf8).write(to: folder.file("empty/recipe.yaml"))
+    let stopped = try Command.mien("compare", path("empty"))
+    #expect(
+      stopped.status == 1
+        && stopped.errors.contains(
+          "has no finished epoch yet; continue it with `mien train --resume \(path("empty")) --data FACES`"),
+      "\(stopped.errors)")
     try Data("a,b\n".utf8).write(to: folder.file("bad.csv"))
     let bad = try Command.mien("compare", path("bad.csv"))
     #expect(bad.status == 1 && bad.errors.contains("\(path("bad.csv")): expected the columns index"))

@@ -80,7 +80,8 @@ import Testing
     #expect(refused.status == 1)
     #expect(
       refused.errors.hasSuffix(
-        "mien: error: \(path("faces.csv")), line 4: expected 2,304 pixels, found 3 (--skip-bad leaves it out)\n"))
+        "mien: error: \(path("faces.csv")), line 4: expected 2,304 pixels, found 3 (--skip-bad leaves out what cannot be used)\n"
+      ))
     #expect(!FileManager.default.fileExists(atPath: path("faces")))
     let skipped = try Command.mien("dataset", "import", "fer2013", path("faces.csv"), "-o", path("faces"), "--skip-bad")
     #expect(skipped.status == 0)

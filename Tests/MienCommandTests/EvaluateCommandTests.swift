@@ -162,7 +162,7 @@ import Testing
     let small = try faces("small", split: .test, size: 24, [(.anger, 0)])
     let size = try Command.mien("evaluate", "--data", small, "--model", path("pixels.onnx"))
     #expect(size.status == 1)
-    #expect(size.errors.contains("\(small): faces of 24x24 pixels, pixels takes 48x48"))
+    #expect(size.errors.contains("\(small): faces of 24x24 pixels, pixels takes 48x48: import them with --size 48"))
 
     let good = try faces("faces", split: .test, [(.anger, 0)])
     let labels = try Command.mien("evaluate", "--data", good, "--labels", "ferplus")

@@ -106,6 +106,25 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: path("maps")).count == 4)
   }
 
+  @Test func aPhotoThatIsMissingWasNotSearched() throws {
+    let outcome = try Command.mien("explain", path("none.png"))
+    #expect(outcome.status == 1 && outcome.output.isEmpty, "\(outcome.output)")
+    #expect(outcome.errors == "mien: error: \(path("none.png")): no such file\n")
+  }
+
+  @Test func optionsOfSetsAreNotForPhotos() throws {
+    try Image(width: 48, height: 48, channels: 1, pixels: PixelGraph.face(1)).write(to: folder.file("p.png"))
+    try PixelGraph.model().write(to: folder.file("pixels.onnx"))
+    let arguments = [
+      "explain", path("p.png"), "--model", path("pixels.onnx"), "--detector", "none", "--method", "occlusion",
+    ]
+    let both = try Command.run(Command.mien.path, arguments + ["--limit", "3", "--split", "test"])
+    #expect(
+      both.status == 0 && both.errors == "mien: warning: --split and --limit are for sets of faces\n", "\(both.errors)")
+    let neither = try Command.run(Command.mien.path, arguments)
+    #expect(neither.status == 0 && neither.errors.isEmpty, "\(neither.errors)")
+  }
+
   @Test func wrongUseIsSaid() throws {
     let faces = try TrainingFiles.faces(in: folder)
     #expect(try Command.mien("explain").status == 64)
@@ -113,10 +132,21 @@ import Testing
     #expect(noRun.status == 64 && noRun.errors.contains("--run"))
     #expect(try Command.mien("explain", faces, "--run", path("run"), "--method", "cam").status == 64)
     let labels = try Command.mien("explain", faces, "--labels", "ckplus48")
-    #expect(labels.status == 64 && labels.errors.contains("ferplus, fer2013"), "\(labels.errors)")
+    #expect(
+      labels.status == 64
+        && labels.errors.contains("--labels ckplus48: expected ferplus or fer2013, the outputs of mien-s"),
+      "\(labels.errors)")
     try PixelGraph.model().write(to: folder.file("pixels.onnx"))
     let none = try Command.mien("explain", faces, "--model", path("pixels.onnx"), "--method", "cam")
-    #expect(none.status == 1 && none.errors.contains("no class activation maps"), "\(none.errors)")
+    #expect(
+      none.status == 1 && none.errors.contains("\(path("pixels.onnx")): has no class activation maps"), "\(none.errors)"
+    )
+    // Of a photo, too, it is the model that has none.
+    try Image(width: 48, height: 48, channels: 1, pixels: PixelGraph.face(1)).write(to: folder.file("p.png"))
+    let photo = try Command.mien("explain", path("p.png"), "--model", path("pixels.onnx"), "--method", "cam")
+    #expect(photo.status == 1 && photo.output.isEmpty, "\(photo.output)")
+    #expect(
+      photo.errors.hasPrefix("mien: error: \(path("pixels.onnx")): has no class activation maps"), "\(photo.errors)")
     let occluded = try Command.mien("explain", faces, "--model", path("pixels.onnx"), "--limit", "1")
     #expect(occluded.status == 0 && occluded.output.contains("occlusion map"), "\(occluded.errors)")
   }

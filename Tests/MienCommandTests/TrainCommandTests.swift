@@ -159,6 +159,10 @@ import Testing
     #expect(measured.status == 1 && measured.errors.contains(named), "\(measured.errors)")
     let odd = try Command.mien("export", run + "/fold-1", "-o", folder.file("model.pt").path)
     #expect(odd.status == 64 && odd.errors.contains("model.pt: expected a name that ends in .onnx"), "\(odd.errors)")
+    let kept = try Command.mien("export", run + "/fold-1", "-o", model, "--keep-initial", "0.6")
+    #expect(
+      kept.status == 64 && kept.errors.contains("--keep-initial needs --data: the faces that the run was trained on"),
+      "\(kept.errors)")
     let exported = try Command.mien("export", run + "/fold-1", "-o", model)
     #expect(exported.status == 0 && exported.output.contains("fold 1 of 2"), "\(exported.errors)")
 

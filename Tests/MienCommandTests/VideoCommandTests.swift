@@ -264,6 +264,41 @@ struct VideoCommandTests {
     #expect(abs((copy.frameCount ?? 0) - rows.count) <= 1)
   }
 
+  @Test func whatIsStoppedBeforeItsFirstFrameWritesNothing() throws {
+    // The search for the smallest faces in one large frame takes far longer than a signal.
+    let (width, height) = (3840, 2160)
+    let frame = Data(repeating: 128, count: width * height * 3 / 2)
+    try (Data("YUV4MPEG2 W\(width) H\(height) F25:1 Ip A1:1 C420jpeg\nFRAME\n".utf8) + frame).write(
+      to: folder.file("large.y4m"))
+    try Data("older rows".utf8).write(to: folder.file("a.jsonl"))
+    let process = Process()
+    process.executableURL = Command.mien
+    process.arguments = [
+      "video", path("large.y4m"), "--min-face", "12", "--json", path("a.jsonl"), "--csv", path("a.csv"),
+      "--timeline", path("a.html"),
+    ]
+    let (output, errors) = (Pipe(), Pipe())
+    (process.standardOutput, process.standardError) = (output, errors)
+    try process.run()
+    // The command listens for Ctrl-C from the moment at which it waits for the first frame.
+    let status = URL(fileURLWithPath: "/proc/\(process.processIdentifier)/status")
+    process.wait {
+      let line = (try? String(contentsOf: status, encoding: .utf8))?.split(separator: "\n").first {
+        $0.hasPrefix("SigCgt:")
+      }
+      let caught = line.flatMap { UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16) } ?? 0
+      return caught & (1 << (UInt64(SIGINT) - 1)) != 0
+    }
+    kill(process.processIdentifier, SIGINT)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 1 && process.terminationReason == .exit)
+    let words = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    #expect(words == "mien: error: \(path("large.y4m")): stopped; no frame was read\n", "\(words)")
+    #expect(try output.fileHandleForReading.readToEnd() ?? Data() == Data())
+    #expect(try text("a.jsonl") == "older rows")
+    for name in ["a.csv", "a.html"] { #expect(!FileManager.default.fileExists(atPath: path(name)), "\(name)") }
+  }
+
   @Test func aFileStandsInForTheCamera() throws {
     // The last frame waits for who is late.
     try Sample.clip(mirrored: 0).write(to: folder.file("photo.y4m"))

@@ -224,6 +224,16 @@ import Testing
     let markup = try Markup(page.html)
     #expect(markup.all("p").filter { $0.text.hasPrefix("A quick look:") }.map(\.classes) == [[], ["note"]])
     #expect(!markup.texts("th").contains("difference"))
+
+    // One that was interrupted, too.
+    try FileManager.default.removeItem(at: RunFiles(place).reproduction)
+    #expect(
+      ReproductionTable(system, in: folder.url).table.rows.map { $0.prefix(5) } == [
+        ["sixth", "official (quick look)", "paper", "90.00 %", "not finished"]
+      ])
+    var stopped = ReproductionTable()
+    stopped.add(system, system.measurements[0], nil, note: "not finished", quickLook: look)
+    #expect(stopped.table.text.contains("official (quick look: 3 of 200 epochs, 2 instead of 5 runs)"))
   }
 
   @Test(

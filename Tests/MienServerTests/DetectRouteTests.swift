@@ -423,7 +423,7 @@ import Testing
         let answer = try response.json(Answer.self)
         let image = try Image(contentsOf: picture.url)
         #expect(answer.width == picture.width && answer.height == picture.height, "\(picture.file)")
-        let warning = image.warning?.replacing(Image.videoAdvice, with: "POST /v1/video reads them")
+        let warning = image.warning?.replacing(Image.videoAdvice, with: "POST /v1/video reads all")
         #expect(answer.warning == warning, "\(picture.file)")
       }
       let others = Cases.paths(in: folder).filter { path in [".pdf", ".svg"].contains { path.hasSuffix($0) } }

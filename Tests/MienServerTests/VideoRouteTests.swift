@@ -202,7 +202,8 @@ import Testing
       let photo = try await client.execute(
         uri: "/v1/detect", method: .post, body: ByteBuffer(bytes: Self.bytes(animation)))
       let words = String(buffer: photo.body)
-      #expect(words.contains("animated GIF of 2 frames") && words.contains("POST /v1/video reads them"), "\(words)")
+      #expect(
+        words.contains("animated GIF of 2 frames") && words.contains("was read; POST /v1/video reads all"), "\(words)")
       #expect(!words.contains("mien video"))
       // Other animations are told by their headers.
       let png = [UInt8](try TestServer.face(1).readableBytesView)
@@ -216,7 +217,7 @@ import Testing
       let media = box("mdia", box("hdlr", [UInt8](repeating: 0, count: 8) + Array("pict".utf8)) + count)
       let sequence = box("ftyp", Array("avis\0\0\0\0".utf8)) + box("moov", box("trak", media))
       let unread = try await client.execute(uri: "/v1/detect", method: .post, body: ByteBuffer(bytes: sequence))
-      let advice = "an animated AVIF of 5 frames without a still picture to read as a photo; POST /v1/video reads them"
+      let advice = "an animated AVIF of 5 frames without a still picture to read as a photo; POST /v1/video reads all"
       #expect(unread.errorCode == "unreadable_picture" && String(buffer: unread.body).contains(advice))
       let jpeg = [UInt8](try Image(encoded: Data(png)).encoded(as: .jpeg(quality: 90)))
       let starts: [[UInt8]] = [Array(png[..<33]) + control + Array(png[33...]), webP, sequence, jpeg + jpeg]

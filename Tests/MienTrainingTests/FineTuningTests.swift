@@ -65,6 +65,12 @@ import Testing
     let (fitting, note) = recipe.fittingHeads(to: [own])
     #expect(fitting.heads.map(\.labels) == ["fer2013"])
     #expect(note == "no face has labels for the recipe's ferplus; trained on fer2013 alone")
+    // The name of a head that was left out would stay in the model's card.
+    for name in RecipeFile.builtInNames {
+      let builtIn = try RecipeFile.builtIn(name)
+      guard builtIn.heads.count > 1 else { continue }
+      #expect(!builtIn.fittingHeads(to: [own]).recipe.summary.contains("FER+"), "\(name)")
+    }
     recipe.heads = [.init(labels: "ferplus", weight: 1)]
     #expect(recipe.fittingHeads(to: [own]).recipe.heads == [.init(labels: "fer2013", weight: 1)])
   }
@@ -240,6 +246,7 @@ import Testing
       narrow.contains("trunk.layers.0.weight") && narrow.contains("[4, 1, 3, 3]") && narrow.contains("[3, 1, 3, 3]"))
     #expect(try message("model.channels=3").contains("the run takes 1 channel, the recipe's network 3"))
     #expect(try message(options(4, [1, 2])).contains("it has no tensor trunk.layers.5."))
+    #expect(try message(options(4, [1, 2])).hasSuffix("; only more channels per layer are allowed"))
     #expect(try message(options(4, [1, 0])).contains("has no place"))
     #expect(try message("freeze=99").contains("has 5 layers"))
     let model = folder.file("model.onnx")

@@ -112,6 +112,14 @@ import Testing
     #expect(recipe.heads == [.init(labels: "ckplus48", weight: 1)])
     let error = #expect(throws: MienError.self) { try RecipeFile.parse("heads: [{weight: 1}]", file: "r.yaml") }
     #expect(error?.message == "an entry of heads lacks the key labels")
+    // Without a space it is one word.
+    for (setting, words) in [
+      ("heads=[{labels:ferplus}]", "an entry of heads lacks the key labels; YAML needs a space after the colon"),
+      ("split={train:0.8, validation: 0.2}", "unknown key split.train:0.8; YAML needs a space after the colon"),
+    ] {
+      let glued = #expect(throws: MienError.self) { try RecipeFile.parse("", file: "r.yaml", settings: [setting]) }
+      #expect(glued?.description == "--set \(setting): \(words)")
+    }
   }
 
   @Test func aWarmUpLongerThanTheRunSaysWhatToDo() {

@@ -112,7 +112,7 @@ import Testing
     (["batchSize="], "a list"), (["batchSize=8", "batchSize=16"], "stands twice"),
     (["split.train=0.5,0.7"], "trials must share it"), (["optimizer.learningRate=-1,1"], "must be above 0"),
     (["optimizer.learningRate=.nan,0.1"], "must be a number"),
-    (["optimizer.learningRate=0.1..0.2"], "--trials"), ([], "nothing to search"),
+    (["optimizer.learningRate=0.1..0.2"], "a range needs --trials N"), ([], "nothing to search"),
   ])
   func whatCannotBeSearchedIsRefused(search: [String], what: String) {
     let error = #expect(throws: MienError.self) { try plan(search) }

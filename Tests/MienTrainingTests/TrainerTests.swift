@@ -223,7 +223,7 @@ import Testing
       let exported = #expect(throws: MienError.self) { _ = try ModelExport.model(of: run, calibratedOn: [other]) }
       for error in [resumed, measured, exported] {
         #expect(error?.subject == run.url.path)
-        #expect(error?.message == "the run was trained on other data than these: on 84 faces of drawn (train)")
+        #expect(error?.message == "the run was trained on other data than these: on 84 faces of the set `drawn`, train")
       }
     }
   }
@@ -235,5 +235,7 @@ import Testing
     let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: recipe)
     let error = #expect(throws: MienError.self) { try train(run) }
     #expect(error?.description.contains("loss is") == true && error?.kind == .diverged)
+    let lower = String(format: "%g", run.recipe.optimizer.learningRate / 10)
+    #expect(error?.description.hasSuffix("such as --set optimizer.learningRate=\(lower)") == true, "\(error as Any)")
   }
 }

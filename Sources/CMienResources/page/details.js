@@ -28,7 +28,7 @@ export function doubt(face) {
  * @param {string} warning Parts between semicolons, most of which begin with a verb; empty for none.
  */
 export function warningText(warning) {
-  const parts = warning.split('; ').filter((part) => !/^(to read )?all of them: /.test(part));
+  const parts = warning.split('; ').filter((part) => !/^all of them: | reads all$/.test(part));
   return warning ? `This picture ${parts.join('; ').replace(/; (?=(is|has|ends) )/g, '; it ')}.` : '';
 }
 

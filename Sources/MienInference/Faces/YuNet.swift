@@ -31,8 +31,9 @@ final class YuNet: FaceSearch {
       // A size that every part of a picture has at least: the outputs are checked before a picture is read.
       _ = try run([UInt8](repeating: 0, count: 64 * 64 * 3), FaceNetwork.Size(width: 64, height: 64))
     } catch let error as MienError {
+      if error.kind == .missing { throw error }
       throw MienError(
-        error.kind, url.path,
+        error.kind, url.relativePath,
         "is not a YuNet face detector (expected an ONNX file with an input [1, 3, H, W] and the outputs cls_S, obj_S, "
           + "bbox_S and kps_S for S of 8, 16 and 32): \(error.message)")
     }

@@ -89,7 +89,7 @@ public struct AdaptedHead: Sendable, Equatable {
       head = try LinearHead(
         labels: info.labels, width: weights.shape[1], weights: weights.values(), biases: biases.values())
     } catch let error as MienError {
-      throw error.about(url.path)
+      throw error.about(url.relativePath)
     }
   }
 

@@ -9,6 +9,8 @@ public struct ReproductionTable: Sendable {
     let measurement: PublishedSystem.Measurement
     let summary: ReproductionSummary?
     let note: String
+    /// What makes it a quick look; nil for a whole measurement.
+    let quickLook: String?
   }
 
   private var rows: [Row] = []
@@ -29,16 +31,28 @@ public struct ReproductionTable: Sendable {
   public mutating func add(
     _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, in place: URL
   ) throws {
-    let found = try Self.folders(of: measurement, in: place).compactMap { try ReproductionSummary(in: $0) }
-    for summary in found { add(system, measurement, summary, note: "") }
-    if found.isEmpty { add(system, measurement, nil, note: Self.note(without: measurement)) }
+    let count = rows.count
+    let (whole, quickLooks) = Self.folders(of: measurement, in: place)
+    if let summary = try ReproductionSummary(in: whole) { add(system, measurement, summary, note: "") }
+    for folder in quickLooks {
+      if let summary = try ReproductionSummary(in: folder) {
+        add(system, measurement, summary, note: "")
+      } else {
+        rows.append(Row(system: system, measurement: measurement, summary: nil, note: "not finished", quickLook: ""))
+      }
+    }
+    if rows.count == count { add(system, measurement, nil, note: Self.note(without: measurement)) }
   }
 
-  /// The folders of a measurement: the whole one, then those of quick looks.
-  private static func folders(of measurement: PublishedSystem.Measurement, in place: URL) -> [URL] {
+  /// The folder of the whole measurement, and those of quick looks.
+  private static func folders(
+    of measurement: PublishedSystem.Measurement, in place: URL
+  ) -> (whole: URL, quickLooks: [URL]) {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []).sorted()
-    return ([measurement.name] + names.filter { $0.hasPrefix(measurement.name + ".quick") })
-      .map(place.appendingPathComponent)
+    return (
+      place.appendingPathComponent(measurement.name),
+      names.filter { $0.hasPrefix(measurement.name + ".quick") }.map(place.appendingPathComponent)
+    )
   }
 
   /// What stands in place of the figures of `measurement` if there are none yet.
@@ -47,11 +61,16 @@ public struct ReproductionTable: Sendable {
   }
 
   /// Adds a measurement; if `summary` is nil, `note` says why.
+  ///
+  /// - Parameter quickLook: how much less is trained than the protocol asks for; `summary` has it, too.
   public mutating func add(
     _ system: PublishedSystem, _ measurement: PublishedSystem.Measurement, _ summary: ReproductionSummary?,
-    note: String
+    note: String, quickLook: ReproductionSummary.QuickLook? = nil
   ) {
-    rows.append(Row(system: system, measurement: measurement, summary: summary, note: note))
+    rows.append(
+      Row(
+        system: system, measurement: measurement, summary: summary, note: note,
+        quickLook: (summary?.quickLook ?? quickLook)?.text))
   }
 
   private static let header = [
@@ -61,7 +80,7 @@ public struct ReproductionTable: Sendable {
   private func cells(_ row: Row) -> [String] {
     let paper = row.measurement.figures.first { $0.measure == .accuracy }.map { NumberText.percent($0.value) } ?? "-"
     let kind = row.measurement.kind == .both ? "paper, clean" : row.measurement.kind.rawValue
-    let name = row.measurement.name + (row.summary?.quickLook.map { " (quick look: \($0.text))" } ?? "")
+    let name = row.measurement.name + (row.quickLook.map { " (quick look\($0.isEmpty ? "" : ": \($0)"))" } ?? "")
     guard let summary = row.summary else {
       return [row.system.name, name, kind, paper, row.note]
     }

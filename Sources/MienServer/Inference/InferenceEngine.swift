@@ -351,7 +351,7 @@ package final class InferenceEngine: Sendable {
 
   /// What is said of a picture, with the route that reads animations.
   private static func withRoute(_ text: String) -> String {
-    text.replacing(Image.videoAdvice, with: "POST /v1/video reads them")
+    text.replacing(Image.videoAdvice, with: "POST /v1/video reads all")
   }
 
   /// Refuses what is no picture that is read.

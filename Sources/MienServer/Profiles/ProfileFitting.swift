@@ -33,7 +33,9 @@ package struct ProfileFitting: Sendable {
     let own = corrections.filter { $0.weightsSHA256 == card.weightsSHA256 }
     guard !own.isEmpty else {
       throw MienError(
-        .mismatch, subject, "none of its \(corrections.count.grouped) corrections was made with \(card.name)")
+        .mismatch, subject,
+        "none of its \(corrections.count.grouped) corrections was made with \(card.name); they were made with "
+          + Self.models(of: corrections))
     }
     guard let reference = try file.embeddingReference() else {
       throw MienError(.mismatch, nil, "its file has no averages of embeddings; `mien reference` puts them there")
@@ -54,6 +56,16 @@ package struct ProfileFitting: Sendable {
     owner = owners.count == 1 ? owners.first.flatMap { $0.isEmpty ? nil : $0 } : nil
     check = try AdaptationCheck(adaptation, examples)
     fit = try adaptation.fit(examples)
+  }
+
+  /// The models of corrections: built-in ones by name, others by the start of their weights' hash.
+  private static func models(of corrections: [Correction]) -> String {
+    let names = Dictionary(
+      BuiltInModels.names.compactMap { name in
+        (try? BuiltInModels.model(named: name).card()).map { ($0.weightsSHA256, $0.name) }
+      }, uniquingKeysWith: { first, _ in first })
+    let found = Set(corrections.map { names[$0.weightsSHA256] ?? "the weights \($0.weightsSHA256.prefix(16))" })
+    return found.sorted().joined(separator: " and ")
   }
 
   /// The layer, with what it was made from.

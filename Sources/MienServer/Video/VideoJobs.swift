@@ -329,7 +329,7 @@ final class VideoJobs: Service {
     case .failure(let error as APIError): return error.message
     case .failure where APIError.isDiskFull(at: place.url): return APIError.diskFull.message
     case .failure(let error as MienError)
-    where error.subject == place.upload.path && [.file, .format, .limit, .native].contains(error.kind):
+    where error.isAbout(place.upload) && [.file, .format, .limit, .native].contains(error.kind):
       return "The video \(error.message)."
     case .failure(let error):
       logger.error("a video could not be read", metadata: ["video": "\(id)", "error": "\(error)"])

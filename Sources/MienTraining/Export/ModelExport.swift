@@ -26,7 +26,7 @@ public import MienTorch
     let (network, progress) = try Checkpoint.best(of: run)
     if keptInitial > 0 && run.recipe.initialWeights.isEmpty {
       throw MienError(
-        .mismatch, run.url.path, "began with no other weights that could be kept; `mien train --init` does")
+        .mismatch, run.url.relativePath, "began with no other weights that could be kept; `mien train --init` does")
     }
     let data: TrainingData?
     do { data = try sets.isEmpty ? nil : TrainingData(sets, recipe: run.recipe) } catch {
@@ -36,7 +36,7 @@ public import MienTorch
     }
     if keptInitial > 0 {
       guard let data else {
-        throw MienError(.argument, "keptInitial", "needs the faces that the run was trained on")
+        throw MienError(.argument, "keptInitial", "needs the sets of faces that the run was trained on")
       }
       try interpolate(network, towardsInitialOf: run, data, weight: keptInitial)
     }

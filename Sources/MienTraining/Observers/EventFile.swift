@@ -17,7 +17,7 @@ struct EventFile {
     self.url = url
     let descriptor = open(url.path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
-      throw MienError(.file, url.path, "could not be made: \(String(cString: strerror(errno)))")
+      throw MienError(.file, url.relativePath, "could not be made: \(String(cString: strerror(errno)))")
     }
     handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     try write(Self.event(seconds: seconds, step: 0, Self.field(3, Data("brain.Event:2".utf8))))
@@ -41,7 +41,7 @@ struct EventFile {
     let length = Self.littleEndian(UInt64(event.count))
     let record = length + Self.littleEndian(CRC32C.masked(length)) + event + Self.littleEndian(CRC32C.masked(event))
     do { try handle.write(contentsOf: record) } catch {
-      throw MienError(.file, url.path, "could not be written: \(error.localizedDescription)")
+      throw MienError(.file, url.relativePath, "could not be written: \(error.localizedDescription)")
     }
   }
 

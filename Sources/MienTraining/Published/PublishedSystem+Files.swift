@@ -20,7 +20,7 @@ extension PublishedSystem {
   ///
   /// - Throws: ``MienError`` that names the file, and what in it is not as it should be.
   public init(contentsOf url: URL) throws {
-    try self.init(yaml: FileProblem.text(of: url, expected: "a system (YAML)"), file: url.path)
+    try self.init(yaml: FileProblem.text(of: url, expected: "a system (YAML)"), file: url.relativePath)
   }
 
   /// Reads a system's YAML; `file` stands in errors.

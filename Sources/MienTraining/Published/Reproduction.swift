@@ -12,7 +12,8 @@ public import MienTorch
   /// Where it lies.
   public nonisolated let folder: URL
   private let runs: [(name: String, recipe: Recipe)]
-  private let quickLook: ReproductionSummary.QuickLook?
+  /// How much less is trained than the protocol asks for; nil for all of it.
+  public nonisolated let quickLook: ReproductionSummary.QuickLook?
 
   /// The measurement in `place`, begun or to be gone on with: in the folder of its name, a quick look in one of its own.
   ///
@@ -87,7 +88,7 @@ public import MienTorch
     let (_, progress) = try Checkpoint.read(run.lastCheckpoint)
     let own = try RunMeasurement(of: run, sets: [faces], parts: [.validation, .test])
     guard let measured = own.metrics[measurement.part]?.first else {
-      throw MienError(.mismatch, run.url.path, "has no face in the \(measurement.part.rawValue) part")
+      throw MienError(.mismatch, run.url.relativePath, "has no face in the \(measurement.part.rawValue) part")
     }
     let best = result.best
     let summary = ReproductionSummary.Run(

@@ -50,9 +50,10 @@ public struct SearchAxis: Codable, Sendable, Equatable {
   public static func read(_ url: URL) throws -> [SearchAxis] {
     let text = try FileProblem.text(of: url, expected: "recipe keys and values (YAML)")
     let node: Node?
-    do { node = try compose(yaml: text) } catch { throw MienError.notYAML(url.path, error) }
+    do { node = try compose(yaml: text) } catch { throw MienError.notYAML(url.relativePath, error) }
     guard case .mapping(let mapping)? = node else {
-      throw MienError(.format, url.path, "expected a mapping of recipe keys to values, as `batchSize: [16, 32]`")
+      throw MienError(
+        .format, url.relativePath, "expected a mapping of recipe keys to values, as `batchSize: [16, 32]`")
     }
     return try mapping.map { key, value in
       guard case .sequence(let sequence) = value else {

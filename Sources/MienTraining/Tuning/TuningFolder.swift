@@ -36,7 +36,7 @@ public struct TuningFolder: Sendable {
     (self.url, self.plan, records) = (url, plan, [])
     trials = try plan.trials()
     guard !FileManager.default.fileExists(atPath: planFile.path) else {
-      throw MienError(.file, url.path, "holds a search already; go on with --resume, or choose another folder")
+      throw MienError(.file, url.relativePath, "holds a search already; go on with --resume, or choose another folder")
     }
     try Folders.make(url)
     try AtomicFile.write(try JSONText.document(plan), to: planFile)
@@ -57,28 +57,31 @@ public struct TuningFolder: Sendable {
     self.url = url
     let planFile = url.appendingPathComponent("tune.json")
     guard let data = try? Data(contentsOf: planFile) else {
-      throw MienError(.file, url.path, "holds no search: it has no tune.json")
+      throw MienError(.file, url.relativePath, "holds no search: it has no tune.json")
     }
     struct Version: Decodable { let format: Int }
     let decoder = JSONDecoder()
     if let version = try? decoder.decode(Version.self, from: data), version.format != TuningPlan.currentFormat {
       throw MienError(
-        .format, planFile.path, "search of format \(version.format), this version reads \(TuningPlan.currentFormat)")
+        .format, planFile.relativePath,
+        "search of format \(version.format), this version reads \(TuningPlan.currentFormat)")
     }
     do {
       plan = try decoder.decode(TuningPlan.self, from: data)
       trials = try plan.trials()
     } catch let error as MienError {
-      throw MienError(.format, planFile.path, error.description)
+      throw MienError(.format, planFile.relativePath, error.description)
     } catch {
-      throw MienError(.format, planFile.path, "is no plan of a search")
+      throw MienError(.format, planFile.relativePath, "is no plan of a search")
     }
     records = []
     let lines = (try? Data(contentsOf: recordsFile)) ?? Data()
     for (index, line) in lines.split(separator: UInt8(ascii: "\n")).enumerated() {
       guard let record = try? decoder.decode(TrialRecord.self, from: line),
         (1...trials.count).contains(record.trial), (1...rungs.count).contains(record.rung)
-      else { throw MienError(.format, "\(recordsFile.path):\(index + 1)", "is no record of this search's trials") }
+      else {
+        throw MienError(.format, "\(recordsFile.relativePath):\(index + 1)", "is no record of this search's trials")
+      }
       records.append(record)
     }
   }

@@ -138,7 +138,7 @@ public struct TuningPlan: Codable, Sendable, Equatable {
       if let range = axes.first(where: { if case .list = $0.values { false } else { true } }) {
         throw MienError(
           .argument, "--search \(range.key)=\(range.text)",
-          "a range has no end of values: give a list, or --trials N for N random draws")
+          "a range needs --trials N, for N random draws, or give a list")
       }
       guard count <= Double(Self.mostTrials) else {
         throw MienError(

@@ -46,7 +46,7 @@ struct Compare: AsyncParsableCommand {
     let entries = try zip(inputs, names).map { (name: $1, argument: $0, input: try Self.input($0, name: $1)) }
     let bench = try data.map { try Bench(data: $0, measure: measure) }
     var (runs, models): ([Comparison.Run], [Comparison.Model]) = ([], [])
-    var unmeasured: [String] = []
+    var unmeasured: [(name: String, run: String)] = []
     for entry in entries {
       switch entry.input {
       case .run(let metrics, let model):
@@ -55,7 +55,7 @@ struct Compare: AsyncParsableCommand {
         if let model {
           models.append(try await bench.measured(model, entry.name, entry.argument))
         } else {
-          unmeasured.append(entry.name)
+          unmeasured.append((entry.name, entry.argument))
         }
       case .model(let model):
         guard let bench else {
@@ -69,8 +69,13 @@ struct Compare: AsyncParsableCommand {
         } catch let error as MienError { throw error.about(entry.argument) }
       }
     }
-    let notes = unmeasured.map { "\($0): no model.onnx: left out of McNemar's test; mien export makes one" }
-    for note in notes { Console.error(Console.printable(note)) }
+    let notes = unmeasured.map { name, run in
+      let (folder, model) = (
+        ShellWord.quoted(run), ShellWord.quoted(RunFiles(URL(fileURLWithPath: run)).model.relativePath)
+      )
+      return "\(name): no model.onnx: left out of McNemar's test; `mien export \(folder) -o \(model)` adds it"
+    }
+    for note in notes { Console.warning(note) }
     let comparison = try Comparison(
       runs: runs, models: models, of: bench?.faces, measured: bench?.words, notes: notes)
     if let json { try ResultFile.write(try comparison.json() + Data("\n".utf8), to: json) }
@@ -112,12 +117,13 @@ struct Compare: AsyncParsableCommand {
     { throw error.about(argument) }
   }
 
-  /// Refuses a folder that is no run, and names the runs in it.
+  /// Refuses a folder that is no run or has no epoch, and names the runs in it.
   private static func checkRun(_ argument: String) throws {
     let files = RunFiles(URL(fileURLWithPath: argument))
     guard !FileManager.default.fileExists(atPath: files.metrics.path) else { return }
     let inner = files.innerRuns.map { "\(argument)/\($0)" }
     guard !inner.isEmpty else {
+      if FileManager.default.fileExists(atPath: files.recipe.path) { throw files.noEpochError(argument) }
       throw MienError(.mismatch, argument, "is not a run folder: it has no metrics.csv, which `mien train` writes")
     }
     throw MienError(

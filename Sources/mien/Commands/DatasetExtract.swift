@@ -47,8 +47,9 @@ struct DatasetExtract: AsyncParsableCommand {
   @OptionGroup var model: ModelChoice
 
   func validate() throws {
-    if scenes && every != nil { throw ValidationError("--every and --scenes exclude each other.") }
-    if let every, !(every > 0 && every.isFinite) { throw ValidationError("--every is a number of seconds above 0.") }
+    try PhotoPaths.checkVideos(videos)
+    if scenes && every != nil { throw ValidationError("--every and --scenes exclude each other") }
+    try ValidationError.check(every, of: "--every", above: 0)
     guard (1...FaceSet.maximumSide).contains(size) else {
       throw ValidationError("--size \(size): expected 1 to \(FaceSet.maximumSide) pixels")
     }
@@ -81,7 +82,7 @@ struct DatasetExtract: AsyncParsableCommand {
       for warning in outcome.warnings { Console.warning("\(video): \(warning)") }
       if let error = outcome.error {
         failed = true
-        Console.failure("\(error.subject == url.path ? error.about(video) : error)")
+        Console.failure("\(error.isAbout(url) ? error.about(video) : error)")
       }
       if outcome.error == nil || outcome.frames > 0 {
         isRead = true

@@ -36,7 +36,7 @@ struct ImportOptions: ParsableArguments {
     for warning in result.summary.warnings { Console.warning(warning) }
     let (count, first) = (result.rejected.count, result.rejected.first)
     if !skipBad, count == 1 {
-      throw MienError(.format, first[0].subject, "\(first[0].message) (--skip-bad leaves it out)")
+      throw MienError(.format, first[0].subject, "\(first[0].message) (--skip-bad leaves out what cannot be used)")
     }
     for problem in first { Console.error(Console.printable("\(skipBad ? "skipped" : "bad"): \(problem)")) }
     if count > first.count { Console.error("\(skipBad ? "skipped" : "bad"): \((count - first.count).grouped) more") }
@@ -65,7 +65,7 @@ struct ClassOptions: ParsableArguments {
       """
       What numbers and other names of classes mean: \(ClassNames.schemeNames), a list (angry,disgust,… from 0 on; or \
       1=surprise,Natural=neutral), or a file that holds one (classes.txt).
-      """, valueName: "scheme|list|file"))
+      """, valueName: "scheme|list|file"), completion: .list(ClassNames.schemeList))
   var classes: String?
 
   /// The meanings; nil if none are given.

@@ -65,10 +65,10 @@ struct Detect: AsyncParsableCommand {
   @OptionGroup var model: ModelOptions
 
   func validate() throws {
-    try ValidationError.check(share: minConfidence, of: "--min-confidence")
+    try ValidationError.check(share: Double(minConfidence), of: "--min-confidence")
     try shard.validate(output: output, excluding: ["--json": json, "--csv": csv])
     if output != nil, paths.contains("-") {
-      throw ValidationError("-o is for files, which a resumed run knows by their names; it excludes -.")
+      throw ValidationError("-o is for files, which a resumed run knows by their names; it excludes -")
     }
   }
 

@@ -44,12 +44,15 @@ struct Explain: AsyncParsableCommand {
     let classifier = try model.classifier()
     let labels = try options.labels.map { name -> LabelSet in
       guard let found = classifier.labelSets.first(where: { $0.name == name }) else {
-        let known = classifier.labelSets.map(\.name).joined(separator: ", ")
-        throw MienError(.argument, "--labels \(name)", "\(classifier.card.name) speaks \(known)")
+        throw MienError(.argument, "--labels \(name)", classifier.expectedLabels)
       }
       return found
     }
     let chosen = method ?? classifier.mapMethods(labels)[0]
+    do { try classifier.check(chosen, for: labels) } catch let error as MienError {
+      throw error.about(model.model.subject)
+    }
+    if set == nil { options.warnOfSetOptions() }
     var explanations = Explanations(
       labels: labels ?? classifier.widestLabels, method: chosen.rawValue, model: classifier.card.name)
     try options.makeFolder()
@@ -71,8 +74,8 @@ struct Explain: AsyncParsableCommand {
     if let method = EmotionClassifier.MapMethod(rawValue: text) { return method }
     throw ValidationError(
       text == "gradcam"
-        ? "gradcam needs the gradients of a run: give the run with --run RUN."
-        : "expected cam or occlusion.")
+        ? "gradcam needs the gradients of a run: give the run with --run RUN"
+        : "expected cam or occlusion")
   }
 
   /// The set that the arguments name; nil where they name photos.
@@ -152,10 +155,8 @@ struct Explain: AsyncParsableCommand {
   ) async throws -> Bool {
     var isWritten = true
     let size = classifier.card.preprocessing
-    guard set.width == size.width, set.height == size.height else {
-      throw MienError(
-        .mismatch, paths[0],
-        "faces of \(set.width)x\(set.height) pixels, \(classifier.card.name) takes \(size.width)x\(size.height)")
+    do { try size.checkSize(of: set, for: classifier.card.name) } catch let error as MienError {
+      throw error.about(paths[0])
     }
     let indices = try options.sample(of: set, in: paths[0])
     let progress = ProgressLine("faces")

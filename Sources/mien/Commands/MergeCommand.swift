@@ -9,7 +9,8 @@ struct Merge: ParsableCommand {
     abstract: "Joins the shards of a job and checks that none is missing.",
     discussion: """
       Each folder is one that -o of mien detect, mien video or mien dataset extract --shard named. Without -o, the shards \
-      are only checked. Exit status: 0 if all shards are there and done, else 1, and nothing is written.
+      are only checked. Exit status: 0 if all shards are there and done, else 1, and nothing is written; with --partial, \
+      missing shards are a warning.
       """)
 
   @Argument(help: ArgumentHelp("Folders with shards of one job.", valueName: "dir"))
@@ -20,7 +21,7 @@ struct Merge: ParsableCommand {
     help: ArgumentHelp("Write all results as JSON Lines to a file or standard output.", valueName: "file|-"))
   var output: String?
 
-  @Flag(help: "Join the results that there are, even if shards are missing or not done.")
+  @Flag(help: "Join the results that there are, with a warning of shards that are missing or not done.")
   var partial = false
 
   func run() throws {
@@ -33,7 +34,10 @@ struct Merge: ParsableCommand {
     let shards = try MergedShards(places)
     if output != "-" { try Console.print(shards.summary) }
     for problem in shards.problems { Console.failure(problem) }
-    guard shards.problems.isEmpty || partial else { throw ExitCode.failure }
+    for gap in shards.gaps {
+      if partial { Console.warning("\(gap.what)\(gap.outcome)") } else { Console.failure("\(gap.what)\(gap.remedy)") }
+    }
+    guard partial || (shards.problems.isEmpty && shards.gaps.isEmpty) else { throw ExitCode.failure }
     if let output {
       if output == "-" {
         for part in shards.results { try Console.write(part) }
@@ -50,8 +54,20 @@ struct Merge: ParsableCommand {
 private struct MergedShards {
   /// The results of each shard in order, as far as its manifest vouches for them. The files stay on the disk.
   private(set) var results: [Data] = []
-  /// What is wrong.
+  /// What is wrong, whatever is to be joined.
   private(set) var problems: [String] = []
+  /// Results that are missing.
+  private(set) var gaps: [Gap] = []
+
+  /// Results that are missing, which --partial does without.
+  struct Gap {
+    let what: String
+    /// How to get them, as the end of a sentence.
+    let remedy: String
+    /// What --partial joins in spite of it, as the end of a sentence.
+    var outcome = ""
+  }
+
   private var files = 0
   private var failed = 0
   private let count: Int
@@ -66,10 +82,14 @@ private struct MergedShards {
     count = places.map(\.shard.count).max() ?? 0
     for place in places.sorted(by: { $0.shard.number < $1.shard.number }) {
       let name = place.results.path
-      if try Self.isAtWork(place) { problems.append("\(name): a process is at work on this shard") }
+      if try Self.isAtWork(place) {
+        gaps.append(Gap(what: "\(name): a process is at work on this shard", remedy: "; wait for it"))
+      }
       let manifest = try ShardManifest(place)
       guard let header = manifest.header else {
-        problems.append("\(name): was begun and has no results; run its shard (\(place.shard.text)) again")
+        gaps.append(
+          Gap(
+            what: "\(name): was begun and has no results", remedy: "; run its shard (\(place.shard.text)) again"))
         continue
       }
       if let first {
@@ -102,16 +122,22 @@ private struct MergedShards {
         }
       }
       if !manifest.isComplete {
-        problems.append(
-          "\(name): is not done after \(Spelling.counted(manifest.files.count, "file")); run its shard "
-            + "(\(place.shard.text)) again, which resumes it")
+        gaps.append(
+          Gap(
+            what: "\(name): is not done after \(Spelling.counted(manifest.files.count, "file"))",
+            remedy: "; run its shard (\(place.shard.text)) again, which resumes it"))
       }
       results.append(try Self.start(of: place.results, manifest.resultsLength))
     }
     let missing = (1...max(1, count)).filter { seen[$0] == nil }
     if !missing.isEmpty {
       let list = missing.prefix(20).map(String.init).joined(separator: ", ") + (missing.count > 20 ? ", …" : "")
-      problems.append("missing of \(count.grouped) shards: \(list); run them, or join what there is with --partial")
+      let isOne = missing.count == 1
+      gaps.append(
+        Gap(
+          what: "\(isOne ? "shard" : "shards") \(list) of \(count.grouped) \(isOne ? "is" : "are") missing",
+          remedy: ": run \(isOne ? "it" : "them"), or join what there is with --partial",
+          outcome: "; joined \(results.count.grouped) of \(count.grouped)"))
     }
   }
 

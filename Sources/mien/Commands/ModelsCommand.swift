@@ -19,7 +19,7 @@ struct Models: AsyncParsableCommand {
   private static let lineWidth = 110
 
   func validate() throws {
-    if json && model == nil { throw ValidationError("--json shows one model's card: name the model.") }
+    if json && model == nil { throw ValidationError("--json shows one model's card: name the model") }
   }
 
   func run() async throws {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MienCommandLine
 import MienCore
 import MienInference
 import MienReports
@@ -49,7 +50,7 @@ struct Profiles: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Deletes profiles. The corrections that they were made from stay.")
 
-    @Argument(help: ArgumentHelp("The profiles.", valueName: "name"))
+    @Argument(help: ArgumentHelp("The profiles.", valueName: "name"), completion: .profiles)
     var names: [String]
 
     func run() async throws {

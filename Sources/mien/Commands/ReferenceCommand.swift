@@ -50,7 +50,7 @@ struct Reference: AsyncParsableCommand {
       try file.replacingReference(reference).replacingCard(card).write(to: URL(fileURLWithPath: output))
       ResultFile.wrote(output)
       try Console.print(
-        "\(output): averages over \(Spelling.counted(reference.count, "face")) of \(reference.source), \(split.rawValue)"
+        "\(output): averages over \(Spelling.counted(reference.count, "face")) of the set `\(reference.source)`, \(split.rawValue)"
       )
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)

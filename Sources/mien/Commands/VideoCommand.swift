@@ -58,7 +58,7 @@ struct Video: AsyncParsableCommand {
   var timings = false
 
   func validate() throws {
-    guard every >= 1 else { throw ValidationError("--every is at least 1.") }
+    try ValidationError.check(every, of: "--every", atLeast: 1)
     if let annotate, !annotate.lowercased().hasSuffix(".mp4") {
       throw ValidationError("--annotate \(annotate): expected a name that ends in .mp4")
     }
@@ -68,8 +68,9 @@ struct Video: AsyncParsableCommand {
         "--json": json, "--csv": csv, "--annotate": annotate, "--timeline": timeline,
         "--timings": timings ? "" : nil,
       ])
+    try PhotoPaths.checkVideos(paths)
     guard output != nil || paths.count == 1 else {
-      throw ValidationError("found \(paths.count.grouped) videos, expected one; several need -o DIR.")
+      throw ValidationError("found \(paths.count.grouped) videos, expected one; several need -o DIR")
     }
   }
 
@@ -92,9 +93,9 @@ struct Video: AsyncParsableCommand {
       source: reader, recognizer: recognizer,
       options: options.videoOptions(every: every), isLive: false)
     let rate = reader.framesPerSecond ?? 25
-    let outputs = try VideoOutputs(
+    let outputs = VideoOutputs(
       labels: recognizer.labels, minConfidence: options.minConfidence, json: json, csv: csv,
-      copy: annotate.map {
+      copy: try annotate.map {
         // An address would be asked for the same sound once more, or for another.
         try VideoWriter(
           url: URL(fileURLWithPath: $0), framesPerSecond: rate / Double(every), sound: input.isAddress ? nil : input.url
@@ -104,6 +105,7 @@ struct Video: AsyncParsableCommand {
       keepsPictures: timeline != nil)
     let ready = clock.now
     var problems = await read(readings, outputs, input, frameCount: reader.frameCount)
+    if Interrupt.isRaised, outputs.frames == 0 { throw MienError(.file, input.name, "stopped; no frame was read") }
     let unfinished = outputs.finish()
     problems += unfinished
     for warning in reader.warnings { Console.warning("\(input.name): \(warning)") }

@@ -35,7 +35,7 @@ extension DatasetExtract {
       let outcome = try extractor.extract(video.url, shouldStop: { Interrupt.isRaised }, add)
       // A video that was stopped is not done.
       if Interrupt.isRaised { break }
-      if let error = outcome.error, error.subject != video.url.path { throw error }
+      if let error = outcome.error, !error.isAbout(video.url) { throw error }
       try progress.finish(video, error: outcome.error)
     }
     try progress.end(stopped: Interrupt.isRaised)

@@ -21,11 +21,11 @@ struct ShardOptions: ParsableArguments {
   ///   - others: outputs that `-o` takes the place of, by option.
   func validate(output: String?, excluding others: KeyValuePairs<String, String?>) throws {
     guard output != nil else {
-      if shard != nil { throw ValidationError("--shard needs -o, the folder that all shards write to.") }
+      if shard != nil { throw ValidationError("--shard needs -o, the folder that all shards write to") }
       return
     }
     if let other = others.first(where: { $0.value != nil })?.key {
-      throw ValidationError("-o writes JSON Lines into a folder; it excludes \(other).")
+      throw ValidationError("-o writes JSON Lines into a folder; it excludes \(other)")
     }
   }
 

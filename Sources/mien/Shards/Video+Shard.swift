@@ -30,7 +30,7 @@ extension Video {
           options: options.videoOptions(every: every),
           isLive: false)
         try await write(readings, of: video.name, to: output)
-      } catch let error as MienError where error.subject == video.url.path {
+      } catch let error as MienError where error.isAbout(video.url) {
         problem = error.about(video.name)
       } catch is CancellationError {
         break

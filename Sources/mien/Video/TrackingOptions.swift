@@ -1,4 +1,5 @@
 import ArgumentParser
+import MienCommandLine
 import MienInference
 import MienModelOptions
 
@@ -16,7 +17,7 @@ struct TrackingOptions: ParsableArguments {
   var isSmoothed: Bool { !isUnsmoothed }
 
   func validate() throws {
-    try ValidationError.check(share: minConfidence, of: "--min-confidence")
+    try ValidationError.check(share: Double(minConfidence), of: "--min-confidence")
   }
 
   /// The options of the library.

@@ -36,5 +36,5 @@ struct VideoInput {
   }
 
   /// The error under the name that the user gave, if it is about the video.
-  func named(_ error: MienError) -> MienError { error.subject == url.path ? error.about(name) : error }
+  func named(_ error: MienError) -> MienError { error.isAbout(url) ? error.about(name) : error }
 }

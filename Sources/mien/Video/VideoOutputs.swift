@@ -15,8 +15,9 @@ final class VideoOutputs {
   private(set) var lineTime = Duration.zero
   private(set) var drawTime = Duration.zero
   private let emotions: [Emotion]
-  private let json: LineFile?
-  private let csv: LineFile?
+  private let paths: (json: String?, csv: String?)
+  private var json: LineFile?
+  private var csv: LineFile?
   /// The copy, until it fails: rows do not depend on it.
   private var copy: VideoWriter?
   private var copyFailure: (any Error)?
@@ -29,7 +30,7 @@ final class VideoOutputs {
   private var newest: FrameReadings?
   private let clock = ContinuousClock()
 
-  /// Opens the files.
+  /// Prepares the files, which are opened when the first frame comes: if none does, older files stay.
   ///
   /// - Parameters:
   ///   - minConfidence: the probability from which a reading is sure.
@@ -40,7 +41,7 @@ final class VideoOutputs {
   init(
     labels: LabelSet, minConfidence: Float, json: String?, csv: String?, copy: VideoWriter?, rate: Double,
     every: Int, duration: Double?, keepsPictures: Bool
-  ) throws {
+  ) {
     emotions = labels.emotions.sorted()
     timeline = VideoTimeline(labels: labels, minConfidence: minConfidence)
     self.rate = rate
@@ -48,10 +49,14 @@ final class VideoOutputs {
     self.duration = duration
     self.keepsPictures = keepsPictures
     self.copy = copy
-    self.json = try json.map(LineFile.init)
-    self.csv = try csv.map(LineFile.init)
+    paths = (json, csv)
     encoder = JSONText.encoder()
-    try self.csv?.write(Data(VideoRow.csvHeader(emotions).utf8))
+  }
+
+  private func open() throws {
+    json = try paths.json.map(LineFile.init)
+    csv = try paths.csv.map(LineFile.init)
+    try csv?.write(Data(VideoRow.csvHeader(emotions).utf8))
   }
 
   private let keepsPictures: Bool
@@ -62,6 +67,7 @@ final class VideoOutputs {
   /// Takes the next frame.
   func add(_ frame: FrameReadings) throws {
     let start = clock.now
+    if frames == 0 { try open() }
     let rows = frame.rows
     if let json {
       var lines = Data()
@@ -97,7 +103,8 @@ final class VideoOutputs {
     let end = min(seconds + pace, max(seconds, duration ?? .infinity))
     let record = { try self.recordNewest(until: max(end, self.seconds + min(self.pace, 1 / self.rate))) }
     for close in [
-      record, { try self.json?.close() }, { try self.csv?.close() }, { try self.copy?.finish(until: end) },
+      { if self.frames == 0 { try self.open() } }, record, { try self.json?.close() }, { try self.csv?.close() },
+      { try self.copy?.finish(until: end) },
     ] {
       do { try close() } catch { problems.append(error) }
     }

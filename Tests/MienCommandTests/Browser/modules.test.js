@@ -600,9 +600,9 @@ test('what the server says of a picture is a sentence, without what it advises p
   assert.equal(warningText('is almost black'), 'This picture is almost black.');
   assert.equal(warningText('is cut off (truncated): rows from 3 of 9 on are missing; is almost black'),
     'This picture is cut off (truncated): rows from 3 of 9 on are missing; it is almost black.');
-  for (const advice of ['`mien video` reads them', 'POST /v1/video reads them']) {
+  for (const advice of ['`mien video FILE` reads all', 'POST /v1/video reads all']) {
     const warning = `has bytes out of place; every row was read; is an animated GIF of 1,024 frames, of which the first was read; `
-      + `to read all of them: ${advice}`;
+      + advice;
     assert.equal(warningText(warning), 'This picture has bytes out of place; every row was read; it is an animated GIF of 1,024 '
       + 'frames, of which the first was read.');
     assert.ok(isAnimation(warning) && isAnimation(warning.slice(warning.indexOf('is an animated'))));
