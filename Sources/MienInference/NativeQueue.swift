@@ -156,5 +156,9 @@ package struct NativeQueue: Sendable {
   }
 
   /// Starts `body` on one of the threads, and does not wait for it.
-  package func start(_ body: @escaping @Sendable () -> Void) { threads.start(Work(client: "", body: body)) }
+  ///
+  /// - Parameter client: whose work it is, as for ``run(for:_:)``.
+  package func start(for client: String = "", _ body: @escaping @Sendable () -> Void) {
+    threads.start(Work(client: client, body: body))
+  }
 }

@@ -34,13 +34,7 @@ import MienTorch
   package init(_ path: String, for recipe: Recipe) throws {
     self.path = path
     if PretrainedWeights.isFile(path) {
-      guard recipe.model.architecture == PretrainedWeights.architecture else {
-        throw MienError(
-          .mismatch, path,
-          "its weights are for the architecture \(PretrainedWeights.architecture), the recipe's is \(recipe.model.architecture)"
-        )
-      }
-      let pretrained = try PretrainedWeights(path, channels: recipe.model.channels)
+      let pretrained = try PretrainedWeights(path, for: recipe.model)
       isModel = true
       labels = []
       data = [.init(source: pretrained.source, split: "identities of faces", count: 0, labels: [])]

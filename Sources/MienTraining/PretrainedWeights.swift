@@ -12,7 +12,7 @@ struct PretrainedWeights {
   let tensors: [String: (shape: [Int], values: [Float])]
 
   /// The architecture that takes the weights.
-  static let architecture = "dlib-resnet"
+  private static let architecture = "dlib-resnet"
   /// What dlib takes off red, green and blue, in 0…255, and by what it divides them then.
   private static let (means, scale): ([Float], Float) = ([122.782, 117.001, 104.298], 256)
   private static let blocks = 14
@@ -26,10 +26,21 @@ struct PretrainedWeights {
 
   /// Reads a file.
   ///
-  /// - Parameter channels: of the network's input, 1 (grey) or 3 (RGB).
-  /// - Throws: ``MienError`` that names the file if it is not one of these.
-  init(_ path: String, channels: Int) throws {
+  /// - Parameter model: the network that begins with them, of 1 (grey) or 3 (RGB) channels.
+  /// - Throws: ``MienError`` that names the file if it is not one of these, or if the network is another one.
+  init(_ path: String, for model: Recipe.Model) throws {
     let file = try SafeTensors(contentsOf: URL(fileURLWithPath: path))
+    guard file.tensors["stem.conv.weight"] != nil else {
+      throw MienError(
+        .format, path,
+        "holds no weights to begin with: expected a run folder, a model (.onnx), or the file that `scripts/pretrained.sh` writes"
+      )
+    }
+    guard model.architecture == Self.architecture else {
+      throw MienError(
+        .mismatch, path,
+        "its weights are for the architecture \(Self.architecture), the recipe's is \(model.architecture)")
+    }
     source = file.metadata["source"] ?? URL(fileURLWithPath: path).lastPathComponent
     func tensor(_ name: String) throws -> (shape: [Int], values: [Float]) {
       guard let found = file.tensors[name] else {
@@ -66,7 +77,7 @@ struct PretrainedWeights {
       stem.bias[index / (3 * place)] -= value * Self.means[index / place % 3] / Self.scale
     }
     stem.weight.values = stem.weight.values.map { $0 * 255 / Self.scale }
-    if channels == 1 {
+    if model.channels == 1 {
       let values = stem.weight.values
       stem.weight.values = (0..<(values.count / 3)).map { index in
         let first = index / place * 3 * place + index % place

@@ -71,7 +71,7 @@ import Testing
     let error = await #expect(throws: MienError.self) {
       try await Evaluation(small, on: faces, labels: .own, split: .test)
     }
-    #expect(error?.message == "faces of 48x48 pixels, pixels takes 24x24")
+    #expect(error?.message == "faces of 48x48 pixels, pixels takes 24x24: import them with --size 24")
   }
 
   @Test func picturesThatWereTrainedOnAreLeftOut() async throws {

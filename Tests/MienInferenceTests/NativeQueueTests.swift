@@ -83,51 +83,39 @@ import Testing
     #expect(order.numbers.withLock { $0 } == [0, 1, 2])
   }
 
+  /// Keeps a thread until `flag` is set, and waits until it has begun.
+  private func occupy(_ queue: NativeQueue, for client: String, until flag: Flag) {
+    let started = Flag()
+    queue.start(for: client) {
+      started.isSet.store(true, ordering: .relaxed)
+      _ = flag.spin()
+    }
+    #expect(started.spin())
+  }
+
   /// Though the other one's turn was later.
   @Test func whoHasUsedLittleComesBeforeWhoHasUsedMuch() async throws {
-    let (queue, order) = (NativeQueue(width: 1), Order())
-    func use(_ client: String, _ number: Int) async throws {
-      try await queue.run(for: client) { order.numbers.withLock { $0.append(number) } }
-    }
-    try await queue.run(for: "heavy") { usleep(400_000) }
+    let (queue, order, flag) = (NativeQueue(width: 1), Order(), Flag())
+    try await queue.run(for: "heavy") { usleep(1_500_000) }
     try await queue.run(for: "light") {}
-    let (started, flag) = (Flag(), Flag())
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        _ = try await queue.run(for: "third") {
-          started.isSet.store(true, ordering: .relaxed)
-          return flag.spin()
-        }
-      }
-      #expect(started.spin())
-      group.addTask { try await use("heavy", 1) }
-      try await Task.sleep(for: .milliseconds(50))
-      group.addTask { try await use("light", 2) }
-      try await Task.sleep(for: .milliseconds(50))
-      flag.isSet.store(true, ordering: .relaxed)
-      try await group.waitForAll()
+    occupy(queue, for: "third", until: flag)
+    for (number, client) in [(1, "heavy"), (2, "light")] {
+      queue.start(for: client) { order.numbers.withLock { $0.append(number) } }
     }
+    flag.isSet.store(true, ordering: .relaxed)
+    try await queue.run(for: "heavy") {}
     #expect(order.numbers.withLock { $0 } == [2, 1])
   }
 
   /// The last free thread is for those who have used little.
   @Test func whoUsesMuchLeavesTheLastThreadToOthers() async throws {
-    let (queue, order, flag, started) = (NativeQueue(width: 2, share: 1), Order(), Flag(), Flag())
-    try await queue.run(for: "heavy") { usleep(2_700_000) }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask {
-        _ = try await queue.run(for: "busy") {
-          started.isSet.store(true, ordering: .relaxed)
-          return flag.spin()
-        }
-      }
-      #expect(started.spin())
-      group.addTask { try await queue.run(for: "heavy") { order.numbers.withLock { $0.append(2) } } }
-      try await Task.sleep(for: .milliseconds(50))
-      try await queue.run(for: "light") { order.numbers.withLock { $0.append(1) } }
-      flag.isSet.store(true, ordering: .relaxed)
-      try await group.waitForAll()
-    }
+    let (queue, order, flag) = (NativeQueue(width: 2, share: 1), Order(), Flag())
+    try await queue.run(for: "heavy") { sleep(5) }
+    occupy(queue, for: "busy", until: flag)
+    queue.start(for: "heavy") { order.numbers.withLock { $0.append(2) } }
+    try await queue.run(for: "light") { order.numbers.withLock { $0.append(1) } }
+    flag.isSet.store(true, ordering: .relaxed)
+    try await queue.run(for: "heavy") {}
     #expect(order.numbers.withLock { $0 } == [1, 2])
   }
 

@@ -204,7 +204,7 @@ import Testing
     let error = #expect(throws: MienError.self) { try Image(contentsOf: url) }
     #expect(
       error?.message.contains("is an animated \(name) of \(frames.count) frames without a still") == true
-        && error?.message.contains("`mien video`") == true, "\(error?.message ?? "")")
+        && error?.message.contains("`mien video FILE`") == true, "\(error?.message ?? "")")
   }
 
   /// ISO/IEC 23008-12: quarter turns counter-clockwise, then top and bottom (0) or left and right (1) change places.
