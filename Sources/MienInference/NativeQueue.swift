@@ -24,7 +24,7 @@ package struct NativeQueue: Sendable {
     var waiting: [Work] = []
     /// How many threads each client uses.
     var used: [String: Int] = [:]
-    var recent = RecentUse<String>()
+    let recent: RecentUse
     /// When each client last got a thread, counted in pieces of work.
     var turns: [String: Int] = [:]
     var started = 0
@@ -65,9 +65,9 @@ package struct NativeQueue: Sendable {
   private final class Threads: Sendable {
     private let state: Mutex<State>
 
-    init(count: Int, share: Int) {
+    init(count: Int, share: Int, use: RecentUse) {
       let threads = (0..<count).map { DispatchQueue(label: "mien.native.\($0)", qos: .userInitiated) }
-      state = Mutex(State(idle: threads, width: count, share: share))
+      state = Mutex(State(idle: threads, width: count, share: share, recent: use))
     }
 
     func start(_ work: Work) {
@@ -104,10 +104,12 @@ package struct NativeQueue: Sendable {
 
   /// A queue of `width` threads, at least one.
   ///
-  /// - Parameter share: the most of them that one client may use; `nil` for all.
-  package init(width: Int, share: Int? = nil) {
+  /// - Parameters:
+  ///   - share: the most of them that one client may use; `nil` for all.
+  ///   - use: where it is noted how long each client uses them.
+  package init(width: Int, share: Int? = nil, use: RecentUse = RecentUse()) {
     self.width = max(1, width)
-    threads = Threads(count: self.width, share: share.map { max(1, $0) } ?? self.width)
+    threads = Threads(count: self.width, share: share.map { max(1, $0) } ?? self.width, use: use)
   }
 
   /// A thread a core, for the process.

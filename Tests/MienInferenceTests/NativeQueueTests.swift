@@ -120,7 +120,7 @@ import Testing
   }
 
   @Test func useOfLongAgoCountsLess() {
-    var use = RecentUse<String>()
+    let use = RecentUse()
     let start = ContinuousClock.now
     use.add(.seconds(4), of: "a", now: start)
     use.add(.seconds(2), of: "b", now: start)

@@ -101,7 +101,7 @@ import Testing
         .encoded(as: .png))
     let server = try TestServer.make { $0.limits.searchedPixels = 300_000 }
     try await server.application().test(.router) { client in
-      for (query, least) in [("minFace=12", 15), ("detector=haar&minFace=20", 27)] {
+      for (query, least) in [("minFace=12", 15), ("detector=haar&minFace=20", 64)] {
         func detect(_ query: String) async throws -> TestResponse {
           try await client.execute(uri: "/v1/detect?\(query)", method: .post, body: picture)
         }

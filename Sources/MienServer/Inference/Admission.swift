@@ -2,10 +2,10 @@ import MienInference
 import Synchronization
 
 /// Decides which requests are worked on: a few at a time, the others in turn, first those of clients that have the fewest
-/// places; of these of the client that has held places for the least time of late, and of equals of the one whose turn was longest
-/// ago. No client has more than its share of the places, so that
-/// others find some free. Requests that time out or find the queue full are refused, but not the only one of a client: it
-/// waits until another client gives a place up.
+/// places; of these of the client that has used least of late, and of equals of the one whose turn was longest
+/// ago. No client has more than its share of the places, so that others find some free, and where clients have shares the last
+/// quarter is for those that have used little. Requests that time out or find the queue full are refused, but not the only
+/// one of a client: it waits until another client gives a place up.
 final class Admission: Sendable {
   private struct Waiter {
     let number: Int
@@ -19,8 +19,7 @@ final class Admission: Sendable {
     var nextNumber = 0
     /// How many places each client has.
     var held: [AccessTokens.Client: Int] = [:]
-    /// How long each client has held places.
-    var recent = RecentUse<AccessTokens.Client>()
+    let recent: RecentUse
     /// When each client last got a place, counted in places.
     var turns: [AccessTokens.Client: Int] = [:]
     var given = 0
@@ -32,8 +31,10 @@ final class Admission: Sendable {
       turns[client] = given
     }
 
-    /// Whether a client may have one more place.
-    func allows(_ client: AccessTokens.Client, share: Int) -> Bool { held[client, default: 0] < share }
+    /// Whether a client may have a free place, of which the last ones are for clients that have used little of late.
+    func allows(_ client: AccessTokens.Client, share: Int, reserve: Int, now: ContinuousClock.Instant = .now) -> Bool {
+      held[client, default: 0] < share && free > 0 && (free > reserve || recent.isLittle(of: client, now: now))
+    }
 
     /// Whether a client has no place, and waits for none.
     func isNew(_ client: AccessTokens.Client) -> Bool {
@@ -47,7 +48,10 @@ final class Admission: Sendable {
   private let state: Mutex<State>
   private let places: Int
   private let share: Int
+  /// How many places are for clients that use little.
+  private let reserve: Int
   private let capacity: Int
+  private let countsPlaces: Bool
   private let (full, late): (APIError, APIError)
 
   /// - Parameters:
@@ -55,16 +59,20 @@ final class Admission: Sendable {
   ///   - share: how many of them one client may have; without tokens, all are one client. `nil` for all.
   ///   - capacity: how many may wait.
   ///   - full: the error response if too many wait.
+  ///   - use: how long clients have used what the places stand for; `nil` for the time for which they have held places.
   ///   - late: the error response to a request that has waited too long.
   init(
-    places: Int, share: Int? = nil, capacity: Int, full: APIError = .busy(.queue, "Too many requests are waiting."),
+    places: Int, share: Int? = nil, capacity: Int, use: RecentUse? = nil,
+    full: APIError = .busy(.queue, "Too many requests are waiting."),
     late: APIError = .busy(.wait, "The server is busy.")
   ) {
     self.places = places
     self.share = share ?? places
+    reserve = self.share < places ? places / 4 : 0
     self.capacity = capacity
     (self.full, self.late) = (full, late)
-    state = Mutex(State(free: places))
+    countsPlaces = use == nil
+    state = Mutex(State(free: places, recent: use ?? RecentUse()))
   }
 
   /// How many wait.
@@ -118,7 +126,7 @@ final class Admission: Sendable {
     // Most find a place: no number, no continuation and no timer are needed.
     let turn: (number: Int, patience: Double?)? = try state.withLock { state in
       if Task.isCancelled { throw CancellationError() }
-      if state.free > 0, state.allows(client, share: share) {
+      if state.allows(client, share: share, reserve: reserve) {
         state.free -= 1
         state.give(to: client)
         return nil
@@ -138,7 +146,7 @@ final class Admission: Sendable {
         let result: Result<Void, any Error>? = state.withLock { state in
           // A cancellation after this finds the waiter.
           if Task.isCancelled { return .failure(CancellationError()) }
-          if state.free > 0, state.allows(client, share: share) {
+          if state.allows(client, share: share, reserve: reserve) {
             state.free -= 1
             state.give(to: client)
             return .success(())
@@ -171,19 +179,20 @@ final class Admission: Sendable {
   private func leave(_ client: AccessTokens.Client, after duration: Duration) {
     let next: Waiter? = state.withLock { state in
       let now = ContinuousClock.now
-      state.recent.add(duration, of: client, now: now)
+      if countsPlaces { state.recent.add(duration, of: client, now: now) }
       let rest = (state.held[client] ?? 1) - 1
       state.held[client] = rest > 0 ? rest : nil
       let ranks = state.waiting.map {
         (state.held[$0.client] ?? 0, state.recent.rank(of: $0.client, now: now), state.turns[$0.client] ?? 0)
       }
-      let allowed = ranks.indices.filter { state.allows(state.waiting[$0].client, share: share) }
-      // Of equals the first.
-      guard let index = allowed.min(by: { ranks[$0] < ranks[$1] }) else {
-        state.free += 1
-        return nil
+      state.free += 1
+      let allowed = ranks.indices.filter {
+        state.allows(state.waiting[$0].client, share: share, reserve: reserve, now: now)
       }
+      // Of equals the first.
+      guard let index = allowed.min(by: { ranks[$0] < ranks[$1] }) else { return nil }
       let next = state.waiting.remove(at: index)
+      state.free -= 1
       state.give(to: next.client)
       return next
     }

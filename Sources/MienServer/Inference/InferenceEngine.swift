@@ -65,14 +65,17 @@ package final class InferenceEngine: Sendable {
     /// Seconds that a picture waits for its turn at least.
     let patience: Double
 
-    init(patience: Double, _ options: ServerOptions, decodingSeconds: Double, niceness: Int, _ logger: Logger) {
+    init(
+      patience: Double, _ options: ServerOptions, decodingSeconds: Double, niceness: Int, use: RecentUse,
+      _ logger: Logger
+    ) {
       self.patience = patience
       let late = APIError.busy(
         .wait, "Other pictures that take long to decode wait; try again in some seconds, or send JPEG or PNG.",
         retryAfter: 5)
       // Each may keep 100 MB.
       pictures = Admission(
-        places: 6, share: options.tokens == nil ? nil : 1, capacity: options.limits.waiting, late: late)
+        places: 6, share: options.tokens == nil ? nil : 1, capacity: options.limits.waiting, use: use, late: late)
       turns = Admission(places: 1, capacity: options.limits.waiting, late: late)
       var limits = options.limits
       limits.decodingSeconds = decodingSeconds
@@ -109,14 +112,15 @@ package final class InferenceEngine: Sendable {
       standard: .init(name: options.detector, minFace: options.minFace), logger: logger)
     // A search takes seconds at worst, and nothing interrupts it. One client's keep all cores busy, but another one finds a
     // thread that shares them at once. Without tokens, all are one client.
-    queue = NativeQueue(width: options.tokens == nil ? cores : cores + 1, share: cores)
+    let use = RecentUse()
+    queue = NativeQueue(width: options.tokens == nil ? cores : cores + 1, share: cores, use: use)
     // Twice the cores for one client, so that its next picture is there when one is done.
-    let admission = Admission(places: 4 * cores, share: 2 * cores, capacity: limits.waiting)
+    let admission = Admission(places: 4 * cores, share: 2 * cores, capacity: limits.waiting, use: use)
     // Where most are decoded, which take little time; and those that turned out to take more, which do not keep a core from
     // the others either.
     let lanes = [
-      Lane(patience: 20, options, decodingSeconds: limits.quickDecodingSeconds, niceness: 0, logger),
-      Lane(patience: 60, options, decodingSeconds: limits.decodingSeconds, niceness: 5, logger),
+      Lane(patience: 20, options, decodingSeconds: limits.quickDecodingSeconds, niceness: 0, use: use, logger),
+      Lane(patience: 60, options, decodingSeconds: limits.decodingSeconds, niceness: 5, use: use, logger),
     ]
     (self.admission, self.lanes) = (admission, lanes)
     self.limits = limits
