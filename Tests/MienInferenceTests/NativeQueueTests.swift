@@ -93,12 +93,13 @@ import Testing
     #expect(started.spin())
   }
 
-  /// Though the other one's turn was later.
+  /// Though the other one's turn was later. Nothing waits between what is noted and what is asked for: use is forgotten in seconds.
   @Test func whoHasUsedLittleComesBeforeWhoHasUsedMuch() async throws {
-    let (queue, order, flag) = (NativeQueue(width: 1), Order(), Flag())
-    try await queue.run(for: "heavy") { usleep(1_500_000) }
-    try await queue.run(for: "light") {}
+    let (use, order, flag) = (RecentUse(), Order(), Flag())
+    let queue = NativeQueue(width: 1, use: use)
+    for client in ["heavy", "light"] { queue.start(for: client) {} }
     occupy(queue, for: "third", until: flag)
+    use.add(.seconds(2), of: "heavy")
     for (number, client) in [(1, "heavy"), (2, "light")] {
       queue.start(for: client) { order.numbers.withLock { $0.append(number) } }
     }
@@ -109,11 +110,16 @@ import Testing
 
   /// The last free thread is for those who have used little.
   @Test func whoUsesMuchLeavesTheLastThreadToOthers() async throws {
-    let (queue, order, flag) = (NativeQueue(width: 2, share: 1), Order(), Flag())
-    try await queue.run(for: "heavy") { sleep(5) }
+    let (use, order, flag, other) = (RecentUse(), Order(), Flag(), Flag())
+    let queue = NativeQueue(width: 2, share: 1, use: use)
     occupy(queue, for: "busy", until: flag)
+    use.add(.seconds(5), of: "heavy")
     queue.start(for: "heavy") { order.numbers.withLock { $0.append(2) } }
-    try await queue.run(for: "light") { order.numbers.withLock { $0.append(1) } }
+    queue.start(for: "light") {
+      order.numbers.withLock { $0.append(1) }
+      other.isSet.store(true, ordering: .relaxed)
+    }
+    #expect(other.spin())
     flag.isSet.store(true, ordering: .relaxed)
     try await queue.run(for: "heavy") {}
     #expect(order.numbers.withLock { $0 } == [1, 2])
