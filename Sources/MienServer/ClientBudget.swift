@@ -1,6 +1,7 @@
 import Synchronization
 
-/// What clients hold of something that is scarce. Where clients have tokens, each may hold as much as then stays free.
+/// What clients hold of something that is scarce. Where clients have tokens, each may hold as much as then stays free, or half where
+/// all are bounded here: what is taken piece by piece must have the same end whatever others take meanwhile.
 final class ClientBudget: Sendable {
   /// Why there is no room.
   enum Shortage {
@@ -28,10 +29,11 @@ final class ClientBudget: Sendable {
   func take(_ count: Int, for client: AccessTokens.Client) -> Shortage? {
     state.withLock { state in
       let own = state.byClient[client, default: 0] + count
-      guard
-        AccessTokens.mayTake(
-          count, own: own - count, others: state.used - (own - count), of: limit, for: client)
-      else { return .ofOwn }
+      let isAllowed =
+        boundsAll
+        ? client.isEmpty || own <= (limit + 1) / 2
+        : AccessTokens.mayTake(count, own: own - count, others: state.used - (own - count), of: limit, for: client)
+      guard isAllowed else { return .ofOwn }
       guard !boundsAll || state.used + count <= limit else { return .ofAll }
       state.used += count
       state.byClient[client] = own
