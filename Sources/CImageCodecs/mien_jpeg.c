@@ -20,6 +20,8 @@
 // Failures of ours beside libjpeg's, which count from 0 on.
 #define TOO_MANY_SCANS (-1)
 #define STOPPED (-2)
+// What the coefficients of a picture in several scans may take in memory: two bytes a sample.
+#define MAX_COEFFICIENT_BYTES (640LL << 20)
 // A file may begin several times.
 #define MAX_STARTS 8
 
@@ -181,8 +183,12 @@ static int32_t read_rows(decoder *self, const mien_image_limits *limits, mien_im
   image->reduction = mien_image_reduction_for(image, limits->decoded_pixels);
   info->scale_num = 1;
   info->scale_denom = (unsigned)image->reduction;
-  if (jpeg_has_multiple_scans(info) && coefficient_bytes(info) > limits->coefficient_bytes) {
-    return mien_image_fail(MIEN_IMAGE_TOO_LARGE, error, "a progressive picture of this size has to be decoded whole");
+  if (jpeg_has_multiple_scans(info)) {
+    const int64_t held = coefficient_bytes(info);
+    if (held > MAX_COEFFICIENT_BYTES) {
+      return mien_image_fail(MIEN_IMAGE_TOO_LARGE, error, "a progressive picture of this size has to be decoded whole");
+    }
+    if (held > limits->held_bytes) return mien_image_fail(MIEN_IMAGE_STOPPED, error, "it holds its coefficients");
   }
   if (!keep_exif(info, image)) return mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
   jpeg_start_decompress(info);

@@ -105,9 +105,11 @@ static int32_t prepare(decoder *self, const mien_image_limits *limits, int32_t w
     return mien_image_fail(MIEN_IMAGE_TOO_COSTLY, error, "its %lld million bytes of samples are more than %lld million",
                            (long long)stride * image->full_height / 1000000, MAX_UNPACKED_BYTES / 1000000);
   }
-  if (is_interlaced && (int64_t)stride * image->full_height > limits->whole_bytes) {
+  const int64_t held = (int64_t)stride * image->full_height;
+  if (is_interlaced && held > limits->whole_bytes) {
     return mien_image_fail(MIEN_IMAGE_TOO_LARGE, error, "an interlaced picture has to be decoded whole");
   }
+  if (is_interlaced && held > limits->held_bytes) return mien_image_fail(MIEN_IMAGE_STOPPED, error, "it holds its samples");
   self->samples = calloc(self->passes > 1 ? (size_t)image->full_height : 1, stride);
   return self->samples ? MIEN_IMAGE_OK : mien_image_fail(MIEN_IMAGE_DAMAGED, error, "out of memory");
 }

@@ -18,9 +18,9 @@ package struct ServerLimits: Sendable, Codable {
   /// The same for a picture that others wait for, in a process of its own or in the server itself; one that takes longer is
   /// decoded again apart from them.
   package var quickDecodingSeconds = 1.0
-  /// Most bytes of the samples, or of the coefficients, of a JPEG or PNG picture that is decoded in the server itself; one that
+  /// Most bytes that a JPEG or PNG picture holds while it is decoded in the server itself, as ``ImageLimits/heldBytes``; one that
   /// holds more is decoded in a process of its own.
-  package var ownSampleBytes = 100_000_000
+  package var ownHeldBytes = 100_000_000
   /// Most pixels of a picture's copy that are searched for faces, which take about a third of a second per million: the smaller
   /// the faces that a client asks for, the larger is the copy.
   package var searchedPixels = 8_000_000
@@ -78,7 +78,7 @@ package struct ServerLimits: Sendable, Codable {
   /// The same for one that is decoded in the server itself.
   var ownPicture: ImageLimits {
     var limits = picture
-    (limits.sampleBytes, limits.coefficientBytes) = (ownSampleBytes, ownSampleBytes)
+    limits.heldBytes = ownHeldBytes
     return limits
   }
 

@@ -78,7 +78,7 @@ enum ImageCodecs {
     var bounds = mien_image_limits(
       pixels: Int64(limits.maxPixels), decoded_pixels: Int64(limits.decodedPixels),
       whole_pixels: Int64(limits.maxWholePixels), whole_bytes: Int64(limits.sampleBytes),
-      coefficient_bytes: Int64(limits.coefficientBytes),
+      held_bytes: Int64(limits.heldBytes),
       go_on: { context in
         guard let context else { return 1 }
         return Unmanaged<Watch>.fromOpaque(context).takeUnretainedValue().shouldStop() ? 0 : 1

@@ -13,9 +13,9 @@ public struct ImageLimits: Sendable, Hashable {
   /// per pixel with 8 bits per sample, twelve with 32. Decoding takes up to twice as much memory. HEIC and AVIF, whose
   /// planes are not counted one by one, may take three times as much.
   public var sampleBytes: Int
-  /// Most bytes of the coefficients of a JPEG picture in several scans, as progressive ones are: two a sample, all of which are
-  /// in memory until the last scan.
-  package var coefficientBytes = 640 << 20
+  /// Most bytes that decoding is to hold of a JPEG picture in several scans, as progressive ones are, or an interlaced PNG: more stops
+  /// it, as if nobody wanted the picture.
+  package var heldBytes = Int.max
 
   /// Sets the limits; each is at least 1.
   public init(

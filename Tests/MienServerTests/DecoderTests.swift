@@ -195,13 +195,26 @@ struct DecoderTests {
       }
     }
     let here = try await answer { _ in }
-    let apart = try await answer { $0.limits.ownSampleBytes = 1 }
+    let apart = try await answer { $0.limits.ownHeldBytes = 1 }
     #expect(here == (200, apart.1) && apart.0 == 200)
     let nowhere = try await answer {
-      $0.limits.ownSampleBytes = 1
+      $0.limits.ownHeldBytes = 1
       $0.program = folder.file("no-program").path
     }
     #expect(nowhere.0 == 429)
+  }
+
+  /// Its header tells it: it needs no decoder, and waits for none.
+  @Test func aPhotoThatIsTooLargeIsRefusedAtOnce() async throws {
+    let picture = try TestServer.noise(side: 40)
+    let server = try TestServer.make {
+      $0.limits.pixels = 1000
+      $0.program = folder.file("no-program").path
+    }
+    try await server.application().test(.live) { client in
+      let answer = try await client.execute(uri: "/v1/detect", method: .post, body: picture)
+      #expect(answer.status == .contentTooLarge && answer.errorCode == "too_large", "\(answer.status)")
+    }
   }
 
   @Test func aNiceProcessLeavesTheProcessorsToOthers() throws {

@@ -25,10 +25,10 @@ import Testing
 
   @Test func wrongArgumentsAreInvalid() {
     var limits = mien_image_limits(
-      pixels: 100, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, coefficient_bytes: 100, go_on: nil,
+      pixels: 100, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, held_bytes: 100, go_on: nil,
       go_on_context: nil)
     var none = mien_image_limits(
-      pixels: 0, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, coefficient_bytes: 100, go_on: nil,
+      pixels: 0, decoded_pixels: 100, whole_pixels: 100, whole_bytes: 100, held_bytes: 100, go_on: nil,
       go_on_context: nil)
     var image = mien_image()
     var message = [CChar](repeating: 0, count: Int(MIEN_IMAGE_MESSAGE))
@@ -49,7 +49,7 @@ import Testing
 
   @Test func aMissingLibraryIsToldFromADamagedFile() throws {
     var limits = mien_image_limits(
-      pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000, whole_bytes: 1000, coefficient_bytes: 1000, go_on: nil,
+      pixels: 1000, decoded_pixels: 1000, whole_pixels: 1000, whole_bytes: 1000, held_bytes: 1000, go_on: nil,
       go_on_context: nil)
     var image = mien_image()
     let file = [UInt8](try Data(contentsOf: DecodingTests.fixtures.appendingPathComponent("photo.heic")))
@@ -72,15 +72,19 @@ import Testing
     }
   }
 
-  /// All its coefficients are in memory at a time.
-  @Test func coefficientsOfAProgressivePictureAreLimited() throws {
-    let url = DecodingTests.fixtures.appendingPathComponent("progressive.jpg")
+  /// All its coefficients, or its samples, are in memory at a time.
+  @Test(arguments: ["progressive.jpg", "interlaced.png"])
+  func decodingStopsWhereAPictureWouldHoldTooMuch(name: String) throws {
+    let url = DecodingTests.fixtures.appendingPathComponent(name)
     var limits = ImageLimits.default
-    limits.coefficientBytes = 500
-    let error = try #require(throws: MienError.self) { try Image(contentsOf: url, limits: limits) }
-    #expect(error.kind == .limit && error.message.contains("progressive"), "\(error)")
-    limits.coefficientBytes = 10_000
+    limits.heldBytes = 500
+    #expect(throws: CancellationError.self) { try Image(contentsOf: url, limits: limits) }
+    limits.heldBytes = 10_000_000
     #expect(try Image(contentsOf: url, limits: limits) == Image(contentsOf: url))
+    // What is larger than pictures may be is refused all the same.
+    (limits.heldBytes, limits.maxPixels) = (500, 100)
+    let error = try #require(throws: MienError.self) { try Image(contentsOf: url, limits: limits) }
+    #expect(error.kind == .limit && error.subject == url.path, "\(error)")
   }
 
   @Test(arguments: ["progressive.jpg", "palette.png", "interlaced.png", "still.gif"])

@@ -50,8 +50,9 @@ typedef struct {
   int64_t whole_pixels;
   /// Most bytes of the samples of an interlaced PNG.
   int64_t whole_bytes;
-  /// Most bytes of the coefficients of a JPEG picture in several scans: two a sample.
-  int64_t coefficient_bytes;
+  /// What this call is to hold at most of a JPEG picture's coefficients (two bytes a sample, in several scans) or an interlaced PNG's
+  /// samples, in bytes: more stops it, as `go_on` does.
+  int64_t held_bytes;
   /// Asked for every few rows of JPEG, PNG and GIF, on the caller's thread, with `go_on_context`: decoding ends when it
   /// returns 0. NULL decodes to the end.
   int (*go_on)(void *context);

@@ -275,19 +275,7 @@ package final class InferenceEngine: Sendable {
       return try Image(
         encoded: data, limits: limits.ownPicture,
         shouldStop: { NativeQueue.isCancelled || Self.threadSeconds > end })
-    } catch is CancellationError where !NativeQueue.isCancelled {
-      return nil
-    } catch let error as MienError where error.kind == .limit {
-      // More than this process is to hold, or than any may: that is told before the first row.
-      var asked = 0
-      do {
-        _ = try Image(encoded: data, limits: limits.picture) {
-          asked += 1
-          return asked > 1
-        }
-      } catch is CancellationError { return nil }
-      throw error
-    }
+    } catch is CancellationError where !NativeQueue.isCancelled { return nil }
   }
 
   /// Seconds of processor time that this thread has taken.
