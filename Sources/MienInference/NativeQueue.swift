@@ -16,58 +16,28 @@ package struct NativeQueue: Sendable {
   private struct State {
     /// Threads with nothing to do: a serial queue's work does not count for the pool.
     var idle: [DispatchQueue]
-    let width: Int
-    /// The most threads that one client may use.
-    let share: Int
-    var hasShares: Bool { share < width }
+    /// Who uses the threads.
+    var turns: ClientTurns
     /// Work without a thread, the first first.
     var waiting: [Work] = []
-    /// How many threads each client uses.
-    var used: [String: Int] = [:]
-    let recent: RecentUse
-    /// When each client last got a thread, counted in pieces of work.
-    var turns: [String: Int] = [:]
-    var started = 0
 
-    /// Takes the work that comes next: of the client that uses the fewest threads; of several such clients, of the one that
-    /// has used them least of late; of equals, of the one whose turn was longest ago. `nil` if there is none, or none of a client
-    /// that may use one more. The last free thread is for clients that have used little of late, so that they need not wait for those
-    /// who use much.
+    /// Takes the work that comes next; `nil` if there is none of a client that may use one more thread.
     mutating func next() -> Work? {
-      let now = ContinuousClock.now
-      let isLast = hasShares && used.values.reduce(0, +) == width - 1
-      func rank(_ index: Int) -> (Int, Int, Int) {
-        let client = waiting[index].client
-        return (used[client, default: 0], recent.rank(of: client, now: now), turns[client, default: 0])
-      }
-      var first: Int?
-      for index in waiting.indices where used[waiting[index].client, default: 0] < share {
-        if isLast, !recent.isLittle(of: waiting[index].client, now: now) { continue }
-        // Of equals the first.
-        if first.map({ rank(index) < rank($0) }) ?? true { first = index }
-      }
-      guard let index = first else { return nil }
+      guard let index = turns.next(among: waiting.lazy.map(\.client)) else { return nil }
       let work = waiting.remove(at: index)
-      started += 1
-      turns[work.client] = started
-      used[work.client, default: 0] += 1
+      turns.take(for: work.client)
       return work
-    }
-
-    /// A piece of a client's work is done, which took so long.
-    mutating func finish(_ client: String, after duration: Duration) {
-      recent.add(duration, of: client)
-      let rest = (used[client] ?? 1) - 1
-      used[client] = rest > 0 ? rest : nil
     }
   }
 
   private final class Threads: Sendable {
     private let state: Mutex<State>
+    private let use: RecentUse
 
     init(count: Int, share: Int, use: RecentUse) {
       let threads = (0..<count).map { DispatchQueue(label: "mien.native.\($0)", qos: .userInitiated) }
-      state = Mutex(State(idle: threads, width: count, share: share, recent: use))
+      self.use = use
+      state = Mutex(State(idle: threads, turns: ClientTurns(places: count, share: share, reserve: 1, use: use)))
     }
 
     func start(_ work: Work) {
@@ -86,8 +56,9 @@ package struct NativeQueue: Sendable {
       while true {
         let start = ContinuousClock.now
         work.body()
+        use.add(.now - start, of: work.client)
         let next = state.withLock { [client = work.client] state in
-          state.finish(client, after: .now - start)
+          state.turns.giveBack(by: client)
           let next = state.next()
           if next == nil { state.idle.append(thread) }
           return next

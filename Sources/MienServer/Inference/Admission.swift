@@ -1,10 +1,8 @@
 import MienInference
 import Synchronization
 
-/// Decides which requests are worked on: a few at a time, the others in turn, first those of clients that have the fewest
-/// places; of these of the client that has used least of late, and of equals of the one whose turn was longest
-/// ago. No client has more than its share of the places, so that others find some free, and where clients have shares the last
-/// quarter is for those that have used little. Requests that time out or find the queue full are refused, but not the only
+/// Decides which requests are worked on: a few at a time, the others by ``ClientTurns``. Where clients have shares, the last quarter of the
+/// places is for those that have used little. Requests that time out or find the queue full are refused, but not the only
 /// one of a client: it waits until another client gives a place up.
 final class Admission: Sendable {
   private struct Waiter {
@@ -14,31 +12,13 @@ final class Admission: Sendable {
   }
 
   private struct State {
-    var free: Int
+    var turns: ClientTurns
     var waiting: [Waiter] = []
     var nextNumber = 0
-    /// How many places each client has.
-    var held: [AccessTokens.Client: Int] = [:]
-    let recent: RecentUse
-    /// When each client last got a place, counted in places.
-    var turns: [AccessTokens.Client: Int] = [:]
-    var given = 0
-
-    /// Gives a place to a client.
-    mutating func give(to client: AccessTokens.Client) {
-      held[client, default: 0] += 1
-      given += 1
-      turns[client] = given
-    }
-
-    /// Whether a client may have a free place, of which the last ones are for clients that have used little of late.
-    func allows(_ client: AccessTokens.Client, share: Int, reserve: Int, now: ContinuousClock.Instant = .now) -> Bool {
-      held[client, default: 0] < share && free > 0 && (free > reserve || recent.isLittle(of: client, now: now))
-    }
 
     /// Whether a client has no place, and waits for none.
     func isNew(_ client: AccessTokens.Client) -> Bool {
-      !client.isEmpty && held[client] == nil && !waiting.contains { $0.client == client }
+      !client.isEmpty && !turns.hasPlace(client) && !waiting.contains { $0.client == client }
     }
   }
 
@@ -46,12 +26,9 @@ final class Admission: Sendable {
   private static let patienceOfTheOnly = 20.0
 
   private let state: Mutex<State>
-  private let places: Int
-  private let share: Int
-  /// How many places are for clients that use little.
-  private let reserve: Int
   private let capacity: Int
-  private let countsPlaces: Bool
+  /// How long clients have held places; `nil` where something else counts.
+  private let heldTimes: RecentUse?
   private let (full, late): (APIError, APIError)
 
   /// - Parameters:
@@ -66,19 +43,17 @@ final class Admission: Sendable {
     full: APIError = .busy(.queue, "Too many requests are waiting."),
     late: APIError = .busy(.wait, "The server is busy.")
   ) {
-    self.places = places
-    self.share = share ?? places
-    reserve = self.share < places ? places / 4 : 0
     self.capacity = capacity
     (self.full, self.late) = (full, late)
-    countsPlaces = use == nil
-    state = Mutex(State(free: places, recent: use ?? RecentUse()))
+    let times = use ?? RecentUse()
+    heldTimes = use == nil ? times : nil
+    state = Mutex(State(turns: ClientTurns(places: places, share: share, reserve: places / 4, use: times)))
   }
 
   /// How many wait.
   var waitingCount: Int { state.withLock { $0.waiting.count } }
   /// How many are worked on.
-  var activeCount: Int { state.withLock { places - $0.free } }
+  var activeCount: Int { state.withLock { $0.turns.taken } }
   /// Whether one more would have to be refused.
   var isFull: Bool { state.withLock { $0.waiting.count >= capacity } }
 
@@ -126,9 +101,8 @@ final class Admission: Sendable {
     // Most find a place: no number, no continuation and no timer are needed.
     let turn: (number: Int, patience: Double?)? = try state.withLock { state in
       if Task.isCancelled { throw CancellationError() }
-      if state.allows(client, share: share, reserve: reserve) {
-        state.free -= 1
-        state.give(to: client)
+      if state.turns.isFree(for: client) {
+        state.turns.take(for: client)
         return nil
       }
       let isNew = state.isNew(client)
@@ -146,9 +120,8 @@ final class Admission: Sendable {
         let result: Result<Void, any Error>? = state.withLock { state in
           // A cancellation after this finds the waiter.
           if Task.isCancelled { return .failure(CancellationError()) }
-          if state.allows(client, share: share, reserve: reserve) {
-            state.free -= 1
-            state.give(to: client)
+          if state.turns.isFree(for: client) {
+            state.turns.take(for: client)
             return .success(())
           }
           state.waiting.append(Waiter(number: number, client: client, continuation: continuation))
@@ -177,23 +150,12 @@ final class Admission: Sendable {
   }
 
   private func leave(_ client: AccessTokens.Client, after duration: Duration) {
+    heldTimes?.add(duration, of: client)
     let next: Waiter? = state.withLock { state in
-      let now = ContinuousClock.now
-      if countsPlaces { state.recent.add(duration, of: client, now: now) }
-      let rest = (state.held[client] ?? 1) - 1
-      state.held[client] = rest > 0 ? rest : nil
-      let ranks = state.waiting.map {
-        (state.held[$0.client] ?? 0, state.recent.rank(of: $0.client, now: now), state.turns[$0.client] ?? 0)
-      }
-      state.free += 1
-      let allowed = ranks.indices.filter {
-        state.allows(state.waiting[$0].client, share: share, reserve: reserve, now: now)
-      }
-      // Of equals the first.
-      guard let index = allowed.min(by: { ranks[$0] < ranks[$1] }) else { return nil }
+      state.turns.giveBack(by: client)
+      guard let index = state.turns.next(among: state.waiting.lazy.map(\.client)) else { return nil }
       let next = state.waiting.remove(at: index)
-      state.free -= 1
-      state.give(to: next.client)
+      state.turns.take(for: next.client)
       return next
     }
     next?.continuation.resume()

@@ -36,25 +36,21 @@ final class FaceBatcher: Sendable {
     var waiting: [Int] = []
     var arrivals = 0
     var running = 0
-    /// When each client last had faces in a batch, counted in parts.
-    var turns: [AccessTokens.Client: Int] = [:]
-    var parts = 0
+    /// When each client last had faces in a batch.
+    var turns = ClientTurns(places: .max)
 
     /// The next faces of the client whose turn was longest ago.
     mutating func next(atMost count: Int) -> Part? {
-      guard let place = waiting.indices.min(by: { turn(of: waiting[$0]) < turn(of: waiting[$1]) }),
+      guard let place = turns.next(among: waiting.map { pictures[$0]?.client ?? "" }),
         case let number = waiting[place], var picture = pictures[number]
       else { return nil }
       let faces = picture.begun..<min(picture.begun + count, picture.prepared.faces.count)
       picture.begun = faces.upperBound
       if picture.begun == picture.prepared.faces.count { waiting.remove(at: place) }
       pictures[number] = picture
-      parts += 1
-      turns[picture.client] = parts
+      turns.noteTurn(of: picture.client)
       return Part(picture: number, faces: faces, prepared: picture.prepared.part(faces))
     }
-
-    private func turn(of number: Int) -> Int { pictures[number].flatMap { turns[$0.client] } ?? 0 }
 
     /// Notes what came of a part.
     ///
