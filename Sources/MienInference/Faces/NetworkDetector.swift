@@ -8,8 +8,8 @@ import Synchronization
 ///
 /// A candidate is a face if the search is sure of it, or if the landmark network is the surer, the less the search is.
 /// Landmarks then set the face's place, and give its pose. Where no face is certain, the picture is searched turned by
-/// quarter turns, too, as scans often lie on their side, and that way up counts in which faces have the larger scores. `docs/detection.md` says what is found and missed, and how the
-/// limits were chosen.
+/// quarter turns, too, as scans often lie on their side, and that way up counts in which faces have the larger scores.
+/// `docs/detection.md` says what is found and missed, and how the limits were chosen.
 public final class NetworkDetector: SizedFaceDetector {
   /// Side of the smallest face to find, in pixels of the picture; `nil` for the standard search, which finds faces from
   /// about 4 % of the longer side on, and many smaller ones.
@@ -128,9 +128,7 @@ public final class NetworkDetector: SizedFaceDetector {
         candidate.square.degrees = candidate.points.degrees
         return candidate
       }
-    let strict = try confirmed(candidates, in: picture, isTurned: true)
-    let isSure = strict.contains { ($0.score ?? 0) >= Self.certainScore }
-    return isSure ? try confirmed(candidates, in: picture, isTurned: false) : strict
+    return try confirmed(candidates, in: picture, isTurned: true)
   }
 
   /// The smallest face in pixels of `image`, which may have been decoded at a reduced size.
@@ -154,6 +152,8 @@ public final class NetworkDetector: SizedFaceDetector {
   private struct Sure {
     var face: DetectedFace
     var sum: Double
+    /// Whether it is a face in a turned picture, too, in which no face is certain.
+    var isStrict: Bool
   }
 
   private func confirmed(
@@ -168,12 +168,15 @@ public final class NetworkDetector: SizedFaceDetector {
       let landmarks = try look(at: candidate, in: picture)
       let probability = landmarks?.probability ?? 0
       let isFace =
-        isTurned
-        ? candidate.score >= 0.5 && probability > 0.5
-        : candidate.score >= search.sureScore
-          || Self.rules.contains { candidate.score >= $0.score && probability > $0.probability }
+        candidate.score >= search.sureScore
+        || Self.rules.contains { candidate.score >= $0.score && probability > $0.probability }
       guard isFace, let face = face(candidate, landmarks, in: image) else { continue }
-      sure.append(Sure(face: face, sum: candidate.score + probability))
+      let isStrict = candidate.score >= 0.5 && probability > 0.5
+      sure.append(Sure(face: face, sum: candidate.score + probability, isStrict: isStrict))
+    }
+    // The face of a turned picture that is certain makes the others as probable as those of an upright one.
+    if isTurned, !sure.contains(where: { $0.isStrict && $0.sum >= 2 * Self.certainScore }) {
+      sure.removeAll { !$0.isStrict }
     }
     var kept: [DetectedFace] = []
     for next in sure.sorted(by: { $0.sum > $1.sum })
