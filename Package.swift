@@ -161,7 +161,7 @@ let package = Package(
     .executableTarget(
       name: "mien-server",
       dependencies: [
-        "MienAdaptation", "MienCommandLine", "MienModelOptions", "MienServer", "MienVision",
+        "MienAdaptation", "MienCommandLine", "MienModelOptions", "MienReports", "MienServer", "MienVision",
         .product(name: "ArgumentParser", package: "swift-argument-parser"), .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict, linkerSettings: searchPath("openvino")),

@@ -3,6 +3,7 @@ import Foundation
 import MienCommandLine
 import MienCore
 import MienInference
+import MienReports
 import MienServer
 
 /// `mien corrections`: what is stored, for reading and deleting.
@@ -38,16 +39,12 @@ struct CorrectionsCommand: AsyncParsableCommand {
 
     /// One row per profile.
     private static func printTable(_ found: CorrectionStore.Listing) throws {
-      let rows = found.counts.sorted { $0.key < $1.key }.map { name, count in
+      var table = TextTable(header: ["profile", "corrections", ""])
+      for (name, count) in found.counts.sorted(by: { $0.key < $1.key }) {
         let clients = found.clients[name] ?? 1
-        return ("\(name)", count.grouped, clients > 1 ? "  (of \(clients.grouped) clients)" : "")
+        table.add(["\(name)", count.grouped, clients > 1 ? "(of \(clients.grouped) clients)" : ""])
       }
-      let header = ("profile", "corrections", "")
-      let width = ([header] + rows).map(\.0.count).max() ?? 0
-      for (name, count, clients) in [header] + rows {
-        let blanks = width - name.count + 2 + header.1.count - count.count
-        try Console.print(name + String(repeating: " ", count: blanks) + count + clients)
-      }
+      try Console.print(table.text)
     }
   }
 
