@@ -110,7 +110,10 @@ package final class MienServer: Sendable {
         availableConnectionsDelegate: .maximum(limits.connections + ConnectionPlaces.reserve, logger: logger)),
       services: [
         jobs,
-        Housekeeping { [self] in await tidy() },
+        Housekeeping { [self] in
+          await tidy()
+          if engine.activeCount == 0 { ProcessMemory.returnFreed() }
+        },
       ],
       onServerRunning: { [logger, options] channel in
         let scheme = options.tls == nil ? "http" : "https"
@@ -319,7 +322,7 @@ package final class MienServer: Sendable {
   }
 }
 
-/// Removes now and then what has expired, so that it is gone though nobody asks for it.
+/// Does now and then what is to be done though nobody asks for it, as removing what has expired.
 private struct Housekeeping: Service {
   let body: @Sendable () async -> Void
 

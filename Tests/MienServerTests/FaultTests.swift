@@ -407,4 +407,19 @@ import Testing
       #expect(answer.hasPrefix("HTTP/1.1 \(status) ") && answer.lowercased().contains("connection: close"))
     }
   }
+
+  @Test func memoryThatWasFreedGoesBackToTheSystem() throws {
+    let (piece, count) = (60_000, 4000)
+    let pieces = (0..<count).map { _ in
+      let bytes = UnsafeMutableRawPointer.allocate(byteCount: piece, alignment: 16)
+      bytes.initializeMemory(as: UInt8.self, repeating: 1, count: piece)
+      return bytes
+    }
+    // Pieces that stay, between the others, keep glibc from giving those back by itself.
+    for (index, bytes) in pieces.enumerated() where index % 100 != 99 { bytes.deallocate() }
+    defer { for index in stride(from: 99, to: count, by: 100) { pieces[index].deallocate() } }
+    let kept = ProcessMemory.resident
+    ProcessMemory.returnFreed()
+    #expect(ProcessMemory.resident < kept - 0.8 * Double(piece * count))
+  }
 }

@@ -129,10 +129,13 @@ package final class InferenceEngine: Sendable {
     metrics.declareGauge("mien_pictures_waiting", "Pictures that wait for their turn.") {
       Double(lanes.reduce(admission.waitingCount) { $0 + $1.pictures.waitingCount + $1.turns.waitingCount })
     }
-    metrics.declareGauge("mien_pictures_active", "Pictures that are worked on.") {
-      Double(lanes.reduce(admission.activeCount) { $0 + $1.turns.activeCount })
+    metrics.declareGauge("mien_pictures_active", "Pictures that are worked on.") { [weak self] in
+      Double(self?.activeCount ?? 0)
     }
   }
+
+  /// How many pictures are worked on.
+  var activeCount: Int { lanes.reduce(admission.activeCount) { $0 + $1.turns.activeCount } }
 
   /// The model and the detector that a request chooses.
   ///
