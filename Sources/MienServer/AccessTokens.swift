@@ -85,7 +85,7 @@ package final class AccessTokens: Sendable {
     guard let authorization, let space = authorization.firstIndex(of: " "),
       authorization[..<space].lowercased() == "bearer"
     else { return nil }
-    let given = Array(authorization[authorization.index(after: space)...].utf8)
+    let given = Array(authorization[space...].drop { $0 == " " }.utf8)
     var found: Client?
     for token in tokens.withLock({ $0 }) where Self.isSame(token, given) { found = key.client(of: token) }
     return found

@@ -24,7 +24,7 @@ import Testing
           #expect(response.headers[.wwwAuthenticate] != nil)
         }
       }
-      for right in ["Bearer \(Self.token)", "bearer another-token-of-16"] {
+      for right in ["Bearer \(Self.token)", "bearer another-token-of-16", "Bearer  \(Self.token)"] {
         let response = try await client.execute(uri: "/v1/models", method: .get, headers: [.authorization: right])
         #expect(response.status == .ok)
       }

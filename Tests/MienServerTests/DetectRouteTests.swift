@@ -267,6 +267,7 @@ import Testing
       let many = try await client.execute(
         uri: "/v1/detect", method: .post, headers: [.contentType: Form.contentType], body: form.buffer)
       #expect(many.status == .badRequest && many.errorCode == "too_many_pictures")
+      #expect(try many.json(ErrorBody.self).error.message == "A request may have 2 pictures at most.")
       // Fields that are no pictures do not count.
       let fields = (0..<5).reduce(into: Form()) { form, index in form = form.adding("text \(index)", field: "n\(index)")
       }

@@ -179,6 +179,6 @@ struct PictureInput: Sendable {
 
 extension APIError {
   static func tooManyPictures(limit: Int) -> APIError {
-    APIError(.badRequest, "too_many_pictures", "A request may have \(limit.grouped) pictures at most.")
+    APIError(.badRequest, "too_many_pictures", "A request may have \(Spelling.counted(limit, "picture")) at most.")
   }
 }
