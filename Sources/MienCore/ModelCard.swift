@@ -110,7 +110,7 @@ public struct ModelCard: Codable, Sendable, Equatable {
     package var text: String {
       if labels.isEmpty { return "\(source), \(split)" }
       let names = labels.joined(separator: " and ")
-      return "\(Spelling.counted(count, "face")) of the set `\(source)`, \(split); labels \(names)"
+      return "\(Spelling.counted(count, "face")) of the set `\(source)`, \(split), labels \(names)"
     }
 
     /// Whether these are the same faces and labels, whatever the cards say of their classes, and by their pictures too if

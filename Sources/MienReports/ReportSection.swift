@@ -97,7 +97,7 @@ public enum ReportBlock: Sendable {
             + "<span class=\"detail\">\(escaped(figure.detail))</span></div>"
         }.joined(separator: "\n") + "</div>"
     case .facts(let facts):
-      "<dl>" + facts.map { "<dt>\(escaped($0.name))</dt><dd>\(escaped($0.value))</dd>" }.joined(separator: "\n")
+      "<dl>" + facts.map { "<dt>\(escaped($0.name))</dt><dd>\(prose($0.value))</dd>" }.joined(separator: "\n")
         + "</dl>"
     case .table(let table, let caption): Self.html(table, caption: caption)
     case .chart(let chart, let isTitled, let caption):

@@ -83,6 +83,11 @@ import Testing
     #expect(Set(ids).count == ids.count && markup.all("a").compactMap { $0.attributes["href"] } == ids.map { "#\($0)" })
   }
 
+  @Test func whatAModelWasTrainedOnNamesTheSet() throws {
+    let page = Report(title: "t", sections: [.model(card("mine"))])
+    #expect(page.html.contains("<dt>trained on</dt><dd>1 face of the set <code>mine</code>, mine, labels mine</dd>"))
+  }
+
   @Test func sectionsWithoutDataAreLeftOut() throws {
     let (report, _) = try evaluation()
     let bare = EvaluationReport(

@@ -81,7 +81,7 @@ extension ReportSection {
       "\(output.name) (\(output.emotions.map(\.rawValue).joined(separator: ", ")); "
         + "temperature \(NumberText.fixed(Double(output.temperature), 3)))"
     }
-    let training = card.training.map { $0.text.replacing("`", with: "").replacing(";", with: ",") }
+    let training = card.training.map(\.text)
     var measured = TextTable(header: ["data", "split", "labels", "faces", "accuracy", "balanced", "calibration error"])
     for entry in card.measurements {
       measured.add([
