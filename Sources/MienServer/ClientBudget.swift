@@ -1,7 +1,6 @@
 import Synchronization
 
-/// What clients hold of something that is scarce. Where clients have tokens, each may hold as much as then stays free, or half where
-/// all are bounded here: what is taken piece by piece must have the same end whatever others take meanwhile.
+/// What clients hold of something that is scarce. Where clients have tokens, each may hold as much as then stays free.
 final class ClientBudget: Sendable {
   /// Why there is no room.
   enum Shortage {
@@ -23,20 +22,19 @@ final class ClientBudget: Sendable {
   /// - Parameter boundsAll: whether all clients together are bounded here; if not, something else does it.
   init(limit: Int, boundsAll: Bool = true) { (self.limit, self.boundsAll) = (limit, boundsAll) }
 
-  /// Takes `count` for a client.
+  /// Takes `count` for a request of a client.
   ///
+  /// - Parameter held: what that request holds already.
   /// - Returns: why nothing was taken; nil if it was.
-  func take(_ count: Int, for client: AccessTokens.Client) -> Shortage? {
+  func take(_ count: Int, for client: AccessTokens.Client, held: Int = 0) -> Shortage? {
     state.withLock { state in
-      let own = state.byClient[client, default: 0] + count
-      let isAllowed =
-        boundsAll
-        ? client.isEmpty || own <= (limit + 1) / 2
-        : AccessTokens.mayTake(count, own: own - count, others: state.used - (own - count), of: limit, for: client)
-      guard isAllowed else { return .ofOwn }
+      let own = state.byClient[client, default: 0]
+      guard
+        AccessTokens.mayTake(held + count, own: own - held, others: state.used - own, of: limit, for: client)
+      else { return .ofOwn }
       guard !boundsAll || state.used + count <= limit else { return .ofAll }
       state.used += count
-      state.byClient[client] = own
+      state.byClient[client] = own + count
       return nil
     }
   }

@@ -18,6 +18,8 @@ package struct ServerLimits: Sendable, Codable {
   /// The same for a picture that others wait for, in a process of its own or in the server itself; one that takes longer is
   /// decoded again apart from them.
   package var quickDecodingSeconds = 1.0
+  /// The same for pictures that took more than that: those that take longer still are decoded again apart from these.
+  package var slowDecodingSeconds = 4.0
   /// Most bytes that a JPEG or PNG picture holds while it is decoded in the server itself, as ``ImageLimits/heldBytes``; one that
   /// holds more is decoded in a process of its own.
   package var ownHeldBytes = 100_000_000

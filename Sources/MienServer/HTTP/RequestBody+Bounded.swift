@@ -24,7 +24,7 @@ struct BodyReader: Sendable {
       let contentType = request.headers[.contentType] ?? ""
       let input = try PictureInput(body, contentType: contentType, limit: limit ?? limits.pictures)
       // Text is held besides the bytes that it stands for.
-      try hold(input.decodedBytes, for: context.client)
+      try hold(input.decodedBytes, for: context.client, held: body.count)
       defer { memory.give(input.decodedBytes, of: context.client) }
       do { return try await use(input) } catch let error as APIError
         where error.code == APIError.unreadablePicture && PictureInput.isSentAsFields(contentType)
@@ -44,9 +44,15 @@ struct BodyReader: Sendable {
   ) async throws -> Result {
     let expected = try Self.length(of: request, limit: limit)
     var data = Data()
-    defer { memory.give(data.count, of: context.client) }
+    // A body that names its length has room from its beginning to its end, whatever others take meanwhile.
+    var held = expected ?? 0
+    try hold(held, for: context.client)
+    defer { memory.give(held, of: context.client) }
     try await chunks(of: request, context, limit: limit, seconds: limits.bodySeconds) { chunk in
-      try hold(chunk.readableBytes, for: context.client)
+      if expected == nil {
+        try hold(chunk.readableBytes, for: context.client, held: held)
+        held += chunk.readableBytes
+      }
       data.append(contentsOf: chunk.readableBytesView)
     }
     guard expected ?? data.count == data.count else { throw APIError.disconnected }
@@ -55,9 +61,10 @@ struct BodyReader: Sendable {
 
   /// Takes memory for a request.
   ///
+  /// - Parameter held: what the request holds already.
   /// - Throws: ``APIError`` if others, or this client's other requests, hold it.
-  private func hold(_ count: Int, for client: AccessTokens.Client) throws {
-    guard let shortage = memory.take(count, for: client) else { return }
+  private func hold(_ count: Int, for client: AccessTokens.Client, held: Int = 0) throws {
+    guard let shortage = memory.take(count, for: client, held: held) else { return }
     throw APIError.busy(
       .memory,
       shortage == .ofOwn ? "Too many of your requests are being received." : "Too many requests are being received.")

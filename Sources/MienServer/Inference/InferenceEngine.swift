@@ -116,11 +116,12 @@ package final class InferenceEngine: Sendable {
     queue = NativeQueue(width: options.tokens == nil ? cores : cores + 1, share: cores, use: use)
     // Twice the cores for one client, so that its next picture is there when one is done.
     let admission = Admission(places: 4 * cores, share: 2 * cores, capacity: limits.waiting, use: use)
-    // Where most are decoded, which take little time; and those that turned out to take more, which do not keep a core from
-    // the others either.
+    // Where most are decoded, which take little time; and those that turned out to take more, and much more, which do not keep a
+    // core from the others either.
     let lanes = [
       Lane(patience: 20, options, decodingSeconds: limits.quickDecodingSeconds, niceness: 0, use: use, logger),
-      Lane(patience: 60, options, decodingSeconds: limits.decodingSeconds, niceness: 5, use: use, logger),
+      Lane(patience: 40, options, decodingSeconds: limits.slowDecodingSeconds, niceness: 5, use: use, logger),
+      Lane(patience: 60, options, decodingSeconds: limits.decodingSeconds, niceness: 10, use: use, logger),
     ]
     (self.admission, self.lanes) = (admission, lanes)
     self.limits = limits
