@@ -235,6 +235,15 @@ import Testing
     let refused = try mien("adapt", arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5])
     let file = folder.file("profiles/me.safetensors")
     #expect(refused.status == 1 && refused.errors.contains("--force"), "\(refused.output)")
+    #expect(refused.errors.contains("`mien corrections list --profile me` shows them"), "\(refused.errors)")
+    // Every option that the command needs, as it was given.
+    let store = path("profiles/corrections.sqlite")
+    let named = try mien(
+      "adapt", arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], "--corrections",
+      store)
+    #expect(
+      named.errors.contains("`mien corrections list --corrections \(store) --profile me` shows them"), "\(named.errors)"
+    )
     #expect(!FileManager.default.fileExists(atPath: file.path))
     let forced = try mien(
       "adapt", arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], "--force")
