@@ -59,9 +59,10 @@ extension ParsableCommand {
     let others = ExternalCommand.runCommands.contains(command.commandName) ? ["--run"] : []
     let names = (shown + others).map { String($0.dropFirst(2)) }
     let word = String(wrong.dropFirst(2))
-    // `--confidence` for `--min-confidence`.
+    // `--cors` for `--cors-origin`, and `--confidence` for `--min-confidence`.
+    let beginning = names.filter { $0.hasPrefix("\(word)-") }
     let holding = names.filter { $0.split(separator: "-").contains(word[...]) }
-    let near = Spelling.nearest(word, among: names) ?? (holding.count == 1 ? holding[0] : nil)
+    let near = [beginning, holding].first { $0.count == 1 }?.first ?? Spelling.nearest(word, among: names)
     return "Unknown option '\(wrong)'." + (near.map { " Did you mean '--\($0)'?" } ?? "")
   }
 
@@ -97,7 +98,7 @@ extension ParsableCommand {
     guard let first = lines.first else { return lines }
     func saying(_ text: String) -> [String] { ["Error: " + text] + lines.dropFirst().drop { !$0.hasPrefix("Usage:") } }
     if first.hasPrefix("Error: Missing expected argument") || first.hasPrefix("Error: Unknown option '"),
-      !first.contains("Did you mean"), let unknown = unknownOption(in: arguments)
+      let unknown = unknownOption(in: arguments)
     {
       return saying(unknown)
     }

@@ -13,13 +13,20 @@ public struct PictureReadings: Sendable, Hashable, Codable {
   public let faces: [FaceReading]
   /// Why the picture could not be read; `nil` if it was.
   public let error: String?
-  /// What is wrong with a picture that was read, as ``Image/warning`` says; `nil` if nothing is.
+  /// What is wrong with a picture that was read: that it is too small to hold a face, or what ``Image/warning`` says; `nil`
+  /// if nothing is.
   public let warning: String?
 
   /// A picture that was read.
   public init(file: String?, width: Int?, height: Int?, faces: [FaceReading], warning: String? = nil) {
-    (self.file, self.width, self.height, error, self.warning) = (file, width, height, nil, warning)
-    self.faces = faces
+    (self.file, self.width, self.height, error, self.faces) = (file, width, height, nil, faces)
+    var warnings = [warning].compactMap(\.self)
+    if faces.isEmpty, let width, let height, min(width, height) < NetworkDetector.leastMinFace {
+      warnings.insert(
+        "has \(width)x\(height) pixels, which is too small to hold a face (at least \(NetworkDetector.leastMinFace) "
+          + "pixels from forehead to chin)", at: 0)
+    }
+    self.warning = warnings.isEmpty ? nil : warnings.joined(separator: "; ")
   }
 
   /// A picture that failed.

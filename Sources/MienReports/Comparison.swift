@@ -242,7 +242,7 @@ public struct Comparison: Sendable {
       let yTitle =
         switch column {
         case .figure(.balancedAccuracy, _, _): "mean recall over classes"
-        default: column.isShare ? "share of faces that is right" : "nats per face"
+        default: column.isShare ? "share of faces classified correctly" : "nats per face"
         }
       return LineChart(
         title: column.title.prefix(1).uppercased() + column.title.dropFirst(), xTitle: "epoch", yTitle: yTitle,

@@ -162,7 +162,7 @@ public struct Explanations: Sendable {
   public static let notes = [
     "Share: how much of the map lies in the region; beside it, the region's share of the frame's area.",
     "Fall: by how many percentage points the probability of the emotion falls when the region is hidden behind the face's mean colour.",
-    "Regions are fixed fractions of the framed face, not found features.",
+    "Regions are fixed fractions of the framed face; eyes, nose and mouth are not located.",
   ]
 
   /// What the maps are, spelled out with what `--method` calls them.
@@ -174,9 +174,9 @@ public struct Explanations: Sendable {
     }
   }
 
-  /// The tables with their notes, for a terminal; empty if no face was found and a photo could not be explained.
+  /// The tables with their notes, for a terminal; empty if no face was found.
   public var lines: [String] {
-    guard !faces.isEmpty else { return hasFailures ? [] : ["no face"] }
+    guard !faces.isEmpty else { return [] }
     let falls = fallTable.map { ["", "fall of the probability with the region hidden, points", $0.text] } ?? []
     return ["share of the \(mapName) in each region", shareTable.text] + falls + ["", Self.notes[2]]
   }
@@ -218,9 +218,9 @@ public struct Explanations: Sendable {
         .table(shareTable, caption: "Share of the map in each region"),
         hasFalls
           ? chart(
-            "Fall of the probability with the region hidden", maximum: max(Self.shortestFallAxis, falls.max() ?? 0),
-            { $0.fall ?? 0 }
-          ) { NumberText.fixed($0 * 100, 1) + " points" } : nil,
+            "Fall of the probability with the region hidden, points",
+            maximum: max(Self.shortestFallAxis, falls.max() ?? 0), { $0.fall ?? 0 }
+          ) { NumberText.fixed($0 * 100, 1) } : nil,
         hasFalls && isUnmoved
           ? .note("Hiding any one of these regions changes the probability by less than 1 point.") : nil,
         fallTable.map { .table($0, caption: "Fall of the probability with the region hidden, points") },

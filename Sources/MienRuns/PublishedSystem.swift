@@ -5,11 +5,11 @@ public import MienCore
 public struct PublishedSystem: Sendable, Equatable, Decodable {
   /// What a figure says.
   public enum Measure: Sendable, Hashable {
-    /// Share of faces that is right, on the measured part.
+    /// Share of faces classified correctly, on the measured part.
     case accuracy
     /// Mean -ln p(true class) on the measured part.
     case loss
-    /// Share of training faces that is right, augmented and with dropout.
+    /// Share of training faces classified correctly, augmented and with dropout.
     case trainingAccuracy
     /// The loss that training makes small.
     case trainingLoss

@@ -100,7 +100,7 @@ public struct RunMetrics: Sendable {
   /// where no accuracy was written the lowest training loss. Of equals the first; nil where there is no epoch.
   public var best: Best? {
     if let keptEpoch, let row = values(.epoch).firstIndex(of: Double(keptEpoch)) {
-      return Best(epoch: keptEpoch, rule: "The best epoch is the one whose weights training kept.", row: row)
+      return Best(epoch: keptEpoch, rule: "The best epoch is the one whose weights were saved.", row: row)
     }
     let heads = heads
     let accuracies = heads.map { values(.figure(.accuracy, head: $0, part: .validation)) }

@@ -62,6 +62,8 @@ public struct SearchResults: Sendable {
   public let keys: [(name: String, text: String)]
   /// After how many epochs trials are compared; the last is the recipe's end.
   public let rungs: [Int]
+  /// What a trial's runs differ in, `folds`, `seeds` or both; empty if a trial is one run.
+  public let repeats: [String]
   /// Whether nothing is left to train.
   public let isFinished: Bool
   /// What trials are compared by.
@@ -74,8 +76,9 @@ public struct SearchResults: Sendable {
   /// Describes a search.
   public init(
     name: String, folder: URL, data: [String], method: String, keys: [(name: String, text: String)], rungs: [Int],
-    isFinished: Bool, figure: RunFigure, head: String, trials: [Trial]
+    repeats: [String] = [], isFinished: Bool, figure: RunFigure, head: String, trials: [Trial]
   ) {
+    self.repeats = repeats
     (self.name, self.folder, self.data, self.method, self.keys) = (name, folder, data, method, keys)
     (self.rungs, self.isFinished, self.figure, self.head, self.trials) = (rungs, isFinished, figure, head, trials)
   }
@@ -84,7 +87,10 @@ public struct SearchResults: Sendable {
   public var best: Trial? { trials.first.flatMap { $0.state == .finished ? $0 : nil } }
 
   /// Whether a trial stands for several folds or seeds.
-  package var hasSeveralRuns: Bool { trials.contains { $0.bestEpochs.count > 1 } }
+  package var hasSeveralRuns: Bool { !repeats.isEmpty }
+
+  /// What a score is a mean over, as `folds and seeds`.
+  package var repeated: String { repeats.joined(separator: " and ") }
 
   /// What a score is, as `accuracy` or `loss (fer2013)`.
   public var title: String { figure.title + (head.isEmpty ? "" : " (\(head))") }

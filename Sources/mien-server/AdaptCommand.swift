@@ -35,6 +35,12 @@ struct CorrectionOptions: ParsableArguments {
     return store
   }
 
+  /// The command that lists the corrections of `profile` in this file.
+  func listing(of profile: ProfileName) -> String {
+    "mien corrections list" + (corrections.map { " --corrections \(ShellWord.quoted($0))" } ?? "")
+      + " --profile \(profile)"
+  }
+
   /// Says on standard error that nothing was found in the file.
   func sayNone() { Console.error("no corrections in \(Console.printable(url.path))") }
 
@@ -62,8 +68,8 @@ struct AdaptCommand: AsyncParsableCommand {
     commandName: ExternalCommand.adapt.rawValue, abstract: ExternalCommand.adapt.abstract,
     discussion: """
       The result is a small file that `--profile` of detect, evaluate, video and serve uses. The profile is measured \
-      first, by cross-validation over the corrections; one that reads them worse than the model does without it \
-      is not written, unless --force is given.
+      first, by cross-validation over the corrections; one that classifies fewer of them correctly than the unchanged \
+      model, or as many with a higher log loss, is not written unless --force is given.
       """)
 
   @Option(help: ArgumentHelp("Whose corrections, and the name of what is made.", valueName: "name"))
@@ -79,7 +85,7 @@ struct AdaptCommand: AsyncParsableCommand {
       valueName: "nats"))
   var budget = HeadAdaptation.defaultBudget
 
-  @Flag(help: "Write the profile even if cross-validation says that it reads corrections worse.")
+  @Flag(help: "Write the profile even if it does worse than the unchanged model in cross-validation.")
   var force = false
 
   func run() async throws {
@@ -106,9 +112,9 @@ struct AdaptCommand: AsyncParsableCommand {
       guard force || !fitting.check.isWorse else {
         throw MienError(
           .mismatch, "profile \(name)",
-          "not written: it reads corrections that it was not fitted to worse than the model does, as corrections do that "
-            + "contradict one another; `mien corrections list --profile \(name)` shows them, --force writes it all the same"
-        )
+          "not written: in cross-validation it classifies fewer corrections correctly than the unchanged model, or as many "
+            + "with a higher log loss. There may be too few corrections, or some contradict others: `\(source.listing(of: name))` "
+            + "shows them. --force writes the profile anyway")
       }
       if !fitting.check.showsGain {
         Console.warning(

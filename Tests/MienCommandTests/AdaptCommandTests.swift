@@ -223,6 +223,31 @@ import Testing
     #expect(figures.accuracy == 1 && figures.profile == "me")
   }
 
+  /// Profiles change one output; labels of other sets are measured on another.
+  @Test func aProfileThatPlaysNoPartIsWarnedOfFirst() async throws {
+    try await correct(try BuiltInModels.model(), [Emotion](repeating: .disgust, count: 2))
+    let made = try mien("adapt", "--profile", "me", "--force")
+    #expect(made.status == 0, "\(made.errors)")
+    let rows = (0..<4).map { FaceSet.Row(label: .disgust, split: .test, sourceRow: $0) }
+    try FaceSet(
+      source: "bright", labelSet: .fer2013, height: 48, width: 48, channels: 1, rows: rows,
+      pixels: Data((0..<4).flatMap { pixels(200, seed: UInt64($0)) })
+    ).write(to: folder.file("own.safetensors"))
+    let outcome = try mien("evaluate", "--data", path("own.safetensors"), "--profile", "me")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let warning =
+      "mien: warning: profile me: it changes the output ferplus only, and \(path("own.safetensors")) is measured"
+    #expect(outcome.errors.hasPrefix(warning) && outcome.errors.contains("--labels ferplus`"), "\(outcome.errors)")
+    #expect(outcome.output.contains("The profile me does not change the output fer2013: the figures are those of"))
+    // The same faces with labels that the profile speaks.
+    try FaceSet(
+      source: "bright", labelSet: .ferplus, height: 48, width: 48, channels: 1, rows: rows,
+      pixels: Data((0..<4).flatMap { pixels(200, seed: UInt64($0)) })
+    ).write(to: folder.file("ferplus.safetensors"))
+    let used = try mien("evaluate", "--data", path("ferplus.safetensors"), "--profile", "me")
+    #expect(used.status == 0 && !used.errors.contains("profile"), "\(used.errors)")
+  }
+
   @Test func aProfileThatHarmsIsNotWritten() async throws {
     let model = try model()
     // Of faces that look alike, half are said to show what the model reads, half are dealt out over the others.
@@ -235,6 +260,15 @@ import Testing
     let refused = try mien("adapt", arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5])
     let file = folder.file("profiles/me.safetensors")
     #expect(refused.status == 1 && refused.errors.contains("--force"), "\(refused.output)")
+    #expect(refused.errors.contains("`mien corrections list --profile me` shows them"), "\(refused.errors)")
+    // Every option that the command needs, as it was given.
+    let store = path("profiles/corrections.sqlite")
+    let named = try mien(
+      "adapt", arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], "--corrections",
+      store)
+    #expect(
+      named.errors.contains("`mien corrections list --corrections \(store) --profile me` shows them"), "\(named.errors)"
+    )
     #expect(!FileManager.default.fileExists(atPath: file.path))
     let forced = try mien(
       "adapt", arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], "--force")

@@ -68,6 +68,24 @@ import Testing
     #expect(try detect("--min-confidence", "0.5", unsure.path).output.contains("?"))
   }
 
+  /// The first picture that was taken as a face but hardly is one, and pictures that are too small.
+  @Test func picturesThatAreNoFacesAreSaidToBeNone() throws {
+    func grey(_ name: String, _ width: Int, _ height: Int) throws -> String {
+      let pixels = [UInt8](repeating: 90, count: width * height)
+      try Image(width: width, height: height, channels: 1, pixels: pixels).write(to: folder.file(name))
+      return path(name)
+    }
+    let (face, photo, other) = (try grey("face.png", 96, 100), try grey("photo.png", 96, 64), try grey("b.png", 96, 60))
+    let outcome = try detect(face, photo, other)
+    let hint = "\(photo): has 96x64 pixels and was taken as one face, as --detector none says"
+    #expect(outcome.status == 0 && outcome.errors.contains(hint), "\(outcome.errors)")
+    #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+    let tiny = try Command.mien("detect", "--model", model, try grey("tiny.png", 8, 8))
+    #expect(
+      tiny.status == 0 && tiny.output.contains("no face") && tiny.errors.contains("has 8x8 pixels, which is too small"),
+      "\(tiny)")
+  }
+
   @Test func foldersAreSearchedSortedAndNamedByTheArgument() throws {
     try picture("photos/b.png", 1)
     try picture("photos/a/z.png", 2)

@@ -31,6 +31,7 @@ import Testing
       path("maps"))
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.contains("cheeks and chin") && outcome.output.contains("fixed fractions"))
+    #expect(try String(contentsOf: folder.file("e.html"), encoding: .utf8).contains(">no support<"))
     let json = try document(Data(contentsOf: folder.file("e.json")))
     #expect(json["method"] as? String == "cam" && json["count"] as? Int == 5 && json["model"] as? String == "mien-s")
     let found = try #require(json["faces"] as? [[String: Any]])
@@ -86,6 +87,14 @@ import Testing
     #expect(outcome.output.contains("happiness"), "\(outcome.output)")
     let json = try document(Data(contentsOf: folder.file("e.json")))
     #expect((json["faces"] as? [[String: Any]])?.count == 1 && (json["failed"] as? [Any])?.isEmpty != false)
+  }
+
+  @Test func aPhotoWithoutAFaceIsNamedOnce() throws {
+    let grey = [UInt8](repeating: 128, count: 64 * 64)
+    try Image(width: 64, height: 64, channels: 1, pixels: grey).write(to: folder.file("grey.png"))
+    let outcome = try Command.mien("explain", path("grey.png"))
+    #expect(outcome.status == 0 && outcome.errors.contains("\(path("grey.png")): no face"), "\(outcome)")
+    #expect(!outcome.output.contains("no face"), "\(outcome)")
   }
 
   @Test func aRunIsExplainedByGradCAM() throws {

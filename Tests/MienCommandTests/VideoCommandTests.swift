@@ -127,6 +127,13 @@ struct VideoCommandTests {
     #expect(try Self.rows(raw.output).allSatisfy { $0.scores == $0.smoothed })
   }
 
+  @Test func aClipWithoutFacesIsSaidToHaveNone() throws {
+    let black = [UInt8](repeating: 0, count: 64 * 64 * 3)
+    try DrawnClip.y4m(width: 64, height: 64, rate: 10, frames: [black, black, black]).write(to: folder.file("b.y4m"))
+    let made = try Command.mien("video", path("b.y4m"))
+    #expect(made.status == 0 && made.output == "no face in 3 frames\n", "\(made)")
+  }
+
   @Test func badFilesAreNamed() throws {
     try Data().write(to: folder.file("empty.mp4"))
     try DrawnClip.mp4(handler: "soun", codec: "mp4a").write(to: folder.file("sound.mp4"))

@@ -29,6 +29,23 @@ import Testing
     #expect(markup.all("text", class: "end").last?.text == "-50")
   }
 
+  /// On a phone the bars have most of the room, whatever stands beside them.
+  @Test func valuesLeaveRoomForTheBars() throws {
+    let chart = BarChart(
+      title: "t", categories: ["cheeks and chin", "b"], series: [.init(name: "n", values: [0.626, -0.031])],
+      maximum: 0.626
+    ) { NumberText.fixed($0 * 100, 1) }
+    let svg = chart.drawing(.narrow).document
+    let markup = try Markup(svg)
+    let places = bars(markup).map { bar in ["x", "width"].map { Double(bar[$0] ?? "") ?? .nan } }
+    try #require(places.count == 2)
+    #expect(places[0][1] > 120 && places[1][1] > 5, "\(places)")
+    // The value of the bar to the left of 0 stands to the right of 0.
+    let value = try #require(markup.all("text", class: "value").last)
+    #expect(value.text == "-3.1" && Double(value.attributes["x"] ?? "") ?? 0 > places[0][0])
+    #expect(!value.classes.contains("end"))
+  }
+
   @Test func whatIsWrittenAsZeroStandsBesideZero() throws {
     let chart = BarChart(
       title: "t", categories: ["a", "b", "c"], series: [.init(name: "n", values: [-0.0004, 1, .nan])], maximum: 1

@@ -92,7 +92,7 @@ import Testing
       return [
         LineChart(
           title: "A title that is too long for one line of a phone's screen", xTitle: "epoch",
-          yTitle: "share of faces that is right",
+          yTitle: "share of faces classified correctly",
           series: (1...7).map { index in
             .init(
               name: "fer2013, validation \(index)", points: (0..<60).map { .init(Double($0), 0.7 + Double($0) / 250) })

@@ -267,7 +267,7 @@ import Testing
     }
     return SearchResults(
       name: "net", folder: folder, data: ["made-up, 3 faces of 4x4"], method: "grid",
-      keys: keys, rungs: rungs, isFinished: finished, figure: .loss, head: "",
+      keys: keys, rungs: rungs, repeats: ["folds"], isFinished: finished, figure: .loss, head: "",
       trials: [
         trial(2, "[128]", -1.708, 0.02, finished ? .finished : .open), trial(1, "[64]", -1.81, 0.03, .stopped),
         trial(3, "[1]", nil, nil, .diverged),
@@ -291,7 +291,7 @@ import Testing
       #expect(html.contains(">a.<wbr/>b</th>"))
       return try Markup(html).texts("figcaption").last
     }
-    let rest = "On the validation part, each epoch; means over folds and seeds."
+    let rest = "On the validation part, each epoch."
     #expect(try caption(trials: 8) == rest)
     #expect(try caption(trials: 9) == "The first 8 of the table's 9 trials. " + rest)
   }
@@ -321,7 +321,8 @@ import Testing
     let short = SearchPage(try self.search(rungs: [1])).report(command: "c")
     #expect(try Markup(short.html).texts("dd").contains("1 epoch"))
     // Of one key no other differs; two folds have no common validation part.
-    #expect(!page.html.contains("Other keys differ too") && page.html.contains("trial-2, mean over folds and seeds"))
+    #expect(!page.html.contains("Other keys differ too") && page.html.contains("trial-2, mean over folds, each on its"))
+    #expect(page.html.contains("means over folds.") && !page.html.contains("seed"))
     let two = try self.search(keys: [(name: "dense", text: "[64],[128]"), (name: "epochs", text: "4")])
     #expect(SearchPage(two).report(command: "c").html.contains("Other keys differ too"))
   }

@@ -6,6 +6,7 @@ import HummingbirdTesting
 import Logging
 import MienCore
 import MienInference
+import MienONNX
 import MienServer
 import MienTestSupport
 import MienVision
@@ -20,13 +21,13 @@ import Testing
     store = try CorrectionStore(url: folder.file("corrections.sqlite"))
   }
 
-  private func server(tokens: [String]? = nil) throws -> MienServer {
+  private func server(tokens: [String]? = nil, model: ONNXModel? = nil) throws -> MienServer {
     var options = ServerOptions()
     options.tokens = try tokens.map { try AccessTokens($0) }
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     return try MienServer(
-      options: options, models: [ServerModel(TinyGraph.model())],
+      options: options, models: [ServerModel(model ?? TinyGraph.model())],
       state: StateFolder(folder.file("state")), corrections: store, logger: logger)
   }
 
@@ -102,11 +103,63 @@ import Testing
     }
   }
 
+  /// The face is framed and turned as for a reading, whose box is all that a client has of it.
+  @Test(.enabled(if: Sample.exists, "the sample photo is not there; run make setup"))
+  func theFaceIsReadAsADetectedOne() async throws {
+    let photo = try Image(contentsOf: Sample.url).rotated(degrees: 25)
+    var card = TinyGraph.card
+    card.framing = .init(anchor: .points, isTurned: true)
+    let model = try TinyGraph.builder().model(card: card)
+    let frame = FaceFrame(card: card)
+    let found = try #require(NetworkDetector().faces(in: photo).first)
+    let crop = try frame.face(found, of: photo)
+    #expect(try frame.face(DetectedFace(box: found.box, score: 1), of: photo).pixels != crop.pixels)
+    let body = ByteBuffer(bytes: try photo.encoded(as: .png))
+    try await server(model: model).application().test(.router) { client in
+      let detected = try await client.execute(uri: "/v1/detect", method: .post, headers: Self.png, body: body)
+      let face = try #require(try detected.json(PictureBody.self).faces.first)
+      let box = face.box
+      let query = "x=\(box.x)&y=\(box.y)&width=\(box.width)&height=\(box.height)"
+      func post(_ path: String) async throws -> TestResponse {
+        try await client.execute(uri: "\(path)&\(query)", method: .post, headers: Self.png, body: body)
+      }
+      let entry = try await post("/v1/corrections?profile=me&emotion=fear&crop=true").json(Entry.self)
+      #expect(entry.read.emotion == face.emotion && abs(entry.read.probability - face.probability) < 1e-5)
+      let kept = try #require(try await store.listing().corrections.first)
+      #expect(try Image(encoded: #require(kept.crop)).pixels == crop.pixels)
+
+      struct Explanation: Decodable {
+        struct Area: Decodable { let x, y, side, degrees: Double }
+        let scores: [String: Double]
+        let area: Area
+      }
+      let map = try await post("/v1/explain?emotion=fear").json(Explanation.self)
+      let square = frame.square(around: found)
+      #expect(map.area.degrees == square.degrees && map.area.degrees < -10 && map.area.side == square.side)
+      #expect(map.scores.allSatisfy { abs($0.value - face.scores[$0.key, default: 0]) < 1e-4 })
+
+      // A box with no detected face, and one that is read without a search, are the face themselves.
+      for other in ["x=0&y=300&width=60&height=60", query + "&detector=none"] {
+        let made = try await client.execute(
+          uri: "/v1/corrections?profile=me&emotion=fear&crop=true&\(other)", method: .post, headers: Self.png,
+          body: body)
+        #expect(made.status == .created)
+      }
+      let others = try await store.listing().corrections.dropFirst()
+      let boxes = [Box(x: 0, y: 300, width: 60, height: 60), box]
+      for (kept, box) in zip(others, boxes) {
+        let upright = try frame.face(DetectedFace(box: box, score: 1), of: photo)
+        #expect(try Image(encoded: #require(kept.crop)).pixels == upright.pixels)
+      }
+    }
+  }
+
   @Test(arguments: [
     "emotion=fear", "profile=me", "profile=..&emotion=fear", "profile=a/b&emotion=fear", "profile=me&emotion=joy",
     "profile=me&emotion=fear&x=0&y=0&width=48", "profile=me&emotion=fear&x=1&y=0&width=48&height=48",
     "profile=me&emotion=fear&x=0&y=0&width=0&height=48", "profile=me&emotion=fear&x=0.5&y=0&width=1&height=1",
-    "profile=me&emotion=fear&crop=maybe", "profile=me&emotion=fear&colour=red",
+    "profile=me&emotion=fear&crop=maybe", "profile=me&emotion=fear&detector=dlib",
+    "profile=me&emotion=fear&minFace=1", "profile=me&emotion=fear&colour=red",
   ])
   func wrongRequestsAreRefused(query: String) async throws {
     try await server().application().test(.router) { client in

@@ -373,7 +373,10 @@ import Testing
       for (headers, body, words) in [
         ([.contentEncoding: "gzip"], gzip, "Content-Encoding: gzip"), ([:], gzip, "gzip"),
         ([.contentType: "application/x-www-form-urlencoded"], ByteBuffer(string: "a=b"), "--data-binary"),
-        ([.contentType: "image/jpeg"], ByteBuffer(string: "aGVsbG8gdGhlcmU="), "base64"),
+        ([:], ByteBuffer(string: "aGVsbG8gdGhlcmU="), ") or its base64, found text."),
+        // Who sends a file need not know of base64.
+        ([.contentType: "image/jpeg"], ByteBuffer(string: "some notes"), "), found text."),
+        ([.contentType: "application/octet-stream"], ByteBuffer(string: "some notes"), "), found text."),
         ([.contentType: "image/jpeg"], ByteBuffer(string: "data:text/plain;base64,aGVsbG8="), "found text"),
         ([:], ByteBuffer(string: "data:image/png;base64,!!!"), "data URI"),
         ([:], ByteBuffer(string: "%PDF-1.7 and so on"), "PDF"),

@@ -63,7 +63,7 @@ import Testing
 
   @Test(arguments: [
     "emotion=joy", "x=1&y=1&width=4", "x=20&y=20&width=40&height=40", "x=0&y=0&width=0&height=1", "profile=..%2Fme",
-    "detector=haar",
+    "detector=dlib",
   ])
   func whatCannotBeMeantIsRefused(query: String) async throws {
     try await TestServer.make().application().test(.router) { client in

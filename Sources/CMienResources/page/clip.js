@@ -1,7 +1,7 @@
 /** A video file: read while it plays, or by the server as a whole. */
 
 import { ApiError } from './api.js';
-import { framesOf, VideoJob } from './job.js';
+import { framesOf, Unreadable, VideoJob } from './job.js';
 import { element, Live } from './live.js';
 import { save, stem } from './export.js';
 import { Coverage, FrameClock, Record } from './record.js';
@@ -18,6 +18,8 @@ const LATEST_START = 5;
 const FIRST_WITHIN = 1000;
 /** Pixels of the longer side of a frame that is looked at once more. */
 const DETAIL_SIDE = 1280;
+/** What the server answers to files that it cannot read: too large, of another kind, damaged. */
+const REFUSALS = [413, 415, 422];
 
 export class Clip extends Live {
   /** @param {Page} page @param {File} file */
@@ -42,6 +44,8 @@ export class Clip extends Live {
     /** What the server wrote of the whole video. @type {?string} */
     this.text = null;
     this.isWhole = false;
+    /** Whether the server cannot read it either. */
+    this.isRefused = false;
     this.on(this.video, 'seeking', () => this.jump());
     // Some videos do not tell their length at the start.
     this.on(this.video, 'durationchange', () => page.timeline.setDuration(this.duration));
@@ -96,7 +100,10 @@ export class Clip extends Live {
   get playLabel() { return this.video.ended ? 'Play again' : super.playLabel; }
 
   /** What is said of a video that the browser cannot play, at all or on. @private */
-  get trouble() { return this.shownAt < 0 || this.text !== null ? 'This browser cannot show this video' : 'This browser cannot play this video further'; }
+  get trouble() {
+    if (this.isRefused) return 'This video cannot be read';
+    return this.shownAt < 0 || this.text !== null ? 'This browser cannot show this video' : 'This browser cannot play this video further';
+  }
 
   /** The browser has no picture of it, or none from here on. @private */
   cannotShow() {
@@ -285,11 +292,16 @@ export class Clip extends Live {
       page.announce(`${this.name} is read.`);
     } catch (error) {
       if (!this.isClosed && !job.abort.signal.aborted) {
-        if (!this.isShown && this.record.rows.length === 0) page.faces.clear('');
         // The profile that it was to be read with was deleted, and is no longer in use.
         const isGone = error instanceof ApiError && error.code === 'no_profile' && page.server.profile !== profile;
-        const reason = isGone ? `the profile ${profile} was deleted.` : /** @type {Error} */ (error).message;
-        page.notice.show(`${this.name}: ${reason}`, { label: isGone ? 'Read without it' : 'Try again', run: () => void this.readAll() });
+        const reason = isGone ? `The profile ${profile} was deleted.` : /** @type {Error} */ (error).message;
+        this.isRefused = error instanceof Unreadable || (error instanceof ApiError && REFUSALS.includes(error.status));
+        if (!this.isShown && this.record.rows.length === 0) {
+          page.stage.message(this.trouble);
+          page.faces.clear(reason);
+        }
+        const again = { label: isGone ? 'Read without it' : 'Try again', run: () => void this.readAll() };
+        page.notice.show(`${this.name}: ${reason}`, this.isRefused ? undefined : again);
       }
     } finally {
       job.close();

@@ -72,7 +72,9 @@ export function labelPlan(boxes, texts, selected, measure, area, unit) {
   const isFree = (/** @type {Box} */ place) => !boxes.some((box) => shared(box, place) > 0)
     && !plan.some((other) => shared(other.place, place) > 0);
   if (boxes[selected]) {
-    const [box, size] = [boxes[selected], measure(texts[selected].label, false)];
+    const [box, whole] = [boxes[selected], measure(texts[selected].label, false)];
+    // What is wider than the picture is written closer.
+    const size = { ...whole, width: Math.min(whole.width, area.width) };
     const cost = (/** @type {Box} */ place) => boxes.reduce((sum, other) => sum + shared(other, place), 0);
     const inside = {
       x: Math.max(0, Math.min(box.x, area.width - size.width)),
@@ -141,7 +143,7 @@ export function drawFaces(context, faces, { width, height, scale, mirror, select
     context.fillStyle = trackColour(faces[index].track);
     context.fill();
     context.fillStyle = INK;
-    context.fillText(text, place.x + place.width / 2, place.y + place.height / 2 + unit * 0.5);
+    context.fillText(text, place.x + place.width / 2, place.y + place.height / 2 + unit * 0.5, place.width - 6 * unit);
   }
 }
 

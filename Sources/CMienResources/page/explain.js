@@ -9,7 +9,8 @@ import { make, SectionMaker } from './faces.js';
 /**
  * @typedef {Object} Explanation What the server says.
  * @property {string} emotion
- * @property {{x: number, y: number, side: number}} area What of the picture the map covers, in its pixels.
+ * @property {{x: number, y: number, side: number, degrees: number}} area What of the picture the map covers, in its pixels:
+ *   turned clockwise about its centre, as the head is.
  * @property {{width: number, height: number, values: number[]}} map Row by row, 0 to 1.
  */
 
@@ -109,8 +110,18 @@ export class Explanations extends SectionMaker {
 }
 
 /** @param {Explanation['area']} place @param {number} scale @returns {Explanation['area']} */
-function area({ x, y, side }, scale) {
-  return { x: x * scale, y: y * scale, side: side * scale };
+function area({ x, y, side, degrees }, scale) {
+  return { x: x * scale, y: y * scale, side: side * scale, degrees };
+}
+
+/**
+ * Turns what is drawn next about the centre of a map's area.
+ * @param {CanvasRenderingContext2D} context @param {Explanation['area']} area @param {number} [degrees] Clockwise.
+ */
+export function turn(context, { x, y, side, degrees: own }, degrees = own) {
+  context.translate(x + side / 2, y + side / 2);
+  context.rotate((degrees * Math.PI) / 180);
+  context.translate(-x - side / 2, -y - side / 2);
 }
 
 /** Where on a face the map is strongest, in words. @param {Explanation} explanation */
@@ -139,15 +150,20 @@ export function heatmap(map) {
  * @param {Blob} picture
  * @param {Explanation} explanation
  */
-async function draw(canvas, picture, { area: { x, y, side }, map }) {
+async function draw(canvas, picture, { area: place, map }) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   context.fillRect(0, 0, canvas.width, canvas.height);
   // A picture that the browser cannot read is left out.
   const bitmap = await createImageBitmap(picture).catch(() => null);
   if (bitmap) {
+    context.save();
     context.filter = 'grayscale(1)';
-    context.drawImage(bitmap, x, y, side, side, 0, 0, canvas.width, canvas.height);
-    context.filter = 'none';
+    context.scale(canvas.width / place.side, canvas.height / place.side);
+    context.translate(-place.x, -place.y);
+    // As the model sees it, with the head upright.
+    turn(context, place, -place.degrees);
+    context.drawImage(bitmap, 0, 0);
+    context.restore();
     bitmap.close();
   }
   context.imageSmoothingQuality = 'high';

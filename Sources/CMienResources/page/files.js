@@ -4,25 +4,25 @@
 
 const PICTURE_NAME = /\.(jpe?g|jfif|mpo|png|apng|webp|gif|hei[cf]s?|hif|avif|tiff?|bmp|tga|jp2|p[bgpn]m|ico)$/i;
 const VIDEO_NAME = /\.(mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|m2?ts|3gpp?|3g2|wmv|asf|flv|ogv|dv|vob|mxf|h26[45]|hevc|mjpe?g)$/i;
-/** Bytes that begin a file: each is a list of [offset, text] that must all match. */
-const BEGINNINGS = /** @type {[Kind, ...[number, string][]][]} */ ([
-  ['picture', [0, '\xff\xd8\xff']],
-  ['picture', [0, '\x89PNG\r\n']],
-  ['picture', [0, 'GIF8']],
-  ['picture', [0, 'II*\0']],
-  ['picture', [0, 'MM\0*']],
-  ['picture', [0, 'RIFF'], [8, 'WEBP']],
-  ['video', [0, 'RIFF'], [8, 'AVI ']],
-  ['video', [0, '\x1a\x45\xdf\xa3']],
-  ['video', [0, 'OggS']],
-  ['video', [0, 'FLV\x01']],
-  ['video', [0, '\x30\x26\xb2\x75']],
-  ['video', [0, '\0\0\x01\xba']],
-  ['video', [0, '\0\0\x01\xb3']],
-  ['video', [0, '\x06\x0e\x2b\x34']],
+/** Bytes that begin a file: with the kind, what pictures of it are called, and a list of [offset, text] that must all match. */
+const BEGINNINGS = /** @type {[Kind, string, ...[number, string][]][]} */ ([
+  ['picture', 'JPEG', [0, '\xff\xd8\xff']],
+  ['picture', 'PNG', [0, '\x89PNG\r\n']],
+  ['picture', 'GIF', [0, 'GIF8']],
+  ['picture', 'TIFF', [0, 'II*\0']],
+  ['picture', 'TIFF', [0, 'MM\0*']],
+  ['picture', 'WebP', [0, 'RIFF'], [8, 'WEBP']],
+  ['video', '', [0, 'RIFF'], [8, 'AVI ']],
+  ['video', '', [0, '\x1a\x45\xdf\xa3']],
+  ['video', '', [0, 'OggS']],
+  ['video', '', [0, 'FLV\x01']],
+  ['video', '', [0, '\x30\x26\xb2\x75']],
+  ['video', '', [0, '\0\0\x01\xba']],
+  ['video', '', [0, '\0\0\x01\xb3']],
+  ['video', '', [0, '\x06\x0e\x2b\x34']],
   // Packets of a transport stream, from 188 to 192 bytes long.
-  ['video', [0, 'G'], [188, 'G']],
-  ['video', [4, 'G'], [196, 'G']],
+  ['video', '', [0, 'G'], [188, 'G']],
+  ['video', '', [4, 'G'], [196, 'G']],
 ]);
 /** Brands of ISO media files (bytes 8 to 11) that hold pictures or sound; the others hold videos. */
 const PICTURE_BRAND = /^(heic|heix|heim|heis|hevc|hevx|mif1|mif2|msf1|miaf|avif|avis|jpeg)$/;
@@ -106,14 +106,24 @@ async function entriesOf(folder, limit) {
   return entries;
 }
 
+/** The first bytes of a file; empty if it cannot be read. @param {Blob} file @returns {Promise<string>} */
+async function beginning(file) {
+  return file.slice(0, 200).arrayBuffer().then((bytes) => String.fromCharCode(...new Uint8Array(bytes)), () => '');
+}
+
+/** @param {string} head The first bytes of a file. */
+function beginningOf(head) {
+  return BEGINNINGS.find(([, , ...parts]) => parts.every(([offset, text]) => head.startsWith(text, offset)));
+}
+
 /**
  * The kind of a file: by its content, else by what the browser takes it for, else by its name.
  * @param {File|Blob} file
  * @returns {Promise<Kind>}
  */
 export async function kindOf(file) {
-  const head = await file.slice(0, 200).arrayBuffer().then((bytes) => String.fromCharCode(...new Uint8Array(bytes)), () => '');
-  const known = BEGINNINGS.find(([, ...parts]) => parts.every(([offset, text]) => head.startsWith(text, offset)));
+  const head = await beginning(file);
+  const known = beginningOf(head);
   if (known) return known[0];
   if (head.slice(4, 8) === 'ftyp') {
     const brand = head.slice(8, 12);
@@ -128,10 +138,21 @@ export async function kindOf(file) {
   return VIDEO_NAME.test(name) ? 'video' : 'other';
 }
 
-/** What a picture is called when it cannot be shown, as `HEIC pictures`. @param {string} name */
-export function pictureKind(name) {
-  const ending = /\.(\w{2,5})$/.exec(name)?.[1] ?? '';
-  return PICTURE_NAME.test(name) ? `${ending.toUpperCase()} pictures` : 'this picture';
+/**
+ * The format of a picture, as `HEIC`: by its content, else by its name; empty if neither tells.
+ * @param {File|Blob} file @returns {Promise<string>}
+ */
+export async function pictureFormat(file) {
+  const head = await beginning(file);
+  const known = beginningOf(head);
+  if (known) return known[1];
+  if (head.slice(4, 8) === 'ftyp' && PICTURE_BRAND.test(head.slice(8, 12))) {
+    // Some files name the brand of their format only among the compatible ones.
+    const size = 256 * head.charCodeAt(2) + head.charCodeAt(3);
+    return /avi[fs]/.test(head.slice(8, size)) ? 'AVIF' : 'HEIC';
+  }
+  const name = file instanceof File ? file.name : '';
+  return (PICTURE_NAME.test(name) && /\.(\w{2,5})$/.exec(name)?.[1].toUpperCase()) || '';
 }
 
 /** Larger files are made smaller before they travel: a server takes 16 MiB unless it is told otherwise. */

@@ -9,6 +9,9 @@ const ASK_EVERY = 700;
 /** Rows are looked at while the video is being read, as long as they are at most so many characters. */
 const MOST_PARTIAL = 4 << 20;
 
+/** A video that the server cannot read, however often it is sent. */
+export class Unreadable extends Error {}
+
 export class VideoJob {
   /**
    * @param {Server} server
@@ -56,7 +59,8 @@ export class VideoJob {
   async failure(message, profile) {
     const isThere = !profile || !this.server.offers('/v1/profiles')
       || await this.server.hasProfile(profile, this.abort.signal).catch(() => true);
-    if (isThere) return new Error(message);
+    // The server says what the video is, or that something failed which may work another time.
+    if (isThere) return message.startsWith('The video ') ? new Unreadable(message) : new Error(message);
     if (profile === this.server.profile) this.server.onNoProfile(profile);
     return new ApiError(404, message, undefined, 'no_profile');
   }

@@ -5,7 +5,7 @@ import { isAnimation, warningText } from './details.js';
 import { counted, icon, words } from './emotions.js';
 import { enlarged, photosCSV, photosJSON, save, stem } from './export.js';
 import { make } from './faces.js';
-import { copy, MOST_BYTES, original, pictureKind } from './files.js';
+import { copy, MOST_BYTES, original, pictureFormat } from './files.js';
 import { upright } from './upright.js';
 
 /** @typedef {import('./main.js').Page} Page @typedef {import('./api.js').Reading} Reading */
@@ -20,6 +20,7 @@ import { upright } from './upright.js';
  * @property {?Blob} seen What was read, as every browser shows it.
  * @property {number} scale Pixels of what was sent per pixel of the photo.
  * @property {?Reading} reading In pixels of the photo.
+ * @property {string} format As `HEIC`, if the browser cannot show it; empty if it is not known.
  * @property {string} error
  * @property {HTMLElement} item
  * @property {HTMLButtonElement} button
@@ -104,8 +105,8 @@ export class Photos {
     const item = make('li');
     /** @type {Photo} */
     const photo = {
-      file, name, state: 'waiting', view: null, sent: null, seen: null, scale: 1, reading: null, error: '', item, button,
-      badge,
+      file, name, state: 'waiting', view: null, sent: null, seen: null, scale: 1, reading: null, format: '', error: '',
+      item, button, badge,
     };
     button.setAttribute('aria-label', `${name}, waiting`);
     button.title = name;
@@ -121,7 +122,7 @@ export class Photos {
     if (this.listeners.signal.aborted || !photo.item.isConnected) return;
     const bitmap = await createImageBitmap(await viewOf(photo), { resizeHeight: 128, resizeQuality: 'medium' }).catch(() => null);
     if (!bitmap) {
-      photo.button.prepend(make('span', 'thumb-kind', /\.(\w{2,5})$/.exec(photo.name)?.[1].toUpperCase() ?? '?'));
+      photo.button.prepend(make('span', 'thumb-kind', (await pictureFormat(photo.file)) || '?'));
       return;
     }
     const canvas = /** @type {HTMLCanvasElement} */ (make('canvas'));
@@ -252,6 +253,7 @@ export class Photos {
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = URL.createObjectURL(view);
     const isShown = await this.page.stage.showPhoto(this.url, photo.name).then(() => true, () => false);
+    if (!isShown) photo.format = await pictureFormat(photo.file);
     if (photo !== this.current) return;
     this.canShow = isShown;
     this.isOpening = false;
@@ -294,7 +296,8 @@ export class Photos {
       faces.clear(photo.error);
       page.announce(`${photo.name}: ${photo.error}`);
     } else {
-      stage.message(found.length === 0 ? 'No face found' : this.canShow ? '' : `This browser cannot show ${pictureKind(photo.name)}`);
+      const unshown = `This browser cannot show ${photo.format ? `${photo.format} pictures` : 'this picture'}`;
+      stage.message(found.length === 0 ? 'No face found' : this.canShow ? '' : unshown);
       faces.clear('');
       faces.update(found, this.selected, this.canShow);
       const text = found.map((face) => `Face ${face.track}: ${words(face)}.`).join(' ');

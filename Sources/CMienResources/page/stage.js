@@ -1,7 +1,7 @@
 /** The picture or video with what was read drawn over it. */
 
 import { drawFaces, faceAt, placed } from './draw.js';
-import { heatmap } from './explain.js';
+import { heatmap, turn } from './explain.js';
 
 /** @typedef {import('./emotions.js').Face} Face @typedef {import('./emotions.js').Box} Box */
 /** @typedef {import('./explain.js').Explanation} Explanation */
@@ -22,7 +22,7 @@ export class Stage {
     /** The faces drawn, and the size of the picture that their boxes are measured on. */
     this.reading = { width: 1, height: 1, faces: /** @type {Face[]} */ ([]) };
     this.selected = /** @type {?number} */ (null);
-    /** Why a face is read as it is. @type {?{area: {x: number, y: number, side: number}, heat: CanvasImageSource}} */
+    /** Why a face is read as it is. @type {?{area: Explanation['area'], heat: CanvasImageSource}} */
     this.map = null;
     this.isMirrored = false;
     this.isVideo = false;
@@ -160,8 +160,12 @@ export class Stage {
     const scale = size[0] / this.reading.width;
     if (this.map) {
       const { x, y, side } = this.map.area;
+      context.save();
       context.imageSmoothingQuality = 'high';
-      context.drawImage(this.map.heat, x * scale, y * scale, side * scale, side * scale);
+      context.scale(scale, scale);
+      turn(context, this.map.area);
+      context.drawImage(this.map.heat, x, y, side, side);
+      context.restore();
     }
     drawFaces(context, this.reading.faces, {
       width: size[0], height: size[1], scale, mirror: this.isMirrored, selected: this.selected, unit,

@@ -18,8 +18,10 @@ final class YuNet: FaceSearch {
   /// - Throws: ``MienError`` that names the file and says what was expected.
   init(contentsOf url: URL, cache: NetworkCache) throws {
     name = url.path
+    var card: ModelCard?
     do {
       let model = try ONNXModel(contentsOf: url)
+      card = try? model.unverifiedCard()
       guard model.inputs.count == 1, let input = model.inputs.first else {
         throw MienError(.mismatch, nil, "it has \(model.inputs.count) inputs")
       }
@@ -32,10 +34,14 @@ final class YuNet: FaceSearch {
       _ = try run([UInt8](repeating: 0, count: 64 * 64 * 3), FaceNetwork.Size(width: 64, height: 64))
     } catch let error as MienError {
       if error.kind == .missing { throw error }
+      // What OpenVINO says of a network that is none of YuNet's is of use to nobody.
+      var reason = error.kind == .native ? "" : "; \(error.message)"
+      if card != nil { reason = "; it is a model that reads faces, which --model takes" }
       throw MienError(
-        error.kind, url.relativePath,
-        "is not a YuNet face detector (expected an ONNX file with an input [1, 3, H, W] and the outputs cls_S, obj_S, "
-          + "bbox_S and kps_S for S of 8, 16 and 32): \(error.message)")
+        error.kind == .native ? .mismatch : error.kind, url.relativePath,
+        "is not a YuNet face detector: expected an ONNX file with an input [1, 3, H, W] and the outputs cls_S, obj_S, "
+          + "bbox_S and kps_S for S of 8, 16 and 32, such as face_detection_yunet_2023mar.onnx of OpenCV's model zoo "
+          + "(github.com/opencv/opencv_zoo)\(reason)")
     }
   }
 

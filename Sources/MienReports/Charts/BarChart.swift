@@ -105,7 +105,9 @@ public struct BarChart: Chart {
     let valueWidth = isNarrow ? longestValue : max(longestValue, Layout.valueWidth)
     let largest = max(maximum ?? values.max() ?? 0, 0)
     let least = min(values.min() ?? 0, 0)
-    let left = Layout.margin + labelWidth + (texts.contains(where: \.isLeft) ? valueWidth + (isNarrow ? 0 : 24) : 0)
+    // On a phone the room is the bars': there the value of a bar to the left stands right of 0.
+    let hasLeftValues = !isNarrow && texts.contains(where: \.isLeft)
+    let left = Layout.margin + labelWidth + (hasLeftValues ? valueWidth + 24 : 0)
     let room = layout.width - left - valueWidth - Layout.margin
     let unit = largest - least > 1e-300 ? room / (largest - least) : 0
     let zero = left - least * unit
@@ -125,9 +127,9 @@ public struct BarChart: Chart {
           x: value < 0 ? zero - length : zero, y: y + 0.5, width: length, height: Layout.bar - 1,
           style: entry.ink(index).fill,
           tooltip: "\(category), \(entry.name): \(written.text)")
-        canvas.text(
-          written.text, x: written.isLeft ? zero - length - 5 : zero + length + 5, y: y + Layout.bar - 3,
-          style: written.isLeft ? "value end" : "value")
+        let isLeft = written.isLeft && hasLeftValues
+        let end = isLeft ? zero - length - 5 : value < 0 && isNarrow ? zero + 5 : zero + length + 5
+        canvas.text(written.text, x: end, y: y + Layout.bar - 3, style: isLeft ? "value end" : "value")
       }
       top += height + Layout.groupGap
     }

@@ -1,6 +1,6 @@
 import MienCore
 
-/// What the colours of explanation maps mean: a bar from nothing to the strongest place.
+/// What the colours of explanation maps mean: a bar from no support to the strongest place.
 struct HeatKey: Chart {
   let title = "Colours of the maps"
 
@@ -15,7 +15,7 @@ struct HeatKey: Chart {
       canvas.swatch(
         x: left + place * width, y: 34, width: width / Double(steps) + 0.5, height: 14, color: .init(rgb))
     }
-    canvas.text("nothing", x: left, y: 64, style: "value")
+    canvas.text("no support", x: left, y: 64, style: "value")
     canvas.text("the face's strongest place", x: left + width, y: 64, style: "value end")
     return canvas.drawing(height: 74, title: title, summary: "From grey over violet and red to yellow.")
   }

@@ -89,8 +89,9 @@ public struct AuditPage: Sendable {
       title: "Copies",
       blocks: [
         .text(
-          "Exact copies are equal pixel for pixel; near ones are the same photograph with another brightness, a "
-            + "watermark, or moved by a pixel. Groups whose labels differ come first, then groups across splits."),
+          "Exact copies are equal pixel for pixel. Near copies are alike but for brightness, contrast, small marks or a shift "
+            + "of a pixel: mostly the same photograph, but frames of one video can be as alike. Groups whose labels differ come first, then groups across splits."
+        ),
         left > 0
           ? .note(
             "The first \(shown.count.grouped) of \(groups.count.grouped) groups are shown; the filters choose among these."

@@ -54,7 +54,8 @@ public struct EvaluationPage: Sendable {
       remarks.append(
         profile.isUsed
           ? "Read with the profile \(profile.name), fitted to \(Spelling.counted(profile.correctionCount, "correction"))."
-          : "The profile \(profile.name) does not change the output \(output.name).")
+          : "The profile \(profile.name) does not change the output \(output.name): the figures are those of the model without it."
+      )
     }
     if !report.missingClasses.isEmpty {
       let missing = report.missingClasses.map(\.rawValue).joined(separator: ", ")

@@ -37,7 +37,7 @@ public struct SearchPage: Sendable {
               name: "best \(search.title)", value: abs(score), text: search.figure.text(score),
               detail: (best?.name ?? "")
                 + (search.hasSeveralRuns
-                  ? ", mean over folds and seeds, each on its validation part" : ", on the validation part"))
+                  ? ", mean over \(search.repeated), each on its validation part" : ", on the validation part"))
           ])
         },
         .facts(
@@ -74,12 +74,12 @@ public struct SearchPage: Sendable {
         .table(
           SearchTable(search).table,
           caption: "Longer-trained trials first, each group from best to worst."
-            + (search.hasSeveralRuns ? " Best epochs: that of each fold and seed." : "")),
+            + (search.hasSeveralRuns ? " Best epochs: one of each run." : "")),
         scored.isEmpty
           ? nil
           : .chart(
             chart("Each trial, \(search.title)", series: [search.title], rows: rows),
-            caption: hasDeviation ? "Lines: the standard deviation over folds and seeds, to both sides." : nil),
+            caption: hasDeviation ? "Lines: the standard deviation over \(search.repeated), to both sides." : nil),
       ])
   }
 
@@ -143,7 +143,12 @@ public struct SearchPage: Sendable {
       ? "The first \(series.count) of the table's \(Spelling.counted(search.trials.count, "trial")). " : ""
     return ReportSection(
       title: "Curves",
-      blocks: [.chart(chart, caption: left + "On the validation part, each epoch; means over folds and seeds.")])
+      blocks: [
+        .chart(
+          chart,
+          caption: left + "On the validation part, each epoch"
+            + (search.hasSeveralRuns ? "; means over \(search.repeated)." : "."))
+      ])
   }
 
   /// What the recipe selects by, an epoch a place: the mean over heads and over the trial's runs.

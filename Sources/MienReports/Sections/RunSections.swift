@@ -37,7 +37,7 @@ extension ReportSection {
       blocks: [
         chart(
           "Loss", "nats per face", [(.trainingLoss, "training, all heads")] + validation(.loss), isPercent: false),
-        chart("Accuracy", "share of faces that is right", accuracies, isPercent: true),
+        chart("Accuracy", "share of faces classified correctly", accuracies, isPercent: true),
         chart("Balanced accuracy", "mean recall over classes", validation(.balancedAccuracy), isPercent: true),
         chart("Learning rate", "rate", [(.learningRate, "")], isPercent: false),
         .note(

@@ -27,6 +27,9 @@ public struct VideoTimeline: Sendable {
     self.minConfidence = minConfidence
   }
 
+  /// Whether no face was read.
+  public var isEmpty: Bool { tracks.isEmpty }
+
   /// Adds a reading; see ``TrackRecord/add(seconds:duration:smoothed:emotion:jpeg:)``.
   public mutating func add(
     track: Int, seconds: Double, duration: Double, smoothed: EmotionDistribution, emotion: Emotion?,

@@ -31,13 +31,13 @@ struct CorrectionRoutes: Sendable {
   /// model makes of the face.
   private func add(_ request: Request, _ context: ServerContext) async throws -> Response {
     let store = try open()
-    let query = try Query(request, ["profile", "emotion", "crop", "model"] + Query.boxNames)
+    let query = try Query(request, ["profile", "emotion", "crop", "model", "detector", "minFace"] + Query.boxNames)
     let profile = try Self.profile(query)
     // The query's profile is whose correction it is, not what the face is read with.
-    var choice = ReadingChoice()
-    choice.model = query.text("model")
-    let model = try await engine.models.reader(choice, client: context.client)
-    let labels = model.labels
+    var choice = try ReadingChoice(query)
+    choice.profile = nil
+    let reader = try await engine.reader(choice, client: context.client)
+    let labels = reader.model.labels
     guard let emotion = try query.emotion(of: labels) else {
       throw APIError.badRequest("The query names no emotion: what the face shows.")
     }
@@ -46,12 +46,12 @@ struct CorrectionRoutes: Sendable {
     return try await bodies.withPictures(of: request, context, limit: 1) { input in
       let picture = input.pictures[0].data
       let face = try await context.whileConnected {
-        try await engine.embedded(picture, box: box, by: model, for: context.client)
+        try await engine.embedded(picture, box: box, by: reader)
       }
       let correction = Correction(
         profile: profile, owner: context.client, emotion: emotion, readEmotion: face.distribution.top.emotion,
         readProbability: face.distribution.top.probability, labels: labels.name,
-        weightsSHA256: model.card.weightsSHA256, embedding: face.embedding, crop: keepsCrop ? face.crop : nil)
+        weightsSHA256: reader.model.card.weightsSHA256, embedding: face.embedding, crop: keepsCrop ? face.crop : nil)
       let stored = try await Self.changing { try await store.add(correction) }
       return try JSON.response(CorrectionJSON(stored), status: .created)
     }
@@ -123,21 +123,20 @@ extension InferenceEngine {
     let crop: Data
   }
 
-  /// Reads one face of an encoded picture.
+  /// Reads one face of an encoded picture, as ``read(_:by:minConfidence:isAccepted:)`` does.
   ///
   /// - Parameter box: where the face is, in pixels of the upright picture; nil where it fills the picture.
   /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
-  func embedded(
-    _ data: Data, box: Box?, by model: ModelReader, for client: AccessTokens.Client
-  ) async throws -> EmbeddedFace {
-    let (classifier, labels) = (model.classifier, model.labels)
-    return try await framed(data, box: box, card: model.card, for: client) { face, _ in
+  func embedded(_ data: Data, box: Box?, by reader: Reader) async throws -> EmbeddedFace {
+    let (classifier, labels) = (reader.model.classifier, reader.model.labels)
+    return try await framed(data, box: box, by: reader) { face, _ in
       let output = try classifier.predictions(
         for: classifier.card.preprocessing.input(face), count: 1, outputs: [labels.name, ONNXModel.embeddingName])
       guard let embedding = output[ONNXModel.embeddingName], let distribution = try output.distributions(labels).first
       else { throw MienError(.native, classifier.card.name, "gave no embedding") }
       return EmbeddedFace(
-        embedding: Array(embedding.row(0)), distribution: distribution, crop: try face.encoded(as: .png))
+        embedding: Array(embedding.row(0)), distribution: try reader.reweighted(distribution),
+        crop: try face.encoded(as: .png))
     }
   }
 }

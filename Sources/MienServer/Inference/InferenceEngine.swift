@@ -39,8 +39,22 @@ package final class InferenceEngine: Sendable {
     func reweighted(_ reading: FaceReading) throws -> FaceReading {
       if prior.changesNothing { return reading }
       return FaceReading(
-        face: reading.face, distribution: try model.card.reweighted(reading.distribution, to: prior),
-        doubt: reading.doubt)
+        face: reading.face, distribution: try reweighted(reading.distribution), doubt: reading.doubt)
+    }
+
+    /// The same for probabilities.
+    func reweighted(_ distribution: EmotionDistribution) throws -> EmotionDistribution {
+      prior.changesNothing ? distribution : try model.card.reweighted(distribution, to: prior)
+    }
+
+    /// The face that a client means by a box: a detected one that overlaps the box by at least half (intersection over
+    /// union), framed as ``FaceFinder`` frames it; else the box itself, upright. Blocks.
+    ///
+    /// - Parameter box: in pixels of `image`.
+    fileprivate func face(at box: Box, of image: Image) throws -> DetectedFace {
+      let found = try finder.detector.faces(in: image).max { $0.box.overlap(box) < $1.box.overlap(box) }
+      if let found, found.box.overlap(box) >= 0.5 { return found }
+      return DetectedFace(box: box, score: 1)
     }
   }
 
@@ -300,27 +314,32 @@ package final class InferenceEngine: Sendable {
         + "for smaller faces, send parts of the picture.")
   }
 
-  /// Cuts one face out of an encoded picture and works on it.
+  /// Cuts one face out of an encoded picture, as ``read(_:by:minConfidence:isAccepted:)`` does, and works on it.
   ///
   /// - Parameters:
-  ///   - box: where the face is, in pixels of the upright picture; nil where it fills the picture.
-  ///   - card: how the model sees faces.
-  ///   - client: whose request it is.
-  ///   - body: blocks; takes the face as the model sees it, and what of the picture that is.
+  ///   - box: where the face is, in pixels of the upright picture, as a reading gives it; `nil` if it fills the picture.
+  ///   - reader: how the model sees faces, and the detector that finds the face again.
+  ///   - body: blocks; takes the face as the model sees it, and what of the picture that is, in pixels of the upright picture.
   /// - Throws: ``APIError`` where there is no room, the picture cannot be read, or the box is not inside it.
   func framed<Result: Sendable>(
-    _ data: Data, box: Box?, card: ModelCard, for client: AccessTokens.Client,
-    _ body: @escaping @Sendable (Image, TurnedSquare) throws -> Result
+    _ data: Data, box: Box?, by reader: Reader, _ body: @escaping @Sendable (Image, TurnedSquare) throws -> Result
   ) async throws -> Result {
-    let frame = FaceFrame(card: card)
-    return try await withImage(data, for: client, patience: limits.waitingSeconds) { image in
-      guard let box else { return try body(try frame.face(whole: image), frame.square(whole: image)) }
+    let frame = FaceFrame(card: reader.model.card)
+    return try await withImage(data, for: reader.client, patience: limits.waitingSeconds) { image in
+      guard let box else {
+        let whole = Box(x: 0, y: 0, width: image.wholeWidth, height: image.wholeHeight)
+        return try body(try frame.face(whole: image), TurnedSquare(around: whole))
+      }
       guard box.x + box.width <= image.wholeWidth, box.y + box.height <= image.wholeHeight else {
         throw APIError.badRequest(
           "The box is not inside the picture of \(image.wholeWidth)x\(image.wholeHeight) pixels.")
       }
-      let face = DetectedFace(box: image.reduced(box), score: 1)
-      return try body(try frame.face(face, of: image), frame.square(around: face))
+      try self.checkSearch(of: image, by: reader)
+      let start = ContinuousClock.now
+      let face = try reader.face(at: image.reduced(box), of: image)
+      self.metrics.time(.find, ContinuousClock.now - start)
+      let square = frame.square(around: face.inWholePicture(of: image))
+      return try body(try frame.face(face, of: image), square)
     } then: {
       $0
     }

@@ -14,33 +14,35 @@ struct ExplainRoutes: Sendable {
   }
 
   private func explain(_ request: Request, _ context: ServerContext) async throws -> Response {
-    let query = try Query(request, ["emotion", "model", "profile"] + Query.boxNames)
-    let model = try await engine.models.reader(ReadingChoice(query), client: context.client)
-    let (classifier, labels) = (model.classifier, model.labels)
-    let emotion = try query.emotion(of: labels)
+    let query = try Query(request, ["emotion", "model", "profile", "detector", "minFace"] + Query.boxNames)
+    let reader = try await engine.reader(ReadingChoice(query), client: context.client)
+    let emotion = try query.emotion(of: reader.model.labels)
     let box = try query.box()
     return try await bodies.withPictures(of: request, context, limit: 1) { input in
       let picture = input.pictures[0].data
       let answer = try await context.whileConnected {
-        try await explanation(of: picture, box: box, emotion, classifier, labels, for: context.client)
+        try await explanation(of: picture, box: box, emotion, by: reader)
       }
       return try JSON.response(answer)
     }
   }
 
   private func explanation(
-    of picture: Data, box: Box?, _ emotion: Emotion?, _ classifier: EmotionClassifier, _ labels: LabelSet,
-    for client: AccessTokens.Client
+    of picture: Data, box: Box?, _ emotion: Emotion?, by reader: InferenceEngine.Reader
   ) async throws -> ExplanationJSON {
-    try await engine.framed(picture, box: box, card: classifier.card, for: client) { face, square in
+    let (classifier, labels) = (reader.model.classifier, reader.model.labels)
+    return try await engine.framed(picture, box: box, by: reader) { face, square in
       let found = try classifier.maps(
         of: emotion.map { [$0] } ?? [], for: classifier.card.preprocessing.input(face), count: 1, labels: labels)
       guard let face = found.first, let map = face.maps.first else {
         throw MienError(.native, classifier.card.name, "gave no map")
       }
       return ExplanationJSON(
-        emotion: map.emotion, method: classifier.mapMethods(labels)[0].rawValue, scores: face.distribution.scores,
-        area: .init(x: square.center.x - square.side / 2, y: square.center.y - square.side / 2, side: square.side),
+        emotion: map.emotion, method: classifier.mapMethods(labels)[0].rawValue,
+        scores: try reader.reweighted(face.distribution).scores,
+        area: .init(
+          x: square.center.x - square.side / 2, y: square.center.y - square.side / 2, side: square.side,
+          degrees: square.degrees),
         map: .init(width: map.width, height: map.height, values: map.values.map { ($0 * 1000).rounded() / 1000 }))
     }
   }
@@ -57,6 +59,8 @@ struct ExplainRoutes: Sendable {
       let x: Double
       let y: Double
       let side: Double
+      /// How far it is turned clockwise about its centre, as the head is.
+      let degrees: Double
     }
 
     struct Map: Encodable, Sendable {

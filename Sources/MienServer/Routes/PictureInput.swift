@@ -171,7 +171,9 @@ struct PictureInput: Sendable {
     guard case .other(let other) = kind, other.content == .none, other.advice.isEmpty else {
       return kind.refusal ?? .unsupportedType("The body is no picture.")
     }
-    let message = "Expected a picture (\(PictureFormat.list)) or its base64, found \(other.name)."
+    // Files come as bytes; base64 is a choice of those who send text.
+    let isFile = type.hasPrefix("image/") || type == "application/octet-stream"
+    let message = "Expected a picture (\(PictureFormat.list))\(isFile ? "" : " or its base64"), found \(other.name)."
     guard isSentAsFields(type) else { return .unsupportedType(message) }
     return .unsupportedType(message + " With curl: \(curlOptions), or -F picture=@photo.jpg.")
   }

@@ -158,12 +158,15 @@ public struct TuningFolder: Sendable {
 
   /// The search as its table and page show it.
   public var results: SearchResults {
-    let selection = plan.recipe.selection
+    let recipe = plan.recipe
+    let selection = recipe.selection
+    let hasFolds = recipe.folds.isOn && recipe.folds.fold == 0
     return SearchResults(
       name: plan.recipe.name, folder: url, data: plan.data,
       method: plan.method.rawValue + (plan.draws.map { ", \($0) draws of seed \(plan.seed)" } ?? ""),
       keys: plan.axes.map { (name: $0.key, text: $0.plainText) }, rungs: rungs.map { $0 ?? plan.recipe.epochs },
-      isFinished: isFinished, figure: selection.metric, head: selection.head,
+      repeats: (hasFolds ? ["folds"] : []) + (recipe.seeds.count > 1 ? ["seeds"] : []), isFinished: isFinished,
+      figure: selection.metric, head: selection.head,
       trials: standings.map { standing in
         let (trial, last) = (standing.trial, standing.record)
         return SearchResults.Trial(

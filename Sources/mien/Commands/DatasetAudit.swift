@@ -11,8 +11,8 @@ struct DatasetAudit: AsyncParsableCommand {
     commandName: "audit",
     abstract: "Looks for copies within and across splits, shared people, blank pictures and classes out of balance.",
     discussion: """
-      Near copies are the same photograph with another brightness, a watermark, or moved by a pixel; faces of the \
-      same known person with different labels do not count as copies.
+      Near copies are alike but for brightness, contrast, small marks or a shift of a pixel: mostly the same photograph, \
+      but frames of one video can be as alike. Faces of the same known person with different labels do not count as copies.
 
       --fix leaves out, in this order: blank pictures; of exact copies whose labels differ, those outside the \
       majority, or all of them if there is no majority; training faces with a copy in validation or test, and validation faces with one in \

@@ -101,6 +101,7 @@ struct Detect: AsyncParsableCommand {
     var done = 0
     var failures = 0
     var isHeaded = false
+    var isHinted = false
 
     func finish(_ outcome: PhotoPipeline.Outcome) throws {
       // The reading does not depend on the copy.
@@ -116,6 +117,10 @@ struct Detect: AsyncParsableCommand {
         Console.failure("\(outcome.name): \(error.message)")
       } else if let warning = outcome.warning {
         Console.warning("\(outcome.name): \(warning)")
+      }
+      if !isHinted, detector.detector == "none", let hint = Self.wholePhotoHint(outcome.readings) {
+        Console.warning("\(outcome.name): \(hint)")
+        isHinted = true
       }
       if let unwritten {
         failures += 1
@@ -143,6 +148,19 @@ struct Detect: AsyncParsableCommand {
     if let json { try ResultFile.write(results.jsonDocument, to: json) }
     if let csv { try ResultFile.write(results.csvDocument, to: csv) }
     return failures > 0
+  }
+
+  /// Pictures of faces are about square, and seldom larger than this.
+  private static let (squarest, largestFace) = (1.25, 640)
+
+  /// What is said of a picture that was taken as one face but hardly is one; `nil` if it may be.
+  private static func wholePhotoHint(_ picture: PictureReadings) -> String? {
+    guard let width = picture.width, let height = picture.height else { return nil }
+    let (short, long) = (min(width, height), max(width, height))
+    guard Double(long) > squarest * Double(short) || short > largestFace else { return nil }
+    return
+      "has \(width)x\(height) pixels and was taken as one face, as --detector none says; if it is a whole photo, leave "
+      + "--detector none out, so that its faces are searched for"
   }
 
   /// The pipeline over the model of `file`, which is compiled while the first photos are decoded and searched. No result

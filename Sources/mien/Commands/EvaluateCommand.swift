@@ -43,6 +43,7 @@ struct Evaluate: AsyncParsableCommand {
       let source = try faces.labelSource(named: measure.labels)
       let part = try measure.part(of: faces, source, data: data)
       let classifier = try model.classifier()
+      warnIfUnused(classifier, faces, source)
       let excluded = measure.excluded(of: faces)
       let rounds: [Corruption?] = [nil] + (corruptions ? Corruption.all : [])
       let progress = ProgressLine("faces")
@@ -92,5 +93,20 @@ struct Evaluate: AsyncParsableCommand {
     } catch let error as MienError where error.subject == faces.info.source {
       throw error.about(data)
     }
+  }
+
+  /// Says before the work that the profile plays no part in it, and what to do.
+  private func warnIfUnused(_ classifier: EmotionClassifier, _ faces: FaceSet, _ source: LabelSource) {
+    guard let head = classifier.adaptedHead else { return }
+    let output = classifier.labels(for: faces.labelSet(source))
+    let changed = head.head.labels
+    guard changed != output else { return }
+    let remedy =
+      changed == .ferplus && faces.hasVotes
+      ? "give --labels \(changed.name)"
+      : "import the pictures with `mien dataset import … --labels \(changed.name)`, and measure that set"
+    Console.warning(
+      "profile \(head.info.profile): it changes the output \(changed.name) only, and \(data) is measured on the output "
+        + "\(output.name): the figures are those of the model without the profile; \(remedy)")
   }
 }

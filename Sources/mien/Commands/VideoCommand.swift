@@ -116,7 +116,11 @@ struct Video: AsyncParsableCommand {
     }
     let elapsed = (clock.now - ready) / .seconds(1)
     do { try writeTimeline(outputs, input, card: recognizer.classifier.card) } catch { problems.append(error) }
-    if json != "-" && csv != "-" { try Console.print(outputs.timeline.table.text) }
+    if json != "-" && csv != "-" {
+      let timeline = outputs.timeline
+      try Console.print(
+        timeline.isEmpty ? "no face in \(Spelling.counted(outputs.frames, "frame"))" : timeline.table.text)
+    }
     if timings { printTimings(readings.timings, outputs, elapsed: elapsed, starting: (ready - start) / .seconds(1)) }
     for problem in problems { Console.failure("\(problem)") }
     if !problems.isEmpty { throw ExitCode.failure }

@@ -47,6 +47,12 @@ class FileChecks(Base):
         page.wait("document.getElementById('faces-empty').innerText.length > 10", "what the server says of it")
         page.click("#notice-action")
         page.wait("document.getElementById('notice').innerText.includes('cannot show this video')", "the damaged video")
+        # If the server cannot read it either, that is said once and for all.
+        page.click("#notice-action")
+        page.wait("document.getElementById('stage-message').innerText === 'This video cannot be read'", "what the server says")
+        reason = page.text("#faces-empty")
+        expect(len(reason) > 10 and reason in page.text("#notice"), f"below the faces stands {reason!r}")
+        expect(not page.run("document.getElementById('notice-action').checkVisibility()"), "it is offered once more")
 
     def animation(self, page):
         """Of an animation the first frame is read; the page says so, and opens it as a video."""

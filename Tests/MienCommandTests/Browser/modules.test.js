@@ -9,7 +9,7 @@ import { faceAt, labelPlan, placed } from './page/draw.js';
 import { best, clock, emotionsOf, percent, ranked, words } from './page/emotions.js';
 import { enlarged, json, number, photosCSV, photosJSON, stem, videoCSV, videoJSON } from './page/export.js';
 import { highest, tally } from './page/faces.js';
-import { filesIn, kindOf, pictureKind } from './page/files.js';
+import { filesIn, kindOf, pictureFormat } from './page/files.js';
 import { framesOf, VideoJob } from './page/job.js';
 import { FramePump } from './page/pump.js';
 import { Coverage, FrameClock, Record } from './page/record.js';
@@ -141,6 +141,14 @@ test('the selected label goes where it covers least', () => {
   assert.ok(place.y >= 160);
 });
 
+test('a selected label that is wider than the picture stands above its face', () => {
+  const box = { x: 20, y: 60, width: 60, height: 70 };
+  const [{ place }] = labelPlan([box], texts(1), 0, measure, { width: 100, height: 160 }, 1);
+  assert.ok(measure('1  happiness 98\u00a0%', false).width > 100);
+  assert.equal(shared(place, box), 0);
+  assert.ok(place.x === 0 && place.width === 100 && place.y < box.y);
+});
+
 test('a record in the order of time, whatever the order of the answers', () => {
   const record = new Record(4);
   for (const seconds of [0.1, 0.3, 0.2, 4, 4.1]) record.add(row(seconds, face(1), ...(seconds > 1 ? [face(2)] : [])));
@@ -237,8 +245,17 @@ test('the kind of a file is told by its content, then by its type and its name',
     [file([], 'folder'), 'other'],
   ];
   for (const [one, kind] of kinds) assert.equal(await kindOf(one), kind, one.name);
-  assert.equal(pictureKind('IMG_2.heic'), 'HEIC pictures');
-  assert.equal(pictureKind('what'), 'this picture');
+});
+
+test('the format of a picture is told by its content, whatever its name', async () => {
+  const formats = [
+    [new File(['?'], 'IMG_2.heic'), 'HEIC'], [new File(['?'], 'what'), ''], [new Blob(['?']), ''],
+    [new File(['\0\0\0\x18ftypheic\0\0\0\0mif1heic'], 'IMG_1.jpg'), 'HEIC'],
+    [new File(['\0\0\0\x18ftypmif1\0\0\0\0mif1heic', 'avif'], 'IMG_1.jpg'), 'HEIC'],
+    [new File(['\0\0\0\x18ftypmif1\0\0\0\0mif1avif'], 'IMG_1.png'), 'AVIF'],
+    [new File(['II*\0'], 'scan.png'), 'TIFF'], [new File(['RIFF\0\0\0\0WEBPVP8 '], 'a.jpg'), 'WebP'],
+  ];
+  for (const [one, format] of formats) assert.equal(await pictureFormat(one), format, one.name);
 });
 
 /** A drop of these files and folders; a folder is a list of [name, content], a file is `null`, `undefined` cannot be read. */
