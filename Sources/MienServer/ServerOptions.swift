@@ -99,6 +99,12 @@ package struct ServerOptions: Sendable {
         "without --token-file only this machine is served: expected 127.0.0.1, ::1 or localhost; other addresses, which "
           + "other machines may reach, need --token-file")
     }
+    let everywhere = ["0.0.0.0", "::"]
+    if port != 0, let metricsAddress, metricsAddress.port == port,
+      metricsAddress.host == host || everywhere.contains(host) || everywhere.contains(metricsAddress.host)
+    {
+      throw MienError(.argument, "--metrics-port \(port)", "expected another port than --port")
+    }
     for origin in corsOrigins {
       guard let url = URL(string: origin), ["http", "https"].contains(url.scheme), url.host() != nil,
         url.path().isEmpty, url.query == nil, url.user() == nil

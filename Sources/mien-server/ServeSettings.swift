@@ -153,7 +153,7 @@ struct ServeSettings {
   private static func unknown(
     _ subject: String, _ name: String, _ options: [String: ServeOption], spelt: (String) -> String
   ) -> MienError {
-    let near = Spelling.nearest(name, among: options.keys.sorted(), atMost: 3)
+    let near = Spelling.nearest(name, among: options.keys.sorted())
     let advice = near.map { "; did you mean \(spelt($0))?" } ?? "; `mien serve --help` lists the options"
     return MienError(.argument, subject, "mien serve has no option --\(name)\(advice)")
   }

@@ -169,6 +169,20 @@ import Testing
     try options.validate()
   }
 
+  @Test func metricsHaveAPortOfTheirOwn() throws {
+    var options = ServerOptions()
+    options.port = 8080
+    for (address, isRight) in [("8080", false), ("0.0.0.0:8080", false), ("127.0.0.2:8080", true), ("9090", true)] {
+      options.metricsAddress = ServerOptions.Address(address)
+      if isRight {
+        try options.validate()
+      } else {
+        let error = #expect(throws: MienError.self) { try options.validate() }
+        #expect(error?.description.contains("--metrics-port") == true)
+      }
+    }
+  }
+
   @Test func pagesOfOtherSitesAreKeptOut() async throws {
     try await TestServer.make().application().test(.live) { client in
       let port = try #require(client.port)

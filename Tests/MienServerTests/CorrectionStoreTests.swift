@@ -262,6 +262,26 @@ import Testing
     #expect(try await CorrectionStore(url: url).listing().corrections.count == 1)
   }
 
+  @Test func oneOwnerLeavesRoomToOthers() async throws {
+    let store = try CorrectionStore(url: url, limit: 1 << 20)
+    func fill(_ owner: String) async throws -> (count: Int, error: APIError?) {
+      for count in 0..<1000 {
+        do { _ = try await store.add(correction(owner: owner, crop: Data(repeating: 1, count: 4000))) } catch let
+          problem as APIError
+        { return (count, problem) }
+      }
+      return (1000, nil)
+    }
+    let first = try await fill("one")
+    #expect(first.error?.code == "full" && first.error?.message.contains("leaves free") == true, "\(first)")
+    let second = try await fill("two")
+    #expect(second.error?.code == "full" && second.count > first.count / 4, "\(first), \(second)")
+    // Who has none still finds room, and who deletes has room again.
+    _ = try await store.add(correction(owner: "three"))
+    #expect(try await store.delete(profile: ProfileName("me"), owner: "one") == first.count)
+    _ = try await store.add(correction(owner: "one"))
+  }
+
   @Test func severalUseOneFileAtATime() async throws {
     let stores = try (0..<3).map { _ in try CorrectionStore(url: url) }
     try await withThrowingTaskGroup(of: Void.self) { group in

@@ -168,7 +168,7 @@ struct DecoderTests {
 
   @Test func aPhotoThatTakesLongIsReadApartFromTheOthers() async throws {
     var bodies: [String] = []
-    for (quick, slow) in [(0, 0.004), (0, 60), (60, 60)] {
+    for (quick, slow) in [(0.0, 0.004), (0, 60), (60, 60)] {
       let server = try TestServer.make {
         ($0.limits.quickDecodingSeconds, $0.limits.slowDecodingSeconds) = (quick, slow)
       }

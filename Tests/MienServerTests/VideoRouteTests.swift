@@ -319,6 +319,23 @@ import Testing
     }
   }
 
+  @Test func aVideoWhoseRecordIsDamagedIsPutAside() async throws {
+    let folder = try TemporaryFolder()
+    let id = try await TestServer.make(folder: folder.url).application().test(.live) { client in
+      let id = try await send(client, Data("no video".utf8)).json(VideoBody.self).id
+      _ = try await wait(for: id, client)
+      return id
+    }
+    try Data("{\"id\":".utf8).write(to: folder.file("videos/\(id)/job.json"))
+    try Data("the upload".utf8).write(to: folder.file("videos/\(id)/upload"))
+    for _ in 0..<2 {
+      try await TestServer.make(folder: folder.url).application().test(.live) { client in
+        #expect(try await client.execute(uri: "/v1/video", method: .get).json(List.self).videos.isEmpty)
+      }
+      #expect(try String(contentsOf: folder.file("videos/\(id).damaged/upload"), encoding: .utf8) == "the upload")
+    }
+  }
+
   @Test func aClientsVideosAreListed() async throws {
     let tokens = ["the-first-token-0001", "the-other-token-0002"]
     let headers: [HTTPFields] = tokens.map { [.authorization: "Bearer \($0)"] }

@@ -175,6 +175,22 @@ def check(edge, servers, photo):
     assert min(counts) > 0, f"one server has all sessions: {counts}"
     print(f"requests of sessions by server: {counts}, none lost")
 
+    # Events arrive one by one, and not when the proxy has a buffer full of them.
+    token, session = next(iter(sessions.items()))
+    connection = edge.connection()
+    connection.putrequest("GET", f"/v1/sessions/{session}/events", skip_host=True)
+    connection.putheader("Host", "mien.example.org")
+    connection.putheader("Authorization", f"Bearer {token}")
+    connection.endheaders()
+    events = connection.getresponse()
+    status, body, _ = edge.ask("POST", f"/v1/sessions/{session}/frames?seconds=3", photo, token)
+    assert status == 200, (status, body)
+    while (line := events.readline().decode()) and not line.startswith("data: "):
+        pass
+    assert line[6:].strip() == body.decode().strip(), (line, body)
+    connection.close()
+    print("events of a session arrive through nginx")
+
     # Videos: sent, waited for, listed and read through the edge.
     jobs = {}
     for token in TOKENS[:6]:
@@ -196,7 +212,7 @@ def check(edge, servers, photo):
     connection = edge.connection()
     connection.putrequest("POST", "/v1/detect", skip_host=True)
     connection.putheader("Host", "mien.example.org")
-    connection.putheader("Content-Length", str(17 << 20))
+    connection.putheader("Content-Length", str(65 << 20))
     connection.endheaders()
     response = connection.getresponse()
     body = response.read()
@@ -205,7 +221,7 @@ def check(edge, servers, photo):
     after = [sum(server.requests().values()) for server in servers]
     assert [a - b for a, b in zip(after, before)] == [1, 1], "a request that is too large reached a server"
     assert edge.ask("GET", "/metrics")[0] == 404
-    print("17 MiB are refused by nginx with 413")
+    print("65 MiB are refused by nginx with 413")
 
 
 def drain(edge, servers, photo):

@@ -303,9 +303,12 @@ export class Page {
     element('token-error').textContent = wasRefused ? 'The server did not accept that token.' : '';
     input('token').value = '';
     const isGiven = (await ask(dialog('token-dialog'))) === 'given';
-    const token = input('token').value.trim();
+    // Chat programs paste invisible characters with it.
+    const token = input('token').value.replace(/[\s\u200b-\u200f\u2060\ufeff]/g, '');
     input('token').value = '';
-    return isGiven && token ? token : null;
+    if (!isGiven || !token) return null;
+    // No token has others, and browsers send no header with them.
+    return /^[!-~]+$/.test(token) ? token : this.askForToken(true);
   }
 
   /** Learns what the server can do. */

@@ -97,15 +97,24 @@ package final class CorrectionStore: Sendable {
     }
   }
 
-  /// Stores a correction.
+  /// Stores a correction. Owners may have as much of the file as they leave free.
   ///
   /// - Returns: the same with its number.
-  /// - Throws: ``APIError`` if the file has reached its limit; ``MienError`` (kind `limit`) if the disk is full.
+  /// - Throws: ``APIError`` if the file, or its owner's share of it, has reached its limit; ``MienError`` (kind `limit`) if the
+  ///   disk is full.
   package func add(_ correction: Correction) async throws -> Correction {
     let id = try await naming {
       try await database().write { db -> Int64 in
-        let bytes = correction.embedding.count * 4 + (correction.crop?.count ?? 0)
-        guard try Self.size(db) + bytes + Self.overhead <= limit else { throw APIError.correctionsFull(limit: limit) }
+        let bytes = correction.embedding.count * 4 + (correction.crop?.count ?? 0) + Self.overhead
+        let size = try Self.size(db)
+        guard size + bytes <= limit else { throw APIError.correctionsFull(limit: limit) }
+        // Below, nobody can have more than half.
+        if size + bytes > limit / 2 {
+          let own = Int(Double(size) * (try Self.share(of: correction.owner, db)))
+          guard AccessTokens.mayTake(bytes, own: own, others: size - own, of: limit, for: correction.owner) else {
+            throw APIError.correctionsFull(limit: limit, ofOwn: true)
+          }
+        }
         try CorrectionRow(correction).insert(db)
         return db.lastInsertedRowID
       }
@@ -119,6 +128,12 @@ package final class CorrectionStore: Sendable {
   private static func size(_ db: Database) throws -> Int {
     func number(_ name: String) throws -> Int { try Int.fetchOne(db, sql: "PRAGMA \(name)") ?? 0 }
     return (try number("page_count") - number("freelist_count")) * (try number("page_size"))
+  }
+
+  /// Which part of the corrections is an owner's, 0…1.
+  private static func share(of owner: String, _ db: Database) throws -> Double {
+    try Double.fetchOne(
+      db, sql: "SELECT TOTAL(owner = ?) / MAX(COUNT(*), 1) FROM correction", arguments: [owner]) ?? 0
   }
 
   /// Stored corrections in the order of their numbers. A row that holds something else is named and passed over.
@@ -259,7 +274,7 @@ package final class CorrectionStore: Sendable {
     guard try !pool.read({ db in try migrator.hasBeenSuperseded(db) }) else {
       throw MienError(.format, nil, "was made by a later version of Mien")
     }
-    try migrator.migrate(pool)
+    if !isReadOnly { try migrator.migrate(pool) }
     guard let number = number(of: url) else { throw MienError(.file, nil, "was removed while it was opened") }
     return Opened(database: pool, number: number)
   }
@@ -286,6 +301,9 @@ package final class CorrectionStore: Sendable {
           ) STRICT;
           CREATE INDEX correctionByProfile ON correction (profile, id);
           """)
+    }
+    migrator.registerMigration("owners") { db in
+      try db.execute(sql: "CREATE INDEX correctionByOwner ON correction (owner)")
     }
     return migrator
   }
@@ -391,9 +409,11 @@ package final class CorrectionStore: Sendable {
 }
 
 extension APIError {
-  static func correctionsFull(limit: Int) -> APIError {
+  /// - Parameter ofOwn: whether it is the client's share that is used up.
+  static func correctionsFull(limit: Int, ofOwn: Bool = false) -> APIError {
     APIError(
       .insufficientStorage, "full",
-      "This server keeps \(limit / 1_048_576) MiB of corrections at most, and they are used up; delete some first.")
+      "This server keeps \(limit / 1_048_576) MiB of corrections at most, and "
+        + (ofOwn ? "one client may have as much as it leaves free" : "they are used up") + "; delete some first.")
   }
 }

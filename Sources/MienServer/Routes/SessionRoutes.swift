@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Hummingbird
 import MienInference
 import NIOCore
@@ -95,7 +96,10 @@ struct SessionRoutes: Sendable {
       }
       try await writer.finish(nil)
     }
-    return Response(status: .ok, headers: [.contentType: "text/event-stream"], body: body)
+    // nginx would keep events back until there are some kilobytes of them.
+    var headers: HTTPFields = [.contentType: "text/event-stream"]
+    if let buffering = HTTPField.Name("X-Accel-Buffering") { headers[buffering] = "no" }
+    return Response(status: .ok, headers: headers, body: body)
   }
 
   /// An event as the protocol has it. JSON has no line ends.

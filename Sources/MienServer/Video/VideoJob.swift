@@ -77,6 +77,17 @@ struct VideoJobFolder: Sendable {
     (try? Data(contentsOf: record)).flatMap { try? JSONDecoder().decode(VideoJob.self, from: $0) }
   }
 
+  /// Whether there is a record. That of a job whose upload was not finished is empty.
+  var hasRecord: Bool { (try? Data(contentsOf: record))?.isEmpty == false }
+
+  /// Gives the folder a name that is no job's, if its record is damaged.
+  ///
+  /// - Returns: the new name; `nil` if it cannot be renamed.
+  func putAside() -> URL? {
+    let aside = URL(fileURLWithPath: url.path + ".damaged", isDirectory: true)
+    return (try? FileManager.default.moveItem(at: url, to: aside)) == nil ? nil : aside
+  }
+
   func remove() { try? FileManager.default.removeItem(at: url) }
 
   /// Removes what is not needed once a job has ended: what was sent, and a result without a row.

@@ -68,7 +68,13 @@ final class VideoJobs: Service {
     where Identifier.isValid(name) {
       let place = VideoJobFolder(jobs, id: name)
       guard var job = place.read(), job.id == name, job.state != .receiving else {
-        place.removeRemains()
+        if place.hasRecord, let aside = place.putAside() {
+          logger.warning(
+            "the record of a video is damaged; its files are kept apart, and no longer served",
+            metadata: ["folder": "\(aside.path)"])
+        } else {
+          place.removeRemains()
+        }
         continue
       }
       let isCut = !job.isFinished
