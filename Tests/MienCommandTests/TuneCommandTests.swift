@@ -37,6 +37,9 @@ import Testing
     #expect(outcome.errors.contains("trial 3 of 3: ") && outcome.errors.contains("diverged"))
     let shown = try Command.mien("tune", "show", folder.file("search").path)
     #expect(shown.status == 0 && shown.output == outcome.output)
+    let script = "cd \"$0\" && exec \"$1\" tune show search"
+    let typed = try Command.run("/bin/sh", ["-c", script, folder.url.path, Command.mien.path])
+    #expect(typed.output.contains("best: trial-\(lines[1][0]), in search/trial-"), "\(typed)")
     let document = try XMLDocument(data: Data(contentsOf: URL(fileURLWithPath: page)))
     #expect(try document.nodes(forXPath: "//*[local-name()='svg'][@class='chart wide']").count == 4)
     // The command that the page names is the one that was given.

@@ -68,6 +68,11 @@ struct DatasetSplit: AsyncParsableCommand {
     ResultFile.wrote(output)
     let parts = Split.allCases.map { "\(result.indices(in: $0).count.grouped) \($0.rawValue)" }.joined(separator: ", ")
     Console.error(rule.description)
+    if by == nil, rule.groupBy != .subject, set.splitFaces.contains(where: { $0.subject == nil }) {
+      Console.warning(
+        "people are unknown: the set does not say who each face shows, and one person may be in two parts; `mien dataset "
+          + "import` reads it from file names such as S001_001_00000001.png")
+    }
     if rule.groupBy == .subject { for line in Self.people(of: result) { Console.error(Console.printable(line)) } }
     Console.error("\(output): \(Spelling.counted(result.count, "face")) (\(parts))")
   }

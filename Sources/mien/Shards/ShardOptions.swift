@@ -129,7 +129,7 @@ struct ShardProgress {
     let failed = output.failed == 0 ? "" : "; \(output.failed.grouped) of them failed, see \"error\" in the results"
     Console.error(
       "shard \(output.shard.text): \(Spelling.counted(output.before + output.now, noun)) done, \(output.now.grouped) of them now"
-        + "\(failed); results in \(Console.printable(output.results.path))")
+        + "\(failed); results in \(Console.printable(output.results.relativePath))")
     guard missing > 0 || stopped else { return }
     Console.error(
       stopped ? "stopped; the same command resumes it" : "not all is done, see above; the same command tries again")
