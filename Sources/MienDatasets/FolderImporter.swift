@@ -101,6 +101,7 @@ public struct FolderImporter: Sendable {
     let faces = try FaceSet(
       source: source ?? folder.standardizedFileURL.lastPathComponent, labelSet: labelSet, height: side, width: side,
       channels: channels, rows: rows, pixels: pixels)
+    summary.noteVotes(of: faces)
     return ImportResult(faces: faces, rejected: rejected, summary: summary)
   }
 

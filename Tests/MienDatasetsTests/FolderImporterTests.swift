@@ -205,7 +205,7 @@ import Testing
     try FileManager.default.createDirectory(at: folder.file("happy"), withIntermediateDirectories: true)
     #expect(message().contains("hold no picture"))
     try add("sad/a.png")
-    let notes = try FolderImporter().load(folder.url).summary.notes
+    let notes = try FolderImporter().load(folder.url).summary.notes.filter { !$0.hasPrefix("people") }
     #expect(notes.count == 1 && notes[0].hasSuffix("happy: the class folder holds no picture"))
     #expect(throws: MienError.self) { try FolderImporter().load(folder.file("none")) }
     for (bytes, words) in [
@@ -225,16 +225,14 @@ import Testing
     try FileManager.default.copyItem(at: folder.file("happy/0.png"), to: folder.file("happy/picture"))
     let result = try FolderImporter().load(folder.url)
     #expect(result.faces.count == 4 && result.rejected.count == 0)
-    #expect(
-      result.summary.notes.map { String($0.suffix(20)) }
-        == [
-          "happy/a.npy: no picture", "y/list.csv: no picture", "appy/notes: no picture",
-        ].map { String($0.suffix(20)) })
+    let ends = result.summary.notes.filter { !$0.hasPrefix("people") }.map { String($0.suffix(20)) }
+    #expect(ends == ["py/a.npy: no picture", "list.csv: no picture", "py/notes: no picture"])
     for name in ["loose.png", "loose.jpg"] { try add(name) }
-    #expect(try FolderImporter().load(folder.url).summary.notes.last?.hasPrefix("left out: 2 pictures in ") == true)
+    let loose = try FolderImporter().load(folder.url).summary.notes
+    #expect(loose.contains { $0.hasPrefix("left out: 2 pictures in ") }, "\(loose)")
     for name in ["loose.png", "loose.jpg"] { try FileManager.default.removeItem(at: folder.file(name)) }
     for index in 0..<30 { try Data("x".utf8).write(to: folder.file("happy/\(index).txt")) }
-    let many = try FolderImporter().load(folder.url).summary.notes
+    let many = try FolderImporter().load(folder.url).summary.notes.filter { !$0.hasPrefix("people") }
     #expect(many.count == 21 && many.last == "left out: 13 more that are no pictures")
   }
 
