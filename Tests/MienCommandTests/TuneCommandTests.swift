@@ -53,6 +53,22 @@ import Testing
     #expect(exported.status == 0, "\(exported.errors)")
   }
 
+  @Test func trialsBeginWithGivenWeights() throws {
+    let run = folder.file("run").path
+    let trained = try Command.run(
+      Command.mien.path, ["train", recipe, "--data", faces, "-o", run, "--threads", "1"] + TrainingFiles.settings)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let tuned = try tune("fine", "--search", "optimizer.learningRate=0.001", "--init", run, "--freeze", "1")
+    #expect(tuned.status == 0, "\(tuned.errors)")
+    let written = try String(contentsOf: folder.file("fine/trial-1/recipe.yaml"), encoding: .utf8)
+    #expect(written.contains("initialWeights: \(run)\n") && written.contains("freeze: 1\n"), "\(written)")
+    #expect(written.contains("Initialised from run."), "\(written)")
+    let missing = try tune("none", "--search", "optimizer.learningRate=0.001", "--init", folder.file("no").path)
+    #expect(missing.status == 1 && missing.errors.contains("no such run folder or model file"), "\(missing.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("none").path))
+    #expect(try tune("none", "--search", "optimizer.learningRate=0.001", "--freeze", "1").status == 64)
+  }
+
   @Test func epochsCanBeGiven() throws {
     let outcome = try tune(
       "short", "--search", "optimizer.learningRate=0.01", "--set", "schedule.warmupEpochs=0", "--epochs", "1")
