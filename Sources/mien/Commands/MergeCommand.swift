@@ -144,7 +144,7 @@ private struct MergedShards {
 
   /// One line for people.
   var summary: String {
-    let failures = failed == 0 ? "none failed" : "\(failed) of them failed, see \"error\""
+    let failures = failed == 0 ? "none failed" : "\(failed) failed, see \"error\""
     return
       "\(Spelling.counted(results.count, "shard")) of \(count.grouped), \(Spelling.counted(files, "file")), \(failures)"
   }
