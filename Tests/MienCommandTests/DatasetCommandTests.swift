@@ -136,10 +136,6 @@ import Testing
     #expect(pictures.contains("mien: error: faces: has no usable picture: faces/happy/a.png: "), "\(pictures)")
     let rows = try errors("dataset", "import", "fer2013", "faces.csv", "-o", "faces.safetensors")
     #expect(rows.contains("mien: error: faces.csv, line 4: "), "\(rows)")
-    let missing = try errors("dataset", "import", "folders", "nowhere", "-o", "faces.safetensors")
-    #expect(missing == "mien: error: nowhere: no such folder\n", "\(missing)")
-    let merged = try errors("merge", "nosuch")
-    #expect(merged == "mien: error: nosuch: no such folder\n", "\(merged)")
   }
 
   @Test func aMissingFormatIsExplained() throws {
