@@ -28,7 +28,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       valueName: "split"), completion: .list(Split.allCases.map(\.rawValue)),
     transform: { text in
       guard let split = Split(rawValue: text) else {
-        let reason = text == "all" ? ": of all parts together, most faces are those that the run was trained on" : ""
+        let reason = text == "all" ? "; of all parts together, most faces are those that the run was trained on" : ""
         throw ValidationError("expected train, validation or test\(reason)")
       }
       return split

@@ -102,7 +102,7 @@ import Testing
     (["video", "a.mp4", "--every", "0"], "--every 0: expected at least 1\n"),
     (
       ["evaluate", "--run", "a", "--data", "b", "--split", "all"],
-      "--split all: expected train, validation or test: of all"
+      "--split all: expected train, validation or test; of all"
     ),
     (["dataset", "split", "a", "-o", "b", "--by", "mood"], "--by mood: expected none, subject or sequence\n"),
     (["video", "-"], "videos are not read from standard input; name a file\n"),
