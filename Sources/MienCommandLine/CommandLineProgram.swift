@@ -75,11 +75,19 @@ extension AsyncParsableCommand {
       message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init),
       Array(CommandLine.arguments.dropFirst()))
     if let first = lines.first, !message.isEmpty {
-      Console.failure(first.hasPrefix(prefix) ? String(first.dropFirst(prefix.count)) : first)
+      Console.failure(uncapitalized(first.hasPrefix(prefix) ? String(first.dropFirst(prefix.count)) : first))
       for line in lines.dropFirst() { Console.error(Console.printable(shortened(usage: line))) }
     }
     for note in notes(message) { Console.error(note) }
     quit(code)
+  }
+
+  /// `text` with a small first letter, as all errors begin, if that is the only capital of its first word: the parser's
+  /// sentences begin with a capital, names such as FER2013 have several.
+  private static func uncapitalized(_ text: String) -> String {
+    let word = text.prefix(while: \.isLetter)
+    guard word.count > 1, word.dropFirst().allSatisfy(\.isLowercase) else { return text }
+    return text.prefix(1).lowercased() + text.dropFirst()
   }
 
   /// Ends the process at once: taking networks and libraries apart would cost a short run a tenth of its time, and crash one
@@ -99,7 +107,8 @@ extension AsyncParsableCommand {
 
   /// Refuses a file's name that starts with a dash, which would be read as options, `-h` for help among them.
   ///
-  /// - Throws: ``MienError`` of kind `argument` that says how to write the name.
+  /// - Throws: ``MienError`` of kind `argument` that says how to write the name, or which option is meant: `-json` for
+  ///   `--json`.
   private static func checkDashes(_ arguments: [String]) throws {
     for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("-") && argument.count > 2 {
       // No option has a dot in its name, or one dash before several letters; a number may be an option's value.
@@ -107,6 +116,12 @@ extension AsyncParsableCommand {
       let isName = (option.contains(".") || (!option.hasPrefix("--") && option.count > 2)) && Double(argument) == nil
       let isFile = !argument.hasPrefix("--") && access(argument, F_OK) == 0
       guard isName || isFile else { continue }
+      if !argument.hasPrefix("--"), isOption("-" + option, in: arguments) {
+        throw MienError(
+          .argument, argument,
+          "did you mean -\(argument)? Names of options have two dashes"
+            + (isFile ? "; the file of this name is written ./\(argument)" : ""))
+      }
       throw MienError(
         .argument, argument,
         "a name that starts with a dash is taken for options; write ./\(argument), or put -- before the paths")

@@ -66,6 +66,13 @@ extension ParsableCommand {
     return "Unknown option '\(wrong)'." + (near.map { " Did you mean '--\($0)'?" } ?? "")
   }
 
+  /// Whether the command that `arguments` name has the option `name`, written with its dashes.
+  package static func isOption(_ name: String, in arguments: [String]) -> Bool {
+    guard let (command, options) = command(in: arguments) else { return false }
+    return options.flatMap { $0.names ?? [] }.contains { $0.text == name }
+      || (name == "--run" && ExternalCommand.runCommands.contains(command.commandName))
+  }
+
   /// `arguments` with each negative number joined by an equals sign to the option before it, as `--min-face=-3`: alone it
   /// would be taken for an option, and the option would lack its value.
   package static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
@@ -107,6 +114,12 @@ extension ParsableCommand {
     {
       return saying(
         found.1 == found.2 ? "\(found.1) is given twice" : "give one of \(found.2) and \(found.1), not both")
+    }
+    if let found = first.wholeMatch(
+      of: /Error: The value '(.*)' is invalid for '([^' ]+)[^']*'\. Please provide one of (.+)/)
+    {
+      let choices = found.3.matches(of: /'([^']+)'/).map { String($0.1) }
+      return ["Error: \(found.2) \(found.1): expected \(Spelling.alternatives(choices))"] + lines.dropFirst()
     }
     if let found = first.wholeMatch(of: /Error: The value '(.*)' is invalid for '([^' ]+)[^']*'(?:: (.+))?/) {
       let (value, option) = (String(found.1), found.2)

@@ -56,7 +56,13 @@ extension MienError {
     let start = "is not valid YAML: "
     if let found = text.firstMatch(of: /^(\d+):(\d+): error: \w+: ([\s\S]*?):(\n|$)/) {
       let problem = found.3.split(separator: "\n").joined(separator: ", ")
-      return MienError(.format, file, start + "line \(found.1), column \(found.2): \(problem)")
+      let place = problem.firstMatch(of: /in line (\d+)/).map { "line \($0.1)" } ?? "the line above"
+      let hint =
+        problem.contains("could not find expected ':'")
+        ? "; the colon, or the space after it, may be missing in \(place)"
+        : problem.contains("cannot start any token") && text.contains("\t")
+          ? "; the line has a tab, and YAML takes only spaces there" : ""
+      return MienError(.format, file, start + "line \(found.1), column \(found.2): \(problem)\(hint)")
     }
     let line = text.split(separator: "\n").first.map(String.init) ?? "unknown problem"
     let prefix = "Parser: "

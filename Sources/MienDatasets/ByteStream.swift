@@ -12,7 +12,7 @@ public enum ByteSource: Sendable, Equatable {
   /// The name to use in messages.
   public var name: String {
     switch self {
-    case .file(let url): url.path
+    case .file(let url): url.relativePath
     case .standardInput: "standard input"
     }
   }

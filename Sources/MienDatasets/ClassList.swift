@@ -29,7 +29,8 @@ struct ClassList {
   init(contentsOf url: URL) throws {
     guard let data = try? Data(contentsOf: url) else { throw FileProblem.error(reading: url) }
     guard data.count <= 1 << 20, let text = String(data: data, encoding: .utf8) else {
-      throw MienError(.format, url.path, "expected a list of classes: words, or numbers and words, one per line")
+      throw MienError(
+        .format, url.relativePath, "expected a list of classes: words, or numbers and words, one per line")
     }
     if let json = try? JSONSerialization.jsonObject(with: data) {
       self.init(json: json)

@@ -53,7 +53,7 @@ public struct ClassNames: Sendable, Equatable {
   /// - Throws: ``MienError`` naming the file and the words at fault.
   public init(contentsOf url: URL) throws {
     let list = try ClassList(contentsOf: url)
-    let (meanings, left) = try Self.meanings(list.entries, subject: url.path)
+    let (meanings, left) = try Self.meanings(list.entries, subject: url.relativePath)
     self.init(url.lastPathComponent, meanings, left: left)
   }
 

@@ -93,7 +93,7 @@ public final class ExtractedFaces {
   private func append(_ fields: [String]) throws {
     do { try list.write(contentsOf: Data(CSVLine.text(fields).utf8)) } catch {
       throw MienError(
-        .file, folder.appendingPathComponent(Self.listName).path,
+        .file, folder.appendingPathComponent(Self.listName).relativePath,
         "could not be written: \((error as NSError).localizedDescription)")
     }
   }

@@ -78,6 +78,7 @@ struct FER2013Rows {
     let faces = try FaceSet(
       source: "fer2013", labelSet: hasContempt ? .ferplus : .fer2013, height: FER2013Importer.side,
       width: FER2013Importer.side, channels: 1, rows: rows, pixels: pixels)
+    summary.noteVotes(of: faces)
     return ImportResult(faces: faces, rejected: rejected, summary: summary)
   }
 }

@@ -14,18 +14,19 @@ extension FaceSet {
       rows: indices.map { self[$0] }, pixels: selected, history: (info.history ?? []) + [step])
   }
 
-  /// The set split anew by `rule`, which is added to its history.
+  /// The set split anew by `rule`, which is added to its history, with the shares that came out if they are far from the rule's.
   ///
   /// - Throws: ``MienError`` as ``SplitRule/parts(of:)`` does.
   public func split(by rule: SplitRule) throws -> FaceSet {
-    let parts = try rule.parts(of: splitFaces)
+    let faces = splitFaces
+    let parts = try rule.parts(of: faces)
     var rows = (0..<count).map { self[$0] }
     for (split, part) in [(Split.train, parts.train), (.validation, parts.validation), (.test, parts.test)] {
       for index in part { rows[index].split = split }
     }
     return try FaceSet(
       source: info.source, labelSet: labelSet, height: height, width: width, channels: channels, rows: rows,
-      pixels: pixels, history: (info.history ?? []) + [rule.description])
+      pixels: pixels, history: (info.history ?? []) + [rule.description(of: parts, before: FaceParts(own: faces))])
   }
 
   /// The set with `copies` after its own faces, and `step` added to its history.

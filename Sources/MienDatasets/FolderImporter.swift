@@ -57,14 +57,20 @@ public struct FolderImporter: Sendable {
     var rejected = collection.rejected
     var summary = ImportSummary(
       labelling: collection.labelling, notes: collection.notes, warnings: collection.warnings)
+    var photos: (count: Int, example: String) = (0, "")
     try PictureLoader(side: side, channels: channels).load(pictures) { index, face in
       let picture = pictures[index]
       do {
         if let label = picture.label, labelSet.index(of: label) == nil {
-          throw MienError(.format, picture.url.path, "shows \(label.rawValue), which is no class of \(labelSet.name)")
+          throw MienError(
+            .format, picture.url.relativePath, "shows \(label.rawValue), which is no class of \(labelSet.name)")
         }
         let face = try face.get()
-        pixels.append(contentsOf: face)
+        pixels.append(contentsOf: face.pixels)
+        if let (width, height) = face.photo {
+          if photos.count == 0 { photos.example = "\(picture.url.relativePath), \(width)x\(height)" }
+          photos.count += 1
+        }
         rows.append(
           .init(
             label: picture.label, split: picture.split, votes: picture.votes, subject: picture.subject,
@@ -75,8 +81,16 @@ public struct FolderImporter: Sendable {
       }
       progress(index + 1, pictures.count)
     }
-    guard !rows.isEmpty else { throw rejected.nothingLeft(of: folder.path, "picture") }
+    guard !rows.isEmpty else { throw rejected.nothingLeft(of: folder.relativePath, "picture") }
     summary.sort()
+    if photos.count > 0 {
+      let isOne = photos.count == 1
+      summary.warnings.append(
+        "\(Spelling.counted(photos.count, "picture")) \(isOne ? "looks like a whole photo" : "look like whole photos"), not a "
+          + "face cut out of one (\(photos.example)\(isOne ? "" : ", …")): the import searches no face, it takes the centred square and "
+          + "resizes it to \(side)x\(side); docs/own-faces.md says how to cut faces out of photos, `mien dataset extract` "
+          + "cuts them out of videos")
+    }
     let people = Set(rows.compactMap(\.subject)).count
     if people > 0 {
       let sequences = Set(rows.compactMap(\.sequence)).count
@@ -87,6 +101,7 @@ public struct FolderImporter: Sendable {
     let faces = try FaceSet(
       source: source ?? folder.standardizedFileURL.lastPathComponent, labelSet: labelSet, height: side, width: side,
       channels: channels, rows: rows, pixels: pixels)
+    summary.noteVotes(of: faces)
     return ImportResult(faces: faces, rejected: rejected, summary: summary)
   }
 
@@ -123,7 +138,8 @@ public struct CKPlus48Importer: Sendable {
       guard let name = PictureName(picture.url, .ckplus) else {
         collection.rejected.add(
           MienError(
-            .format, picture.url.path, "expected a name of subject, sequence and frame, as S010_004_00000017.png"))
+            .format, picture.url.relativePath,
+            "expected a name of subject, sequence and frame, as S010_004_00000017.png"))
         continue
       }
       (picture.split, picture.partName, picture.subject, picture.sequence) = (.train, "", name.subject, name.sequence)

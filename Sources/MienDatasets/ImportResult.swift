@@ -68,6 +68,18 @@ public struct ImportSummary: Sendable, Equatable {
     Self.count(split, partName, in: &parts)
   }
 
+  /// Notes how many of `faces` have a majority label, if there are FER+ votes.
+  mutating func noteVotes(of faces: FaceSet) {
+    guard faces.hasVotes else { return }
+    let voted = (0..<faces.count).count { faces.votes(at: $0) != nil }
+    let labelled = (0..<faces.count).count { faces.label(at: $0, .ferplus) != nil }
+    let unvoted = faces.count - voted
+    notes.append(
+      "FER+ votes: \(labelled.grouped) of \(Spelling.counted(voted, "face")) with votes have a majority label, "
+        + "\((voted - labelled).grouped) have none"
+        + (unvoted > 0 ? "; \(Spelling.counted(unvoted, "face")) \(unvoted == 1 ? "has" : "have") no votes" : ""))
+  }
+
   /// Puts names in order when all are counted.
   mutating func sort() {
     func order(_ name: String) -> (Int, String) { (ClassNames.number(name) ?? .max, name) }

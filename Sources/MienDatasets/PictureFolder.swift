@@ -39,20 +39,20 @@ struct PictureFolder {
     var (unknown, left): ([Folder], [URL]) = ([], [])
     for folder in found {
       if let known, known.leavesOut(folder.name) {
-        collection.notes.append("left out: \(folder.url.path): no emotion, by \(known.source)")
+        collection.notes.append("left out: \(folder.url.relativePath): no emotion, by \(known.source)")
         continue
       }
       let files = try PictureTree.files(below: folder.url)
       let pictures = files.filter(PictureTree.isPicture)
       guard let label = emotion(folder.name, known) else {
         if pictures.isEmpty {
-          collection.notes.append("left out: \(folder.url.path): names no emotion and holds no picture")
+          collection.notes.append("left out: \(folder.url.relativePath): names no emotion and holds no picture")
         } else {
           unknown.append(folder)
         }
         continue
       }
-      if pictures.isEmpty { collection.notes.append("\(folder.url.path): the class folder holds no picture") }
+      if pictures.isEmpty { collection.notes.append("\(folder.url.relativePath): the class folder holds no picture") }
       if pictures.count < files.count {
         let read = Set(pictures)
         left += files.filter { !read.contains($0) }
@@ -68,7 +68,7 @@ struct PictureFolder {
       let loose = try PictureTree.entries(of: folder).count { !$0.isFolder && PictureTree.hasPictureExtension($0.url) }
       if loose > 0 {
         collection.notes.append(
-          "left out: \(Spelling.counted(loose, "picture")) in \(folder.path), outside class folders")
+          "left out: \(Spelling.counted(loose, "picture")) in \(folder.relativePath), outside class folders")
       }
     }
     if !unknown.isEmpty {
@@ -79,7 +79,7 @@ struct PictureFolder {
       collection.rejected.add(error)
     }
     guard !collection.pictures.isEmpty else {
-      throw MienError(.format, root.path, "its class folders hold no picture" + Self.sample(left))
+      throw MienError(.format, root.relativePath, "its class folders hold no picture" + Self.sample(left))
     }
     Self.addOrigins(&collection)
     return collection
@@ -118,7 +118,7 @@ struct PictureFolder {
     guard others.isEmpty else {
       let parts = Split.allCases.flatMap(\.spellings).joined(separator: ", ")
       throw MienError(
-        .format, top.path,
+        .format, top.relativePath,
         "\(others.map(\.lastPathComponent).joined(separator: ", ")): no part of the data set, beside folders that are "
           + "(\(parts)); move it elsewhere")
     }
@@ -204,7 +204,7 @@ struct PictureFolder {
         "class folders that name no emotion known here: \(named.joined(separator: ", ")); rename them, or say what they "
           + "show with --classes \(mapping.joined(separator: ",")); known spellings are \(known)")
     }
-    return MienError(.format, top.path, problems.joined(separator: "; and "))
+    return MienError(.format, top.relativePath, problems.joined(separator: "; and "))
   }
 
   private func meaninglessNumbers(_ numbers: [Int], _ folders: [Folder], _ top: URL) -> String {
@@ -213,7 +213,7 @@ struct PictureFolder {
     var advice: [String] = []
     if isRAFDB { advice.append("the files are named as RAF-DB's are (--classes rafdb)") }
     if let list = Self.list(from: top, to: top) {
-      advice.append("\(list.lastPathComponent) beside them may tell: --classes \(ShellWord.quoted(list.path))")
+      advice.append("\(list.lastPathComponent) beside them may tell: --classes \(ShellWord.quoted(list.relativePath))")
     }
     let schemes = ClassNames.schemes(for: numbers).map { "--classes \($0)" }
     let example = numbers.prefix(2).map { "\($0)=EMOTION" }.joined(separator: ",")
@@ -235,12 +235,13 @@ struct PictureFolder {
       guard let name = PictureName(url, convention), let label = name.emotion else {
         collection.rejected.add(
           MienError(
-            .format, url.path, "is not named as \(convention.rawValue)'s files are, such as \(convention.example)"))
+            .format, url.relativePath,
+            "is not named as \(convention.rawValue)'s files are, such as \(convention.example)"))
         continue
       }
       guard labels?.index(of: label) != nil || labels == nil else {
         collection.rejected.add(
-          MienError(.format, url.path, "shows \(label.rawValue), no class of \(labels?.name ?? "")"))
+          MienError(.format, url.relativePath, "shows \(label.rawValue), no class of \(labels?.name ?? "")"))
         continue
       }
       var picture = LabelledPicture(url: url, label: label, className: name.code)
@@ -258,14 +259,18 @@ struct PictureFolder {
       return LabelledPicture(url: url, label: label, className: word.lowercased())
     }
     guard read.isEmpty || read.count < pictures.count else {
-      return PictureCollection(pictures: read, labelling: "the first word of each file's name")
+      return PictureCollection(
+        pictures: read, labelling: "the first word of each file's name", notes: [Self.unknownPeople])
     }
     let tables = try PictureTree.files(below: top).filter { $0.lastPathComponent.lowercased().contains(".csv") }
     if Emotion(spelling: root.lastPathComponent) != nil, !pictures.isEmpty, folders.isEmpty {
       throw MienError(
-        .format, root.path, "is itself a class folder; give the folder that holds it and the other class folders")
+        .format, root.relativePath,
+        "is itself a class folder; give the folder that holds it and the other class folders")
     }
-    throw MienError(.format, top.path, Self.missingFolders(pictures, folders, tables: tables))
+    // The pictures are counted below the folder that was given, class folders are looked for in the innermost one.
+    throw MienError(
+      .format, (folders.isEmpty ? root : top).relativePath, Self.missingFolders(pictures, folders, tables: tables))
   }
 
   private static func missingFolders(_ pictures: [URL], _ folders: [URL], tables: [URL]) -> String {
@@ -286,15 +291,23 @@ struct PictureFolder {
       + "they show; rename it to an emotion (`happy`, `sad`, …), or\(wanted.dropFirst())"
   }
 
-  /// Adds subject and sequence if every file's name tells them, as CK+'s, JAFFE's and KDEF's do. Where most names tell them,
-  /// the others are warned of.
+  /// What is said if nobody is known.
+  private static let unknownPeople =
+    "people are unknown: no file name says who it is, as \(PictureName.ownExample) would (person, series, picture); a split "
+    + "may put one person into two parts"
+
+  /// Adds subject and sequence if every file's name tells them, as CK+'s, JAFFE's and KDEF's do. If only some names tell
+  /// them, the others are warned of; if none does, a note says that people are unknown.
   private static func addOrigins(_ collection: inout PictureCollection) {
     let urls = collection.pictures.map(\.url)
-    guard let convention = PictureName.convention(of: urls) else { return }
+    guard let convention = PictureName.convention(of: urls, isMost: false) else {
+      collection.notes.append(unknownPeople)
+      return
+    }
     let names = urls.map { PictureName($0, convention) }
     let odd = zip(urls, names).filter { $0.1 == nil }.map(\.0)
     guard odd.isEmpty else {
-      let shown = odd.prefix(3).map(\.path).joined(separator: ", ") + (odd.count > 3 ? ", …" : "")
+      let shown = odd.prefix(3).map(\.relativePath).joined(separator: ", ") + (odd.count > 3 ? ", …" : "")
       let told = urls.count - odd.count
       collection.warnings.append(
         "people are unknown: \(Spelling.counted(told, "file name")) \(told == 1 ? "says" : "say") who it is, \(odd.count.grouped) "
@@ -310,7 +323,7 @@ struct PictureFolder {
 
   /// A line for each file that is no picture, and one for the rest of many.
   private static func notes(_ files: [URL]) -> [String] {
-    let named = files.prefix(named).map { "left out: \($0.path): no picture" }
+    let named = files.prefix(named).map { "left out: \($0.relativePath): no picture" }
     return named
       + (files.count > named.count
         ? ["left out: \((files.count - named.count).grouped) more that are no pictures"] : [])

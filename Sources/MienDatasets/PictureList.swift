@@ -28,7 +28,7 @@ struct PictureList {
     if !emotions.isEmpty { return try ckplus(emotions) }
     if let picture = files.first(where: { $0.pathComponents.contains("cohn-kanade-images") }) {
       throw MienError(
-        .format, picture.deletingLastPathComponent().path,
+        .format, picture.deletingLastPathComponent().relativePath,
         "holds CK+'s pictures, but there is no Emotion folder with their labels (files such as "
           + "S005_001_00000011_emotion.txt); unpack Emotion_labels.zip beside cohn-kanade-images")
     }
@@ -112,16 +112,17 @@ struct PictureList {
       guard let origin = PictureName(URL(fileURLWithPath: stem + ".png"), .ckplus) else {
         collection.rejected.add(
           MienError(
-            .format, file.path, "expected a name of subject, sequence and frame, as S010_004_00000017_emotion.txt"))
+            .format, file.relativePath,
+            "expected a name of subject, sequence and frame, as S010_004_00000017_emotion.txt"))
         continue
       }
       guard let number, let label = ClassNames.ckplus.emotion("\(number)") else {
         collection.rejected.add(
-          MienError(.format, file.path, "expected a number of 0 to 7, found `\(text.prefix(40))`"))
+          MienError(.format, file.relativePath, "expected a number of 0 to 7, found `\(text.prefix(40))`"))
         continue
       }
       guard let url = pictures[stem.lowercased()] else {
-        collection.rejected.add(MienError(.file, file.path, "its picture \(stem).png is not in the folder"))
+        collection.rejected.add(MienError(.file, file.relativePath, "its picture \(stem).png is not in the folder"))
         continue
       }
       var picture = LabelledPicture(url: url, label: label, className: "\(number)")
@@ -148,7 +149,7 @@ struct PictureList {
         let counts = row.fields.suffix(FaceSet.voteColumns).compactMap { field in
           CSVRow.number(line.extracting(field)).flatMap(UInt8.init(exactly:))
         }
-        let place = "\(list.path), line \(number)"
+        let place = "\(list.relativePath), line \(number)"
         guard row.fields.count == FaceSet.voteColumns + 2, counts.count == FaceSet.voteColumns else {
           collection.rejected.add(MienError(.format, place, "expected a file, a box and ten counts of votes"))
           return
@@ -178,7 +179,7 @@ struct PictureList {
       if CSVRow.isEmpty(line) { return }
       let text = line.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
       do {
-        try body(text.split { $0.isWhitespace || $0 == "," }.map(String.init), "\(list.path), line \(number)")
+        try body(text.split { $0.isWhitespace || $0 == "," }.map(String.init), "\(list.relativePath), line \(number)")
       } catch let
         error as MienError
       { reject(error) }

@@ -12,13 +12,29 @@ struct PictureLoader {
   let channels: Int
   private static let batch = 256
 
+  /// A face, and the picture that it is from.
+  struct Face {
+    /// [side, side, channels].
+    let pixels: [UInt8]
+    /// Width and height of the picture if its centred square was taken of it, though it looks like a whole photo.
+    let photo: (width: Int, height: Int)?
+  }
+
+  /// The largest square picture that is taken for a face cut out of a photo, in pixels of a side.
+  private static let largestCrop = 1024
+
+  /// Whether a picture of this size looks like a whole photo: one side is longer by more than a tenth, or it is very large.
+  private static func isPhoto(_ width: Int, _ height: Int) -> Bool {
+    max(width, height) * 10 > min(width, height) * 11 || min(width, height) > largestCrop
+  }
+
   /// Decodes `pictures` in order and hands each face, or what was wrong with its file, to `body`.
   ///
   /// - Throws: what `body` throws; no further batch is decoded then.
-  func load(_ pictures: [LabelledPicture], _ body: (Int, Result<[UInt8], MienError>) throws -> Void) throws {
+  func load(_ pictures: [LabelledPicture], _ body: (Int, Result<Face, MienError>) throws -> Void) throws {
     for start in stride(from: 0, to: pictures.count, by: Self.batch) {
       let batch = pictures[start..<min(start + Self.batch, pictures.count)]
-      let results = Mutex([Result<[UInt8], MienError>?](repeating: nil, count: batch.count))
+      let results = Mutex([Result<Face, MienError>?](repeating: nil, count: batch.count))
       DispatchQueue.concurrentPerform(iterations: batch.count) { index in
         let result = face(pictures[start + index])
         results.withLock { $0[index] = result }
@@ -30,31 +46,35 @@ struct PictureLoader {
     }
   }
 
-  /// The square of a picture's box, or its largest centred square, at the size wanted: [side, side, channels].
-  private func face(_ picture: LabelledPicture) -> Result<[UInt8], MienError> {
+  /// The square of a picture's box, or its largest centred square, at the size wanted.
+  private func face(_ picture: LabelledPicture) -> Result<Face, MienError> {
     do {
-      guard let path = FilePath.resolving(picture.url.path) else {
-        throw PictureTree.encodingProblem(picture.url) ?? MienError(.file, picture.url.path, "could not be read")
+      guard let path = FilePath.resolving(picture.url.relativePath) else {
+        throw PictureTree.encodingProblem(picture.url)
+          ?? MienError(.file, picture.url.relativePath, "could not be read")
       }
       let image = try Image(contentsOf: path)
       // Half a face teaches nothing.
-      guard !image.isDamaged else { throw MienError(.format, picture.url.path, image.warning ?? "is damaged") }
+      guard !image.isDamaged else { throw MienError(.format, picture.url.relativePath, image.warning ?? "is damaged") }
       let coloured = channels == 1 ? image.grey : image.rgb
       guard let box = picture.box.map(image.reduced) else {
-        return .success(try Self.centreSquare(coloured).resized(width: side, height: side).pixels)
+        let square = try Self.centreSquare(coloured).resized(width: side, height: side)
+        let isPhoto = Self.isPhoto(image.wholeWidth, image.wholeHeight)
+        return .success(Face(pixels: square.pixels, photo: isPhoto ? (image.wholeWidth, image.wholeHeight) : nil))
       }
       guard box.intersectionArea(Box(x: 0, y: 0, width: image.width, height: image.height)) > 0 else {
         throw MienError(
-          .mismatch, picture.url.path, "the face's box lies outside the picture of \(image.width)x\(image.height)")
+          .mismatch, picture.url.relativePath,
+          "the face's box lies outside the picture of \(image.width)x\(image.height)")
       }
       let face = try coloured.crop(
         centerX: Double(box.x) + Double(box.width) / 2, centerY: Double(box.y) + Double(box.height) / 2,
         side: Double(max(box.width, box.height)), size: side)
-      return .success(face.pixels)
+      return .success(Face(pixels: face.pixels, photo: nil))
     } catch let error as MienError {
       return .failure(error)
     } catch {
-      return .failure(MienError(.file, picture.url.path, "could not be read: \(error)"))
+      return .failure(MienError(.file, picture.url.relativePath, "could not be read: \(error)"))
     }
   }
 

@@ -47,11 +47,17 @@ struct PictureName: Equatable {
     }
   }
 
+  /// A name of CK+'s form, which one's own pictures can have too: person, series, picture.
+  static let ownExample = "S001_001_00000001.png"
+
   /// The convention that most of `files` follow; nil for none.
-  static func convention(of files: [URL]) -> Convention? {
-    Convention.allCases.first { convention in
-      files.count { PictureName($0, convention) != nil } * 2 > files.count
-    }
+  ///
+  /// - Parameter isMost: whether more than half of them must follow it; else the convention that the most of them follow is
+  ///   taken, however few.
+  static func convention(of files: [URL], isMost: Bool = true) -> Convention? {
+    let counts = Convention.allCases.map { convention in files.count { PictureName($0, convention) != nil } }
+    guard let most = counts.max(), most > 0, !isMost || most * 2 > files.count else { return nil }
+    return zip(Convention.allCases, counts).first { $0.1 == most }?.0
   }
 
   /// `KA.AN1.39`: subject, emotion and take, number of the picture.

@@ -24,7 +24,7 @@ struct PictureTree {
   static func entries(of folder: URL) throws -> [Entry] {
     guard let path = FilePath.resolving(folder.path), let names = path.contents() else {
       throw encodingProblem(folder)
-        ?? MienError(FileProblem.error(reading: folder).kind, folder.path, problem(with: folder))
+        ?? MienError(FileProblem.error(reading: folder).kind, folder.relativePath, problem(with: folder))
     }
     let entries = names.map { name in
       var status = stat()
@@ -40,9 +40,9 @@ struct PictureTree {
   /// Why a file cannot be told whose name, in an older encoding, is not UTF-8; `nil` for other files.
   static func encodingProblem(_ url: URL) -> MienError? {
     guard FilePath.resolving(url.path) == nil else { return nil }
-    let folder = ShellWord.quoted(url.deletingLastPathComponent().path)
+    let folder = ShellWord.quoted(url.deletingLastPathComponent().relativePath)
     return MienError(
-      .file, url.path,
+      .file, url.relativePath,
       "its name is not UTF-8, as in old archives, and reads like another one; rename it, for example with: "
         + "convmv -f latin1 -t utf8 --notest -r \(folder)"
     )
@@ -73,7 +73,7 @@ struct PictureTree {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else { return "no such folder" }
     guard !isFolder.boolValue else { return "may not be listed" }
-    let name = ShellWord.quoted(folder.path)
+    let name = ShellWord.quoted(folder.relativePath)
     guard let signature = FileSignature(contentsOf: folder) else { return "is a file, expected a folder" }
     let advice =
       switch signature.kind {

@@ -48,20 +48,36 @@ public struct ModelStore: Sendable {
     }
     try Self.refuseRun(name)
     let names = entries().map(\.name).joined(separator: ", ")
-    let isFile = FileManager.default.fileExists(atPath: name)
     throw MienError(
       .argument, "model \(name)",
-      "no such model. Known: \(names); or give a file's path, such as "
-        + (isFile ? "./\(name) for the file that is here: a path has a slash or ends in .onnx" : "./mine.onnx"))
+      "no such model. Known: \(names); or give a file's path, such as \(Self.example(for: name))")
   }
 
-  /// Refuses the folder of a training run, which has a recipe.
+  /// A path that can be given, or what is here under the name of a model.
+  private static func example(for name: String) -> String {
+    let url = URL(fileURLWithPath: name)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else { return "./mine.onnx" }
+    if isFolder.boolValue { return "./mine.onnx; \(name), which is here, is a folder" }
+    if let signature = FileSignature(contentsOf: url) {
+      return "./mine.onnx; \(name), which is here, is \(signature.name)"
+    }
+    return "./\(name) for the file that is here: a path has a slash or ends in .onnx"
+  }
+
+  /// Refuses the folder of a training run, which has a recipe, and its checkpoints.
   private static func refuseRun(_ name: String) throws {
-    let recipe = URL(fileURLWithPath: name).appendingPathComponent("recipe.yaml")
-    guard FileManager.default.fileExists(atPath: recipe.path) else { return }
+    func isRun(_ folder: URL) -> Bool {
+      FileManager.default.fileExists(atPath: folder.appendingPathComponent("recipe.yaml").path)
+    }
+    let url = URL(fileURLWithPath: name)
+    let run = url.deletingLastPathComponent().deletingLastPathComponent()
+    let isCheckpoint = url.pathExtension == "safetensors" && isRun(run)
+    guard isCheckpoint || isRun(url) else { return }
+    let command = "`mien export \(ShellWord.quoted(isCheckpoint ? run.relativePath : name)) -o mine.onnx`"
     throw MienError(
       .file, name,
-      "is a run folder, expected a model file; `mien export \(ShellWord.quoted(name)) -o mine.onnx` makes one, and "
+      "is \(isCheckpoint ? "a checkpoint of a run" : "a run folder"), expected a model file; \(command) makes one, and "
         + "`mien evaluate` and `mien explain` take the run itself with --run")
   }
 

@@ -49,7 +49,9 @@ public struct ONNXModel: Sendable {
     }
     guard !data.isEmpty else { throw MienError(.format, nil, "is empty, expected an ONNX model") }
     guard let message = try? Onnx_ModelProto(serializedBytes: data) else {
-      throw MienError(.format, nil, "not an ONNX model, or cut short")
+      let signature = FileSignature([UInt8](data.prefix(FileSignature.bytes)))
+      throw MienError(
+        .format, nil, signature.map { "is \($0.name), expected an ONNX model" } ?? "not an ONNX model, or cut short")
     }
     guard message.irVersion > 0, message.hasGraph, !message.graph.node.isEmpty, !message.opsetImport.isEmpty else {
       throw MienError(.format, nil, "not an ONNX model: it has no version, operator set or graph")

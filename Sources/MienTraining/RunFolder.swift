@@ -117,15 +117,39 @@ extension RunFolder {
     // Sets that cannot be dealt out as the recipe says are others.
     let dealt = try? recipe.dealt(sets.flatMap(\.splitFaces))
     let origins = try dealt.map { try recipe.origins(of: sets, dealt: $0) } ?? []
-    guard data.elementsEqual(origins, by: { $0.isSame(as: $1) }) else { throw otherData(data) }
+    guard data.elementsEqual(origins, by: { $0.isSame(as: $1) }) else { throw otherData(data, than: origins, of: sets) }
   }
 
   /// The error that the run was trained on `data` and not on what was given.
-  func otherData(_ data: [ModelCard.TrainingData]) -> MienError {
-    let parts = data.map { "\(Spelling.counted($0.count, "face")) of the set `\($0.source)`, \($0.split)" }
+  ///
+  /// - Parameters:
+  ///   - found: the faces of `sets` that the run would be trained on; empty if they cannot be dealt out as its recipe says.
+  ///   - sets: what was given.
+  func otherData(
+    _ data: [ModelCard.TrainingData], than found: [ModelCard.TrainingData], of sets: [FaceSet]
+  ) -> MienError {
+    func text(_ data: [ModelCard.TrainingData]) -> String {
+      data.map { "\(Spelling.counted($0.count, "face")) of the set `\($0.source)`, \($0.split)" }.joined(
+        separator: " and ")
+    }
+    func difference() -> String {
+      guard !found.isEmpty else {
+        let given = sets.map { set in
+          let parts = Split.allCases.map { "\(set.indices(in: $0).count.grouped) \($0.rawValue)" }
+          return "the set `\(set.info.source)` with \(parts.joined(separator: ", "))"
+        }
+        return "these, \(given.joined(separator: " and ")), cannot be split as the run's recipe says"
+      }
+      guard text(found) == text(data) else { return "these give \(text(found))" }
+      func names(_ data: [ModelCard.TrainingData]) -> String { data.first?.labels.joined(separator: ", ") ?? "" }
+      guard names(found) == names(data) else { return "with the labels \(names(data)), these with \(names(found))" }
+      func hashes(_ data: [ModelCard.TrainingData]) -> String {
+        data.map { String(($0.picturesHash ?? "unknown").prefix(8)) }.joined(separator: ", ")
+      }
+      return "these give as many, but other pictures (hash \(hashes(found)) instead of \(hashes(data)))"
+    }
     return MienError(
-      .mismatch, url.relativePath,
-      "the run was trained on other data than these: on \(parts.joined(separator: " and "))")
+      .mismatch, url.relativePath, "the run was trained on other data than these: on \(text(data)); \(difference())")
   }
 }
 

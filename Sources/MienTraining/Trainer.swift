@@ -69,7 +69,7 @@ public import MienTorch
     if FileManager.default.fileExists(atPath: run.lastCheckpoint.path) {
       let (file, restored) = try Checkpoint.read(run.lastCheckpoint)
       guard restored.data.elementsEqual(progress.data, by: { $0.isSame(as: $1) }) else {
-        throw run.otherData(restored.data)
+        throw run.otherData(restored.data, than: progress.data, of: sets)
       }
       do {
         for (prefix, tensors) in trainStep.state { try Checkpoint.restore(tensors, prefix: prefix, from: file) }

@@ -22,7 +22,17 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The set of faces that it was trained on.", valueName: "faces.safetensors"))
   var data: String
 
-  @Option(help: "The part to measure on (default: test, or validation if there are no test faces).")
+  @Option(
+    help: ArgumentHelp(
+      "The part to measure on: train, validation or test (default: test, or validation if there are no test faces).",
+      valueName: "split"), completion: .list(Split.allCases.map(\.rawValue)),
+    transform: { text in
+      guard let split = Split(rawValue: text) else {
+        let reason = text == "all" ? "; of all parts together, most faces are those that the run was trained on" : ""
+        throw ValidationError("expected train, validation or test\(reason)")
+      }
+      return split
+    })
   var split: Split?
 
   @Option(help: ArgumentHelp("The head to measure; without it, the recipe's first.", valueName: "labels"))

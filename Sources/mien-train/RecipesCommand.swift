@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import MienCommandLine
 import MienCore
 import MienTraining
@@ -20,9 +21,12 @@ struct RecipesCommand: ParsableCommand {
   func run() throws {
     if let name {
       guard let text = RecipeFile.builtInText(name) else {
-        // Names the recipes there are.
-        _ = try RecipeFile.builtIn(name)
-        return
+        let isFile = FileManager.default.fileExists(atPath: name)
+        let near = Spelling.nearest(name, among: RecipeFile.builtInNames).map { "; did you mean \($0)?" }
+        throw MienError(
+          .argument, name,
+          "\(isFile ? "is a file, expected the name of a" : "no such") built-in recipe; these are "
+            + RecipeFile.builtInNames.joined(separator: ", ") + (near ?? ""))
       }
       return try Console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
     }

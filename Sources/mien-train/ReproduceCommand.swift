@@ -111,7 +111,7 @@ struct ReproduceCommand: AsyncParsableCommand {
         } catch let error as MienError { failed(error) }
       }
     }
-    try Console.print(table.table.text)
+    for line in table.lines { try Console.print(line) }
     if Interrupt.isRaised { throw ExitCode.failure }
     if let markdown {
       let options =

@@ -45,28 +45,17 @@ struct TrainCommand: AsyncParsableCommand {
     help: ArgumentHelp("The run folder (default: under MIEN_RUNS or ~/mien-runs).", valueName: "run"))
   var output: String?
 
-  @Option(
-    name: .customLong("init"),
-    help: ArgumentHelp(
-      "Begin with the best weights of a run (its folder), a model (its file), or a built-in model (its name, as mien-s).",
-      valueName: "run|model"))
-  var initialRun: String?
-
-  @Option(help: ArgumentHelp("With --init: how many of the trunk's first layers do not train.", valueName: "n"))
-  var freeze: Int?
+  @OptionGroup var initial: InitialOptions
 
   @OptionGroup var torch: TorchOptions
 
   func validate() throws {
     if (recipe == nil) == (resume == nil) { throw ValidationError("Give a RECIPE or --resume RUN, one of the two") }
-    if resume != nil && (!settings.isEmpty || epochs != nil || output != nil || initialRun != nil || freeze != nil) {
+    if resume != nil && (!settings.isEmpty || epochs != nil || output != nil || initial.isGiven) {
       throw ValidationError(
         "--resume continues a run as it is: --set, --epochs, --output, --init and --freeze do not go with it")
     }
     try ValidationError.check(epochs, of: "--epochs", atLeast: 1)
-    if let freeze, initialRun == nil || freeze < 0 {
-      throw ValidationError("--freeze needs --init, and a number of layers from 0")
-    }
   }
 
   func run() async throws {
@@ -78,7 +67,7 @@ struct TrainCommand: AsyncParsableCommand {
     let sets = try data.map { try FaceSet.given($0) }
     Interrupt.listen()
     let group = try await TorchActor.run { try place.map { try ProcessGroup(joining: $0) } }
-    if let initialRun { try InitialWeights.check(initialRun) }
+    try initial.check()
     let (run, isFinished, summary): (RunFolder, Bool, SeriesSummary?)
     do { (run, isFinished, summary) = try await trained(on: sets, group: group) } catch let error as MienError {
       throw sets.named(error, as: data)
@@ -161,8 +150,8 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func folder(for sets: [FaceSet], restarts: Int) async throws -> (run: RunFolder, isNew: Bool) {
     if let resume { return (try RunFolder(opening: URL(fileURLWithPath: resume)), false) }
-    let (whole, headsNote) = initialRun == nil ? (try newRecipe(), nil) : try newRecipe().fittingHeads(to: sets)
-    let (recipe, splitNote) = try whole.cuttingValidation(from: sets)
+    let (recipe, notes) = try initial.applied(
+      to: RecipeFile.find(self.recipe ?? "", settings: settings, epochs: epochs), sets: sets)
     let place = output.map { URL(fileURLWithPath: $0) }
     // torchrun starts all processes again, with the same command, when one of them has ended early.
     if restarts > 0, let place, let run = try? RunFolder(opening: place) {
@@ -171,7 +160,7 @@ struct TrainCommand: AsyncParsableCommand {
       }
       return (run, false)
     }
-    for note in [headsNote, splitNote].compactMap(\.self) { Console.error(note) }
+    for note in notes { Console.error(note) }
     // What cannot be split or built leaves no folder behind.
     let members = try recipe.members(for: sets)
     try await TorchActor.run {
@@ -185,19 +174,6 @@ struct TrainCommand: AsyncParsableCommand {
   private func continuation(of run: RunFolder) -> String {
     (["mien", "train", "--resume", run.url.relativePath, "--data"] + data + torch.words).map(ShellWord.quoted)
       .joined(separator: " ")
-  }
-
-  private func newRecipe() throws -> Recipe {
-    var recipe = try RecipeFile.find(self.recipe ?? "", settings: settings, epochs: epochs)
-    if let initialRun {
-      recipe.initialWeights = initialRun
-      let start = URL(fileURLWithPath: initialRun).deletingPathExtension().lastPathComponent
-      // A model that goes on from its last version has its name.
-      let name = start == recipe.name ? "an earlier \(start)" : start
-      recipe.summary = (recipe.summary + " Initialised from \(name).").trimmingCharacters(in: .whitespaces)
-    }
-    if let freeze { recipe.freeze = freeze }
-    return recipe.withAbsolutePaths
   }
 
   /// Writes the page of a finished run; leaves one that is there.
@@ -229,6 +205,59 @@ struct TrainCommand: AsyncParsableCommand {
       ])
     }
     return table
+  }
+}
+
+/// `--init` and `--freeze`: the weights that training begins with.
+struct InitialOptions: ParsableArguments {
+  @Option(
+    name: .customLong("init"),
+    help: ArgumentHelp(
+      "Begin with the best weights of a run (its folder), a model (its file), or a built-in model (its name, as mien-s).",
+      valueName: "run|model"))
+  var weights: String?
+
+  @Option(help: ArgumentHelp("With --init: how many of the trunk's first layers do not train.", valueName: "n"))
+  var freeze: Int?
+
+  /// Whether one of the options was given.
+  var isGiven: Bool { weights != nil || freeze != nil }
+
+  func validate() throws {
+    if let freeze, weights == nil || freeze < 0 {
+      throw ValidationError("--freeze needs --init, and a number of layers from 0")
+    }
+  }
+
+  /// Checks before the work that the weights are there.
+  ///
+  /// - Throws: ``MienError`` that names them.
+  func check() throws {
+    if let weights { try InitialWeights.check(weights) }
+  }
+
+  /// `recipe` with the options, whole paths and a validation part, and without heads that no face of `sets` has labels for if
+  /// it begins with other weights.
+  ///
+  /// - Returns: the recipe, and what to tell about it.
+  /// - Throws: ``MienError`` that names the key `split`, if no validation part can be cut.
+  func applied(to recipe: Recipe, sets: [FaceSet]) throws -> (recipe: Recipe, notes: [String]) {
+    var (recipe, notes) = (recipe, [String?]())
+    if let weights {
+      recipe.initialWeights = weights
+      let start = URL(fileURLWithPath: weights).deletingPathExtension().lastPathComponent
+      // A model that goes on from its last version has its name.
+      let name = start == recipe.name ? "an earlier \(start)" : start
+      recipe.summary = (recipe.summary + " Initialised from \(name).").trimmingCharacters(in: .whitespaces)
+    }
+    if let freeze { recipe.freeze = freeze }
+    recipe = recipe.withAbsolutePaths
+    if weights != nil {
+      let (fitting, note) = recipe.fittingHeads(to: sets)
+      (recipe, notes) = (fitting, [note])
+    }
+    let (cut, note) = try recipe.cuttingValidation(from: sets)
+    return (cut, (notes + [note]).compactMap(\.self))
   }
 }
 

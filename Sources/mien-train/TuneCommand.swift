@@ -69,6 +69,8 @@ struct TuneRunCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How many epochs to train each trial, as --set epochs=N.", valueName: "n"))
   var epochs: Int?
 
+  @OptionGroup var initial: InitialOptions
+
   @Flag(help: "Continue the search in --output, or join others that do; begin it if there is none.")
   var resume = false
 
@@ -95,6 +97,7 @@ struct TuneRunCommand: AsyncParsableCommand {
     try ResultFile.check(["--report": report], inputs: [recipe, space] + data.map { $0 as String? })
     try await torch.use()
     let sets = try data.map { try FaceSet.given($0) }
+    try initial.check()
     let plan = try plan(for: sets)
     // Data that no trial can be trained on leave no folder behind.
     if let first = try plan.trials().first?.recipe {
@@ -146,9 +149,9 @@ struct TuneRunCommand: AsyncParsableCommand {
   private func plan(for sets: [FaceSet]) throws -> TuningPlan {
     var settings = settings
     if let folds { settings.append("folds.count=\(folds)") }
-    let (base, note) = try RecipeFile.find(recipe, settings: settings, epochs: epochs).withAbsolutePaths
-      .cuttingValidation(from: sets)
-    if let note { Console.error(note) }
+    let (base, notes) = try initial.applied(
+      to: RecipeFile.find(recipe, settings: settings, epochs: epochs), sets: sets)
+    for note in notes { Console.error(note) }
     let axes =
       try (space.map { try SearchAxis.read(URL(fileURLWithPath: $0)) } ?? []) + search.map(SearchAxis.init(option:))
     return try TuningPlan(

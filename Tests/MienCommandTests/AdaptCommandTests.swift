@@ -275,6 +275,14 @@ import Testing
     #expect(forced.status == 0 && FileManager.default.fileExists(atPath: file.path))
   }
 
+  @Test func averagesMayGoIntoTheModelsOwnFile() throws {
+    let model = try model()
+    let (faces, own) = (path("faces.safetensors"), path("plain.onnx"))
+    let outcome = try mien("reference", "--model", own, "--data", faces, "-o", own)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(try ONNXModel(contentsOf: folder.file("plain.onnx")).data == model.data)
+  }
+
   @Test func modelsWithoutAveragesAreNamed() async throws {
     let model = try TinyGraph.model()
     try model.write(to: folder.file("plain.onnx"))

@@ -68,15 +68,15 @@ import Testing
     (["tune", "chen", "--serach=a=1"], "'--serach'. Did you mean '--search'?"),
     (["evaluate", "--rnu", "x"], "'--rnu'. Did you mean '--run'?"),
     (["dataset", "audit", "--htlm", "a.html"], "'--htlm'. Did you mean '--html'?"),
-    (["train", "chen", "--frobnicate"], "Unknown option '--frobnicate'.\n"),
+    (["train", "chen", "--frobnicate"], "unknown option '--frobnicate'.\n"),
     (["train", "--foo"], "Usage: mien train [<options>] [<recipe>] --data <faces.safetensors> ...\n"),
     (["export", "--foo"], "Usage: mien export [<options>] <run> --output <model.onnx>\n"),
     (["compare", "--foo"], "Usage: mien compare [<options>] <run> ...\n"),
   ])
   func mistypedOptionsAreCorrectedBeforeMissingOnes(arguments: [String], words: String) throws {
     let outcome = try Command.run(Command.mien.path, arguments)
-    #expect(outcome.status == 64 && outcome.errors.hasPrefix("mien: error: Unknown option"), "\(outcome.errors)")
-    #expect(outcome.errors.contains(words) && !outcome.errors.contains("Missing expected"), "\(outcome.errors)")
+    #expect(outcome.status == 64 && outcome.errors.hasPrefix("mien: error: unknown option"), "\(outcome.errors)")
+    #expect(outcome.errors.contains(words) && !outcome.errors.contains("missing expected"), "\(outcome.errors)")
     #expect(outcome.errors.contains("Usage: mien \(arguments[0])"), "\(outcome.errors)")
     #expect(outcome.errors.split(separator: "\n").allSatisfy { $0.count <= 110 }, "\(outcome.errors)")
   }
@@ -100,6 +100,11 @@ import Testing
     (["explain", "a.jpg", "--limit", "1.5"], "--limit 1.5: expected a whole number"),
     (["explain", "a.jpg", "--limit", "0"], "--limit 0: expected at least 1\n"),
     (["video", "a.mp4", "--every", "0"], "--every 0: expected at least 1\n"),
+    (
+      ["evaluate", "--run", "a", "--data", "b", "--split", "all"],
+      "--split all: expected train, validation or test; of all"
+    ),
+    (["dataset", "split", "a", "-o", "b", "--by", "mood"], "--by mood: expected none, subject or sequence\n"),
     (["video", "-"], "videos are not read from standard input; name a file\n"),
     (["dataset", "extract", "-", "-o", "x"], "videos are not read from standard input; name a file\n"),
     (["dataset", "extract", "a.mp4", "-o", "x", "--every", "0"], "--every 0: expected a number above 0\n"),
@@ -118,8 +123,8 @@ import Testing
     (["video", "a.mp4", "--prior", "data", "--prior-strength", "0.5"], "--prior-strength needs --prior uniform"),
     (["evaluate", "--data", "a", "--prior-strength", "0.5"], "--prior-strength needs --prior uniform"),
     (["explain", "a.jpg", "--prior-strength", "0.5"], "--prior-strength needs --prior uniform"),
-    (["reference", "--data", "a", "-o", "b", "--prior", "uniform"], "Unknown option '--prior'"),
-    (["reference", "--data", "a", "-o", "b", "--profile", "hall"], "Unknown option '--profile'"),
+    (["reference", "--data", "a", "-o", "b", "--prior", "uniform"], "unknown option '--prior'"),
+    (["reference", "--data", "a", "-o", "b", "--profile", "hall"], "unknown option '--profile'"),
   ])
   func wrongValuesAreSaidWithWhatIsExpected(arguments: [String], words: String) throws {
     let outcome = try Command.run(Command.mien.path, arguments)
@@ -135,11 +140,27 @@ import Testing
     (["compare", "none.onnx", "--data", "faces"], "none.onnx: no such file"),
     (["detect", "a.jpg", "--detector", "none.onnx"], "none.onnx: no such file"),
     (["video", "none.mp4"], "none.mp4: no such file"),
+    (["dataset", "import", "folders", "none", "-o", "x"], "none: no such folder"),
+    (["merge", "none"], "none: no such folder"),
   ])
   func filesAreCalledAsTheyWereTyped(arguments: [String], words: String) throws {
     let script = "cd \"$1\" && shift && exec \"$0\" \"$@\""
     let outcome = try Command.run("/bin/sh", ["-c", script, Command.mien.path, folder.url.path] + arguments)
     #expect(outcome.status == 1 && outcome.errors == "mien: error: \(words)\n", "\(outcome.errors)")
+  }
+
+  @Test(arguments: [
+    (["detect", "a.jpg", "-json", "x.json"], "-json: did you mean --json?"),
+    (["video", "a.mp4", "-timeline=t.html"], "-timeline=t.html: did you mean --timeline=t.html?"),
+    (["dataset", "import", "fer2013", "a.csv", "-votes", "b.csv", "-o", "x"], "-votes: did you mean --votes?"),
+    (["evaluate", "-run", "runs/a", "--data", "faces"], "-run: did you mean --run?"),
+    (["train", "chen", "-data", "faces"], "-data: did you mean --data?"),
+    (["serve", "-port", "80"], "-port: did you mean --port?"),
+    (["detect", "-photo"], "-photo: a name that starts with a dash is taken for options; write ./-photo"),
+  ])
+  func anOptionWithOneDashIsTakenForTheOneWithTwo(arguments: [String], words: String) throws {
+    let outcome = try Command.run(Command.mien.path, arguments)
+    #expect(outcome.status == 64 && outcome.errors.hasPrefix("mien: error: \(words)"), "\(outcome.errors)")
   }
 
   @Test func aPriorIsAWordOrAFile() throws {
@@ -156,7 +177,7 @@ import Testing
 
   @Test func knownOptionsLeaveTheMissingOne() throws {
     let outcome = try Command.mien("train", "chen", "--epochs", "3", "--set", "seed=--x")
-    #expect(outcome.status == 64 && outcome.errors.contains("Missing expected argument '--data"), "\(outcome.errors)")
+    #expect(outcome.status == 64 && outcome.errors.contains("missing expected argument '--data"), "\(outcome.errors)")
   }
 
   /// `photos` is both the default command of `benchmark` and what many folders are called.

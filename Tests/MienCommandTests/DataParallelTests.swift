@@ -212,7 +212,7 @@ import Testing
       return (process.terminationStatus, errors(0))
     }
     let unnamed = try refused([], output: false)
-    #expect(unnamed.status == 64 && unnamed.errors.contains("Give the run folder with -o"), "\(unnamed.errors)")
+    #expect(unnamed.status == 64 && unnamed.errors.contains("give the run folder with -o"), "\(unnamed.errors)")
     let series = try refused(["--set", "folds={count: 3, kind: stratified}"])
     #expect(series.status == 64 && series.errors.contains("folds.fold=1"), "\(series.errors)")
     #expect(!FileManager.default.fileExists(atPath: folder.file("refused").path))

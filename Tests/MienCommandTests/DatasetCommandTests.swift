@@ -123,6 +123,21 @@ import Testing
     #expect(refused.errors.contains("mien: error: 2 rows or files cannot be used, so that nothing was written"))
   }
 
+  @Test func filesAreNamedAsTheyWereTyped() throws {
+    let faces = folder.file("faces/happy")
+    try FileManager.default.createDirectory(at: faces, withIntermediateDirectories: true)
+    try Data("no picture".utf8).write(to: faces.appendingPathComponent("a.png"))
+    try Data(csv(rows: 2, hasBadRow: true).utf8).write(to: folder.file("faces.csv"))
+    func errors(_ arguments: String...) throws -> String {
+      let script = "cd \"$0\" && exec \"$@\""
+      return try Command.run("/bin/sh", ["-c", script, folder.url.path, Command.mien.path] + arguments).errors
+    }
+    let pictures = try errors("dataset", "import", "folders", "faces", "-o", "faces.safetensors")
+    #expect(pictures.contains("mien: error: faces: has no usable picture: faces/happy/a.png: "), "\(pictures)")
+    let rows = try errors("dataset", "import", "fer2013", "faces.csv", "-o", "faces.safetensors")
+    #expect(rows.contains("mien: error: faces.csv, line 4: "), "\(rows)")
+  }
+
   @Test func aMissingFormatIsExplained() throws {
     let unknown = try Command.mien("dataset", "import", "kaggle", "x", "-o", "y")
     #expect(unknown.status == 64 && unknown.errors.contains("expected fer2013, folders, ckplus48"), "\(unknown.errors)")

@@ -211,6 +211,13 @@ import Testing
     let advice = "such as ./model.txt for the file that is here"
     #expect(file.status == 64 && file.errors.contains(advice), "\(file.errors)")
     #expect(try Command.mien("models", folder.file("model.txt").path).status == 0)
+    try FileManager.default.createDirectory(at: folder.file("photos"), withIntermediateDirectories: true)
+    try Data([0xFF, 0xD8, 0xFF, 0xE0]).write(to: folder.file("me.jpg"))
+    for (name, words) in [("photos", "a folder"), ("me.jpg", "a JPEG picture")] {
+      let code = "cd '\(folder.url.path)' && '\(Command.mien.path)' models \(name)"
+      let other = try Command.run("/bin/sh", ["-c", code]).errors
+      #expect(other.hasSuffix("./mine.onnx; \(name), which is here, is \(words)\n"), "\(other)")
+    }
     let shown = try Command.mien("models", path("pixels.onnx"), "--json")
     #expect(shown.status == 0)
     let card = try ModelCard(json: Data(shown.output.utf8))

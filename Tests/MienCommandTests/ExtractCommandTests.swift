@@ -58,6 +58,10 @@ import Testing
     let wrong = try Command.mien("dataset", "extract", path("nope.y4m"), "-o", path("out"))
     #expect(wrong.status == 1 && !wrong.errors.contains("wrote"), "\(wrong.errors)")
     #expect(!FileManager.default.fileExists(atPath: path("out")))
+    let inside = try Command.mien("dataset", "extract", folder.url.path, "-o", path("out"))
+    #expect(
+      inside.errors.contains("is a folder, expected a video file; to read all videos in it, add --shard 1/1"),
+      "\(inside.errors)")
     let corrected = try Command.mien("dataset", "extract", path("clip.y4m"), "-o", path("out"))
     #expect(corrected.status == 0, "\(corrected.errors)")
     #expect(try rows("out").count == 2)

@@ -99,7 +99,7 @@ import Testing
       #expect(html.contains(hash), "\(name)")
       #expect(FileManager.default.fileExists(atPath: place.appendingPathComponent("model.onnx").path), "\(name)")
     }
-    #expect(outcome.output.contains("needs a FaceSet of your own faces"))
+    #expect(outcome.output.contains("own-videos: needs a FaceSet of your own faces\n"))
     // A system and its recipe may have one name, which is said once.
     #expect(outcome.errors.contains("chen random-split fold-1: ") && !outcome.errors.contains("chen chen"))
     #expect(outcome.output.contains("random-split (quick look: 2 of 200 epochs, 2 instead of 5 runs)"))

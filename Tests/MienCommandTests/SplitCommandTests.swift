@@ -22,8 +22,16 @@ import Testing
     let split = try Command.mien("dataset", "split", path("faces"), "-o", path("split"))
     #expect(
       split.errors.hasPrefix(
-        "80/10/10 % stratified split, seed 1\n\(path("split")): 140 faces (112 train, 14 validation, 14 test)\nwrote "
-      ))
+        """
+        80/10/10 % stratified split, seed 1
+        mien: warning: people are unknown: the set does not say who each face shows, and one person may be in two parts;
+        """), "\(split.errors)")
+    #expect(
+      split.errors.contains("\n\(path("split")): 140 faces (112 train, 14 validation, 14 test)\nwrote "),
+      "\(split.errors)")
+    // Who says that nothing need stay together is not warned.
+    let meant = try Command.mien("dataset", "split", path("faces"), "-o", path("meant"), "--by", "none")
+    #expect(meant.status == 0 && !meant.errors.contains("people"), "\(meant.errors)")
     let faces = try FaceSet(contentsOf: folder.file("split"))
     for emotion in LabelSet.fer2013.emotions {
       #expect(faces.indices(in: .test).count { faces.label(at: $0) == emotion } == 2)
@@ -55,8 +63,14 @@ import Testing
     let split = try Command.run(
       Command.mien.path, ["dataset", "split", path("three"), "-o", path("split")] + shares)
     #expect(
-      split.status == 0 && split.errors.contains("split by subject, seed 1\ntrain: "), "\(split.errors)")
+      split.status == 0 && split.errors.contains("split by subject, seed 1; the parts came out as 90/5/5 %\n")
+        && !split.errors.contains("people are unknown"), "\(split.errors)")
     for part in ["Anna (36)", "Ben (2)", "Cleo (2)"] { #expect(split.errors.contains(part), "\(split.errors)") }
+    let inspected = try Command.mien("dataset", "inspect", path("split")).output
+    #expect(
+      inspected.hasSuffix("\n50/25/25 % split by subject, seed 1; the parts came out as 90/5/5 %\n"), "\(inspected)")
+    let cut = try Command.mien("dataset", "split", path("three"), "-o", path("cut"), "--validation", "0.2")
+    #expect(cut.errors.contains("seed 1; it came out as "), "\(cut.errors)")
     try write(Array(rows.prefix(38).filter { $0.subject != "Cleo" }), "two")
     let few = try Command.run(Command.mien.path, ["dataset", "split", path("two"), "-o", path("split")] + shares)
     #expect(few.status == 1 && few.errors.contains("--test: no person is left for this part"), "\(few.errors)")
@@ -85,6 +99,8 @@ import Testing
     let half = try Command.mien("dataset", "split", "a", "-o", "b", "--train", "0.5")
     #expect(half.errors.contains("mien: error: --train 0.5: expected shares that sum to 1"), "\(half.errors)")
     #expect(!half.errors.contains("; write"))
+    let two = try Command.mien("dataset", "split", "a", "-o", "b", "--train", "0.7", "--validation", "0.2")
+    #expect(two.errors.contains("; write --train 0.7 --validation 0.2 --test 0.1\n"), "\(two.errors)")
     let percent = try Command.mien(
       "dataset", "split", "a", "-o", "b", "--train", "80", "--validation", "10", "--test", "10")
     #expect(percent.errors.contains("; write --train 0.8 --validation 0.1 --test 0.1"), "\(percent.errors)")

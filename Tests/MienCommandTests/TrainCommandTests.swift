@@ -20,6 +20,10 @@ import Testing
     }
     let again = try Command.run(Command.mien.path, arguments + TrainingFiles.settings)
     #expect(again.status == 1 && again.errors.contains("--resume"))
+    let resumed = try Command.mien("train", "--resume", run, "--data", faces)
+    #expect(
+      resumed.status == 0 && resumed.errors.contains("\nthe run is finished already; nothing was left to train\n")
+        && !resumed.errors.contains("resumed at step"), "\(resumed.errors)")
 
     let exported = try Command.mien("export", run, "-o", model, "--data", faces)
     #expect(exported.status == 0, "\(exported.errors)")

@@ -37,6 +37,9 @@ import Testing
     #expect(outcome.errors.contains("trial 3 of 3: ") && outcome.errors.contains("diverged"))
     let shown = try Command.mien("tune", "show", folder.file("search").path)
     #expect(shown.status == 0 && shown.output == outcome.output)
+    let script = "cd \"$0\" && exec \"$1\" tune show search"
+    let typed = try Command.run("/bin/sh", ["-c", script, folder.url.path, Command.mien.path])
+    #expect(typed.output.contains("best: trial-\(lines[1][0]), in search/trial-"), "\(typed)")
     let document = try XMLDocument(data: Data(contentsOf: URL(fileURLWithPath: page)))
     #expect(try document.nodes(forXPath: "//*[local-name()='svg'][@class='chart wide']").count == 4)
     // The command that the page names is the one that was given.
@@ -48,6 +51,22 @@ import Testing
     let model = folder.file("model.onnx").path
     let exported = try Command.mien("export", folder.file("search/trial-\(lines[1][0])").path, "-o", model)
     #expect(exported.status == 0, "\(exported.errors)")
+  }
+
+  @Test func trialsBeginWithGivenWeights() throws {
+    let run = folder.file("run").path
+    let trained = try Command.run(
+      Command.mien.path, ["train", recipe, "--data", faces, "-o", run, "--threads", "1"] + TrainingFiles.settings)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let tuned = try tune("fine", "--search", "optimizer.learningRate=0.001", "--init", run, "--freeze", "1")
+    #expect(tuned.status == 0, "\(tuned.errors)")
+    let written = try String(contentsOf: folder.file("fine/trial-1/recipe.yaml"), encoding: .utf8)
+    #expect(written.contains("initialWeights: \(run)\n") && written.contains("freeze: 1\n"), "\(written)")
+    #expect(written.contains("Initialised from run."), "\(written)")
+    let missing = try tune("none", "--search", "optimizer.learningRate=0.001", "--init", folder.file("no").path)
+    #expect(missing.status == 1 && missing.errors.contains("no such run folder or model file"), "\(missing.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("none").path))
+    #expect(try tune("none", "--search", "optimizer.learningRate=0.001", "--freeze", "1").status == 64)
   }
 
   @Test func epochsCanBeGiven() throws {

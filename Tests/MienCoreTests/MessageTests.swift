@@ -40,6 +40,17 @@ import Testing
       "2:2: error: parser: while parsing a flow sequence in line 1, column 4\ndid not find expected ',' or ']':\nb: 2\n ^",
       "line 2, column 2: while parsing a flow sequence in line 1, column 4, did not find expected ',' or ']'"
     ),
+    (
+      "3:1: error: scanner: while scanning a simple key in line 2, column 1\ncould not find expected ':':\nepochs: 3\n^",
+      "line 3, column 1: while scanning a simple key in line 2, column 1, could not find expected ':'; the colon, or the "
+        + "space after it, may be missing in line 2"
+    ),
+    (
+      "3:1: error: scanner: while scanning for the next token in line 3, column 1\nfound character that cannot start any "
+        + "token:\n\tstem: 4\n^",
+      "line 3, column 1: while scanning for the next token in line 3, column 1, found character that cannot start any "
+        + "token; the line has a tab, and YAML takes only spaces there"
+    ),
     ("1:4: error: composer: found undefined alias:\na: *x\n   ^", "line 1, column 4: found undefined alias"),
     ("Parser: expected all keys to be unique: 'a'.\nContext:\na: 1\n", "expected all keys to be unique: 'a'."),
     ("something else", "something else"), ("", "unknown problem"),

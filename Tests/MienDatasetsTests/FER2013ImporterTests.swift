@@ -190,6 +190,11 @@ import Testing
     #expect(try load(header + good, votes: votesHeader + a + c).faces.count == 1)
     let more = try load(header + good + test, votes: votesHeader + a).faces
     #expect(more.votes(at: 0) != nil && more.votes(at: 1) == nil)
+    #expect(try load(header + good).summary.notes.isEmpty)
+    let d = "Training,fer3.png,0,10,0,0,0,0,0,0,0,0\n"
+    let majority = try load(header + good + good + test, votes: votesHeader + a + d).summary.notes
+    #expect(
+      majority == ["FER+ votes: 1 of 2 faces with votes have a majority label, 1 have none; 1 face has no votes"])
   }
 
   @Test func votesOfOtherRowsAreRefused() throws {

@@ -46,6 +46,15 @@ import Testing
     #expect(missing?.kind == .missing)
     try Data("name: mine\n".utf8).write(to: folder.appendingPathComponent("recipe.yaml"))
     let run = #expect(throws: MienError.self) { try ModelStore(folders: []).model(named: folder.path) }
+    let best = folder.appendingPathComponent("checkpoints/best.safetensors").path
+    let checkpoint = #expect(throws: MienError.self) { try ModelStore(folders: []).model(named: best) }
+    #expect(
+      checkpoint?.subject == best && checkpoint?.message.hasPrefix("is a checkpoint of a run, expected") == true
+        && checkpoint?.message.contains("`mien export \(folder.path) -o") == true, "\(checkpoint as Any)")
+    let photo = folder.appendingPathComponent("photo.jpg")
+    try Data([0xFF, 0xD8, 0xFF, 0xE0]).write(to: photo)
+    let picture = #expect(throws: MienError.self) { try ModelStore(folders: []).model(named: photo.path) }
+    #expect(picture?.message == "is a JPEG picture, expected an ONNX model")
     #expect(run?.subject == folder.path && run?.message.contains("`mien export \(folder.path) -o") == true)
   }
 

@@ -178,6 +178,17 @@ import Testing
     #expect(markdown.contains("`mien reproduce sixth --only official --data made-up.safetensors`"))
   }
 
+  @Test func whatLacksFacesIsSaidBelowTheTable() throws {
+    let system = try system()
+    var table = ReproductionTable()
+    table.add(system, system.measurements[0], nil, note: "needs a FaceSet of fer2013")
+    let lines = table.lines
+    #expect(lines.count == 2 && lines[0].hasSuffix("  90.00 %         -"), "\(lines)")
+    #expect(lines[1] == "sixth, official: needs a FaceSet of fer2013")
+    // A page has room for it.
+    #expect(table.markdown().contains("| 90.00 % | needs a FaceSet of fer2013 |"))
+  }
+
   @Test func oneEpochIsSaidInTheSingular() throws {
     let system = try system()
     var table = ReproductionTable()

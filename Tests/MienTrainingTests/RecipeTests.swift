@@ -163,6 +163,7 @@ import Testing
 
   @Test(arguments: [
     ("a: [1\nb: 2\n", "line 2, column "), ("a: *x", "line 1, column "), ("epochs: 1\nepochs: 2", "'epochs'"),
+    ("name: a\nbatchSize:8\nepochs: 3\n", "may be missing in line 2"), ("optimizer:\n\tname: adam\n", "has a tab"),
   ])
   func whatIsNoYAMLIsSaidInOneLine(text: String, words: String) {
     let error = #expect(throws: MienError.self) { try RecipeFile.parse(text, file: "r.yaml") }

@@ -207,6 +207,9 @@ import Testing
     let other = try DrawnFaces.set(count: 70, split: { $0 < 50 ? .train : .validation })
     let error = #expect(throws: MienError.self) { try Trainer(run: run, sets: [other], observers: []) }
     #expect(error?.description.contains("other data") == true)
+    let pictures = try DrawnFaces.set(count: 112, split: { $0 < 84 ? .train : .validation }, seed: 6)
+    let same = #expect(throws: MienError.self) { try Trainer(run: run, sets: [pictures], observers: []) }
+    #expect(same?.message.contains("train; these give as many, but other pictures (hash ") == true, "\(same as Any)")
   }
 
   /// Sets without a validation part or without votes are first of all others: the recipe is not at fault.
@@ -214,16 +217,21 @@ import Testing
     let folder = try TemporaryFolder()
     let run = try RunFolder(creating: folder.url.appending(path: "run"), recipe: DrawnFaces.recipe(epochs: 1))
     _ = try train(run)
-    for other in [
-      try DrawnFaces.set(count: 70, split: { _ in .train }),
-      try DrawnFaces.set(count: 70, split: { $0 < 50 ? .train : .validation }, votes: false),
+    for (other, difference) in [
+      (try DrawnFaces.set(count: 70, split: { _ in .train }), "these give 70 faces of the set `drawn`, train"),
+      (
+        try DrawnFaces.set(count: 70, split: { $0 < 50 ? .train : .validation }, votes: false),
+        "these give 50 faces of the set `drawn`, train"
+      ),
     ] {
       let resumed = #expect(throws: MienError.self) { _ = try Trainer(run: run, sets: [other], observers: []) }
       let measured = #expect(throws: MienError.self) { _ = try RunMeasurement(of: run, sets: [other]) }
       let exported = #expect(throws: MienError.self) { _ = try ModelExport.model(of: run, calibratedOn: [other]) }
       for error in [resumed, measured, exported] {
         #expect(error?.subject == run.url.path)
-        #expect(error?.message == "the run was trained on other data than these: on 84 faces of the set `drawn`, train")
+        #expect(
+          error?.message
+            == "the run was trained on other data than these: on 84 faces of the set `drawn`, train; \(difference)")
       }
     }
   }

@@ -121,6 +121,7 @@ merged
 [[ $(grep -o '"file":"[^"]*"' "$folder/all.jsonl" | sort -u | wc -l) == "$count" ]]
 grep -h 'shard . of 4:' "$folder"/mien-*.log
 # The requeued task went on rather than beginning anew.
-sed -n 's/.* \([0-9]*\) photos done, \([0-9]*\) of them now.*/\1 \2/p' "$folder/mien-${first}_1.log" |
+sed -n 's/.* \([0-9]*\) photos done, \([0-9]*\) of them now.*/\1 \2/p
+s/.* \([0-9]*\) photos done, nothing left to do.*/\1 0/p' "$folder/mien-${first}_1.log" |
   awk '{ found = 1; if ($2 >= $1) exit 1 } END { exit !found }'
 echo "slurm: $count photos in 4 shards, one task requeued, one killed and run again: each photo once"

@@ -111,7 +111,27 @@ public struct SplitRule: Codable, Sendable, Equatable {
     guard !cutsTrain else {
       return "\(Int((validation * 100).rounded())) % of the training part for validation, \(kind), seed \(seed)"
     }
-    let percent = shares.map { String(Int(($0 * 100).rounded())) }.joined(separator: "/")
-    return "\(percent) % \(groupBy == .none ? "\(kind) split" : "split \(kind)"), seed \(seed)"
+    return "\(Self.percent(shares)) % \(groupBy == .none ? "\(kind) split" : "split \(kind)"), seed \(seed)"
+  }
+
+  /// The rule in words, and what shares `parts` have if one is 5 percentage points or more from the share asked for: few
+  /// people, whose pictures stay together, allow no other.
+  ///
+  /// - Parameter own: the parts before.
+  package func description(of parts: FaceParts, before own: FaceParts) -> String {
+    let counts =
+      cutsTrain
+      ? [parts.train.count, own.train.count - parts.train.count, 0]
+      : [parts.train.count, parts.validation.count, parts.test.count]
+    let total = counts.reduce(0, +)
+    let found = counts.map { Double($0) / Double(max(1, total)) }
+    guard isOn, total > 0, zip(found, shares).contains(where: { abs($0 - $1) >= 0.05 }) else { return description }
+    return description
+      + (cutsTrain
+        ? "; it came out as \(Self.percent([found[1]])) %" : "; the parts came out as \(Self.percent(found)) %")
+  }
+
+  private static func percent(_ shares: [Double]) -> String {
+    shares.map { String(Int(($0 * 100).rounded())) }.joined(separator: "/")
   }
 }

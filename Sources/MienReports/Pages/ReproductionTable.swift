@@ -85,7 +85,7 @@ public struct ReproductionTable: Sendable {
       return [row.system.name, name, kind, paper, row.note]
     }
     let (mean, deviation) = summary.accuracy
-    let spread = deviation.map { "\(NumberText.fixed(mean * 100, 2)) ± \(NumberText.fixed($0 * 100, 2))" } ?? ""
+    let spread = deviation.map { "\(NumberText.fixed(mean * 100, 2)) ± \(NumberText.percent($0))" } ?? ""
     let others = (summary.copies ?? 0) > 0 ? summary.accuracyWithoutCopies : nil
     return [
       row.system.name, name, kind, paper, NumberText.percent(summary.evaluation.accuracy),
@@ -100,6 +100,20 @@ public struct ReproductionTable: Sendable {
     for row in rows { table.add(cells(row)) }
     return table
   }
+
+  /// The table for a terminal, then a line for each measurement that lacks faces, for which a column has no room.
+  public var lines: [String] {
+    let lacking = rows.filter { $0.summary == nil && $0.note.hasPrefix(Self.need) }
+    var short = TextTable(header: Self.header)
+    for row in rows {
+      let isLacking = row.summary == nil && row.note.hasPrefix(Self.need)
+      short.add(isLacking ? cells(row).dropLast() + ["-"] : cells(row))
+    }
+    return [short.text] + lacking.map { "\($0.system.name), \($0.measurement.name): \($0.note)" }
+  }
+
+  /// How the note begins of a measurement that lacks faces.
+  private static let need = "needs "
 
   /// A page: the table, then each measurement with all of its figures.
   ///

@@ -29,7 +29,7 @@ public struct SearchTable: Sendable {
     var lines = [table.text, ""]
     if let best = search.best {
       let settings = zip(search.keys, best.values).map { ShellWord.quoted("\($0.name)=\($1)") }.map { "--set \($0)" }
-      lines.append("best: \(best.name), in \(best.folder.path)")
+      lines.append("best: \(best.name), in \(best.folder.relativePath)")
       lines.append(settings.joined(separator: " "))
       lines.append(Self.caution(search.trials.count))
     } else if search.isFinished {

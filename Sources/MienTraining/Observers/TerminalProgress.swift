@@ -8,6 +8,8 @@ public final class TerminalProgress: TrainingObserver {
   private var plan: TrainingPlan?
   private var begin = ContinuousClock.now
   private var lastEpoch: EpochResult?
+  /// Whether a step was done in this session.
+  private var isUnderway = false
 
   private let member: String
   private let isBrief: Bool
@@ -40,7 +42,6 @@ public final class TerminalProgress: TrainingObserver {
         + "\(plan.validationCount.grouped) to validate")
     Console.error("run folder \(plan.folder)")
     for note in plan.notes { Console.error(note) }
-    if plan.firstStep > 0 { Console.error("resumed at step \(plan.firstStep.grouped)") }
   }
 
   /// The recipe and the member, which may begin with the recipe's name itself.
@@ -52,6 +53,8 @@ public final class TerminalProgress: TrainingObserver {
   /// and twice a minute elsewhere.
   public func stepped(_ step: StepResult) {
     guard let plan else { return }
+    if !isUnderway, !isBrief, plan.firstStep > 0 { Console.error("resumed at step \(plan.firstStep.grouped)") }
+    isUnderway = true
     line.show {
       let elapsed = (ContinuousClock.now - begin) / .seconds(1)
       let perSecond = Double(step.step - plan.firstStep) / elapsed
@@ -88,10 +91,11 @@ public final class TerminalProgress: TrainingObserver {
     Console.error("stopped at step \(step.grouped); \(continuation ?? "the run can be resumed")")
   }
 
-  /// Says which epoch is kept and how to export it.
+  /// Says which epoch is kept and how to export it, and whether the run was finished before.
   public func finished(_ plan: TrainingPlan, result: RunResult) {
     line.clear()
     guard !isBrief else { return }
+    if plan.firstStep > 0, !isUnderway { Console.error("the run is finished already; nothing was left to train") }
     if result.stoppedEarly {
       Console.error("stopped early after epoch \(result.epochs): no better for the recipe's patience")
     }

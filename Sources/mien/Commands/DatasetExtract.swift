@@ -68,7 +68,8 @@ struct DatasetExtract: AsyncParsableCommand {
     for video in videos where !Interrupt.isRaised {
       guard !VideoInput(video).isFolder else {
         failed = true
-        Console.failure("\(video): is a folder, expected a video; --shard 1/1 reads the videos in folders")
+        Console.failure(
+          "\(video): is a folder, expected a video file; to read all videos in it, add --shard 1/1 to the command")
         continue
       }
       let url = URL(fileURLWithPath: video)

@@ -48,9 +48,13 @@ struct DatasetSplit: AsyncParsableCommand {
     // Percentages are taken for shares of a hundred.
     let shares = given.map { ($0, $1 / 100) }
     let isPercent = abs(shares.reduce(0) { $0 + $1.1 } - 1) < 1e-6 && shares.allSatisfy { $0.1 >= 0 }
+    // Two shares leave the third.
+    let rest = ((1 - given.reduce(0) { $0 + $1.1 }) * 1e6).rounded() / 1e6
+    let all = [("--train", train ?? rest), ("--validation", validation ?? rest), ("--test", test ?? rest)]
+    let isThirdMissing = given.count == 2 && rest > 0 && given.allSatisfy { $0.1 >= 0 } && all[0].1 > 0
     throw ValidationError(
       "\(text(given)): expected shares that sum to 1, with --train above 0, or --validation alone, below 1"
-        + (isPercent ? "; write \(text(shares))" : ""))
+        + (isPercent ? "; write \(text(shares))" : isThirdMissing ? "; write \(text(all))" : ""))
   }
 
   func run() async throws {
@@ -67,7 +71,12 @@ struct DatasetSplit: AsyncParsableCommand {
     try result.write(to: URL(fileURLWithPath: output))
     ResultFile.wrote(output)
     let parts = Split.allCases.map { "\(result.indices(in: $0).count.grouped) \($0.rawValue)" }.joined(separator: ", ")
-    Console.error(rule.description)
+    Console.error(result.info.history?.last ?? rule.description)
+    if by == nil, rule.groupBy != .subject, set.splitFaces.contains(where: { $0.subject == nil }) {
+      Console.warning(
+        "people are unknown: the set does not say who each face shows, and one person may be in two parts; `mien dataset "
+          + "import` reads it from file names such as S001_001_00000001.png")
+    }
     if rule.groupBy == .subject { for line in Self.people(of: result) { Console.error(Console.printable(line)) } }
     Console.error("\(output): \(Spelling.counted(result.count, "face")) (\(parts))")
   }

@@ -81,7 +81,7 @@ private struct MergedShards {
     var done: [FilePath: ShardPlace] = [:]
     count = places.map(\.shard.count).max() ?? 0
     for place in places.sorted(by: { $0.shard.number < $1.shard.number }) {
-      let name = place.results.path
+      let name = place.results.relativePath
       if try Self.isAtWork(place) {
         gaps.append(Gap(what: "\(name): a process is at work on this shard", remedy: "; wait for it"))
       }
@@ -97,8 +97,8 @@ private struct MergedShards {
           header.of == first.header.of
         else {
           throw MienError(
-            .mismatch, place.manifest.path,
-            "is of another job than \(first.place.manifest.path): expected the same command, options, model and number of "
+            .mismatch, place.manifest.relativePath,
+            "is of another job than \(first.place.manifest.relativePath): expected the same command, options, model and number of "
               + "shards; merge each job by itself")
         }
       } else {
@@ -107,18 +107,19 @@ private struct MergedShards {
       // Pictures are named by their place below the folder.
       if let folder = first?.place.folder, header.command == "dataset extract", folder.path != place.folder.path {
         throw MienError(
-          .mismatch, place.folder.path,
-          "the faces of \(folder.path) are named by their place in that folder; expected the shards of one folder")
+          .mismatch, place.folder.relativePath,
+          "the faces of \(folder.relativePath) are named by their place in that folder; expected the shards of one folder"
+        )
       }
       if let other = seen.updateValue(place, forKey: place.shard.number) {
-        throw MienError(.mismatch, name, "is the same shard as \(other.results.path), expected each once")
+        throw MienError(.mismatch, name, "is the same shard as \(other.results.relativePath), expected each once")
       }
       for entry in manifest.files {
         guard let file = entry.name else { continue }
         files += 1
         if entry.error != nil { failed += 1 }
         if let other = done.updateValue(place, forKey: file) {
-          problems.append("\(file.text): is in \(other.results.path) and in \(name)")
+          problems.append("\(file.text): is in \(other.results.relativePath) and in \(name)")
         }
       }
       if !manifest.isComplete {
@@ -143,7 +144,7 @@ private struct MergedShards {
 
   /// One line for people.
   var summary: String {
-    let failures = failed == 0 ? "none failed" : "\(failed) of them failed, see \"error\""
+    let failures = failed == 0 ? "none failed" : "\(failed) failed, see \"error\""
     return
       "\(Spelling.counted(results.count, "shard")) of \(count.grouped), \(Spelling.counted(files, "file")), \(failures)"
   }
@@ -157,7 +158,7 @@ private struct MergedShards {
   private static func start(of url: URL, _ length: Int) throws -> Data {
     guard length > 0 else { return Data() }
     do { return try Data(contentsOf: url, options: .alwaysMapped).prefix(length) } catch {
-      throw MienError(.file, url.path, FileProblem.reading(url))
+      throw MienError(.file, url.relativePath, FileProblem.reading(url))
     }
   }
 }

@@ -14,7 +14,7 @@ struct Reference: AsyncParsableCommand {
     discussion: """
       Stores second-moment statistics of the embeddings, which keep `mien adapt` from degrading other faces, and the share \
       of each emotion, which `--prior` needs, if the card lacks it. Weights and hash are unchanged; the built-in model \
-      already has these statistics.
+      already has these statistics. -o may name the file of --model, which is then replaced.
       """)
 
   @Option(

@@ -13,6 +13,7 @@ extension DatasetExtract {
     let shard = try shard.resolved()
     let target = URL(fileURLWithPath: output, isDirectory: true)
     let found = PhotoPaths(videos, of: .videos)
+    try ShardFiles.check(found)
     let encoder = JSONText.encoder()
     var settings = detector.settings
     settings["framing"] = String(decoding: try encoder.encode(framing), as: UTF8.self)

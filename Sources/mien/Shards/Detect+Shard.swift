@@ -11,6 +11,7 @@ extension Detect {
     let shard = try shard.resolved()
     let annotateFolder = annotate.map { URL(fileURLWithPath: $0, isDirectory: true) }
     let found = PhotoPaths(paths, excluding: annotateFolder)
+    try ShardFiles.check(found)
     let file = try model.file()
     let card = try model.naming { try file.unverifiedCard() }
     var settings = try detector.settings.merging(model.settings(card)) { $1 }

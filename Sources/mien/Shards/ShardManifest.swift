@@ -71,7 +71,8 @@ struct ShardManifest {
     guard let text = try Self.read(place.manifest), let end = text.firstIndex(of: UInt8(ascii: "\n")) else {
       guard results?.isEmpty ?? true else {
         throw MienError(
-          .file, place.results.path, "has no manifest (\(place.manifest.lastPathComponent)); move it out of the way")
+          .file, place.results.relativePath,
+          "has no manifest (\(place.manifest.lastPathComponent)); move it out of the way")
       }
       return
     }
@@ -80,7 +81,7 @@ struct ShardManifest {
       header.format == Header.currentFormat
     else {
       throw MienError(
-        .format, place.manifest.path,
+        .format, place.manifest.relativePath,
         "expected a manifest of the format \(Header.currentFormat); another version of mien wrote it, or it is damaged")
     }
     self.header = header
@@ -106,7 +107,7 @@ struct ShardManifest {
   private static func read(_ url: URL) throws -> Data? {
     guard FileManager.default.fileExists(atPath: url.path) else { return nil }
     do { return try Data(contentsOf: url, options: .alwaysMapped) } catch {
-      throw MienError(.file, url.path, FileProblem.reading(url))
+      throw MienError(.file, url.relativePath, FileProblem.reading(url))
     }
   }
 }
@@ -134,7 +135,7 @@ struct ShardPlace {
     let names: [String]
     do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
       throw MienError(
-        .file, folder.path,
+        .file, folder.relativePath,
         FileManager.default.fileExists(atPath: folder.path)
           ? "expected a folder that -o named, found what cannot be read as one" : "no such folder")
     }

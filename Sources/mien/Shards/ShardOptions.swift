@@ -55,6 +55,16 @@ struct ShardFiles {
   /// What kept files from being found: a pattern that matches nothing, a folder that may not be read.
   let problems: [MienError]
 
+  /// Ends the program if nothing was found, before a folder is made for the results.
+  ///
+  /// - Throws: `ExitCode.failure` after the reasons were told.
+  static func check(_ found: PhotoPaths) throws {
+    let problems = problems(of: found)
+    guard !problems.isEmpty, problems.count == found.entries.count else { return }
+    for problem in problems { Console.failure("\(problem)") }
+    throw ExitCode.failure
+  }
+
   /// Chooses among the files that were found.
   init(_ found: PhotoPaths, for output: ShardOutput) {
     var taken: Set<FilePath> = []
@@ -66,8 +76,12 @@ struct ShardFiles {
       guard !output.isDone(path), taken.insert(path).inserted else { return nil }
       return File(photo: photo, relativePath: relativePath)
     }
-    // Whichever shard they would be in: a folder that is not mounted is a failure of each, not an empty shard.
-    problems = found.entries.compactMap { entry -> MienError? in
+    problems = Self.problems(of: found)
+  }
+
+  /// Of whichever shard: a folder that is not mounted is a failure of each, not an empty shard.
+  private static func problems(of found: PhotoPaths) -> [MienError] {
+    found.entries.compactMap { entry -> MienError? in
       switch entry {
       case .problem(let error): error
       case .photo(let photo, _):
@@ -126,10 +140,12 @@ struct ShardProgress {
   func end(stopped: Bool = false) throws {
     line.clear()
     if missing == 0 && !stopped { try output.complete() }
-    let failed = output.failed == 0 ? "" : "; \(output.failed.grouped) of them failed, see \"error\" in the results"
+    let failed = output.failed == 0 ? "" : "; \(output.failed.grouped) failed, see \"error\" in the results"
+    let isIdle = output.before > 0 && output.now == 0 && missing == 0 && !stopped
+    let now = isIdle ? ", nothing left to do" : output.before == 0 ? "" : ", \(output.now.grouped) of them now"
     Console.error(
-      "shard \(output.shard.text): \(Spelling.counted(output.before + output.now, noun)) done, \(output.now.grouped) of them now"
-        + "\(failed); results in \(Console.printable(output.results.path))")
+      "shard \(output.shard.text): \(Spelling.counted(output.before + output.now, noun)) done\(now)\(failed); results in \(Console.printable(output.results.relativePath))"
+    )
     guard missing > 0 || stopped else { return }
     Console.error(
       stopped ? "stopped; the same command resumes it" : "not all is done, see above; the same command tries again")

@@ -55,13 +55,13 @@ final class ShardOutput {
       try Self.check(begun, against: header, other)
     }
     guard let lock = try FileLock(place.manifest, mode: 0o644) else {
-      throw MienError(.file, place.results.path, "another process is at work on this shard")
+      throw MienError(.file, place.results.relativePath, "another process is at work on this shard")
     }
     self.lock = lock
     let found = try ShardManifest(place)
     if let begun = found.header { try Self.check(begun, against: header, place) }
-    lines = try LineFile(place.results.path, after: found.resultsLength)
-    manifest = try LineFile(place.manifest.path, after: found.length)
+    lines = try LineFile(place.results.relativePath, after: found.resultsLength)
+    manifest = try LineFile(place.manifest.relativePath, after: found.length)
     (length, finishedLength) = (found.resultsLength, found.resultsLength)
     synchronized = clock.now
     if found.header == nil { try add(header) }
@@ -138,12 +138,13 @@ final class ShardOutput {
   private func remove(_ name: String) throws {
     let url = place.folder.appendingPathComponent(name, isDirectory: true)
     guard !name.contains("/"), name != "..", name != "." else {
-      throw MienError(.format, place.manifest.path, "names a folder that is not in \(place.folder.path): \(name)")
+      throw MienError(
+        .format, place.manifest.relativePath, "names a folder that is not in \(place.folder.relativePath): \(name)")
     }
     guard FileManager.default.fileExists(atPath: url.path) else { return }
     do { try FileManager.default.removeItem(at: url) } catch {
       throw MienError(
-        .file, url.path,
+        .file, url.relativePath,
         "holds the pictures of a video that was not done and cannot be removed: \(error.localizedDescription)")
     }
   }
@@ -162,7 +163,7 @@ final class ShardOutput {
   private static func check(
     _ found: ShardManifest.Header, against expected: ShardManifest.Header, _ place: ShardPlace
   ) throws {
-    let subject = place.manifest.path
+    let subject = place.manifest.relativePath
     let advice = "name another folder with -o, or remove this one"
     guard found.command == expected.command else {
       throw MienError(.mismatch, subject, "holds results of mien \(found.command), not \(expected.command); \(advice)")

@@ -11,6 +11,7 @@ extension Video {
   func read(into folder: URL) async throws {
     let shard = try shard.resolved()
     let found = PhotoPaths(paths, of: .videos)
+    try ShardFiles.check(found)
     let file = try model.file()
     let card = try model.naming { try file.unverifiedCard() }
     var settings = try options.detector.settings.merging(model.settings(card)) { $1 }
