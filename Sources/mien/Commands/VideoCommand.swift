@@ -19,7 +19,8 @@ struct Video: AsyncParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A video file, or an address (http, https, rtsp, rtsps, rtmp); with -o several, folders and patterns.", valueName: "file"
+      "A video file, or an address (http, https, rtsp, rtsps, rtmp); with -o several, folders and patterns.",
+      valueName: "file"
     ))
   var paths: [String]
 
