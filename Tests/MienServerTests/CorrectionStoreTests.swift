@@ -273,9 +273,9 @@ import Testing
       return (1000, nil)
     }
     let first = try await fill("one")
-    #expect(first.error?.code == "full" && first.error?.message.contains("leaves free") == true, "\(first)")
+    #expect(first.error?.status.code == 507 && first.error?.message.contains("leaves free") == true, "\(first)")
     let second = try await fill("two")
-    #expect(second.error?.code == "full" && second.count > first.count / 4, "\(first), \(second)")
+    #expect(second.error?.status.code == 507 && second.count > first.count / 4, "\(first), \(second)")
     // Who has none still finds room, and who deletes has room again.
     _ = try await store.add(correction(owner: "three"))
     #expect(try await store.delete(profile: ProfileName("me"), owner: "one") == first.count)

@@ -10,7 +10,7 @@ package struct APIError: Error, HTTPResponseError {
   /// A word for programs, as `too_large`.
   let code: String
   /// A sentence for people that says nothing of the server's inside.
-  let message: String
+  package let message: String
   /// Further header fields.
   var headers: HTTPFields = [:]
   /// What there was no room for, if that is why; requests are counted by it.
