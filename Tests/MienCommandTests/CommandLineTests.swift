@@ -116,7 +116,7 @@ import Testing
     (["detect", "a.jpg", "-o", "x", "--shard", "1"], "--shard 1: expected K/N, such as 2/4, or auto"),
     (["detect", "a.jpg", "--landmarks", "--all-landmarks"], "give one of --landmarks and --all-landmarks, not both"),
     (["detect", "a.jpg", "--confidence", "0.5"], "'--confidence'. Did you mean '--min-confidence'?"),
-    (["serve", "--cors", "*"], "Unknown option '--cors'. Did you mean '--cors-origin'?\n"),
+    (["serve", "--cors", "*"], "unknown option '--cors'. Did you mean '--cors-origin'?\n"),
     (["explain", "a.jpg", "--method", "gradcam"], "--method gradcam: gradcam needs the gradients of a run"),
     (["explain", "a.jpg", "--method", "lime"], "--method lime: expected cam or occlusion"),
     (["detect", "a.jpg", "--prior-strength", "0.5"], "--prior-strength needs --prior uniform"),

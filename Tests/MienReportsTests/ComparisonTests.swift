@@ -34,7 +34,7 @@ import Testing
     let best = EpochResult(epoch: 1, step: 10, learningRate: 0.1, trainingLoss: 1, heads: [], seconds: 1)
     try RunResult(best: best, test: [], epochs: 3, stoppedEarly: false, data: []).write(to: RunFiles(folder.url))
     let run = try RunMetrics(run: folder.url)
-    #expect(run.best?.epoch == 1 && run.best?.rule.contains("kept") == true)
+    #expect(run.best?.epoch == 1 && run.best?.rule.contains("weights were saved") == true)
     #expect(run.atBest(.figure(.accuracy, head: "ferplus", part: .validation)) == 0.55)
   }
 
