@@ -99,7 +99,23 @@ public import MienTorch
     }
     origins = try recipe.origins(of: sets, dealt: dealt)
     selectionOrigins = try recipe.origins(of: sets, dealt: dealt, split: .validation)
-    notes = recipe.balance.notes(copies: dealt.copies.count)
+    let known = Self.count(of: validation, among: train, in: sets, copies: dealt.copies)
+    notes =
+      recipe.balance.notes(copies: dealt.copies.count)
+      + (known == 0
+        ? []
+        : [
+          "\(known.grouped) of \(Spelling.counted(validation.count, "validation face")) \(known == 1 ? "is a picture" : "are pictures") "
+            + "that \(known == 1 ? "is" : "are") also trained on, which makes the accuracy too high; `mien dataset audit` finds them"
+        ])
+  }
+
+  /// How many of the faces `part` have the very pixels of one of the faces `others`, or are copies of one.
+  private static func count(of part: [Int], among others: [Int], in sets: [FaceSet], copies: [Int]) -> Int {
+    let own = sets.flatMap { set in (0..<set.count).map { set.pictureHash(at: $0) } }
+    let hashes = own + copies.map { own[$0] }
+    let known = Set(others.lazy.map { hashes[$0] })
+    return part.count { known.contains(hashes[$0]) }
   }
 
   /// The face itself, or the one that it is a copy of.

@@ -130,7 +130,7 @@ struct VideoContainer: Equatable {
     switch FileKind(view) {
     case .picture(let format):
       return "is a picture (\(format.rawValue)), expected a video; `mien detect` reads photos, `mien dataset import` "
-        + "makes a data set of pictures"
+        + "makes a data set of pictures that hold one face each"
     case .other(let kind):
       let advice = kind.content == .none && !kind.advice.isEmpty ? "; \(kind.advice)" : ""
       return "is not a video (found \(kind.name))\(advice); expected MP4, QuickTime, Matroska, WebM, AVI, "

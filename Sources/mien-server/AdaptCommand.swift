@@ -25,7 +25,7 @@ struct CorrectionOptions: ParsableArguments {
     guard FileManager.default.fileExists(atPath: url.path) else {
       throw MienError(
         .file, url.path,
-        "no such file; `mien serve --corrections` makes it"
+        "no such file; `mien serve --corrections FILE` makes it"
           + (corrections == nil ? ", or name the file with --corrections" : ""))
     }
     let store = try CorrectionStore(url: url, isReadOnly: isReadOnly)

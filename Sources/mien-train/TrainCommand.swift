@@ -64,6 +64,9 @@ struct TrainCommand: AsyncParsableCommand {
       throw ValidationError("Give the run folder with -o, so that all processes, and those after a restart, find it")
     }
     try await torch.use(as: place)
+    if let twice = data.indices.first(where: { data[..<$0].contains(data[$0]) }) {
+      throw ValidationError("--data: \(data[twice]) is given twice")
+    }
     let sets = try data.map { try FaceSet.given($0) }
     Interrupt.listen()
     let group = try await TorchActor.run { try place.map { try ProcessGroup(joining: $0) } }

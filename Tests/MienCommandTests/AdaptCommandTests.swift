@@ -297,7 +297,7 @@ import Testing
       "/usr/bin/env", ["MIEN_PROFILES=\(path("elsewhere"))", Command.mien.path, "corrections"])
     #expect(
       elsewhere.status == 1
-        && elsewhere.errors.contains("`mien serve --corrections` makes it, or name the file with --corrections"),
+        && elsewhere.errors.contains("`mien serve --corrections FILE` makes it, or name the file with --corrections"),
       "\(elsewhere.errors)")
     #expect(!FileManager.default.fileExists(atPath: path("none.sqlite")))
   }

@@ -354,6 +354,15 @@ import Testing
     try Data("words".utf8).write(to: folder.file("clips/words.mp4"))
   }
 
+  @Test(.enabled(if: Cases.exist, "\(Cases.missing)"))
+  func whatIsDamagedInAVideoIsSaid() throws {
+    let clip = Cases.url("video-streams/lost-block.mp4").path
+    let outcome = try Command.run(
+      Command.mien.path, ["video", clip, "-o", path("rows"), "--model", model, "--detector", "none", "--every", "10"])
+    #expect(
+      outcome.status == 0 && outcome.errors.contains("lost-block.mp4: is damaged: of 72 frames"), "\(outcome.errors)")
+  }
+
   @Test func videosOfAFolderAreReadAndAKilledRunGoesOn() throws {
     try clips(frames: 100)
     let arguments = ["video", path("clips"), "--model", model, "--detector", "none"]

@@ -89,6 +89,24 @@ import Testing
     #expect(error?.kind == .argument)
   }
 
+  @Test func validationFacesThatAreTrainedOnAreSaid() throws {
+    let folder = try TemporaryFolder()
+    func notes(_ name: String, _ sets: [FaceSet]) throws -> [String] {
+      let run = try RunFolder(creating: folder.url.appending(path: name), recipe: DrawnFaces.recipe(epochs: 1))
+      let recorder = Recorder()
+      try Trainer(run: run, sets: sets, observers: [recorder]).run(shouldStop: { recorder.steps >= 1 })
+      return recorder.plan?.notes ?? []
+    }
+    #expect(try notes("own", [faces()]).isEmpty)
+    let all = try DrawnFaces.set(count: 112, split: { _ in .train })
+    let both = try notes("both", [faces(), all])
+    #expect(
+      both == [
+        "28 of 28 validation faces are pictures that are also trained on, which makes the accuracy too high; "
+          + "`mien dataset audit` finds them"
+      ])
+  }
+
   @Test func aStoppedRunGoesOnBitForBit() throws {
     let folder = try TemporaryFolder()
     let recipe = try DrawnFaces.recipe(

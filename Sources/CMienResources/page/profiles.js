@@ -1,5 +1,7 @@
 /** Profiles: what the model has learned from corrections, for servers that fit and use them by request. */
 
+import { counted } from './emotions.js';
+
 /** @typedef {import('./api.js').Server} Server */
 
 const PATH = '/v1/profiles';
@@ -61,7 +63,8 @@ export class Profiles {
     const { corrections, before, after } = await this.server.json('PUT', `${PATH}/${encodeURIComponent(name)}`);
     this.use(name);
     await this.load();
-    return `The profile ${name} is in use. Of its ${corrections} corrections ${after.correct} are read right, `
-      + `${before.correct} without it.${after.correct > before.correct ? '' : ' That is no gain: correct more faces.'}`;
+    return `The profile ${name} is in use. Of its ${counted(corrections, 'correction')}, the model alone reads ${before.correct} right; `
+      + `a profile of the others would read ${after.correct} right (cross-validation).`
+      + (after.correct > before.correct ? '' : ' That is no gain for other faces yet: correct more of them.');
   }
 }

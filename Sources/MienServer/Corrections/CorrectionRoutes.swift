@@ -108,7 +108,10 @@ struct CorrectionRoutes: Sendable {
   }
 
   static func profile(_ query: Query) throws -> ProfileName {
-    do { return try ProfileName(query.text("profile") ?? "") } catch let error as MienError {
+    guard let name = query.text("profile") else {
+      throw APIError.badRequest("The query names no profile, whose corrections these are: profile=NAME.")
+    }
+    do { return try ProfileName(name) } catch let error as MienError {
       throw APIError.badRequest("profile: \(error.message).")
     }
   }

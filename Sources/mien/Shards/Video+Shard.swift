@@ -25,18 +25,19 @@ extension Video {
     Interrupt.listen()
     for video in files.remaining.map(\.photo) where !Interrupt.isRaised {
       var problem: MienError?
+      var warnings: [String] = []
       do {
+        let reader = try VideoReader(contentsOf: video.url)
+        defer { warnings = reader.warnings }
         let readings = try VideoReadings(
-          source: VideoReader(contentsOf: video.url), recognizer: recognizer,
-          options: options.videoOptions(every: every),
-          isLive: false)
+          source: reader, recognizer: recognizer, options: options.videoOptions(every: every), isLive: false)
         try await write(readings, of: video.name, to: output)
       } catch let error as MienError where error.isAbout(video.url) {
         problem = error.about(video.name)
       } catch is CancellationError {
         break
       }
-      try progress.finish(video, error: problem)
+      try progress.finish(video, error: problem, warning: warnings.isEmpty ? nil : warnings.joined(separator: "; "))
     }
     try progress.end(stopped: Interrupt.isRaised)
   }
