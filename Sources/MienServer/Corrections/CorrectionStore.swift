@@ -149,14 +149,17 @@ package final class CorrectionStore: Sendable {
   ) async throws -> Listing {
     try await naming {
       try await database().read { db in
+        // Only conditions that are there: with `? IS NULL OR owner = ?`, SQLite uses no index and reads the whole file.
+        let conditions = ["id > ?"] + (owner == nil ? [] : ["owner = ?"]) + (profile == nil ? [] : ["profile = ?"])
+        let texts = [owner, profile?.text].compactMap(\.self)
         let rows = try Row.fetchCursor(
           db,
           sql: """
             SELECT id, profile, owner, createdMilliseconds, emotion, readEmotion, readProbability, labels, weightsSHA256,
               embedding, \(withCrops ? "crop" : "NULL AS crop") FROM correction
-            WHERE id > ? AND (? IS NULL OR profile = ?) AND (? IS NULL OR owner = ?) ORDER BY id LIMIT ?
+            WHERE \(conditions.joined(separator: " AND ")) ORDER BY id LIMIT ?
             """,
-          arguments: [after, profile?.text, profile?.text, owner, owner, limit.map { $0 + 1 } ?? -1])
+          arguments: [after] + StatementArguments(texts) + [limit.map { $0 + 1 } ?? -1])
         var listing = Listing()
         var count = 0
         while let row = try rows.next() {
@@ -303,7 +306,11 @@ package final class CorrectionStore: Sendable {
           """)
     }
     migrator.registerMigration("owners") { db in
-      try db.execute(sql: "CREATE INDEX correctionByOwner ON correction (owner)")
+      try db.execute(
+        sql: """
+          CREATE INDEX correctionByOwner ON correction (owner);
+          CREATE INDEX correctionByOwnerAndProfile ON correction (owner, profile);
+          """)
     }
     return migrator
   }

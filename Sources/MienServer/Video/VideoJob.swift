@@ -102,13 +102,15 @@ struct VideoJobFolder: Sendable {
 
   /// Removes what is left of a job without a record. A folder that holds anything but a job's files is not the server's
   /// own: it stays.
-  func removeRemains() {
+  ///
+  /// - Returns: whether the folder was removed.
+  func removeRemains() -> Bool {
     func kind(_ path: String) -> FileAttributeType? {
       (try? FileManager.default.attributesOfItem(atPath: path))?[.type] as? FileAttributeType
     }
     guard kind(url.path) == .typeDirectory,
       let names = try? FileManager.default.contentsOfDirectory(atPath: url.path)
-    else { return }
+    else { return false }
     let files = [upload, result, table, record].map(\.lastPathComponent)
     let isJobs = names.allSatisfy { name in
       // The third is a record that was being written.
@@ -116,6 +118,7 @@ struct VideoJobFolder: Sendable {
       return isKnown && kind("\(url.path)/\(name)") == .typeRegular
     }
     if isJobs { remove() }
+    return isJobs
   }
 }
 

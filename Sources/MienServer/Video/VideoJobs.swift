@@ -72,8 +72,9 @@ final class VideoJobs: Service {
           logger.warning(
             "the record of a video is damaged; its files are kept apart, and no longer served",
             metadata: ["folder": "\(aside.path)"])
-        } else {
-          place.removeRemains()
+        } else if place.removeRemains() {
+          logger.info(
+            "video", metadata: ["video": "\(name)", "state": "deleted", "error": "its upload was not finished"])
         }
         continue
       }
