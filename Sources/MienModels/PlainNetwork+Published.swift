@@ -17,7 +17,7 @@ extension PlainNetwork {
   /// The paper says only that convolution, max-pooling and dropout blocks are followed by dense layers. Sizes, rates of
   /// dropout, "same" padding and ReLU are choices.
   public static let javier = variant {
-    ($0.filters, $0.blockDropout) = ([32, 64, [128, 128], 256], 0.1)
+    ($0.filters, $0.blockDropout) = ([[32, 32], [64, 64], [128, 128], 256], 0.1)
     ($0.dense, $0.denseDropout) = ([512], 0.4)
   }
 
