@@ -48,13 +48,15 @@ public enum RecipeFile {
   /// - Throws: ``MienError`` where there is none of that name, or a setting does not fit.
   public static func builtIn(_ name: String, settings: [String] = []) throws -> Recipe {
     guard let text = builtInText(name) else {
-      let near = Spelling.nearest(name, among: builtInNames)
-      throw MienError(
-        .argument, name,
-        "no such file, and no built-in recipe: these are \(builtInNames.joined(separator: ", "))"
-          + (near.map { "; did you mean \($0)?" } ?? ""))
+      throw MienError(.argument, name, "no such file, and no built-in recipe: \(builtInList(for: name))")
     }
     return try parse(text, file: "built-in recipe \(name)", settings: settings)
+  }
+
+  /// Which built-in recipes there are, and which of them may be meant by `name`, for messages.
+  public static func builtInList(for name: String) -> String {
+    let near = Spelling.nearest(name, among: builtInNames).map { "; did you mean \($0)?" } ?? ""
+    return "these are \(builtInNames.joined(separator: ", "))\(near)"
   }
 
   /// The recipe written in `text`; `file` and `option`, which the settings were given by, stand in errors.

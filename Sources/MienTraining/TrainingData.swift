@@ -99,15 +99,15 @@ public import MienTorch
     }
     origins = try recipe.origins(of: sets, dealt: dealt)
     selectionOrigins = try recipe.origins(of: sets, dealt: dealt, split: .validation)
+    var notes = recipe.balance.notes(copies: dealt.copies.count)
     let known = Self.count(of: validation, among: train, in: sets, copies: dealt.copies)
-    notes =
-      recipe.balance.notes(copies: dealt.copies.count)
-      + (known == 0
-        ? []
-        : [
-          "\(known.grouped) of \(Spelling.counted(validation.count, "validation face")) \(known == 1 ? "is a picture" : "are pictures") "
-            + "that \(known == 1 ? "is" : "are") also trained on, which makes the accuracy too high; `mien dataset audit` finds them"
-        ])
+    if known > 0 {
+      notes.append(
+        "\(known.grouped) of \(Spelling.counted(validation.count, "validation face")) "
+          + (known == 1 ? "is a picture that is" : "are pictures that are")
+          + " also trained on, which makes the accuracy too high; `mien dataset audit` finds them")
+    }
+    self.notes = notes
   }
 
   /// How many of the faces `part` have the very pixels of one of the faces `others`, or are copies of one.

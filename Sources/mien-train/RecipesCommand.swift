@@ -22,11 +22,10 @@ struct RecipesCommand: ParsableCommand {
     if let name {
       guard let text = RecipeFile.builtInText(name) else {
         let isFile = FileManager.default.fileExists(atPath: name)
-        let near = Spelling.nearest(name, among: RecipeFile.builtInNames).map { "; did you mean \($0)?" }
         throw MienError(
           .argument, name,
-          "\(isFile ? "is a file, expected the name of a" : "no such") built-in recipe; these are "
-            + RecipeFile.builtInNames.joined(separator: ", ") + (near ?? ""))
+          "\(isFile ? "is a file, expected the name of a" : "no such") built-in recipe; "
+            + RecipeFile.builtInList(for: name))
       }
       return try Console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
     }

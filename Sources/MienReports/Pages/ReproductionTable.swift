@@ -103,13 +103,14 @@ public struct ReproductionTable: Sendable {
 
   /// The table for a terminal, then a line for each measurement that lacks faces, for which a column has no room.
   public var lines: [String] {
-    let lacking = rows.filter { $0.summary == nil && $0.note.hasPrefix(Self.need) }
+    var notes: [String] = []
     var short = TextTable(header: Self.header)
     for row in rows {
-      let isLacking = row.summary == nil && row.note.hasPrefix(Self.need)
-      short.add(isLacking ? cells(row).dropLast() + ["-"] : cells(row))
+      let lacksFaces = row.summary == nil && row.note.hasPrefix(Self.need)
+      short.add(lacksFaces ? cells(row).dropLast() + ["-"] : cells(row))
+      if lacksFaces { notes.append("\(row.system.name), \(row.measurement.name): \(row.note)") }
     }
-    return [short.text] + lacking.map { "\($0.system.name), \($0.measurement.name): \($0.note)" }
+    return [short.text] + notes
   }
 
   /// How the note begins of a measurement that lacks faces.
