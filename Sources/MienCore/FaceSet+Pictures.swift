@@ -52,6 +52,36 @@ extension FaceSet {
   }
 }
 
+extension FaceSet {
+  /// One set of the faces of `sets`, in their order, as a network with the input `preprocessing` takes them.
+  ///
+  /// Sets of one source share their subjects and sequences, as in ``splitFaces``.
+  ///
+  /// - Parameter labels: of what labels the faces keep their own; faces of sets with other labels have none, but keep their
+  ///   votes. If no set has these, those of the first set.
+  /// - Throws: ``MienError`` where there is no set, or they differ in size.
+  package init(joining sets: [FaceSet], labels: LabelSet, for preprocessing: Preprocessing) throws {
+    guard let first = sets.first else { throw MienError(.argument, nil, "no set of faces to join") }
+    guard sets.count > 1 else {
+      self = first
+      return
+    }
+    let own = sets.contains { $0.labelSet == labels } ? labels : first.labelSet
+    let rows = sets.flatMap { set in
+      zip(0..<set.count, set.splitFaces).map { index, face in
+        var row = set[index]
+        if set.labelSet != own { row.label = nil }
+        (row.subject, row.sequence) = (face.subject, face.sequence)
+        return row
+      }
+    }
+    try self.init(
+      source: sets.map(\.info.source).joined(separator: "+"), labelSet: own, height: first.height, width: first.width,
+      channels: preprocessing.channels, rows: rows,
+      pixels: Data(sets.flatMap { preprocessing.bytes(Array($0.pixels), sourceChannels: $0.channels) }))
+  }
+}
+
 /// Hashes of some pictures of a set, the smallest ones: a bottom-k sketch (Cohen and Kaplan, PODC 2007). As hashes are spread
 /// evenly, it tells of a fair sample of any other pictures whether they are among those of the set.
 public struct PictureSample: Sendable, Equatable, Codable {

@@ -34,7 +34,7 @@ public struct RunMeasurement: Sendable {
   ///
   /// - Parameters:
   ///   - faces: the measured faces of the part, by their places in `set`.
-  ///   - set: the one set that the run was trained on.
+  ///   - set: what the run was trained on; several sets joined.
   public func caution(_ part: Split, faces: [Int], of set: FaceSet) -> String? {
     let trained = parts[.train] ?? []
     let clusters = set.clusters(of: trained + faces)

@@ -27,3 +27,13 @@ extension RunMeasurement {
       parts: parts.mapValues { $0.map(data.original) })
   }
 }
+
+extension RunFolder {
+  /// The faces of `sets` as one set, in which the places of a ``RunMeasurement`` count.
+  ///
+  /// - Parameter labels: of the head whose labels the faces keep; `nil` for the recipe's first.
+  /// - Throws: ``MienError`` where there is no set, or they differ in size.
+  public func joined(_ sets: [FaceSet], labels: LabelSet? = nil) throws -> FaceSet {
+    try FaceSet(joining: sets, labels: labels ?? recipe.labelSets()[0], for: recipe.preprocessing)
+  }
+}

@@ -19,8 +19,10 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The run folder.", valueName: "run"))
   var run: String
 
-  @Option(help: ArgumentHelp("The set of faces that it was trained on.", valueName: "faces.safetensors"))
-  var data: String
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("The sets of faces that it was trained on.", valueName: "faces.safetensors"))
+  var data: [String]
 
   @Option(
     help: ArgumentHelp(
@@ -50,18 +52,18 @@ struct EvaluateCommand: AsyncParsableCommand {
   @OptionGroup var torch: TorchThreads
 
   func run() async throws {
-    try ResultFile.check(["--json": json, "--report": report, "--predictions": predictions], inputs: [data])
+    try ResultFile.check(["--json": json, "--report": report, "--predictions": predictions], inputs: data)
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     guard !folder.recipe.isSeries else { throw folder.files.seriesError(run) }
-    let set = try FaceSet.given(data)
+    let sets = try data.map { try FaceSet.given($0) }
     let (labels, split, threads, name) = (labels, split, torch.count(), run)
-    let (part, metrics, indices, sha256, caution) = try await TorchActor.run {
+    let (part, metrics, indices, sha256, set, caution) = try await TorchActor.run {
       try Torch.configure(threads: threads)
       var part = split ?? .test
-      var measurement = try RunMeasurement(of: folder, sets: [set], parts: [part])
+      var measurement = try RunMeasurement(of: folder, sets: sets, parts: [part])
       if split == nil, measurement.metrics[.test]?.isEmpty ?? true {
         part = .validation
-        measurement = try RunMeasurement(of: folder, sets: [set], parts: [part])
+        measurement = try RunMeasurement(of: folder, sets: sets, parts: [part])
       }
       let heads = measurement.metrics[part] ?? []
       guard !heads.isEmpty else {
@@ -73,7 +75,8 @@ struct EvaluateCommand: AsyncParsableCommand {
       }
       let weights = try ModelExport.model(of: folder).weightsSHA256
       let indices = measurement.headFaces[part]?[place] ?? []
-      return (part, heads[place], indices, weights, measurement.caution(part, faces: indices, of: set))
+      let set = try folder.joined(sets, labels: heads[place].labels)
+      return (part, heads[place], indices, weights, set, measurement.caution(part, faces: indices, of: set))
     }
     if split == nil {
       Console.error(
@@ -89,7 +92,8 @@ struct EvaluateCommand: AsyncParsableCommand {
       try ResultFile.write(try Predictions(indices: indices, metrics: metrics).csv(), to: predictions)
     }
     let page = try EvaluationPage(
-      figures, metrics: metrics, indices: indices, of: set, in: URL(fileURLWithPath: data).lastPathComponent,
+      figures, metrics: metrics, indices: indices, of: set,
+      in: data.map { URL(fileURLWithPath: $0).lastPathComponent }.joined(separator: ", "),
       labels: metrics.labels == .ferplus && set.hasVotes ? .ferplus : .own, passes: "one", output: metrics.labels,
       remarks: [RunMeasurement.note(part, of: try folder.description())] + (caution.map { [$0] } ?? []))
     if let report {

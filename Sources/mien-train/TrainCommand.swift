@@ -188,7 +188,8 @@ struct TrainCommand: AsyncParsableCommand {
     let parts: Set<Split> = result.test.isEmpty ? [.validation] : [.validation, .test]
     let page = TrainingPage(
       try run.description(), metrics: try RunMetrics(run: run.url), result: result,
-      measurement: try RunMeasurement(of: run, sets: sets, parts: parts), sets: sets,
+      measurement: try RunMeasurement(of: run, sets: sets, parts: parts),
+      set: try run.joined(sets),
       weightsSHA256: try ModelExport.model(of: run).weightsSHA256)
     try ResultFile.write(page.page(command: RunEnvironment.commandLine).data, to: run.files.report.relativePath)
   }

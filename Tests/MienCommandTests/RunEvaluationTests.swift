@@ -57,6 +57,45 @@ import Testing
     #expect(report.split == part && report.count == (tests == 0 ? 21 : tests))
   }
 
+  /// People, and the faces shown, are those of both sets together.
+  @Test func aRunOfTwoSetsIsMeasuredOnBoth() throws {
+    let folder = try TemporaryFolder()
+    let first = try TrainingFiles.faces(in: folder, tests: 14)
+    let set = try FaceSet(contentsOf: URL(fileURLWithPath: first))
+    // Colour, and people: two in each part of the set, one of them in two parts.
+    let second = folder.file("people.safetensors")
+    try FaceSet(
+      source: "people", labelSet: .fer2013, height: 48, width: 48, channels: 3,
+      rows: (0..<set.count).map { index in
+        var row = set[index]
+        row.subject = index % 2 == 0 ? "everywhere" : row.split.rawValue
+        return row
+      }, pixels: Data(set.pixels.flatMap { [$0, $0, $0] })
+    ).write(to: second)
+    let (run, page, table) = (folder.file("run"), folder.file("page.html"), folder.file("table.csv"))
+    let trained = try Command.run(
+      Command.mien.path,
+      ["train", try TrainingFiles.recipe(in: folder), "--data", first, second.path, "-o", run.path]
+        + TrainingFiles.settings)
+    #expect(trained.status == 0, "\(trained.errors)")
+    let measured = try Command.mien(
+      "evaluate", "--run", run.path, "--data", first, second.path, "--json", "-", "--report", page.path,
+      "--predictions", table.path)
+    #expect(measured.status == 0, "\(measured.errors)")
+    let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(measured.output.utf8))
+    #expect(report.count == 28 && report.data == "levels+people" && report.intervalUnit == .person)
+    let known = " faces are of people that the network was also trained on"
+    #expect(try String(contentsOf: page, encoding: .utf8).contains("7 of the 28" + known))
+    #expect(try String(contentsOf: page, encoding: .utf8).contains("faces.safetensors, people.safetensors"))
+    // Places count through the sets: the second one's test part follows 84 faces of the first.
+    let places = try CSVTable(String(contentsOf: table, encoding: .utf8)).rows.compactMap { Int($0.fields[0]) }
+    #expect(places == Array(70..<84) + Array((84 + 70)..<(84 + 84)))
+    let own = try String(contentsOf: run.appendingPathComponent("report.html"), encoding: .utf8)
+    #expect(own.contains("10 of the 42" + known) && own.contains("<figure class=\"face\">"))
+    let one = try Command.mien("evaluate", "--run", run.path, "--data", first)
+    #expect(one.status == 1 && one.errors.contains("trained on other data"))
+  }
+
   @Test func aModelThatKnowsTheFacesSaysSo() throws {
     let folder = try TemporaryFolder()
     let (faces, run, model) = (

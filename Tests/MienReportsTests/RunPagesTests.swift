@@ -75,7 +75,7 @@ import Testing
     let faces = try Samples.faces(count: 210)
     let page = try TrainingPage(
       description(), metrics: metrics, result: result(test: part == .test), measurement: measurement(part),
-      sets: [faces], weightsSHA256: "abc"
+      set: faces, weightsSHA256: "abc"
     ).page(command: "mien train net")
     let markup = try Markup(page.html)
     let notes = markup.all("p", class: "note").map(\.text)
@@ -85,7 +85,7 @@ import Testing
     #expect(throws: MienError.self) {
       try TrainingPage(
         description(), metrics: metrics, result: result(test: false),
-        measurement: RunMeasurement(metrics: [:], headFaces: [:], parts: [:]), sets: [faces], weightsSHA256: ""
+        measurement: RunMeasurement(metrics: [:], headFaces: [:], parts: [:]), set: faces, weightsSHA256: ""
       ).page(command: "")
     }
   }
@@ -114,7 +114,7 @@ import Testing
       parts: [.train: Array(0..<100), .test: Array(100..<210)])
     let faces = try known(size: size, sequences: sequences)
     let page = try TrainingPage(
-      description(), metrics: self.metrics, result: result(test: true), measurement: measured, sets: [faces],
+      description(), metrics: self.metrics, result: result(test: true), measurement: measured, set: faces,
       weightsSHA256: "abc"
     ).page(command: "mien train net")
     let notes = try Markup(page.html).all("p", class: "note").map(\.text)
@@ -298,6 +298,8 @@ import Testing
       let search = SearchResults(
         name: "net", folder: folder.url, data: [], method: "grid", keys: [(name: "a.b", text: "1")], rungs: [3],
         isFinished: true, figure: .loss, head: "", trials: trials)
+      let lines = SearchTable(search).lines
+      #expect(lines.contains { $0.hasPrefix("trial-2, trial-3, ") && $0.hasSuffix(" have the same loss") })
       let html = SearchPage(search).report(command: "c").html
       #expect(html.contains(">a.<wbr/>b</th>"))
       return try Markup(html).texts("figcaption").last

@@ -31,6 +31,12 @@ public struct SearchTable: Sendable {
       let settings = zip(search.keys, best.values).map { ShellWord.quoted("\($0.name)=\($1)") }.map { "--set \($0)" }
       lines.append("best: \(best.name), in \(best.folder.relativePath)")
       lines.append(settings.joined(separator: " "))
+      let equals = search.trials.filter { $0.state == .finished && $0.score == best.score && $0.number != best.number }
+      if !equals.isEmpty {
+        lines.append(
+          "\(equals.map(\.name).joined(separator: ", ")) \(equals.count == 1 ? "has" : "have") the same \(search.title)"
+        )
+      }
       lines.append(Self.caution(search.trials.count))
     } else if search.isFinished {
       lines.append("no trial came to a result")

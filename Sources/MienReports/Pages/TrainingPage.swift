@@ -7,21 +7,21 @@ public struct TrainingPage: Sendable {
   private let metrics: RunMetrics
   private let result: RunResult
   private let measurement: RunMeasurement
-  private let sets: [FaceSet]
+  private let set: FaceSet
   private let weightsSHA256: String
 
   /// Lays out a run.
   ///
   /// - Parameters:
   ///   - measurement: of its best epoch, on the validation part and, if the recipe sets one aside, on the test part.
-  ///   - sets: what it was trained on.
+  ///   - set: what it was trained on; several sets joined, with the labels of the first head.
   ///   - weightsSHA256: of the graph that an export would have, without a temperature.
   public init(
-    _ run: RunDescription, metrics: RunMetrics, result: RunResult, measurement: RunMeasurement, sets: [FaceSet],
+    _ run: RunDescription, metrics: RunMetrics, result: RunResult, measurement: RunMeasurement, set: FaceSet,
     weightsSHA256: String
   ) {
     (self.run, self.metrics, self.result) = (run, metrics, result)
-    (self.measurement, self.sets, self.weightsSHA256) = (measurement, sets, weightsSHA256)
+    (self.measurement, self.set, self.weightsSHA256) = (measurement, set, weightsSHA256)
   }
 
   /// The part that the page's figures are of: the test part, which nothing was chosen by, if it was measured.
@@ -36,11 +36,10 @@ public struct TrainingPage: Sendable {
       throw MienError(.mismatch, run.name, "has no face to be measured on")
     }
     let indices = measurement.faces[part] ?? []
-    let set = sets.count == 1 ? sets.first : nil
     let evaluation = EvaluationReport(
-      figures, model: run.name, weightsSHA256: weightsSHA256, data: sets.map(\.info.source).joined(separator: "+"),
-      split: part, clusters: set?.clusters(of: indices))
-    let measured = try set.map { try MeasuredFaces($0, indices: indices, metrics: figures) }
+      figures, model: run.name, weightsSHA256: weightsSHA256, data: set.info.source,
+      split: part, clusters: set.clusters(of: indices))
+    let measured = try MeasuredFaces(set, indices: indices, metrics: figures)
     func facts(_ heads: [EpochResult.Head], _ part: String) -> [ReportBlock.Fact] {
       heads.map { head in
         .init(
@@ -54,7 +53,7 @@ public struct TrainingPage: Sendable {
       part == .test || run.keepsLast
       ? "Measured once, after training: nothing was chosen by these faces."
       : "The epoch kept was chosen by these faces: the figures are slightly optimistic."
-    let caution = set.flatMap { measurement.caution(part, faces: indices, of: $0) }
+    let caution = measurement.caution(part, faces: indices, of: set)
     return Report(
       title: run.name, subtitle: run.summary,
       sections: [
@@ -63,13 +62,11 @@ public struct TrainingPage: Sendable {
           ? ReportSection(
             title: result.best.heads.count > 1 ? "All heads" : "Test and validation", blocks: [.facts(parts)]) : nil,
         .curves(metrics), .confusion(evaluation), .classes(evaluation), .roc(figures),
-        .calibration(evaluation), .coverage(evaluation), try measured.map { try .sampleFaces($0) },
-        try measured.flatMap { try .surestMistakes($0) },
-        set.map { set in
-          .data(
-            set, figures.labels == .ferplus && set.hasVotes ? .ferplus : .own, classes: evaluation.classes,
-            parts: measurement.parts)
-        },
+        .calibration(evaluation), .coverage(evaluation), try .sampleFaces(measured),
+        try .surestMistakes(measured),
+        .data(
+          set, figures.labels == .ferplus && set.hasVotes ? .ferplus : .own, classes: evaluation.classes,
+          parts: measurement.parts),
         .protocolAndRecipe([.init("seed", "\(run.seed)")], recipe: run.recipe),
         .environment(.current(), [.init("command", command), .init("weights, SHA-256", weightsSHA256)]),
       ])
