@@ -43,6 +43,7 @@ extension AsyncParsableCommand {
       }
       try checkDashes(arguments)
       try checkNames(arguments, externals: overview == nil ? [] : ExternalCommand.allCases.map(\.rawValue))
+      try checkRepeats(arguments)
       let extended = try extend(arguments)
       if let extended { (notes, spoken) = (extended.notes, extended.arguments) }
       var command = try parseAsRoot(joiningNegativeNumbers(extended?.arguments ?? arguments))

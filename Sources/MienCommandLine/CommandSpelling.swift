@@ -73,6 +73,32 @@ extension ParsableCommand {
       || (name == "--run" && ExternalCommand.runCommands.contains(command.commandName))
   }
 
+  /// Refuses an option that is given twice but takes one value: the parser would keep the last without a word.
+  ///
+  /// - Throws: ``MienError`` of kind `argument` that names the option.
+  package static func checkRepeats(_ arguments: [String]) throws {
+    let words = arguments.prefix { $0 != "--" }
+    guard words.count(where: { $0.hasPrefix("-") }) > 1, let options = command(in: arguments)?.options else { return }
+    var given: Set<Int> = []
+    var isValue = false
+    for word in words {
+      guard !isValue else {
+        isValue = false
+        continue
+      }
+      let name = word.prefix { $0 != "=" }
+      guard
+        let place = options.firstIndex(where: { option in
+          option.kind == .option && option.names?.contains { $0.text == name } == true
+        })
+      else { continue }
+      isValue = name == word
+      guard given.insert(place).inserted || options[place].isRepeating else {
+        throw MienError(.argument, String(name), "is given twice, and takes one value")
+      }
+    }
+  }
+
   /// `arguments` with each negative number joined by an equals sign to the option before it, as `--min-face=-3`: alone it
   /// would be taken for an option, and the option would lack its value.
   package static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {

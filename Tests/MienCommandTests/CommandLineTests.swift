@@ -163,6 +163,22 @@ import Testing
     #expect(outcome.status == 64 && outcome.errors.hasPrefix("mien: error: \(words)"), "\(outcome.errors)")
   }
 
+  @Test(arguments: [
+    (["evaluate", "--data", "a", "--tta", "flip", "--data=b"], "--data"),
+    (["dataset", "balance", "a", "-o", "b", "--output", "c"], "--output"),
+    (["evaluate", "--run", "r", "--data", "a", "--split", "test", "--split", "train"], "--split"),
+    (["serve", "--port", "80", "--port", "81"], "--port"),
+  ])
+  func ofAnOptionGivenTwiceNoneIsTakenSilently(arguments: [String], name: String) throws {
+    let outcome = try Command.run(Command.mien.path, arguments)
+    #expect(
+      outcome.status == 64 && outcome.errors == "mien: error: \(name): is given twice, and takes one value\n",
+      "\(outcome.errors)")
+    // Those that take several values do take them.
+    let several = try Command.mien("train", "chen", "--data", "no", "--data", "na", "--set", "a=1", "--set", "b=2")
+    #expect(several.errors.contains("no: no such file"), "\(several.errors)")
+  }
+
   @Test func aPriorIsAWordOrAFile() throws {
     try Data("x".utf8).write(to: folder.file("a.jpg"))
     let word = try Command.mien("detect", path("a.jpg"), "--prior", "flat")
