@@ -74,13 +74,13 @@ export class Explanations extends SectionMaker {
         const own = { ...found, area: area(found.area, 1 / seen.scale) };
         canvas.hidden = latest?.track === face.track && this.onStage(own);
         large = canvas.hidden ? own : null;
-        if (!canvas.hidden) await draw(canvas, seen.view ?? seen.picture, found);
+        if (!canvas.hidden) await draw(canvas, seen, found);
         show(true);
         caption.textContent = `The brighter, the more a region supports ${found.emotion}.`;
-        const text = `Face ${face.track}, ${describe(found)}`;
-        canvas.setAttribute('aria-label', text);
-        figure.setAttribute('aria-label', text);
-        this.announce(`Face ${face.track}: ${describe(found)}`);
+        const words = describe(found, seen.isMirrored);
+        canvas.setAttribute('aria-label', `Face ${face.track}, ${words}`);
+        figure.setAttribute('aria-label', `Face ${face.track}, ${words}`);
+        this.announce(`Face ${face.track}: ${words}`);
       } catch (error) {
         problem.textContent = /** @type {Error} */ (error).message;
       } finally {
@@ -124,13 +124,17 @@ export function turn(context, { x, y, side, degrees: own }, degrees = own) {
   context.translate(-x - side / 2, -y - side / 2);
 }
 
-/** Where on a face the map is strongest, in words. @param {Explanation} explanation */
-export function describe({ emotion, map }) {
+/**
+ * Where on a face the map is strongest, in words.
+ * @param {Explanation} explanation @param {boolean} [isMirrored] Whether left and right are swapped on the page.
+ */
+export function describe({ emotion, map }, isMirrored = false) {
   const peak = map.values.indexOf(Math.max(...map.values));
   if (!(map.values[peak] > 0)) return `no region supports ${emotion}`;
   const third = (/** @type {number} */ place, /** @type {number} */ size) => Math.min(2, Math.floor((3 * place) / size));
   const row = ['upper', 'middle', 'lower'][third(Math.floor(peak / map.width), map.height)];
-  const column = ['left', 'middle', 'right'][third(peak % map.width, map.width)];
+  const columns = isMirrored ? ['right', 'middle', 'left'] : ['left', 'middle', 'right'];
+  const column = columns[third(peak % map.width, map.width)];
   const place = row === column ? 'middle' : row === 'middle' ? column : column === 'middle' ? `${row} part` : `${row} ${column}`;
   return `${emotion} shows most in the ${place} of the picture of the face`;
 }
@@ -147,14 +151,16 @@ export function heatmap(map) {
 /**
  * Draws the face in grey, and the map over it.
  * @param {HTMLCanvasElement} canvas Square.
- * @param {Blob} picture
+ * @param {Seen} seen The picture.
  * @param {Explanation} explanation
  */
-async function draw(canvas, picture, { area: place, map }) {
+async function draw(canvas, { picture, view, isMirrored }, { area: place, map }) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
   context.fillRect(0, 0, canvas.width, canvas.height);
   // A picture that the browser cannot read is left out.
-  const bitmap = await createImageBitmap(picture).catch(() => null);
+  const bitmap = await createImageBitmap(view ?? picture).catch(() => null);
+  context.save();
+  if (isMirrored) context.transform(-1, 0, 0, 1, canvas.width, 0);
   if (bitmap) {
     context.save();
     context.filter = 'grayscale(1)';
@@ -168,6 +174,7 @@ async function draw(canvas, picture, { area: place, map }) {
   }
   context.imageSmoothingQuality = 'high';
   context.drawImage(heatmap(map), 0, 0, canvas.width, canvas.height);
+  context.restore();
 }
 
 /** @param {number} value 0 to 1. @returns {number[]} Red, green, blue and opacity, 0 to 255. */

@@ -18,6 +18,7 @@ import { counted, emotionsOf, icon, percent, ranked } from './emotions.js';
  * @property {Blob} picture
  * @property {number} scale Its pixels per pixel of the face's box.
  * @property {Blob} [view] The same as every browser shows it; the picture itself where it is not there.
+ * @property {boolean} [isMirrored] Whether the page shows it with left and right swapped.
  */
 
 /** Bars of a face, unless all are asked for. */

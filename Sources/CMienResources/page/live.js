@@ -243,7 +243,8 @@ export class Live {
 
   /** The picture that a face was read in; null if it is not at hand any more. @param {Face} face @returns {Promise<?Seen>} */
   async pictureOf(face) {
-    return this.listed?.row.faces.includes(face) ? { picture: this.listed.picture, scale: 1 } : null;
+    if (!this.listed?.row.faces.includes(face)) return null;
+    return { picture: this.listed.picture, scale: 1, isMirrored: this.page.stage.isMirrored };
   }
 
   /** @protected */

@@ -113,6 +113,30 @@ class LiveChecks(Base):
             problem = page.run("[...document.querySelectorAll('.explanation .error')].map((one) => one.innerText).join('')")
             expect(not problem, f"the {count + 1}. time the page says {problem!r}")
             page.run(f"{shown}.closest('.explanation').querySelector('button').click()")
+        # The camera's picture is shown mirrored, and so is the map.
+        page.run("""(() => {
+          const plain = window.fetch;
+          window.fetch = async (path, options) => {
+            const response = await plain(path, options);
+            if (!String(path).includes('/explain')) return response;
+            const map = { width: 3, height: 3, values: [0, 0, 0, 1, 0, 0, 0, 0, 0] };
+            return new Response(JSON.stringify({ ...await response.json(), map }), { status: 200 });
+          };
+        })()""")
+        page.click(".selected .explanation .quiet")
+        page.wait(f"!!{shown}", "a map")
+        sides = page.run(f"""(() => {{
+          const canvas = {shown}.querySelector('canvas');
+          const {{ data }} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          const sides = [0, 0];
+          for (let place = 0; place < data.length; place += 4) {{
+            sides[Math.floor((2 * ((place / 4) % canvas.width)) / canvas.width)] += data[place] - data[place + 2];
+          }}
+          return sides;
+        }})()""")
+        expect(sides[1] > 10 * sides[0], f"the map is not mirrored: {sides}")
+        expect("in the right of the picture" in page.run(f"{shown}.getAttribute('aria-label')"), "the words are not")
+        page.run(f"{shown}.closest('.explanation').querySelector('button').click()")
         page.click(".correction .quiet")
         page.wait("document.querySelector('.correction-form')", "the form")
         # The form outlives the face.
