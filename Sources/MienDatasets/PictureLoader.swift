@@ -20,14 +20,6 @@ struct PictureLoader {
     let photo: (width: Int, height: Int)?
   }
 
-  /// The largest square picture that is taken for a face cut out of a photo, in pixels of a side.
-  private static let largestCrop = 1024
-
-  /// Whether a picture of this size looks like a whole photo: one side is longer by more than a tenth, or it is very large.
-  private static func isPhoto(_ width: Int, _ height: Int) -> Bool {
-    max(width, height) * 10 > min(width, height) * 11 || min(width, height) > largestCrop
-  }
-
   /// Decodes `pictures` in order and hands each face, or what was wrong with its file, to `body`.
   ///
   /// - Throws: what `body` throws; no further batch is decoded then.
@@ -59,7 +51,7 @@ struct PictureLoader {
       let coloured = channels == 1 ? image.grey : image.rgb
       guard let box = picture.box.map(image.reduced) else {
         let square = try Self.centreSquare(coloured).resized(width: side, height: side)
-        let isPhoto = Self.isPhoto(image.wholeWidth, image.wholeHeight)
+        let isPhoto = Image.isLikelyPhoto(width: image.wholeWidth, height: image.wholeHeight)
         return .success(Face(pixels: square.pixels, photo: isPhoto ? (image.wholeWidth, image.wholeHeight) : nil))
       }
       guard box.intersectionArea(Box(x: 0, y: 0, width: image.width, height: image.height)) > 0 else {

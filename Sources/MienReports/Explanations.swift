@@ -178,7 +178,8 @@ public struct Explanations: Sendable {
   public var lines: [String] {
     guard !faces.isEmpty else { return [] }
     let falls = fallTable.map { ["", "fall of the probability with the region hidden, points", $0.text] } ?? []
-    return ["share of the \(mapName) in each region", shareTable.text] + falls + ["", Self.notes[2]]
+    let shares = "share of the \(mapName) in each region; area: the region's share of the face's frame"
+    return [shares, shareTable.text] + falls + ["", Self.notes[2]]
   }
 
   /// The page.

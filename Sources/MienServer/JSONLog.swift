@@ -22,14 +22,40 @@ package struct JSONLog: LogHandler {
   package func log(event: LogEvent) {
     // The library says where it listens; the server says so itself, with the whole address.
     if event.source == "HummingbirdCore", event.level < .notice { return }
-    var fields = ["time": Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))]
-    fields["level"] = event.level.rawValue
-    fields["message"] = event.message.description
+    var fields = [
+      "time": Field.text(Date().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))),
+      "level": .text(event.level.rawValue), "message": .text(event.message.description),
+    ]
     for (key, value) in metadata.merging(event.metadata ?? [:], uniquingKeysWith: { $1 }) {
-      fields[key == Self.requestKey ? "request" : key] = value.description
+      fields[key == Self.requestKey ? "request" : key] = Field(value)
     }
     guard let line = try? JSON.encode(fields) else { return }
     Console.error(String(decoding: line, as: UTF8.self))
+  }
+
+  /// What stands in a line under a key.
+  private enum Field: Encodable {
+    case text(String)
+    case number(Double)
+
+    /// A number if `value` was given as one, by `.stringConvertible`.
+    init(_ value: Logger.Metadata.Value) {
+      if case .stringConvertible(let number as any BinaryInteger) = value {
+        self = .number(Double(number))
+      } else if case .stringConvertible(let number as Double) = value {
+        self = .number(number)
+      } else {
+        self = .text(value.description)
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .text(let text): try container.encode(text)
+      case .number(let number): try container.encode(number)
+      }
+    }
   }
 
   /// Logs what C libraries print to standard error, libpng's warnings for instance, line by line: the log stays JSON.

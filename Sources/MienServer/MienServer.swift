@@ -203,7 +203,8 @@ package final class MienServer: Sendable {
         availableConnectionsDelegate: .maximum(2 * ConnectionPlaces.reserve, logger: logger)),
       onServerRunning: { [logger] channel in
         logger.info(
-          "metrics", metadata: ["address": "\(address.host)", "port": "\(channel.localAddress?.port ?? 0)"])
+          "metrics",
+          metadata: ["address": "\(address.host)", "port": .stringConvertible(channel.localAddress?.port ?? 0)])
       }, logger: logger)
   }
 
@@ -278,7 +279,7 @@ package final class MienServer: Sendable {
       ordered = .now
       guard let begun = drain else {
         isStopping.store(true, ordering: .relaxed)
-        logger.info("stopping", metadata: ["signal": "\(signal)", "drainSeconds": "\(delay)"])
+        logger.info("stopping", metadata: ["signal": "\(signal)", "drainSeconds": .stringConvertible(delay)])
         drain = Task { [self] in
           try? await Task.sleep(for: .seconds(delay))
           isDraining.store(false, ordering: .relaxed)

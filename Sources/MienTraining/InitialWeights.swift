@@ -127,7 +127,11 @@ import MienTorch
       }
       sources["heads.\(index)."] = "heads.\(source)."
     }
-    notes += labels.filter { !network.labels.contains($0) }.map { "the head \($0.name) of \(path) is not used" }
+    let unused = labels.filter { !network.labels.contains($0) }.map(\.name)
+    if !unused.isEmpty {
+      let heads = unused.count == 1 ? "the head \(unused[0])" : "the heads \(Spelling.alternatives(unused, "and"))"
+      notes.append("\(heads) of \(path) \(unused.count == 1 ? "is" : "are") not used")
+    }
     let folded = foldedNorms(of: network)
     let state = network.state
     try refuseSurplus(known: Set(state.map(\.name)))

@@ -1,3 +1,5 @@
+import MienCore
+
 /// What a file is, told by its first bytes, whatever its name: the one table of signatures.
 package enum FileKind: Sendable, Hashable {
   /// A picture that ``Image`` reads.
@@ -100,6 +102,9 @@ package enum FileKind: Sendable, Hashable {
       || file.has("ustar", at: 257)
     {
       return plain("a compressed archive", "unpack it first")
+    }
+    if let signature = FileSignature([UInt8](file.bytes.prefix(FileSignature.bytes))), signature.kind == .faces {
+      return plain(signature.name, "`mien evaluate` and `mien explain` read those")
     }
     if let offset = (1...512).first(where: { file.has([0xFF, 0xD8, 0xFF], at: $0) }) {
       return plain("\(offset) bytes before a JPEG picture", "remove them: tail -c +\(offset + 1) in.jpg > out.jpg")

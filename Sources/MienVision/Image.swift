@@ -83,6 +83,15 @@ extension Image {
       && first.pixels == second.pixels
   }
 
+  /// The largest square picture that is taken for a face cut out of a photo, in pixels of a side.
+  private static let largestCrop = 1024
+
+  /// Whether a picture of this size is more likely a whole photo than a face cut out of one: a side is longer by more than a
+  /// tenth than the other, or both are longer than 1,024 pixels.
+  package static func isLikelyPhoto(width: Int, height: Int) -> Bool {
+    max(width, height) * 10 > min(width, height) * 11 || min(width, height) > largestCrop
+  }
+
   /// The picture as a file's bytes.
   ///
   /// - Throws: ``MienError`` where the quality is not 1…100 or the encoder fails (JPEG's sides end at 65,535).

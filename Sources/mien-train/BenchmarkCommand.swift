@@ -12,7 +12,8 @@ struct BenchmarkCommand: AsyncParsableCommand {
     abstract: "Measures the training step of a recipe, its augmentation or whole epochs, in images per second.",
     shouldDisplay: ExternalCommand.Program.train.spokenName != "mien")
 
-  @Argument(help: "The recipe.")
+  @Argument(
+    help: "The recipe, a YAML file or the name of a built-in one.", completion: .list(RecipeFile.builtInNames))
   var recipe: String
 
   @Option(help: "What to measure: step, augmentation or epoch; the last two over 981 faces of noise.")
@@ -36,7 +37,7 @@ struct BenchmarkCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let recipe = try RecipeFile.read(URL(fileURLWithPath: recipe), settings: settings)
+    let recipe = try RecipeFile.find(recipe, settings: settings)
     try await torch.use()
     let (part, rounds, steps) = (part, rounds, steps)
     let figures = try await TorchActor.run {

@@ -137,6 +137,12 @@ import Testing
   @Test func wrongUseIsSaid() throws {
     let faces = try TrainingFiles.faces(in: folder)
     #expect(try Command.mien("explain").status == 64)
+    let mixed = try Command.mien("explain", path("p.png"), faces)
+    #expect(mixed.status == 64 && mixed.errors.contains("\(faces): is a set of faces, which is explained alone"))
+    let read = try Command.mien("detect", faces)
+    #expect(
+      read.status == 1 && read.errors.contains("found a file of faces; `mien evaluate` and `mien explain` read those"),
+      "\(read.errors)")
     let noRun = try Command.mien("explain", faces, "--method", "gradcam")
     #expect(noRun.status == 64 && noRun.errors.contains("--run"))
     #expect(try Command.mien("explain", faces, "--run", path("run"), "--method", "cam").status == 64)

@@ -401,6 +401,9 @@ import Testing
     #expect(try await raw.receive().contains("X-Request-Id: mine"))
     let logged = try #require(try await server.line("\"request\":\"mine\""))
     #expect(logged.contains(trace))
+    // Numbers are numbers, for those who sum them.
+    let fields = try #require(try JSONSerialization.jsonObject(with: Data(logged.utf8)) as? [String: Any])
+    #expect(fields["status"] as? Int == 200 && fields["milliseconds"] as? Double ?? 0 > 0 && logged.contains(":200,"))
     for line in server.allLines {
       #expect((try? JSONSerialization.jsonObject(with: Data(line.utf8))) is [String: Any], "\(line)")
     }

@@ -97,6 +97,19 @@ import Testing
     let both = try RunFolder(creating: folder.file("both"), recipe: recipe)
     let notes = try train(both)
     #expect(notes == ["the head ferplus starts with fresh weights: \(single.url.path) has none"])
+    let labels = LabelSet.ckplus48
+    let relabelled = try FaceSet(
+      source: "other", labelSet: labels, height: 48, width: 48, channels: 1,
+      rows: (0..<set.count).map {
+        .init(label: labels.emotions[$0 % labels.count], split: set.split(at: $0), sourceRow: $0)
+      }, pixels: set.pixels)
+    let (other, recorder, path) = (try run("other", "heads=[{labels: ckplus48}]"), Recorder(), source.url.path)
+    try Trainer(run: other, sets: [relabelled], observers: [recorder]).run(shouldStop: { true })
+    #expect(
+      recorder.plan?.notes == [
+        "the head ckplus48 starts with fresh weights: \(path) has none",
+        "the heads ferplus and fer2013 of \(path) are not used",
+      ])
   }
 
   @Test func frozenLayersKeepWeightsAndStatistics() throws {

@@ -38,8 +38,8 @@ struct RecordMiddleware: RouterMiddleware {
     logger.info(
       "request",
       metadata: [
-        "method": "\(method)", "route": "\(route)", "status": "\(status.code)",
-        "milliseconds": "\((seconds * 10_000).rounded() / 10)",
+        "method": "\(method)", "route": "\(route)", "status": .stringConvertible(status.code),
+        "milliseconds": .stringConvertible((seconds * 10_000).rounded() / 10),
       ])
   }
 }

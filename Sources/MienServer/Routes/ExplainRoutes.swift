@@ -40,9 +40,7 @@ struct ExplainRoutes: Sendable {
       return ExplanationJSON(
         emotion: map.emotion, method: classifier.mapMethods(labels)[0].rawValue,
         scores: try reader.reweighted(face.distribution).scores,
-        area: .init(
-          x: square.center.x - square.side / 2, y: square.center.y - square.side / 2, side: square.side,
-          degrees: square.degrees),
+        area: .init(square),
         map: .init(width: map.width, height: map.height, values: map.values.map { ($0 * 1000).rounded() / 1000 }))
     }
   }
@@ -61,6 +59,13 @@ struct ExplainRoutes: Sendable {
       let side: Double
       /// How far it is turned clockwise about its centre, as the head is.
       let degrees: Double
+
+      /// The square to hundredths.
+      init(_ square: TurnedSquare) {
+        func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+        (x, y) = (rounded(square.center.x - square.side / 2), rounded(square.center.y - square.side / 2))
+        (side, degrees) = (rounded(square.side), rounded(square.degrees))
+      }
     }
 
     struct Map: Encodable, Sendable {

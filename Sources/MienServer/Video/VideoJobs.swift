@@ -461,8 +461,8 @@ final class VideoJobs: Service {
     }
     metrics.add(to: Self.ended, job.state.rawValue)
     var metadata: Logger.Metadata = [
-      "video": "\(id)", "state": "\(job.state.rawValue)", "frames": "\(job.frames)",
-      "seconds": "\((seconds * 10).rounded() / 10)",
+      "video": "\(id)", "state": "\(job.state.rawValue)", "frames": .stringConvertible(job.frames),
+      "seconds": .stringConvertible((seconds * 10).rounded() / 10),
     ]
     if let error { metadata["error"] = "\(error)" }
     logger.info("video", metadata: metadata)

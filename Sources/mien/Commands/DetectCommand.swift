@@ -150,14 +150,11 @@ struct Detect: AsyncParsableCommand {
     return failures > 0
   }
 
-  /// Pictures of faces are about square, and seldom larger than this.
-  private static let (squarest, largestFace) = (1.25, 640)
-
   /// What is said of a picture that was taken as one face but hardly is one; `nil` if it may be.
   private static func wholePhotoHint(_ picture: PictureReadings) -> String? {
-    guard let width = picture.width, let height = picture.height else { return nil }
-    let (short, long) = (min(width, height), max(width, height))
-    guard Double(long) > squarest * Double(short) || short > largestFace else { return nil }
+    guard let width = picture.width, let height = picture.height,
+      Image.isLikelyPhoto(width: width, height: height)
+    else { return nil }
     return
       "has \(width)x\(height) pixels and was taken as one face, as --detector none says; if it is a whole photo, leave "
       + "--detector none out, so that its faces are searched for"

@@ -79,8 +79,14 @@ struct Explain: AsyncParsableCommand {
   }
 
   /// The set that the arguments name; nil where they name photos.
+  ///
+  /// - Throws: ``MienError`` if a set is named beside something else.
   private func faceSet() throws -> FaceSet? {
-    guard paths.count == 1 else { return nil }
+    guard paths.count == 1 else {
+      let set = paths.first { FileSignature(contentsOf: URL(fileURLWithPath: $0))?.kind == .faces }
+      if let set { throw MienError(.argument, set, "is a set of faces, which is explained alone: give no other path") }
+      return nil
+    }
     let url = URL(fileURLWithPath: paths[0])
     // A set may have any name, but what is named as one is to be one.
     return paths[0].hasSuffix(".safetensors") ? try FaceSet.given(paths[0]) : try? FaceSet(contentsOf: url)
