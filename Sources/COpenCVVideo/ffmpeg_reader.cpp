@@ -135,7 +135,7 @@ class FFmpegReader final : public mien_opencv_video_reader {
     const bool isAtEnd = isDraining_ && !hasFirst_;
     const bool isFaulty = errors_ > 0 || damaged_ > 0;
     const int64_t missing = isFaulty && isAtEnd ? std::max<int64_t>(packets_ - shown_, 0) : 0;
-    return {damaged_, missing, failure_.empty() ? nullptr : strdup(failure_.c_str())};
+    return {damaged_, missing, failure_.empty() ? nullptr : strdup(failure_.c_str()), isDamage_ ? 1 : 0};
   }
 
  private:
@@ -255,7 +255,8 @@ class FFmpegReader final : public mien_opencv_video_reader {
       if (status < 0) {
         // A damaged place, behind which there may be more.
         ++errors_;
-        if (status != AVERROR_INVALIDDATA || ++failures > 100) return breakOff(container_.readingFailure(status));
+        isDamage_ = status == AVERROR_INVALIDDATA;
+        if (!isDamage_ || ++failures > 100) return breakOff(container_.readingFailure(status));
         continue;
       }
       const bool isFilm = packet_->stream_index == stream_->index && packet_->size > 0;
@@ -331,6 +332,8 @@ class FFmpegReader final : public mien_opencv_video_reader {
   std::optional<FrameConverter> converter_;
   std::optional<int64_t> firstStamp_;
   std::string failure_;
+  /// Whether it is the data that could not be read last, and not the file.
+  bool isDamage_ = false;
   /// Whether frame_ was decoded when the file was opened and not grabbed yet.
   bool hasFirst_ = false;
   bool isUntimed_;

@@ -49,7 +49,7 @@ struct mien_opencv_video_reader {
   virtual const cv::Mat &retrieve() = 0;
 
   /// What was wrong so far; `failure` is made by strdup.
-  virtual mien_opencv_video_faults faults() const { return {0, 0, nullptr}; }
+  virtual mien_opencv_video_faults faults() const { return {0, 0, nullptr, 0}; }
 };
 
 /// Opens a file or an address; throws what it cannot open.

@@ -96,8 +96,8 @@ class WebPReader final : public mien_opencv_video_reader {
   }
 
   mien_opencv_video_faults faults() const override {
-    if (!isDamaged_) return {0, 0, nullptr};
-    return {0, info.frame_count - grabbed_, strdup("the file is damaged from here on")};
+    if (!isDamaged_) return {0, 0, nullptr, 0};
+    return {0, info.frame_count - grabbed_, strdup("the file is damaged from here on"), 1};
   }
 
  private:

@@ -306,16 +306,19 @@ public final class VideoReader: Sendable {
     case .camera:
       return MienError(.file, nil, "gave no more pictures \(place); was it unplugged?")
     case .file, .address:
-      if let failure = faults(state)?.failure { return MienError(.file, nil, "broke off \(place): \(failure)") }
+      if let faults = faults(state), let failure = faults.failure {
+        return MienError(faults.isDamage ? .format : .file, nil, "broke off \(place): \(failure)")
+      }
     }
     return state.nextIndex > 0 ? nil : MienError(.format, nil, "holds no frame that can be decoded")
   }
 
-  private static func faults(_ state: State) -> (damaged: Int, missing: Int, failure: String?)? {
+  private static func faults(_ state: State) -> (damaged: Int, missing: Int, failure: String?, isDamage: Bool)? {
     var faults = mien_opencv_video_faults()
     guard state.functions.reader_faults(state.handle, &faults, nil) == MIEN_OPENCV_VIDEO_OK else { return nil }
     defer { state.functions.string_free(faults.failure) }
-    return (Int(faults.damaged), Int(faults.missing), faults.failure.map { String(cString: $0) })
+    let failure = faults.failure.map { String(cString: $0) }
+    return (Int(faults.damaged), Int(faults.missing), failure, faults.is_damage != 0)
   }
 
   private static func image(_ state: State) throws -> Image {

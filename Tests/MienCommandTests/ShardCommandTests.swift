@@ -172,6 +172,20 @@ import Testing
     #expect(merged.status == 0 && merged.output == "1 shard of 1, 4 files, 1 failed, see \"error\"\n")
   }
 
+  /// A link into a disk that is not there, as a file that goes after the folder was listed.
+  @Test func aFileThatIsListedAndCannotBeOpenedIsTriedAgain() throws {
+    try picture("photos/good.png")
+    try FileManager.default.createSymbolicLink(
+      at: folder.file("photos/link.png"), withDestinationURL: folder.file("disk/photo.png"))
+    let first = try detect("out")
+    #expect(first.status == 1 && first.errors.contains("link.png: no such file"), "\(first.errors)")
+    #expect(try lines(results("out")).count == 1)
+    try picture("disk/photo.png")
+    let second = try detect("out")
+    #expect(second.status == 0 && second.errors.contains("2 photos done, 1 of them now"), "\(second.errors)")
+    #expect(try names(results("out")).sorted() == ["good.png", "link.png"])
+  }
+
   @Test func aFolderThatIsNotMountedFailsInEveryShard() throws {
     for shard in 1...2 {
       let outcome = try detect("out", "--shard", "\(shard)/2")

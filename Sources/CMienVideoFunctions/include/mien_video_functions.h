@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /// Changes with every change of the table.
-#define MIEN_OPENCV_VIDEO_VERSION 7
+#define MIEN_OPENCV_VIDEO_VERSION 8
 
 /// The call did what it says.
 #define MIEN_OPENCV_VIDEO_OK 0
@@ -89,6 +89,8 @@ typedef struct {
   int64_t missing;
   /// Why reading ended before the end, to be freed by string_free; NULL for nothing.
   char *failure;
+  /// Whether the file itself is at fault for that: another attempt would end at the same place.
+  int32_t is_damage;
 } mien_opencv_video_faults;
 
 /// The sound of a file.

@@ -39,7 +39,7 @@ extension Detect {
             outcome = .init(name: outcome.name, error: MienError(.file, nil, "has no marked copy: \(error)"))
           }
         }
-        if outcome.error?.kind != .file {
+        if outcome.error?.leavesFileUndone != true {
           try output.write(
             encoder.encode(outcome.readings) + Data("\n".utf8))
         }

@@ -12,7 +12,7 @@ struct ShardManifest {
   struct Header: Codable, Equatable {
     /// `mien-shard-1`: the format and its version.
     var format = currentFormat
-    /// `detect`, `video` or `extract`.
+    /// `detect`, `video` or `dataset extract`.
     let command: String
     /// Which shard, from 1.
     let shard: Int

@@ -122,7 +122,7 @@ struct ShardProgress {
     } else if let warning {
       Console.warning("\(photo.name): \(warning)")
     }
-    if error?.kind == .file {
+    if error?.leavesFileUndone == true {
       missing += 1
       try output.discard()
     } else {
@@ -151,4 +151,10 @@ struct ShardProgress {
       stopped ? "stopped; the same command resumes it" : "not all is done, see above; the same command tries again")
     throw ExitCode.failure
   }
+}
+
+extension MienError {
+  /// Whether a file with this error is left for a later run: it could not be opened, as on a disk that is not there at the
+  /// moment, or what was read could not be written.
+  var leavesFileUndone: Bool { kind == .file || kind == .missing }
 }
