@@ -48,11 +48,19 @@ public final class ExtractedFaces {
     if isOwnFolder { rmdir(folder.path) }
   }
 
+  /// The name of the folder for the faces of the video called `name`: that without extension, of 200 bytes at most. Names of
+  /// files have 255 at most, and each picture's has the folder's in it.
+  package static func folderName(ofVideo name: String) -> String {
+    var stem = URL(fileURLWithPath: name).deletingPathExtension().lastPathComponent
+    while stem.utf8.count > 200 { stem.removeLast() }
+    return stem
+  }
+
   /// Makes a folder for the faces of `video`.
   ///
-  /// - Returns: its name: the video's without extension, with a number where that is taken.
+  /// - Returns: its name: ``folderName(ofVideo:)``, with a number where that is taken.
   public func addVideo(_ video: URL) throws -> String {
-    let stem = video.deletingPathExtension().lastPathComponent
+    let stem = Self.folderName(ofVideo: video.lastPathComponent)
     var name = stem
     var number = 2
     while !taken.insert(name).inserted

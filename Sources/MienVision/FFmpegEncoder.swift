@@ -102,7 +102,10 @@ final class FFmpegEncoder: VideoEncoder {
       var arguments = ["-i", "file:\(url.path)"]
       // Frame times count from the first frame; the sound may have begun before it.
       if found.videoStart > 0.001 { arguments += ["-itsoffset", "\(-found.videoStart)"] }
-      arguments += ["-i", "file:\(source.path)", "-map", "0:v:0", "-map", "1:\(stream)", "-c:v", "copy"]
+      // Told what the file is, FFmpeg does not take it for a list of other files.
+      arguments += [
+        "-f", found.format, "-i", "file:\(source.path)", "-map", "0:v:0", "-map", "1:\(stream)", "-c:v", "copy",
+      ]
       arguments += ["-c:a", "aac", "-b:a", "160k", "-map_metadata", "-1", "-map_chapters", "-1"]
       // Padded with silence to the end of the pictures; the time counts from the start of the sound.
       arguments += ["-af", "apad", "-t", "\(Double(frames) / format.framesPerSecond + found.videoStart)"]

@@ -115,12 +115,11 @@ private final class Mailbox: Sendable {
         return (state.frame, state.isStopped, state.failure)
       }
       if let frame { return frame }
+      guard isStopped else { continue }
+      // For whoever asks again.
+      arrivals.signal()
       if let failure { throw failure }
-      if isStopped {
-        // For whoever asks again.
-        arrivals.signal()
-        return nil
-      }
+      return nil
     }
   }
 }

@@ -67,7 +67,7 @@ struct VideoContainer: Equatable {
       }
       if let bare = Self.bareStream(view) { return bare }
       if ISOMedia.isStart(view) { return try ISOMedia.container(file, limits) }
-      if var animation = Self.animation(view) {
+      if var animation = try Self.animation(view, file) {
         animation.orientation = try EXIFChunk.orientation(in: file)
         return animation
       }
@@ -106,10 +106,10 @@ struct VideoContainer: Equatable {
   }
 
   /// A picture file of several pictures that are shown one after another.
-  fileprivate static func animation(_ view: ByteView) -> VideoContainer? {
+  fileprivate static func animation(_ view: ByteView, _ file: VideoBytes) throws -> VideoContainer? {
     switch FileKind(view) {
     case .picture(.gif): return VideoContainer(name: "GIF", format: "gif")
-    case .picture(.png): return PNGHeader(view).frames > 1 ? VideoContainer(name: "animated PNG", format: "apng") : nil
+    case .picture(.png): return try isAnimatedPNG(file) ? VideoContainer(name: "animated PNG", format: "apng") : nil
     case .picture(.webP):
       // The extended format, whose flags say that it is animated (RFC 9649, section 2.7).
       let isAnimated = view.has("VP8X", at: 12) && (view.u8(20) ?? 0) & 2 != 0
@@ -118,6 +118,20 @@ struct VideoContainer: Equatable {
       return ISOMedia.isSequence(view) ? VideoContainer(name: ISOMedia.sequenceName, format: "mov") : nil
     default: return nil
     }
+  }
+
+  /// Whether a PNG file has several frames, which a chunk before its pixels says, behind a colour profile for instance.
+  private static func isAnimatedPNG(_ file: VideoBytes) throws -> Bool {
+    var offset: UInt64 = 8
+    for _ in 0..<1000 {
+      let chunk = try file.view(offset, count: 12) { view in
+        (length: view.bigEndian32(0), name: view.text(4), frames: view.bigEndian32(8))
+      }
+      guard let length = chunk.length, let name = chunk.name, name != "IDAT", name != "IEND" else { return false }
+      if name == "acTL" { return chunk.frames ?? 1 > 1 }
+      offset += UInt64(12 + length)
+    }
+    return false
   }
 
   /// What an animated AVIF or HEIC file in memory says; `nil` if it is none.
@@ -171,12 +185,12 @@ extension FileKind {
   /// Motion JPEG.
   ///
   /// - Parameter start: at least ``prefix`` bytes where the file has them; of Motion JPEG, also the start of the second
-  ///   picture.
+  ///   picture, and of a PNG as far as its pixels.
   package static func isVideo(start: [UInt8]) -> Bool {
     start.withUnsafeBytes { bytes in
       let view = ByteView(bytes: bytes)
       if case .picture(.jpeg) = FileKind(view) { return (try? MotionJPEG.isStart(of: VideoBytes(view))) == true }
-      return VideoContainer.animation(view) != nil
+      return (try? VideoContainer.animation(view, VideoBytes(view))) != nil
     }
   }
 }

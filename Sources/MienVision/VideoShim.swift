@@ -89,6 +89,8 @@ enum VideoShim {
     let stream: Int?
     /// Seconds from the file's start to its first picture.
     let videoStart: Double
+    /// FFmpeg's name of the file's format.
+    let format: String
 
     init(of url: URL) throws {
       let (functions, container) = (try VideoShim.functions(), try VideoContainer(contentsOf: url))
@@ -97,6 +99,7 @@ enum VideoShim {
         VideoShim.withSource(url.path, container) { functions.sound_find($0, &found, error) }
       }
       (count, stream, videoStart) = (Int(found.count), found.stream >= 0 ? Int(found.stream) : nil, found.video_start)
+      format = container.format
     }
   }
 

@@ -16,6 +16,16 @@ import Testing
       .dropFirst().filter { !$0.isEmpty }.map { $0.components(separatedBy: ",") }
   }
 
+  /// Pictures have the video's name twice, once in the folder's and once in their own.
+  @Test(.enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
+  func videosWithLongNamesAreExtracted() throws {
+    let long = String(repeating: "ä", count: 120) + ".y4m"
+    try Sample.clip().write(to: folder.file(long))
+    let made = try Command.mien("dataset", "extract", path(long), "-o", path("out"))
+    #expect(made.status == 0 && made.errors.contains("2 written"), "\(made.errors)")
+    #expect(try rows("out").map { $0[1] } == [path(long), path(long)])
+  }
+
   @Test(.enabled(if: Sample.exists, "needs the sample photo that scripts/setup.sh fetches"))
   func facesOfVideosBecomeADataSet() throws {
     try Sample.clip().write(to: folder.file("clip.y4m"))

@@ -56,6 +56,17 @@ struct VideoCommandTests {
     return path(name)
   }
 
+  /// Results of before stay if nothing of the video can be read.
+  @Test func aVideoWithoutAFrameLeavesOlderResults() throws {
+    try Data("YUV4MPEG2 W48 H48 F25:1 Ip A1:1 C444\nFRAM".utf8).write(to: folder.file("cut.y4m"))
+    for name in ["rows.jsonl", "rows.csv", "page.html"] { try Data("older".utf8).write(to: folder.file(name)) }
+    let outcome = try Command.mien(
+      "video", path("cut.y4m"), "--json", path("rows.jsonl"), "--csv", path("rows.csv"), "--timeline", path("page.html")
+    )
+    #expect(outcome.status == 1 && !outcome.errors.contains("wrote"), "\(outcome.errors)")
+    for name in ["rows.jsonl", "rows.csv", "page.html"] { #expect(try text(name) == "older", "\(name)") }
+  }
+
   @Test func everyOutputOfAClip() throws {
     let made = try Command.mien(
       "video", try clip(), "--json", path("a.jsonl"), "--csv", path("a.csv"), "--annotate", path("a.mp4"), "--timeline",

@@ -93,8 +93,8 @@ struct VideoReaderTests {
     #expect(message(try file("cut.mp4", Data(cut))).contains("moov box, is missing"))
     // A frame that is not whole is no frame.
     let clip = DrawnClip.y4m(width: 64, height: 32, rate: 10, frames: [Self.grey(9)])
-    let reader = try? VideoReader(contentsOf: try file("short.y4m", clip.prefix(500)))
-    if let reader { #expect(throws: MienError.self) { try reader.next() } }
+    let short = try file("short.y4m", clip.prefix(500))
+    #expect(throws: MienError.self) { try VideoReader(contentsOf: short).next() }
   }
 
   @Test
@@ -299,6 +299,23 @@ struct VideoReaderTests {
     #expect(Self.difference(still.rgb, moving) < 2)
   }
 
+  /// A colour profile, or text, may take more than the bytes that tell most kinds of files.
+  @Test
+  func anAnimatedPNGIsToldBehindLongChunks() throws {
+    let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+      "Fixtures/animated.png")
+    let whole = try Data(contentsOf: url)
+    let text = Data("tEXtComment\0".utf8) + Data(repeating: UInt8(ascii: "x"), count: 9000)
+    func bytes(_ value: UInt32) -> Data { withUnsafeBytes(of: value.bigEndian) { Data($0) } }
+    let chunk = bytes(UInt32(text.count - 4)) + text + bytes(text.withUnsafeBytes { CRC32.of($0) })
+    let head = 8 + 25
+    let long = whole.prefix(head) + chunk + whole.dropFirst(head)
+    #expect(try times(try file("long.png", long)) == times(url))
+    #expect(FileKind.isVideo(start: [UInt8](long)))
+    let still = try Image(width: 8, height: 8, channels: 1, pixels: [UInt8](repeating: 9, count: 64)).encoded(as: .png)
+    #expect(message(try file("still.png", still.prefix(head) + chunk + still.dropFirst(head))).contains("is a picture"))
+  }
+
   @Test
   func anAnimatedWebPThatIsCutOffSaysSo() throws {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
@@ -306,6 +323,13 @@ struct VideoReaderTests {
     let whole = try Data(contentsOf: url)
     #expect(try times(url).count == 2)
     #expect(message(try file("cut.webp", whole.prefix(whole.count / 2))).contains("is damaged or not whole"))
+    // What another attempt would find again is the format's fault, not the disk's.
+    let second = try #require(whole.range(of: Data("ANMF".utf8), options: .backwards)).lowerBound
+    let damaged = whole.prefix(second + 44) + Data(repeating: 0xFF, count: whole.count - second - 44)
+    let reader = try VideoReader(contentsOf: try file("damaged.webp", damaged))
+    #expect(try reader.next() != nil)
+    let error = try #require(throws: MienError.self) { try reader.next() }
+    #expect(error.kind == .format && error.message.contains("damaged from here on"))
   }
 
   @Test(.enabled(if: Clip.ffmpeg != nil, "needs ffmpeg"))

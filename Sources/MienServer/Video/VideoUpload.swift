@@ -6,8 +6,9 @@ import MienVision
 struct VideoUpload {
   /// As many bytes as tell pictures and archives.
   private static let startBytes = FileKind.prefix
-  /// As many bytes as tell Motion JPEG from a photo: its first picture, and the start of the next.
-  private static let startBytesOfJPEG = 4 << 20
+  /// As many bytes as tell Motion JPEG from a photo, its first picture and the start of the next, and an animated PNG from a
+  /// still one: all before its pixels.
+  private static let startBytesOfPictures = 4 << 20
 
   private var form: MultipartFile?
   private let isSaidToBeVideo: Bool
@@ -53,8 +54,8 @@ struct VideoUpload {
   private mutating func check(_ content: Data) throws -> Data {
     if isChecked { return content }
     start += content
-    let isJPEG = start.starts(with: [0xFF, 0xD8, 0xFF])
-    guard start.count >= (isJPEG ? Self.startBytesOfJPEG : Self.startBytes) else { return Data() }
+    let isPicture = start.starts(with: [0xFF, 0xD8, 0xFF]) || start.starts(with: [0x89, 0x50, 0x4E, 0x47])
+    guard start.count >= (isPicture ? Self.startBytesOfPictures : Self.startBytes) else { return Data() }
     try refuseOthers()
     isChecked = true
     return start

@@ -107,16 +107,20 @@ struct Video: AsyncParsableCommand {
     let ready = clock.now
     var problems = await read(readings, outputs, input, frameCount: reader.frameCount)
     if Interrupt.isRaised, outputs.frames == 0 { throw MienError(.file, input.name, "stopped; no frame was read") }
-    let unfinished = outputs.finish()
+    let isOpened = outputs.frames > 0 || problems.isEmpty
+    let unfinished = outputs.finish(isWhole: problems.isEmpty)
     problems += unfinished
     for warning in reader.warnings { Console.warning("\(input.name): \(warning)") }
     if let annotate, let warning = outputs.copyWarning { Console.warning("\(annotate): \(warning)") }
     let failed = Set(problems.compactMap { ($0 as? MienError)?.subject })
-    for path in [json, csv, annotate].compactMap(\.self) where unfinished.isEmpty && !failed.contains(path) {
+    for path in [json, csv, annotate].compactMap(\.self) where isOpened && unfinished.isEmpty && !failed.contains(path)
+    {
       ResultFile.wrote(path)
     }
     let elapsed = (clock.now - ready) / .seconds(1)
-    do { try writeTimeline(outputs, input, card: recognizer.classifier.card) } catch { problems.append(error) }
+    if isOpened {
+      do { try writeTimeline(outputs, input, card: recognizer.classifier.card) } catch { problems.append(error) }
+    }
     if json != "-" && csv != "-" {
       let timeline = outputs.timeline
       try Console.print(

@@ -46,11 +46,8 @@ extension DatasetExtract {
   /// shard.
   private static func folder(of relativePath: FilePath, in target: URL) -> String {
     let checksum = String(Checksum.of(Data(relativePath.bytes)), radix: 16)
-    let stem = URL(fileURLWithPath: relativePath.name.text).deletingPathExtension().lastPathComponent
-    // Names of files have 255 bytes at most, and each picture's has the folder's in it.
-    let name =
-      String(decoding: stem.utf8.prefix(200), as: UTF8.self) + "-" + String(repeating: "0", count: 8 - checksum.count)
-      + checksum
+    let stem = ExtractedFaces.folderName(ofVideo: relativePath.name.text)
+    let name = "\(stem)-" + String(repeating: "0", count: 8 - checksum.count) + checksum
     var (unique, number) = (name, 2)
     while FileManager.default.fileExists(atPath: target.appendingPathComponent(unique).path) {
       unique = "\(name)-\(number)"

@@ -30,7 +30,8 @@ final class VideoOutputs {
   private var newest: FrameReadings?
   private let clock = ContinuousClock()
 
-  /// Prepares the files, which are opened when the first frame comes: if none does, older files stay.
+  /// Prepares the files, which are opened when the first frame comes. If none does, a video that was read to its end makes them
+  /// empty, and otherwise older files stay.
   ///
   /// - Parameters:
   ///   - minConfidence: the probability from which a reading is sure.
@@ -96,14 +97,16 @@ final class VideoOutputs {
 
   /// Completes the files; each is tried, whatever becomes of the others.
   ///
+  /// - Parameter isWhole: whether the video was read to its end.
   /// - Returns: what went wrong.
-  func finish() -> [any Error] {
+  func finish(isWhole: Bool) -> [any Error] {
     var problems = copyFailure.map { [$0] } ?? []
     // The last frame stands for the rest of the video, at most until the next one would have been read.
     let end = min(seconds + pace, max(seconds, duration ?? .infinity))
     let record = { try self.recordNewest(until: max(end, self.seconds + min(self.pace, 1 / self.rate))) }
     for close in [
-      { if self.frames == 0 { try self.open() } }, record, { try self.json?.close() }, { try self.csv?.close() },
+      { if self.frames == 0 && isWhole { try self.open() } }, record, { try self.json?.close() },
+      { try self.csv?.close() },
       { try self.copy?.finish(until: end) },
     ] {
       do { try close() } catch { problems.append(error) }
