@@ -170,7 +170,7 @@ public struct ClassNames: Sendable, Equatable {
     guard unknown.isEmpty || !subject.hasPrefix("--classes") else {
       throw MienError(
         .argument, subject,
-        "\(unknown.joined(separator: ", ")): no emotion that is known here; expected "
+        "\(unknown.joined(separator: ", ")): not a known emotion; expected "
           + Emotion.allCases.map(\.rawValue).joined(separator: ", ") + ", or - for a class to leave out")
     }
     return (meanings, left)

@@ -51,8 +51,7 @@ public struct FolderImporter: Sendable {
       throw MienError(.argument, "size \(side)", "expected 1 to \(FaceSet.maximumSide) pixels")
     }
     let pictures = collection.pictures
-    let labelSet = labelSet ?? Self.labelSet(for: pictures)
-    var rows: [FaceSet.Row] = []
+    var kept: [(index: Int, picture: LabelledPicture)] = []
     var pixels = Data()
     var rejected = collection.rejected
     var summary = ImportSummary(
@@ -61,7 +60,7 @@ public struct FolderImporter: Sendable {
     try PictureLoader(side: side, channels: channels).load(pictures) { index, face in
       let picture = pictures[index]
       do {
-        if let label = picture.label, labelSet.index(of: label) == nil {
+        if let labelSet, let label = picture.label, labelSet.index(of: label) == nil {
           throw MienError(
             .format, picture.url.relativePath, "shows \(label.rawValue), which is no class of \(labelSet.name)")
         }
@@ -71,24 +70,38 @@ public struct FolderImporter: Sendable {
           if photos.count == 0 { photos.example = "\(picture.url.relativePath), \(width)x\(height)" }
           photos.count += 1
         }
-        rows.append(
-          .init(
-            label: picture.label, split: picture.split, votes: picture.votes, subject: picture.subject,
-            sequence: picture.sequence, sourceRow: index))
+        kept.append((index, picture))
         summary.count(picture.label, as: picture.className, picture.split, as: picture.partName)
       } catch let error as MienError {
         rejected.add(error)
       }
       progress(index + 1, pictures.count)
     }
-    guard !rows.isEmpty else { throw rejected.nothingLeft(of: folder.relativePath, "picture") }
+    guard !kept.isEmpty else { throw rejected.nothingLeft(of: folder.relativePath, "picture") }
     summary.sort()
+    if collection.asksNames {
+      // Of the pictures that are left out no name matters.
+      let origins = PictureName.origins(of: kept.map(\.picture.url))
+      if let names = origins.names {
+        for (place, name) in names.enumerated() {
+          (kept[place].picture.subject, kept[place].picture.sequence) = (name.subject, name.sequence)
+        }
+      }
+      summary.notes += origins.note.map { [$0] } ?? []
+      summary.warnings += origins.warning.map { [$0] } ?? []
+    }
+    let labels = labelSet ?? Self.labelSet(for: kept.map(\.picture))
+    let rows = kept.map { index, picture in
+      FaceSet.Row(
+        label: picture.label, split: picture.split, votes: picture.votes, subject: picture.subject,
+        sequence: picture.sequence, sourceRow: index)
+    }
     if photos.count > 0 {
       let isOne = photos.count == 1
       summary.warnings.append(
         "\(Spelling.counted(photos.count, "picture")) \(isOne ? "looks like a whole photo" : "look like whole photos"), not a "
-          + "face cut out of one (\(photos.example)\(isOne ? "" : ", …")): the import searches no face, it takes the centred square and "
-          + "resizes it to \(side)x\(side); docs/own-faces.md says how to cut faces out of photos, `mien dataset extract` "
+          + "face cut out of one (\(photos.example)\(isOne ? "" : ", …")): the import does not look for faces, it takes the "
+          + "centred square and resizes it to \(side)x\(side); docs/own-faces.md says how to cut faces out of photos, `mien dataset extract` "
           + "cuts them out of videos")
     }
     let people = Set(rows.compactMap(\.subject)).count
@@ -99,7 +112,7 @@ public struct FolderImporter: Sendable {
           + (sequences > 0 ? ", \(Spelling.counted(sequences, "sequence"))" : ""))
     }
     let faces = try FaceSet(
-      source: source ?? folder.standardizedFileURL.lastPathComponent, labelSet: labelSet, height: side, width: side,
+      source: source ?? folder.standardizedFileURL.lastPathComponent, labelSet: labels, height: side, width: side,
       channels: channels, rows: rows, pixels: pixels)
     summary.noteVotes(of: faces)
     return ImportResult(faces: faces, rejected: rejected, summary: summary)
@@ -107,9 +120,8 @@ public struct FolderImporter: Sendable {
 
   private static func labelSet(for pictures: [LabelledPicture]) -> LabelSet {
     let shown = Set(pictures.compactMap(\.label))
-    guard shown.contains(.contempt) || pictures.contains(where: { $0.sequence != nil }) else { return .fer2013 }
-    let isOfSequences = pictures.allSatisfy { $0.sequence != nil }
-    return isOfSequences && !shown.contains(.neutral) ? .ckplus48 : .ferplus
+    if !shown.contains(.neutral), pictures.allSatisfy({ $0.sequence != nil }) { return .ckplus48 }
+    return shown.contains(.contempt) ? .ferplus : .fer2013
   }
 }
 
@@ -145,7 +157,7 @@ public struct CKPlus48Importer: Sendable {
       (picture.split, picture.partName, picture.subject, picture.sequence) = (.train, "", name.subject, name.sequence)
       named.append(picture)
     }
-    collection.pictures = named
+    (collection.pictures, collection.asksNames) = (named, false)
     return try importer.load(collection, folder: folder, source: "ckplus48", progress: progress)
   }
 }

@@ -102,7 +102,9 @@ public struct ImportSummary: Sendable, Equatable {
   /// - Parameter labels: the set's classes; those without a face are named.
   public func lines(_ labels: LabelSet) -> [String] {
     let classes = classes.map { "\($0.name) = \($0.meaning.rawValue) (\($0.count.grouped))" }
-    var lines = ["labels by \(labelling)" + (classes.isEmpty ? "" : ": \(classes.joined(separator: ", "))")]
+    var lines = [
+      "labels (\(labels.name)) by \(labelling)" + (classes.isEmpty ? "" : ": \(classes.joined(separator: ", "))")
+    ]
     if parts.contains(where: { !$0.name.isEmpty }) {
       let parts = parts.map {
         "\($0.name.isEmpty ? "the rest" : $0.name) = \($0.meaning.rawValue) (\($0.count.grouped))"

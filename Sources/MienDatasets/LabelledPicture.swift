@@ -28,6 +28,8 @@ struct LabelledPicture: Sendable, Equatable {
 struct PictureCollection {
   /// The pictures, in the order of their paths or of their list.
   var pictures: [LabelledPicture]
+  /// Whether the names of their files may tell people and sequences, which the data set does not tell otherwise.
+  var asksNames = false
   /// How they got their labels, for ``ImportSummary/labelling``.
   var labelling: String
   /// Files that cannot be used.

@@ -81,7 +81,7 @@ struct PictureFolder {
     guard !collection.pictures.isEmpty else {
       throw MienError(.format, root.relativePath, "its class folders hold no picture" + Self.sample(left))
     }
-    Self.addOrigins(&collection)
+    collection.asksNames = true
     return collection
   }
 
@@ -184,11 +184,12 @@ struct PictureFolder {
     }
     if !numbers.isEmpty, let known {
       let found = Set(all.compactMap { ClassNames.number($0.name) }).sorted()
-      let schemes = ClassNames.schemes(for: found).map { "--classes \($0)" } + ["--classes with a list of all of them"]
+      let schemes = ClassNames.schemes(for: found).map { "--classes \($0)" } + ["--classes NUMBER=EMOTION,…"]
+      let all = found.count > numbers.count ? ", of \(found.map(String.init).joined(separator: ", "))" : ""
       problems.append(
         "\(known.source) gives no meaning to the class folder\(numbers.count == 1 ? "" : "s") "
-          + "\(numbers.map(String.init).joined(separator: ", ")), of \(found.map(String.init).joined(separator: ", ")); if "
-          + "another numbering is meant, choose it: \(schemes.joined(separator: ", "))")
+          + "\(numbers.map(String.init).joined(separator: ", "))\(all); if another numbering is meant, choose it: "
+          + schemes.joined(separator: ", "))
     } else if !numbers.isEmpty {
       problems.append(meaninglessNumbers(numbers, all, top))
     }
@@ -217,9 +218,11 @@ struct PictureFolder {
     }
     let schemes = ClassNames.schemes(for: numbers).map { "--classes \($0)" }
     let example = numbers.prefix(2).map { "\($0)=EMOTION" }.joined(separator: ",")
+    let isOne = numbers.count == 1
     return
-      "the class folders \(numbers.map(String.init).joined(separator: ", ")) are numbers, and data sets number their "
-      + "classes differently" + advice.map { "; \($0)" }.joined() + "; say what they mean: "
+      "the class folder\(isOne ? "" : "s") \(numbers.map(String.init).joined(separator: ", ")) "
+      + "\(isOne ? "is a number" : "are numbers"), and data sets number their classes differently"
+      + advice.map { "; \($0)" }.joined() + "; say what they mean: "
       + (schemes + ["--classes \(example),…", "or rename them to words"]).joined(separator: ", ")
   }
 
@@ -260,7 +263,7 @@ struct PictureFolder {
     }
     guard read.isEmpty || read.count < pictures.count else {
       return PictureCollection(
-        pictures: read, labelling: "the first word of each file's name", notes: [Self.unknownPeople])
+        pictures: read, labelling: "the first word of each file's name", notes: [PictureName.unknownPeople])
     }
     let tables = try PictureTree.files(below: top).filter { $0.lastPathComponent.lowercased().contains(".csv") }
     if Emotion(spelling: root.lastPathComponent) != nil, !pictures.isEmpty, folders.isEmpty {
@@ -269,8 +272,9 @@ struct PictureFolder {
         "is itself a class folder; give the folder that holds it and the other class folders")
     }
     // The pictures are counted below the folder that was given, class folders are looked for in the innermost one.
+    let found = folders.isEmpty && top.path != root.path ? [top] : folders
     throw MienError(
-      .format, (folders.isEmpty ? root : top).relativePath, Self.missingFolders(pictures, folders, tables: tables))
+      .format, (folders.isEmpty ? root : top).relativePath, Self.missingFolders(pictures, found, tables: tables))
   }
 
   private static func missingFolders(_ pictures: [URL], _ folders: [URL], tables: [URL]) -> String {
@@ -291,42 +295,12 @@ struct PictureFolder {
       + "they show; rename it to an emotion (`happy`, `sad`, …), or\(wanted.dropFirst())"
   }
 
-  /// What is said if nobody is known.
-  private static let unknownPeople =
-    "people are unknown: no file name says who it is, as \(PictureName.ownExample) would (person, series, picture); a split "
-    + "may put one person into two parts"
-
-  /// Adds subject and sequence if every file's name tells them, as CK+'s, JAFFE's and KDEF's do. If only some names tell
-  /// them, the others are warned of; if none does, a note says that people are unknown.
-  private static func addOrigins(_ collection: inout PictureCollection) {
-    let urls = collection.pictures.map(\.url)
-    guard let convention = PictureName.convention(of: urls, isMost: false) else {
-      collection.notes.append(unknownPeople)
-      return
-    }
-    let names = urls.map { PictureName($0, convention) }
-    let odd = zip(urls, names).filter { $0.1 == nil }.map(\.0)
-    guard odd.isEmpty else {
-      let shown = odd.prefix(3).map(\.relativePath).joined(separator: ", ") + (odd.count > 3 ? ", …" : "")
-      let told = urls.count - odd.count
-      collection.warnings.append(
-        "people are unknown: \(Spelling.counted(told, "file name")) \(told == 1 ? "says" : "say") who it is, \(odd.count.grouped) "
-          + "\(odd.count == 1 ? "does" : "do") not: \(shown); rename \(odd.count == 1 ? "it" : "them") like "
-          + "\(convention.example), or a split may put one person into two parts")
-      return
-    }
-    for (index, name) in names.enumerated() {
-      collection.pictures[index].subject = name?.subject
-      collection.pictures[index].sequence = name?.sequence
-    }
-  }
-
   /// A line for each file that is no picture, and one for the rest of many.
   private static func notes(_ files: [URL]) -> [String] {
-    let named = files.prefix(named).map { "left out: \($0.relativePath): no picture" }
+    let named = files.prefix(named).map { "left out: \($0.relativePath): not a picture" }
     return named
       + (files.count > named.count
-        ? ["left out: \((files.count - named.count).grouped) more that are no pictures"] : [])
+        ? ["left out: \((files.count - named.count).grouped) more that are not pictures"] : [])
   }
 
   private static func sample(_ files: [URL]) -> String {

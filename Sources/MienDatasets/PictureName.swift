@@ -60,6 +60,27 @@ struct PictureName: Equatable {
     return zip(Convention.allCases, counts).first { $0.1 == most }?.0
   }
 
+  /// What is said if nobody is known.
+  static let unknownPeople =
+    "people are unknown: no file name says who it is, as \(ownExample) would (person, series, picture); a split may put one "
+    + "person into two parts"
+
+  /// What the names of `files` tell of people and sequences: of all files, or of none. If only some names tell it, `warning`
+  /// names others; if none does, `note` says that people are unknown.
+  static func origins(of files: [URL]) -> (names: [PictureName]?, note: String?, warning: String?) {
+    guard let convention = convention(of: files, isMost: false) else { return (nil, unknownPeople, nil) }
+    let names = files.map { PictureName($0, convention) }
+    let odd = zip(files, names).filter { $0.1 == nil }.map(\.0)
+    guard !odd.isEmpty else { return (names.compactMap(\.self), nil, nil) }
+    let shown = odd.prefix(3).map(\.relativePath).joined(separator: ", ") + (odd.count > 3 ? ", …" : "")
+    let told = files.count - odd.count
+    let warning =
+      "people are unknown: \(Spelling.counted(told, "file name")) \(told == 1 ? "says" : "say") who it is, \(odd.count.grouped) "
+      + "\(odd.count == 1 ? "does" : "do") not: \(shown); rename \(odd.count == 1 ? "it" : "them") like "
+      + "\(convention.example), or a split may put one person into two parts"
+    return (nil, nil, warning)
+  }
+
   /// `KA.AN1.39`: subject, emotion and take, number of the picture.
   private init?(jaffe stem: String) {
     let parts = stem.split(separator: ".", omittingEmptySubsequences: false).map { String($0) }

@@ -33,7 +33,7 @@ import Testing
     if let subjects = truth["subjects"] as? Int { #expect(faces.info.subjects.count == subjects, "\(path)") }
     if let sequences = truth["sequences"] as? Int { #expect(faces.info.sequences.count == sequences, "\(path)") }
     // What was understood is said at every import.
-    #expect(outcome.errors.contains("labels by ") && outcome.errors.contains("parts: "), "\(path)")
+    #expect(outcome.errors.contains("labels (") && outcome.errors.contains("parts: "), "\(path)")
   }
 
   /// Tables of faces; that with labels of its own has a test of its own.

@@ -24,7 +24,7 @@ import Testing
     #expect(
       made.errors.hasPrefix(
         """
-        labels by the column emotion, by FER2013's numbers: 0 = anger (2), 1 = disgust (2), 2 = fear (2), \
+        labels (fer2013) by the column emotion, by FER2013's numbers: 0 = anger (2), 1 = disgust (2), 2 = fear (2), \
         3 = happiness (2), 4 = sadness (2), 5 = surprise (2), 6 = neutral (2)
         parts: Training = train (7), PublicTest = validation (7)
         \(path("faces")): 14 faces (7 train, 7 validation)

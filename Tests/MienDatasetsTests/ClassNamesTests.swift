@@ -98,7 +98,7 @@ import Testing
 
   @Test func whatCannotBeReadIsSaid() throws {
     for (text, words) in [
-      ("moods", "no such file or scheme; expected fer2013, rafdb,"), ("angry,bored", "bored: no emotion"),
+      ("moods", "no such file or scheme; expected fer2013, rafdb,"), ("angry,bored", "bored: not a known emotion"),
       ("0=angry,happy", "for every class, or for none"), ("0=angry,0=sad", "gives 0 two meanings"),
       ("-,-", "names no emotion"),
     ] {

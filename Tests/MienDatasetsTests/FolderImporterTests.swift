@@ -183,15 +183,18 @@ import Testing
     #expect(message().contains("it holds fer2013.csv, which `mien dataset import fer2013` may read"))
     try add("clip/1.png")
     #expect(
-      message().contains(": holds 1 picture and no class folders")
-        && message().contains("rename it to an emotion"),
-      "\(message())")
-    // The pictures are counted below the folder that was given, so it is the one that is named.
+      message().contains("no folder in it is named for an emotion (found clip); rename class folders"), "\(message())")
+    // It is the folder that was given which is named.
     try add("1.png")
     let outer = #expect(throws: MienError.self) { try FolderImporter().load(folder.url) }
     #expect(
-      outer?.subject == folder.url.path && outer?.message.hasPrefix("holds 2 pictures and no class folders") == true,
+      outer?.subject == folder.url.path && outer?.message.contains("(found clip)") == true,
       "\(String(describing: outer))")
+    try FileManager.default.removeItem(at: folder.file("clip"))
+    #expect(
+      message().contains(": holds 1 picture and no class folders") && message().contains("rename it to an emotion"),
+      "\(message())")
+    try add("clip/1.png")
     try FileManager.default.removeItem(at: folder.file("1.png"))
     try add("film/1.png")
     #expect(message().contains("no folder in it is named for an emotion (found clip, film)"), "\(message())")
@@ -225,15 +228,15 @@ import Testing
     try FileManager.default.copyItem(at: folder.file("happy/0.png"), to: folder.file("happy/picture"))
     let result = try FolderImporter().load(folder.url)
     #expect(result.faces.count == 4 && result.rejected.count == 0)
-    let ends = result.summary.notes.filter { !$0.hasPrefix("people") }.map { String($0.suffix(20)) }
-    #expect(ends == ["py/a.npy: no picture", "list.csv: no picture", "py/notes: no picture"])
+    let ends = result.summary.notes.filter { !$0.hasPrefix("people") }.map { String($0.suffix(23)) }
+    #expect(ends == ["py/a.npy: not a picture", "list.csv: not a picture", "py/notes: not a picture"])
     for name in ["loose.png", "loose.jpg"] { try add(name) }
     let loose = try FolderImporter().load(folder.url).summary.notes
     #expect(loose.contains { $0.hasPrefix("left out: 2 pictures in ") }, "\(loose)")
     for name in ["loose.png", "loose.jpg"] { try FileManager.default.removeItem(at: folder.file(name)) }
     for index in 0..<30 { try Data("x".utf8).write(to: folder.file("happy/\(index).txt")) }
     let many = try FolderImporter().load(folder.url).summary.notes.filter { !$0.hasPrefix("people") }
-    #expect(many.count == 21 && many.last == "left out: 13 more that are no pictures")
+    #expect(many.count == 21 && many.last == "left out: 13 more that are not pictures")
   }
 
   @Test func badPicturesAreCountedAndNamed() throws {
@@ -289,7 +292,7 @@ import Testing
     let result = try FolderImporter().load(folder.url)
     #expect(
       result.summary.lines(result.faces.labelSet) == [
-        "labels by names of class folders: Happy = happiness (2), sad = sadness (1)",
+        "labels (fer2013) by names of class folders: Happy = happiness (2), sad = sadness (1)",
         "parts: train = train (2), val = validation (1)",
         "no face shows anger, disgust, fear, neutral, surprise",
         "people are unknown: no file name says who it is, as S001_001_00000001.png would (person, series, picture); a split "
@@ -317,6 +320,16 @@ import Testing
     let warning = try #require(odd.summary.warnings.first)
     #expect(warning.contains("3 file names say who it is, 1 does not: "), "\(warning)")
     #expect(warning.contains("happy/odd.png; rename it like S010_004_00000017.png"), "\(warning)")
+    // What is left out has no say, whatever its name.
+    try Data("x".utf8).write(to: folder.file("happy/odd.png"))
+    let damaged = try FolderImporter().load(folder.url)
+    #expect(damaged.rejected.count == 1 && damaged.faces.hasSubjects && damaged.summary.warnings.isEmpty)
+    // With a neutral face the set is none of CK+'s.
+    try add("neutral/S005_001_00000001.png")
+    #expect(try FolderImporter().load(folder.url).faces.labelSet == .fer2013)
+    try FileManager.default.removeItem(at: folder.file("neutral"))
+    try FileManager.default.removeItem(at: folder.file("happy/odd.png"))
+    try add("happy/odd.png")
     // So do most.
     for name in ["b", "c", "d"] { try add("anger/\(name).png") }
     let few = try FolderImporter().load(folder.url).summary.warnings

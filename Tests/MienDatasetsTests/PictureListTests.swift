@@ -148,6 +148,6 @@ import Testing
     #expect(labels(try load().faces) == [.sadness, .happiness, .happiness])
     try picture("faces/IMG_001.png")
     let error = #expect(throws: MienError.self) { try load() }
-    #expect(error?.message.contains("no class folders") == true)
+    #expect(error?.message.contains("named for an emotion (found faces)") == true)
   }
 }
