@@ -71,6 +71,9 @@ package struct ServerLimits: Sendable, Codable {
   /// How many files the process needs to open for that many connections, those for probes, and its own files.
   package var connectionFiles: Int { connections + ConnectionPlaces.reserve + 64 }
 
+  /// How many videos there may be with those whose results are kept.
+  var keptVideos: Int { 16 * min(videos, 1 << 20) }
+
   /// What a picture may take of memory.
   var picture: ImageLimits {
     ImageLimits(

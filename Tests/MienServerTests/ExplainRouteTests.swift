@@ -48,6 +48,25 @@ import Testing
     }
   }
 
+  /// With a prior the face may be read as another emotion, and it is that one which is explained.
+  @Test func theMapIsOfTheEmotionThatIsRead() async throws {
+    var card = try PixelGraph.model([.ferplus]).card()
+    let count = LabelSet.ferplus.count
+    card.training = [
+      .init(
+        source: "pixels", split: "train", count: count, labels: ["ferplus"],
+        classShares: ["ferplus": [Float](repeating: 1 / Float(count), count: count)])
+    ]
+    let models = [try ServerModel(PixelGraph.model([.ferplus]).replacingCard(card))]
+    let server = try TestServer.make(models: models) {
+      $0.prior = try ClassPrior(.shares([.fear: 1, LabelSet.ferplus.emotions[2]: 1e-12]))
+    }
+    try await server.application().test(.router) { client in
+      let body = try await post("", TestServer.face(2), by: client).json(Body.self)
+      #expect(body.emotion == "fear" && body.scores.max { $0.value < $1.value }?.key == "fear", "\(body.scores)")
+    }
+  }
+
   @Test func theAreaIsWhatTheModelSeesOfTheBox() async throws {
     let picture = try Image(width: 200, height: 120, channels: 1, pixels: [UInt8](repeating: 90, count: 200 * 120))
     let square = try FaceFrame(card: PixelGraph.model([.ferplus]).card())

@@ -207,7 +207,7 @@ import Testing
       "--state-dir", folder.file("state").path, "--metrics-port", "0", "--token-file", folder.file("tokens").path,
     ])
     let line = try #require(try await server.line("\"message\":\"metrics\""))
-    let port = try #require(Server.value("port", in: line).flatMap { Int($0) })
+    let port = try #require(line.firstMatch(of: /"port":(\d+)/).flatMap { Int($0.output.1) })
     #expect(try await ServerProcess.request(port, "GET", "/metrics").contains("mien_requests_total"))
     for path in ["/healthz", "/readyz"] {
       #expect(try await ServerProcess.request(port, "GET", path).hasPrefix("HTTP/1.1 200 "))

@@ -168,6 +168,26 @@ import Testing
     }
   }
 
+  /// One client's results, which are kept for an hour, leave room for those of others.
+  @Test func resultsThatAreKeptKeepNobodyElseOut() async throws {
+    let short = Self.longVideo(frames: 1)
+    try await withServer {
+      $0.videos = 1
+    } _: { port in
+      for _ in 0..<8 {
+        let address = try await sendVideo(short, by: 0, port)
+        try #require(await eventually { try await video(address, by: 0, port).state == "done" })
+      }
+      let refused = try await send(short, to: "/v1/video", by: 0, port, isLast: true).receive()
+      #expect(refused.hasPrefix("HTTP/1.1 429 ") && refused.contains("Too many results are kept"), "\(refused)")
+      // Not sooner than there can be room.
+      let wait = try #require(refused.firstMatch(of: /Retry-After: (\d+)/.ignoresCase())?.output.1)
+      #expect(try #require(Int(wait)) > 3000)
+      let other = try await sendVideo(short, by: 1, port)
+      #expect(try await eventually { try await video(other, by: 1, port).state == "done" })
+    }
+  }
+
   @Test func videosOfAllClientsAreReadInTurns() async throws {
     let long = Self.longVideo(frames: 200)
     try await withServer {

@@ -126,6 +126,7 @@ struct VideoBody: Decodable {
   let frames: Int
   let progress: Double?
   let error: String?
+  let errorCode: String?
 }
 
 /// A form with files.

@@ -43,7 +43,8 @@ import Testing
       let second = try await send(client, clip, query: "?every=6").json(VideoBody.self).id
 
       let done = try await wait(for: id, client)
-      #expect(done.state == "done" && done.frames == 3 && done.progress == 1 && done.error == nil)
+      #expect(done.state == "done" && done.frames == 3 && done.progress == 1)
+      #expect(done.error == nil && done.errorCode == nil)
       let result = try await client.execute(uri: "/v1/video/\(id)/result", method: .get)
       #expect(result.headers[.contentType] == "application/x-ndjson")
       let rows = try String(buffer: result.body).split(separator: "\n").map {
@@ -70,6 +71,7 @@ import Testing
       let id = try await send(client, Data("no video".utf8)).json(VideoBody.self).id
       let video = try await wait(for: id, client)
       #expect(video.state == "failed" && video.error?.contains("is not a video") == true)
+      #expect(video.errorCode == "unreadable_video")
       #expect(video.error?.contains(folder.url.path) == false)
       let result = try await client.execute(uri: "/v1/video/\(id)/result", method: .get)
       #expect(result.status == .conflict && result.errorCode == "failed")
@@ -576,6 +578,7 @@ import Testing
       let video = try await wait(for: id, client)
       #expect(video.state == "failed" && video.profile == "hall" && video.frames == 0)
       #expect(video.error == "The profile hall was deleted before the video was read.")
+      #expect(video.errorCode == "no_profile")
     }
   }
 

@@ -178,12 +178,6 @@ export class Server {
     return error;
   }
 
-  /** Whether a profile is still there. @param {string} name @param {AbortSignal} [signal] */
-  async hasProfile(name, signal) {
-    const { profiles } = await this.json('GET', '/v1/profiles', undefined, signal);
-    return profiles.some((/** @type {any} */ one) => one.profile === name);
-  }
-
   /**
    * Sends a large file.
    * @param {string} path @param {Blob} file
@@ -195,7 +189,10 @@ export class Server {
     // fetch does not tell how much was sent.
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
-      signal.addEventListener('abort', () => request.abort());
+      let isSent = false;
+      request.upload.onload = () => { isSent = true; };
+      // What the server has it may have accepted: the answer says under which name.
+      signal.addEventListener('abort', () => { if (!isSent) request.abort(); });
       request.open('POST', path);
       if (this.token) request.setRequestHeader('Authorization', `Bearer ${this.token}`);
       request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');

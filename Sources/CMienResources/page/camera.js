@@ -66,6 +66,8 @@ export class Camera extends Live {
 
   /** @private @param {MediaStream} stream */
   async use(stream) {
+    // Who asks again before there is an answer has two cameras switched on.
+    this.release();
     this.stream = stream;
     const [track] = stream.getVideoTracks();
     track.addEventListener('ended', () => {

@@ -196,7 +196,9 @@ export class Clip extends Live {
   /** Nothing is known of the frame on the screen. @private */
   showUnread() {
     this.page.stage.show({ width: 1, height: 1, faces: [] }, this.selected);
-    this.page.stage.message(this.job ? 'Not read yet' : 'Not read yet: play to read it');
+    // What the server has read in part is not read on by playing.
+    const hint = this.text === null ? 'play to read it' : '“Read faster” reads it';
+    this.page.stage.message(this.job ? 'Not read yet' : `Not read yet: ${hint}`);
     this.page.faces.clear('Not read yet.');
   }
 

@@ -49,18 +49,22 @@ export function direction({ yaw, pitch, roll }) {
   return [looks.join(', ') || 'straight ahead', tilt && `tilted ${tilt}`].filter(Boolean).join(', ');
 }
 
-/** @param {Face} face @returns {[string, string][]} Names and values; those that are not known are left out. */
-export function facts(face) {
-  const { score, pose, measures } = face;
+/**
+ * @param {Face} face @param {boolean} [isMirrored] Whether left and right are swapped on the page.
+ * @returns {[string, string][]} Names and values; those that are not known are left out.
+ */
+export function facts({ score, pose, measures, box }, isMirrored = false) {
   const two = (/** @type {number} */ value) => value.toFixed(2);
   /** @type {[string, string][]} */
   const facts = [];
   if (score !== null) facts.push(['Is a face', percent(score)]);
-  if (pose) facts.push(['Looks', direction(pose)]);
-  facts.push(['Size', `${face.box.width} × ${face.box.height} pixels`]);
+  if (pose) facts.push(['Looks', direction(isMirrored ? { ...pose, yaw: -pose.yaw, roll: -pose.roll } : pose)]);
+  facts.push(['Size', `${box.width} × ${box.height} pixels`]);
   if (!measures) return facts;
+  const eyes = [measures.leftEyeOpenness, measures.rightEyeOpenness];
+  const [left, right] = isMirrored ? eyes.reverse() : eyes;
   facts.push(
-    ['Eyes open', `left ${two(measures.leftEyeOpenness)}, right ${two(measures.rightEyeOpenness)}`],
+    ['Eyes open', `left ${two(left)}, right ${two(right)}`],
     ['Mouth', `open ${two(measures.mouthOpenness)}, wide ${two(measures.mouthWidth)}`],
     ['Brows raised', two(measures.browRaise)]);
   return facts;
@@ -68,7 +72,11 @@ export function facts(face) {
 
 /** Makes the part of a face's card that says more; it stays open from face to face. */
 export class Details {
-  constructor() { this.isOpen = false; }
+  constructor() {
+    this.isOpen = false;
+    /** Whether the page shows left and right swapped. @type {() => boolean} */
+    this.isMirrored = () => false;
+  }
 
   /** @returns {import('./faces.js').Section} */
   section() {
@@ -79,7 +87,7 @@ export class Details {
     let latest = /** @type {?Face} */ (null);
     const fill = () => {
       if (!latest || !this.isOpen) return;
-      list.replaceChildren(...facts(latest).flatMap(([name, value]) => [make('dt', '', name), make('dd', '', value)]));
+      list.replaceChildren(...facts(latest, this.isMirrored()).flatMap(([name, value]) => [make('dt', '', name), make('dd', '', value)]));
       note.hidden = !latest.measures;
     };
     root.addEventListener('toggle', () => {

@@ -1,6 +1,6 @@
 /** A video that the server reads as a whole. */
 
-import { ApiError, reading } from './api.js';
+import { ApiError, patiently, reading } from './api.js';
 
 /** @typedef {import('./api.js').Server} Server @typedef {import('./record.js').Row} Row */
 
@@ -37,13 +37,16 @@ export class VideoJob {
     const sending = (/** @type {number} */ share) => this.onState(share < 1 ? `Sending ${Math.floor(100 * share)} %` : 'Waiting…');
     const job = await this.server.upload(`/v1/video?${new URLSearchParams(this.server.options)}`, file, sending, signal);
     this.id = job.id;
+    if (signal.aborted) this.close();
+    signal.throwIfAborted();
+    const asked = (/** @type {() => Promise<any>} */ action) => patiently(action, () => {}, signal);
     let isSmall = this.server.offersPartialRows;
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY));
       signal.throwIfAborted();
-      const { state, progress, error, profile } = await this.patient(() => this.server.json('GET', `/v1/video/${job.id}`, undefined, signal));
-      if (state === 'done') return this.server.text(`/v1/video/${job.id}/result`, signal);
-      if (state === 'failed') throw await this.failure(error ?? 'The server could not read this video.', profile);
+      const { state, progress, error, errorCode, profile } = await asked(() => this.server.json('GET', `/v1/video/${job.id}`, undefined, signal));
+      if (state === 'done') return asked(() => this.server.text(`/v1/video/${job.id}/result`, signal));
+      if (state === 'failed') throw this.failure(error ?? 'The server could not read this video.', errorCode, profile);
       this.onState(state === 'queued' ? 'Waiting…' : progress === null ? 'Reading…' : `Reading ${Math.floor(100 * progress)} %`);
       if (state !== 'running' || !isSmall) continue;
       const text = await this.server.text(`/v1/video/${job.id}/result?partial=true`, signal).catch(() => '');
@@ -54,28 +57,13 @@ export class VideoJob {
 
   /**
    * Why a video was not read. A profile that was deleted in the meantime is told, as in answers to other requests.
-   * @private @param {string} message @param {?string} profile
+   * @private @param {string} message @param {?string} code @param {?string} profile
    */
-  async failure(message, profile) {
-    const isThere = !profile || !this.server.offers('/v1/profiles')
-      || await this.server.hasProfile(profile, this.abort.signal).catch(() => true);
-    // The server says what the video is, or that something failed which may work another time.
-    if (isThere) return message.startsWith('The video ') ? new Unreadable(message) : new Error(message);
+  failure(message, code, profile) {
+    if (code === 'unreadable_video') return new Unreadable(message);
+    if (code !== 'no_profile') return new Error(message);
     if (profile === this.server.profile) this.server.onNoProfile(profile);
-    return new ApiError(404, message, undefined, 'no_profile');
-  }
-
-  /** Tries again if the server is away for a moment. @private @template T @param {() => Promise<T>} action @returns {Promise<T>} */
-  async patient(action) {
-    for (let failures = 0; ; failures += 1) {
-      try {
-        return await action();
-      } catch (error) {
-        if (!(error instanceof ApiError) || !(error.isBusy || error.isOffline) || failures > 20) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 1000));
-        this.abort.signal.throwIfAborted();
-      }
-    }
+    return new ApiError(404, message, undefined, code);
   }
 
   /** Gives it up, or has the server forget what it has read. */

@@ -65,6 +65,7 @@ export class Page {
       part.pictureOf = async (face) => (await this.source?.pictureOf(face)) ?? null;
     }
     const details = new Details();
+    details.isMirrored = () => this.stage.isMirrored;
     this.faces.sections = () => [details.section(), explanations.section(), this.corrections.section()]
       .filter((section) => section !== null);
     this.listen();

@@ -63,8 +63,10 @@ export class Profiles {
     const { corrections, before, after } = await this.server.json('PUT', `${PATH}/${encodeURIComponent(name)}`);
     this.use(name);
     await this.load();
-    return `The profile ${name} is in use. Of its ${counted(corrections, 'correction')}, the model alone reads ${before.correct} right; `
-      + `a profile of the others would read ${after.correct} right (cross-validation).`
+    const use = `The profile ${name} is in use.`;
+    if (corrections === 1) return `${use} It comes from one correction, which cannot show whether it helps with other faces: correct more of them.`;
+    return `${use} Of its ${counted(corrections, 'correction')}, the model by itself reads ${before.correct} right, and a profile made of `
+      + `the other corrections ${after.correct} (cross-validation).`
       + (after.correct > before.correct ? '' : ' That is no gain for other faces yet: correct more of them.');
   }
 }

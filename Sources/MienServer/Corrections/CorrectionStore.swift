@@ -196,10 +196,11 @@ package final class CorrectionStore: Sendable {
   package func count(ofOthersThan owners: Set<String>) async throws -> Int {
     try await naming {
       try await database().read { db in
-        let marks = Array(repeating: "?", count: owners.count).joined(separator: ", ")
+        // As JSON, since SQLite limits how many arguments there are.
+        let list = String(decoding: try JSON.encode(Array(owners)), as: UTF8.self)
         return try Int.fetchOne(
-          db, sql: "SELECT COUNT(*) FROM correction WHERE owner NOT IN (\(marks))",
-          arguments: StatementArguments(Array(owners))) ?? 0
+          db, sql: "SELECT COUNT(*) FROM correction WHERE owner NOT IN (SELECT value FROM json_each(?))",
+          arguments: [list]) ?? 0
       }
     }
   }

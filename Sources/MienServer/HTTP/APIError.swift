@@ -48,12 +48,16 @@ package struct APIError: Error, HTTPResponseError {
 extension APIError {
   /// The code of ``unreadable(_:)`` for a damaged picture.
   static let unreadablePicture = "unreadable_picture"
+  /// The code of a video that cannot be read, however often it is sent.
+  static let unreadableVideo = "unreadable_video"
 
   static let notFound = APIError(.notFound, "not_found", "There is nothing at this address.")
   static let unauthorized = APIError(
     .unauthorized, "unauthorized", "A valid token is needed: Authorization: Bearer TOKEN.",
     headers: [.wwwAuthenticate: "Bearer realm=\"mien\""])
   static let failed = APIError(.internalServerError, "internal", "The server failed to answer; its log says why.")
+  /// The server failed with a video.
+  static func video(_ message: String) -> APIError { APIError(.internalServerError, failed.code, message) }
   static let disconnected = APIError(.badRequest, "incomplete", "The request's body ended early.")
   static let headCut = APIError(.badRequest, "incomplete", "The request's head ended early.")
   static let headTimeout = APIError(.requestTimeout, "timeout", "The request's head took too long to arrive.")

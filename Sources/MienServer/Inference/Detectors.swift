@@ -50,7 +50,7 @@ final class Detectors: Sendable {
       return try await files.run { try self.load(wanted) }
     } catch let error as MienError where error.kind == .argument {
       throw APIError.badRequest("minFace: \(error.message).")
-    } catch let error as MienError where error.kind == .file {
+    } catch let error as MienError where [.file, .missing].contains(error.kind) {
       logger.warning("a detector cannot be loaded", metadata: ["detector": "\(name)", "error": "\(error)"])
       throw APIError.badRequest("The detector \(name) is not installed on this server.")
     }

@@ -4,6 +4,7 @@ import Logging
 import MienCore
 package import MienInference
 import MienVision
+import Synchronization
 
 /// Reads the pictures of all requests: decoding and the search for faces on threads of its own, the network in batches
 /// across requests.
@@ -245,12 +246,15 @@ package final class InferenceEngine: Sendable {
   ) async throws -> Result {
     try Self.checkKind(data)
     let clock = ContinuousClock()
-    let arrival = clock.now
+    // Its arrival, or the end of the attempt before.
+    let waiting = Mutex(clock.now)
     let decode: @Sendable ((Data) throws -> Image?) throws -> Image? = { decoder in
       let start = clock.now
-      self.metrics.time(.wait, start - arrival)
+      self.metrics.time(.wait, start - waiting.withLock { $0 })
       let image = try self.decode(data, by: decoder)
-      self.metrics.time(.decode, clock.now - start)
+      let end = clock.now
+      waiting.withLock { $0 = end }
+      self.metrics.time(.decode, end - start)
       return image
     }
     let isWhole = Image.isDecodedWhole(data)

@@ -34,7 +34,9 @@ package struct ProfileFitting: Sendable {
     guard !own.isEmpty else {
       throw MienError(
         .mismatch, subject,
-        "none of its \(corrections.count.grouped) corrections was made with \(card.name); they were made with "
+        (corrections.count == 1
+          ? "its correction was not made with \(card.name), but with "
+          : "none of its \(corrections.count.grouped) corrections was made with \(card.name); they were made with ")
           + Self.models(of: corrections))
     }
     guard let reference = try file.embeddingReference() else {

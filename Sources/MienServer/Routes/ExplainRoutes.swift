@@ -30,7 +30,7 @@ struct ExplainRoutes: Sendable {
   private func explanation(
     of picture: Data, box: Box?, _ emotion: Emotion?, by reader: InferenceEngine.Reader
   ) async throws -> ExplanationJSON {
-    let (classifier, labels) = (reader.model.classifier, reader.model.labels)
+    let (classifier, labels) = (try reader.model.classifier(prior: reader.prior), reader.model.labels)
     return try await engine.framed(picture, box: box, by: reader) { face, square in
       let found = try classifier.maps(
         of: emotion.map { [$0] } ?? [], for: classifier.card.preprocessing.input(face), count: 1, labels: labels)
@@ -39,7 +39,7 @@ struct ExplainRoutes: Sendable {
       }
       return ExplanationJSON(
         emotion: map.emotion, method: classifier.mapMethods(labels)[0].rawValue,
-        scores: try reader.reweighted(face.distribution).scores,
+        scores: face.distribution.scores,
         area: .init(square),
         map: .init(width: map.width, height: map.height, values: map.values.map { ($0 * 1000).rounded() / 1000 }))
     }

@@ -99,7 +99,9 @@ struct VideoRoutes: Sendable {
 
     init(_ job: VideoJob) { self.job = job }
 
-    private enum Keys: String, CodingKey { case id, state, created, model, profile, frames, progress, warning, error }
+    private enum Keys: String, CodingKey {
+      case id, state, created, model, profile, frames, progress, warning, error, errorCode
+    }
 
     func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: Keys.self)
@@ -112,6 +114,7 @@ struct VideoRoutes: Sendable {
       try container.encode(job.progress, forKey: .progress)
       try container.encodeIfPresent(job.warning, forKey: .warning)
       try container.encode(job.error, forKey: .error)
+      try container.encode(job.errorCode, forKey: .errorCode)
     }
   }
 }

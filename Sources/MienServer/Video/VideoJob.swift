@@ -43,6 +43,8 @@ struct VideoJob: Codable, Sendable {
   var warning: String?
   /// Why it failed, as a sentence for the client.
   var error: String?
+  /// The same as a word for programs, as ``APIError/code``; `nil` in the records of earlier versions, too.
+  var errorCode: String?
   /// How many servers have begun to read it and not come to its end; `nil` for none.
   var attempts: Int?
 

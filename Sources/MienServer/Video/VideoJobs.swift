@@ -24,6 +24,14 @@ final class VideoJobs: Service {
     /// When each client last had a video opened.
     var turns: [AccessTokens.Client: Int] = [:]
     var isStopping = false
+
+    /// Whole seconds until the next result of `client` that is kept for `seconds` expires, or of anybody if it has none.
+    func secondsUntilExpiry(of client: AccessTokens.Client, after seconds: Double) -> Int {
+      let own = jobs.values.filter { $0.client == client }
+      let ends = (own.isEmpty ? Array(jobs.values) : own).compactMap(\.finished)
+      let age = ends.min().map { -$0.timeIntervalSinceNow } ?? 0
+      return max(1, Int((seconds - age).rounded(.up)))
+    }
   }
 
   private let folder: URL?
@@ -92,13 +100,13 @@ final class VideoJobs: Service {
   /// Puts a job that was not finished back into the queue, if it can be read at all.
   private static func restart(_ job: inout VideoJob, _ place: VideoJobFolder) {
     if job.attempts ?? 0 >= maxAttempts {
-      fail(&job, "The server stopped \(maxAttempts) times while it read the video.")
+      fail(&job, .video("The server stopped \(maxAttempts) times while it read the video."))
       place.tidy()
     } else if FileManager.default.fileExists(atPath: place.upload.path) {
       place.removeRows()
       (job.state, job.frames, job.progress) = (.queued, 0, nil)
     } else {
-      fail(&job, "The server stopped before the video was read.")
+      fail(&job, .video("The server stopped before the video was read."))
     }
   }
 
@@ -131,10 +139,15 @@ final class VideoJobs: Service {
         throw APIError.busy(
           .videos, "Too many of your videos are being received or wait to be read.", retryAfter: 30)
       }
-      // Results are kept for a while; they must not fill the disk.
-      guard state.jobs.count < 16 * limits.videos else {
+      // Results are kept for a while; they must not fill the disk, nor those of one client all the room.
+      let kept = state.jobs.values.count { $0.client == client }
+      guard
+        AccessTokens.mayTake(own: kept, others: state.jobs.count - kept, of: limits.keptVideos, for: client),
+        state.jobs.count < limits.keptVideos
+      else {
         throw APIError.busy(
-          .results, "Too many results are kept; delete those that are no longer needed.", retryAfter: 60)
+          .results, "Too many results are kept; delete those that are no longer needed.",
+          retryAfter: state.secondsUntilExpiry(of: client, after: limits.resultSeconds))
       }
       state.jobs[job.id] = job
     }
@@ -306,7 +319,7 @@ final class VideoJobs: Service {
     if case .failure(let error) = result, error is CancellationError || task.isCancelled {
       await postpone(id)
     } else {
-      let problem = message(of: result, id, VideoJobFolder(folder, id: id))
+      let problem = problem(of: result, id, VideoJobFolder(folder, id: id))
       await finish(id, error: problem, seconds: (ContinuousClock.now - start) / .seconds(1))
     }
     state.withLock { $0.open[id] = nil }
@@ -329,18 +342,18 @@ final class VideoJobs: Service {
     if job != nil { logger.info("video", metadata: ["video": "\(id)", "state": "postponed"]) }
   }
 
-  /// Why a video could not be read, as a sentence for the client; nil if it could.
-  private func message(of result: Result<Void, any Error>, _ id: String, _ place: VideoJobFolder) -> String? {
+  /// Why a video could not be read; nil if it could.
+  private func problem(of result: Result<Void, any Error>, _ id: String, _ place: VideoJobFolder) -> APIError? {
     switch result {
     case .success: return nil
-    case .failure(let error as APIError): return error.message
-    case .failure where APIError.isDiskFull(at: place.url): return APIError.diskFull.message
+    case .failure(let error as APIError): return error
+    case .failure where APIError.isDiskFull(at: place.url): return APIError.diskFull
     case .failure(let error as MienError)
     where error.isAbout(place.upload) && [.file, .format, .limit, .native].contains(error.kind):
-      return "The video \(error.message)."
+      return APIError(.unprocessableContent, APIError.unreadableVideo, "The video \(error.message).")
     case .failure(let error):
       logger.error("a video could not be read", metadata: ["video": "\(id)", "error": "\(error)"])
-      return "The server failed to read the video."
+      return .video("The server failed to read the video.")
     }
   }
 
@@ -354,8 +367,8 @@ final class VideoJobs: Service {
         let clock = Task { try await end(turn) }
         defer { clock.cancel() }
         // The next server has to know, whatever ends this one.
-        try await note(job.id, place, attempts: 1)
-        defer { count(job.id, attempts: -1) }
+        try await persistRunning(job.id, place, adding: 1)
+        defer { addAttempts(-1, to: job.id) }
         return try await withTaskCancellationHandler {
           if video == nil {
             let opened = try await open(job, place)
@@ -381,7 +394,7 @@ final class VideoJobs: Service {
         }
       }
       // Whatever ends the server now, it was another client's video.
-      if !isAtEnd { try await note(job.id, place, attempts: 0) }
+      if !isAtEnd { try await persistRunning(job.id, place, adding: 0) }
     }
   }
 
@@ -393,16 +406,16 @@ final class VideoJobs: Service {
   }
 
   /// Adds to the number of servers that a video may have ended.
-  private func count(_ id: String, attempts: Int) {
+  private func addAttempts(_ attempts: Int, to id: String) {
     state.withLock { state in
       let sum = (state.jobs[id]?.attempts ?? 0) + attempts
       state.jobs[id]?.attempts = sum > 0 ? sum : nil
     }
   }
 
-  /// Notes that a job is being read.
-  private func note(_ id: String, _ place: VideoJobFolder, attempts: Int) async throws {
-    count(id, attempts: attempts)
+  /// Notes in the record of a job that it is being read, once more if `attempts` is 1.
+  private func persistRunning(_ id: String, _ place: VideoJobFolder, adding attempts: Int) async throws {
+    addAttempts(attempts, to: id)
     let job: VideoJob? = state.withLock { state in
       state.jobs[id]?.state = .running
       return state.jobs[id]
@@ -425,7 +438,7 @@ final class VideoJobs: Service {
   }
 
   /// Notes the end of a job, unless it was removed meanwhile. The rows of one that failed are kept as they are.
-  private func finish(_ id: String, error: String?, seconds: Double = 0) async {
+  private func finish(_ id: String, error: APIError?, seconds: Double = 0) async {
     guard let folder else { return }
     let place = VideoJobFolder(folder, id: id)
     let job: VideoJob? = state.withLock { state in
@@ -464,11 +477,11 @@ final class VideoJobs: Service {
       "video": "\(id)", "state": "\(job.state.rawValue)", "frames": .stringConvertible(job.frames),
       "seconds": .stringConvertible((seconds * 10).rounded() / 10),
     ]
-    if let error { metadata["error"] = "\(error)" }
+    if let error { metadata["error"] = "\(error.message)" }
     logger.info("video", metadata: metadata)
   }
 
-  private static func fail(_ job: inout VideoJob, _ error: String) {
-    (job.state, job.finished, job.error) = (.failed, Date(), error)
+  private static func fail(_ job: inout VideoJob, _ error: APIError) {
+    (job.state, job.finished, job.error, job.errorCode) = (.failed, Date(), error.message, error.code)
   }
 }

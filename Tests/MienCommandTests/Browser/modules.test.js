@@ -10,7 +10,7 @@ import { best, clock, emotionsOf, percent, ranked, words } from './page/emotions
 import { enlarged, json, number, photosCSV, photosJSON, stem, videoCSV, videoJSON } from './page/export.js';
 import { highest, tally } from './page/faces.js';
 import { filesIn, kindOf, pictureFormat } from './page/files.js';
-import { framesOf, VideoJob } from './page/job.js';
+import { framesOf, Unreadable, VideoJob } from './page/job.js';
 import { FramePump } from './page/pump.js';
 import { Coverage, FrameClock, Record } from './page/record.js';
 import { Session } from './page/session.js';
@@ -312,6 +312,12 @@ test('what else is said of a face', () => {
   assert.equal(doubt(face(1)), '');
   assert.equal(shortDoubt({ ...face(1), reason: 'blurred' }), 'blurred');
   assert.deepEqual(facts(small).map(([name]) => name), ['Is a face', 'Looks', 'Size', 'Eyes open', 'Mouth', 'Brows raised']);
+  // In a picture that is shown mirrored, left is right.
+  const turned = { ...small, pose: { yaw: -12.4, pitch: 8, roll: 5 } };
+  const mirrored = Object.fromEntries(facts(turned, true));
+  assert.equal(mirrored.Looks, '12° to the picture’s right, 8° up, tilted 5° anticlockwise');
+  assert.equal(mirrored['Eyes open'], 'left 0.30, right 0.31');
+  assert.equal(Object.fromEntries(facts(turned))['Eyes open'], 'left 0.31, right 0.30');
   assert.deepEqual(facts({ ...face(1), score: null, pose: null }).map(([name]) => name), ['Size']);
 });
 
@@ -440,17 +446,42 @@ test('a video whose profile was deleted before it is sent is refused as a photo 
   globalThis.sessionStorage = store;
 });
 
-test('a video whose profile is deleted while it waits can be read without it', async () => {
-  for (const [names, isGone] of [[['other'], true], [['hall'], false]]) {
-    const { server, lost } = serverWith(async (method, path) => (path === '/v1/profiles'
-      ? { profiles: names.map((profile) => ({ profile })) }
-      : { state: 'failed', progress: null, error: 'A reason.', profile: 'hall' }));
+test('a video that was not read can be read without its profile, or later, or never', async () => {
+  for (const [errorCode, isGone, isUnreadable] of [['no_profile', true, false], ['internal', false, false], ['unreadable_video', false, true]]) {
+    const { server, lost } = serverWith(async () => ({
+      state: 'failed', progress: null, error: 'A reason.', errorCode, profile: 'hall',
+    }));
     server.upload = async () => ({ id: '1' });
     const error = await new VideoJob(server, () => {}, () => {}).read(new Blob([])).catch((reason) => reason);
     assert.equal(error.message, 'A reason.');
     assert.equal(error.code === 'no_profile', isGone);
+    assert.equal(error instanceof Unreadable, isUnreadable);
     assert.deepEqual(lost, isGone ? ['hall'] : []);
   }
+});
+
+test('a result is asked for again if the server is away, and given up once it is not wanted', async () => {
+  const { server } = serverWith(async () => ({ state: 'done', progress: 1, error: null, errorCode: null, profile: null }));
+  server.upload = async () => ({ id: '1' });
+  let asked = 0;
+  server.text = async () => {
+    asked += 1;
+    if (asked < 3) throw new ApiError(asked === 1 ? 0 : 429, 'Busy.', 0.01);
+    return 'rows';
+  };
+  assert.equal(await new VideoJob(server, () => {}, () => {}).read(new Blob([])), 'rows');
+  assert.equal(asked, 3);
+
+  const deleted = [];
+  const second = serverWith(async (method, path) => { if (method === 'DELETE') deleted.push(path); return {}; }).server;
+  const job = new VideoJob(second, () => {}, () => {});
+  // The answer comes after the end.
+  second.upload = async () => {
+    job.close();
+    return { id: '2' };
+  };
+  await assert.rejects(job.read(new Blob([])));
+  assert.deepEqual(deleted, ['/v1/video/2']);
 });
 
 test('after a jump a new session is used, and the old one is given up once its frames are answered', async () => {
