@@ -34,6 +34,8 @@ public struct Progress: Codable, Sendable, Equatable {
   public var selection: [ModelCard.TrainingData] = []
   /// What the initial weights were trained on.
   public var initialData: [ModelCard.TrainingData] = []
+  /// What the initial weights were chosen by.
+  public var initialSelection: [ModelCard.TrainingData] = []
 
   static let currentFormat = 1
 
@@ -56,6 +58,7 @@ public struct Progress: Codable, Sendable, Equatable {
     data = try value(.data, [])
     selection = try value(.selection, [])
     initialData = try value(.initialData, [])
+    initialSelection = try value(.initialSelection, [])
   }
 
   /// Mean loss of the running epoch.

@@ -16,6 +16,8 @@ import MienTorch
 @TorchActor package struct InitialWeights {
   /// What the other network was trained on.
   package let data: [ModelCard.TrainingData]
+  /// What it was chosen by.
+  package let selection: [ModelCard.TrainingData]
   private let path: String
   private let labels: [LabelSet]
   /// Paths of properties that the other network has weights for.
@@ -38,6 +40,7 @@ import MienTorch
       isModel = true
       labels = []
       data = [.init(source: pretrained.source, split: "identities of faces", count: 0, labels: [])]
+      selection = []
       names = Array(pretrained.tensors.keys)
       stored = { pretrained.tensors[$0] }
       return
@@ -50,6 +53,7 @@ import MienTorch
       labels = try run.recipe.labelSets()
       let (file, progress) = try Checkpoint.best(checkpointOf: run)
       data = progress.initialData + progress.data
+      selection = progress.initialSelection + progress.selection
       let prefix = "average."
       names = file.tensors.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
       stored = { name in try file.tensors[prefix + name].map { ($0.shape, try $0.values(Float.self)) } }
@@ -60,6 +64,7 @@ import MienTorch
     try Self.check(card.preprocessing, "model", path, fits: recipe)
     labels = try card.outputs.map { try LabelSet(name: $0.name, emotions: $0.emotions) }
     data = card.training
+    selection = card.chosenBy
     names = model.constantNames
     guard !names.contains(where: { $0.hasSuffix(".int8") }) else {
       throw MienError(

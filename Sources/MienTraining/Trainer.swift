@@ -85,7 +85,7 @@ public import MienTorch
           try target.value.copyInPlace(source.value)
         }
       }
-      progress.initialData = initial.data
+      (progress.initialData, progress.initialSelection) = (initial.data, initial.selection)
       // From here on the run does not depend on the other one. Other processes read it here.
       try Checkpoint.write(trainStep.state, progress: progress, to: run.lastCheckpoint)
     }

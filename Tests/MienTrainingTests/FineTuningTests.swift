@@ -182,6 +182,8 @@ import Testing
       try trainer.run(shouldStop: { false })
       #expect(recorder.plan?.notes == ["the head ferplus of \(model.path) is not used"])
       #expect(try ModelExport.model(of: run).card().training.map(\.labels) == [["ferplus", "fer2013"], ["fer2013"]])
+      // So it was chosen by.
+      #expect(try ModelExport.model(of: run).card().selection?.map(\.labels) == [["ferplus", "fer2013"], ["fer2013"]])
     }
   }
 

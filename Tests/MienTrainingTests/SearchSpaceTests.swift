@@ -109,7 +109,7 @@ import Testing
     (["optimizer.learningRate=log:0..1"], "above 0"), (["optimizer.learningRate=log:0.1,0.2"], "a range"),
     (["seed=1..9223372036854775808"], "whole numbers from"),
     (["optimizer.learningRate=-1e308..1e308"], "too far apart"),
-    (["batchSize="], "a list"), (["batchSize=8", "batchSize=16"], "stands twice"),
+    (["batchSize="], "a list"), (["batchSize=8", "batchSize=16"], "is given twice"),
     (["split.train=0.5,0.7"], "trials must share it"), (["optimizer.learningRate=-1,1"], "must be above 0"),
     (["optimizer.learningRate=.nan,0.1"], "must be a number"),
     (["optimizer.learningRate=0.1..0.2"], "a range needs --trials N"), ([], "nothing to search"),

@@ -85,7 +85,7 @@ public struct DataOverlap: Sendable, Equatable, Codable {
     var trained: Set<Int> = []
     var isTrainedKnown = true
     let uses: [(Use, [ModelCard.TrainingData])] = [
-      (.training, card.training), (.selection, card.selection ?? card.statedUse("chosen")),
+      (.training, card.training), (.selection, card.chosenBy),
       (.calibration, card.calibration ?? card.statedUse("temperature")),
     ]
     for (use, entries) in uses {
@@ -194,6 +194,9 @@ public struct DataOverlap: Sendable, Equatable, Codable {
 }
 
 extension ModelCard {
+  /// The faces that the weights were chosen by, as far as the card says.
+  package var chosenBy: [TrainingData] { selection ?? statedUse("chosen") }
+
   /// The faces that the notes of the measurements say were used so: cards of earlier versions have nothing else.
   fileprivate func statedUse(_ word: String) -> [TrainingData] {
     measurements.filter { $0.note.contains(word) }.map {

@@ -45,6 +45,8 @@ public import MienTorch
     var calibrationErrors = [Double?](repeating: nil, count: network.heads.count)
     let trained = progress.data.map(\.source)
     let keepsLast = run.recipe.selection.last
+    // Fine-tuned, it was also chosen by what its initial weights were chosen by.
+    let chosenBy = progress.initialSelection + progress.selection
     var (measured, note) = (trained, keepsLast ? "last epoch, nothing chosen" : "best epoch chosen on this split")
     var ranges: [String: ClosedRange<Float>] = [:]
     var calibration: [ModelCard.TrainingData]?
@@ -93,10 +95,8 @@ public import MienTorch
         ModelCard.Output(name: $0.name, emotions: $0.emotions, temperature: $1)
       },
       // Fine-tuned on what it was trained on before, it was trained on that.
-      training: origins.enumerated().filter { index, origin in
-        !origins[..<index].contains { $0.isSame(as: origin) }
-      }.map(\.element),
-      selection: progress.selection.isEmpty && !keepsLast ? nil : progress.selection, calibration: calibration,
+      training: origins.distinct, selection: chosenBy.isEmpty && !keepsLast ? nil : chosenBy.distinct,
+      calibration: calibration,
       seed: run.recipe.seed,
       epochs: progress.best?.epoch ?? 0,
       measurements: measurements, license: license)
@@ -203,5 +203,12 @@ public import MienTorch
     try Tensor.withGradients(false) {
       try network.trunk(.full([1, input.channels, input.height, input.width], 0), .inference).shape
     }
+  }
+}
+
+extension [ModelCard.TrainingData] {
+  /// The entries without those that name the faces of an earlier one.
+  fileprivate var distinct: [ModelCard.TrainingData] {
+    enumerated().filter { index, entry in !self[..<index].contains { $0.isSame(as: entry) } }.map(\.element)
   }
 }

@@ -88,7 +88,7 @@ public struct TuningPlan: Codable, Sendable, Equatable {
     }
     for (index, axis) in axes.enumerated() {
       if axes[..<index].contains(where: { $0.key == axis.key }) {
-        throw MienError(.argument, "--search \(axis.key)", "the key stands twice")
+        throw MienError(.argument, "--search \(axis.key)", "is given twice")
       }
       if let top = axis.key.split(separator: ".").first, Self.fixedKeys.contains(String(top)) {
         throw MienError(
