@@ -43,8 +43,9 @@ extension AsyncParsableCommand {
       }
       try checkDashes(arguments)
       try checkNames(arguments, externals: overview == nil ? [] : ExternalCommand.allCases.map(\.rawValue))
-      try checkRepeats(arguments)
       let extended = try extend(arguments)
+      // A command that takes options from elsewhere takes the last of each, so that those typed outweigh the others.
+      if extended == nil { try checkRepeats(arguments) }
       if let extended { (notes, spoken) = (extended.notes, extended.arguments) }
       var command = try parseAsRoot(joiningNegativeNumbers(extended?.arguments ?? arguments))
       if var command = command as? any AsyncParsableCommand {
@@ -62,19 +63,18 @@ extension AsyncParsableCommand {
 
   /// Says what went wrong, or the help that was asked for, and ends the process.
   private static func end(_ error: any Error, _ arguments: [String], _ notes: (String) -> [String]) -> Never {
-    if let error = error as? MienError {
+    let typed = Array(CommandLine.arguments.dropFirst())
+    if let error = error as? MienError, error.kind != .argument || unknownOption(in: typed) == nil {
       let message = "\(spoken(error, arguments))"
       Console.failure(message)
       for note in notes(message) { Console.error(note) }
       quit(error.kind == .argument ? .validationFailure : .failure)
     }
-    let code = exitCode(for: error)
+    let code = error is MienError ? .validationFailure : exitCode(for: error)
     guard code != .success else { exit(withError: error) }
     let prefix = "Error: "
     let message = fullMessage(for: error)
-    let lines = clearer(
-      message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init),
-      Array(CommandLine.arguments.dropFirst()))
+    let lines = clearer(message.split(separator: "\n", omittingEmptySubsequences: false).map(String.init), typed)
     if let first = lines.first, !message.isEmpty {
       Console.failure(uncapitalized(first.hasPrefix(prefix) ? String(first.dropFirst(prefix.count)) : first))
       for line in lines.dropFirst() { Console.error(Console.printable(shortened(usage: line))) }
@@ -100,17 +100,22 @@ extension AsyncParsableCommand {
 
   /// `error` about the option as it was typed: libraries say `labels moods` of the value of `--labels`.
   package static func spoken(_ error: MienError, _ arguments: [String]) -> MienError {
-    guard let subject = error.subject, let word = subject.split(separator: " ").first,
+    // A path that was typed may be called like an option.
+    guard let subject = error.subject, let word = subject.split(separator: " ").first, !arguments.contains(subject),
       arguments.contains(where: { $0 == "--\(word)" || $0.hasPrefix("--\(word)=") })
     else { return error }
     return error.about("--" + subject)
   }
 
-  /// Refuses a file's name that starts with a dash, which would be read as options, `-h` for help among them.
+  /// Refuses an empty argument, and a file's name that starts with a dash, which would be read as options, `-h` for help among
+  /// them.
   ///
   /// - Throws: ``MienError`` of kind `argument` that says how to write the name, or which option is meant: `-json` for
   ///   `--json`.
   private static func checkDashes(_ arguments: [String]) throws {
+    if arguments.contains("") {
+      throw MienError(.argument, nil, "an argument is empty (''); is a variable of the shell not set?")
+    }
     for argument in arguments.prefix(while: { $0 != "--" }) where argument.hasPrefix("-") && argument.count > 2 {
       // No option has a dot in its name, or one dash before several letters; a number may be an option's value.
       let option = argument.prefix { $0 != "=" }

@@ -53,8 +53,12 @@ extension ParsableCommand {
     guard let (command, options) = command(in: arguments) else { return nil }
     let words = arguments.prefix { $0 != "--" }
     let known = Set(options.flatMap { $0.names ?? [] }.map(\.text))
-    let given = words.filter { $0.hasPrefix("--") }.map { String($0.prefix { $0 != "=" }) }
+    // What has a dot is no option, but a file.
+    let given = words.filter { $0.hasPrefix("--") }.map { String($0.prefix { $0 != "=" }) }.filter { !$0.contains(".") }
     guard let wrong = given.first(where: { !known.contains($0) }) else { return nil }
+    if wrong == "--model", ExternalCommand.runCommands.contains(command.commandName) {
+      return "--run and --model exclude each other: one names a run's folder, the other a model."
+    }
     let shown = options.filter(\.shouldDisplay).flatMap { $0.names ?? [] }.map(\.text).filter { $0.hasPrefix("--") }
     let others = ExternalCommand.runCommands.contains(command.commandName) ? ["--run"] : []
     let names = (shown + others).map { String($0.dropFirst(2)) }
@@ -130,10 +134,12 @@ extension ParsableCommand {
   package static func clearer(_ lines: [String], _ arguments: [String]) -> [String] {
     guard let first = lines.first else { return lines }
     func saying(_ text: String) -> [String] { ["Error: " + text] + lines.dropFirst().drop { !$0.hasPrefix("Usage:") } }
-    if first.hasPrefix("Error: Missing expected argument") || first.hasPrefix("Error: Unknown option '"),
-      let unknown = unknownOption(in: arguments)
+    // Whatever else is wrong may follow from an option that does not exist, whose value is taken for a path.
+    if let unknown = unknownOption(in: arguments) { return saying(unknown) }
+    if let found = first.wholeMatch(of: /Error: Unexpected argument '(.+)'\.?/),
+      let option = option(for: String(found.1), in: arguments)
     {
-      return saying(unknown)
+      return saying("Unexpected argument '\(found.1)'. Did you mean '\(option)'?")
     }
     if let found = first.wholeMatch(
       of: /Error: Value to be set with flag '(.+)' had already been set with flag '(.+)'\.?/)
@@ -160,6 +166,14 @@ extension ParsableCommand {
       return ["Error: \(option) \(value): expected \(kind)"] + lines.dropFirst()
     }
     return lines
+  }
+
+  /// The option with which `argument`, which the command takes no other way, is given; `nil` if none is known.
+  private static func option(for argument: String, in arguments: [String]) -> String? {
+    if let place = arguments.firstIndex(of: argument), place >= 2, arguments[place - 2] == "--set" {
+      return "--set \(arguments[place - 1])=\(argument)"
+    }
+    return argument.hasSuffix(".onnx") && isOption("--model", in: arguments) ? "--model \(argument)" : nil
   }
 
   /// The command that `arguments` name, and its options with those of the commands above it.

@@ -3,7 +3,7 @@ package import Foundation
 package import MienCore
 
 /// What `mien explain` takes for models and for the networks of runs, which two programs explain.
-package struct ExplainOptions: ParsableArguments {
+package struct ExplainOptions: ParsableArguments, Sendable {
   /// The name of the label set to explain.
   @Option(help: ArgumentHelp("The label set to explain; without it, the one of most classes.", valueName: "labels"))
   package var labels: String?

@@ -65,9 +65,10 @@ public struct ClassPrior: Sendable, Hashable {
     var shares: [Emotion: Float] = [:]
     for (name, share) in numbers {
       guard let emotion = Emotion(rawValue: name) else {
+        let near = (Emotion(spelling: name) ?? .nearest(to: name)).map { " (\($0.rawValue)?)" } ?? ""
         throw MienError(
           .format, nil,
-          "\(name) is no emotion; expected \(Emotion.allCases.map(\.rawValue).joined(separator: ", "))")
+          "\(name) is not an emotion\(near); expected \(Emotion.allCases.map(\.rawValue).joined(separator: ", "))")
       }
       shares[emotion] = share
     }

@@ -62,7 +62,7 @@ package enum Folders {
     }
     guard isFolder.boolValue else {
       let name = place.path == folder.absoluteURL.standardizedFileURL.path ? "a file of this name" : place.path
-      return "\(name) is there and is no folder"
+      return "\(name) exists and is not a folder"
     }
     return mkdir(missing.path, 0o777) == 0 ? "unknown reason" : String(cString: strerror(errno))
   }

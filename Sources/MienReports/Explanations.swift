@@ -179,7 +179,7 @@ public struct Explanations: Sendable {
     guard !faces.isEmpty else { return [] }
     let falls = fallTable.map { ["", "fall of the probability with the region hidden, points", $0.text] } ?? []
     let shares = "share of the \(mapName) in each region; area: the region's share of the face's frame"
-    return [shares, shareTable.text] + falls + ["", Self.notes[2]]
+    return ["labels \(labels.name)", "", shares, shareTable.text] + falls + ["", Self.notes[2]]
   }
 
   /// The page.
@@ -188,7 +188,10 @@ public struct Explanations: Sendable {
       title: "What supports the readings of \(model)",
       subtitle:
         "\(Spelling.counted(faces.count, "face")), \(mapName.replacing("map", with: "maps")), labels \(labels.name)",
-      sections: [faces.isEmpty ? nil : regions, maps, .environment(.current(), environment)])
+      sections: [
+        faces.isEmpty ? ReportSection(title: "Result", blocks: [.text("No face was found.")]) : regions, maps,
+        .environment(.current(), environment),
+      ])
   }
 
   private var regions: ReportSection {

@@ -36,14 +36,16 @@ struct ExplainCommand: AsyncParsableCommand {
     let folder = try RunFolder(opening: URL(fileURLWithPath: run))
     let set = try FaceSet.given(faces)
     let indices = try options.sample(of: set, in: faces)
-    let (faces, labels, threads, drawsMaps) = (faces, options.labels, torch.count(), options.annotate != nil)
-    let explained = try await TorchActor.run {
+    try options.makeFolder()
+    let (faces, options, threads) = (faces, options, torch.count())
+    let (explanations, isWritten) = try await TorchActor.run {
       try Torch.configure(threads: threads)
-      let explainer = try GradCAM(run: folder, labels: labels)
+      let explainer = try GradCAM(run: folder, labels: options.labels)
       let size = explainer.preprocessing
       do { try size.checkSize(of: set, for: "the network") } catch let error as MienError { throw error.about(faces) }
       var explanations = Explanations(labels: explainer.labels, method: "gradcam", model: folder.recipe.name)
-      var pictures: [(index: Int, png: Data)] = []
+      let progress = ProgressLine("faces")
+      var isWritten = true
       for start in stride(from: 0, to: indices.count, by: Self.batch) {
         let part = Array(indices[start..<min(start + Self.batch, indices.count)])
         let inputs = try part.flatMap { try size.input(pixels: set.face(at: $0), sourceChannels: set.channels) }
@@ -53,19 +55,18 @@ struct ExplainCommand: AsyncParsableCommand {
             name: "face \(index)", pixels: set.face(at: index), channels: set.channels,
             distribution: face.distribution, maps: face.maps)
           try explanations.add(explained)
-          if drawsMaps { pictures.append((index, try explained.picture())) }
+          guard options.annotate != nil else { continue }
+          let isDone = try options.write(
+            picture: explained.picture(), named: "face-\(index).png", progress: progress)
+          isWritten = isWritten && isDone
         }
+        progress.update(start + part.count, of: indices.count)
       }
-      return (explanations, pictures)
+      progress.clear()
+      return (explanations, isWritten)
     }
-    try options.makeFolder()
-    var isWritten = true
-    for (index, png) in explained.1 {
-      let isDone = try options.write(picture: png, named: "face-\(index).png")
-      isWritten = isWritten && isDone
-    }
-    try options.write(lines: explained.0.lines, json: explained.0.json) {
-      explained.0.page(environment: [.init("run", folder.url.path), .init("data", faces)]).data
+    try options.write(lines: explanations.lines, json: explanations.json) {
+      explanations.page(environment: [.init("run", folder.url.path), .init("data", faces)]).data
     }
     if !isWritten { throw ExitCode.failure }
   }

@@ -68,6 +68,8 @@ import Testing
     (["tune", "chen", "--serach=a=1"], "'--serach'. Did you mean '--search'?"),
     (["evaluate", "--rnu", "x"], "'--rnu'. Did you mean '--run'?"),
     (["dataset", "audit", "--htlm", "a.html"], "'--htlm'. Did you mean '--html'?"),
+    (["video", "clip.mp4", "--timelin", "t.html"], "'--timelin'. Did you mean '--timeline'?"),
+    (["tune", "chen", "--data", "a", "--serch", "a=1"], "'--serch'. Did you mean '--search'?"),
     (["train", "chen", "--frobnicate"], "unknown option '--frobnicate'.\n"),
     (["train", "--foo"], "Usage: mien train [<options>] [<recipe>] --data <faces.safetensors> ...\n"),
     (["export", "--foo"], "Usage: mien export [<options>] <run> --output <model.onnx>\n"),
@@ -83,6 +85,9 @@ import Testing
 
   /// What the parser would say less of than a user needs.
   @Test(arguments: [
+    (["evaluate", "--run", "a", "--data", "b", "--model", "c"], "--run and --model exclude each other"),
+    (["evaluate", "mine.onnx", "--data", "a"], "'mine.onnx'. Did you mean '--model mine.onnx'?"),
+    (["train", "chen", "--data", "a", "--set", "epochs", "1"], "'1'. Did you mean '--set epochs=1'?"),
     (["detect", "a.jpg", "--min-face", "-3"], "--min-face -3: expected at least 12 pixels\n"),
     (["detect", "a.jpg", "--min-confidence", "-1"], "--min-confidence -1: expected a number from 0 to 1"),
     (
@@ -167,7 +172,6 @@ import Testing
     (["evaluate", "--data", "a", "--tta", "flip", "--data=b"], "--data"),
     (["dataset", "balance", "a", "-o", "b", "--output", "c"], "--output"),
     (["evaluate", "--run", "r", "--data", "a", "--split", "test", "--split", "train"], "--split"),
-    (["serve", "--port", "80", "--port", "81"], "--port"),
   ])
   func ofAnOptionGivenTwiceNoneIsTakenSilently(arguments: [String], name: String) throws {
     let outcome = try Command.run(Command.mien.path, arguments)
@@ -177,6 +181,11 @@ import Testing
     // Those that take several values do take them.
     let several = try Command.mien("train", "chen", "--data", "no", "--data", "na", "--set", "a=1", "--set", "b=2")
     #expect(several.errors.contains("no: no such file"), "\(several.errors)")
+  }
+
+  @Test func anEmptyArgumentIsNoPath() throws {
+    let outcome = try Command.mien("detect", "a.jpg", "--annotate", "")
+    #expect(outcome.status == 64 && outcome.errors.contains("an argument is empty ('')"), "\(outcome.errors)")
   }
 
   @Test func aPriorIsAWordOrAFile() throws {

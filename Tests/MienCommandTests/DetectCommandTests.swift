@@ -255,9 +255,10 @@ import Testing
     let plain = folder.file("notes").path
     try Data("x".utf8).write(to: URL(fileURLWithPath: plain))
     let file = try detect("--annotate", plain, photo)
-    #expect(file.status == 1 && file.errors.contains("a file of this name is there and is no folder"), "\(file.errors)")
+    #expect(
+      file.status == 1 && file.errors.contains("a file of this name exists and is not a folder"), "\(file.errors)")
     let below = try detect("--annotate", photo + "/x/y", photo)
-    #expect(below.status == 1 && below.errors.contains("\(photo) is there and is no folder"), "\(below.errors)")
+    #expect(below.status == 1 && below.errors.contains("\(photo) exists and is not a folder"), "\(below.errors)")
     let kernel = try detect("--annotate", "/proc/mien/maps", photo)
     #expect(
       kernel.status == 1 && kernel.errors.contains("cannot be made: No such file or directory"), "\(kernel.errors)")

@@ -40,10 +40,10 @@ import Testing
       try #require(#expect(throws: MienError.self) { try Folders.make(folder, remedy: "name another") }).message
     }
     #expect(
-      try message(file) == "the folder cannot be made: a file of this name is there and is no folder; name another")
+      try message(file) == "the folder cannot be made: a file of this name exists and is not a folder; name another")
     #expect(
       try message(file.appendingPathComponent("x/y"))
-        == "the folder cannot be made: \(file.path) is there and is no folder; name another")
+        == "the folder cannot be made: \(file.path) exists and is not a folder; name another")
     #expect(
       try message(URL(fileURLWithPath: "/proc/mien/x"))
         == "the folder cannot be made: No such file or directory; name another")

@@ -78,7 +78,7 @@ import Testing
           maps: [map, without]))
       let captions = try Markup(explanations.page(environment: []).html).texts("li")
       #expect(captions.contains { $0.hasSuffix("0\u{A0}%, no support") }, "\(captions)")
-      #expect(explanations.lines.first == "share of the \(name) in each region")
+      #expect(explanations.lines[2].hasPrefix("share of the \(name) in each region; "))
       #expect(explanations.page(environment: []).subtitle.contains(name.replacing("map", with: "maps")))
     }
   }

@@ -327,7 +327,8 @@ import Testing
         && markup.texts("text").contains { $0.hasPrefix("loss (axis from 1.") }
     )
     #expect(
-      markup.texts("dd").contains("mien tune net --search 'dense=[64],[128]'") && page.subtitle.hasPrefix("3 trials of")
+      markup.texts("dd").contains("mien tune net --search 'dense=[64],[128]'")
+        && page.subtitle.hasPrefix("3 trials, data: ")
     )
     #expect(SearchTable(try self.search(finished: false)).lines.contains { $0.contains("is not finished") })
     #expect(markup.texts("dd").contains("2, 4 epochs"))

@@ -106,8 +106,9 @@ extension NetworkGraph {
     let name = "mien-\(getpid())-\(UUID().uuidString).tflite"
     let folders = [FileManager.default.temporaryDirectory, URL(fileURLWithPath: "/dev/shm", isDirectory: true)]
     for url in folders.map({ $0.appendingPathComponent(name) }) {
-      guard (try? bytes.write(to: url)) != nil else { continue }
+      // A part of it may be there even if there is no room for the rest.
       defer { try? FileManager.default.removeItem(at: url) }
+      guard (try? bytes.write(to: url)) != nil else { continue }
       return try NetworkGraph(contentsOf: url)
     }
     throw MienError(

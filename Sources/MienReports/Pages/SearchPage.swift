@@ -19,7 +19,7 @@ public struct SearchPage: Sendable {
   public func report(command: String) -> Report {
     Report(
       title: "Search: \(search.name)",
-      subtitle: "\(Spelling.counted(search.trials.count, "trial")) of \(search.data.joined(separator: "; "))",
+      subtitle: "\(Spelling.counted(search.trials.count, "trial")), data: \(search.data.joined(separator: "; "))",
       sections: [
         result, trials, keys, curves,
         .environment(.current(), [.init("command", command)]),
@@ -98,12 +98,16 @@ public struct SearchPage: Sendable {
       }
       return .chart(chart(key.name, series: ["mean", "best"], rows: rows), caption: nil)
     }
+    // A deviation takes two trials with one value.
+    let hasDeviations = search.keys.indices.contains { key in
+      Set(scored.map { $0.values[key] }).count < scored.count
+    }
     let after = search.rungs.count > 1 ? search.rungs.first.map { ", all after \(Spelling.counted($0, "epoch"))" } : nil
     return ReportSection(
       title: "Keys",
       blocks: charts.map(Optional.some) + [
         .note(
-          "\(search.title.prefix(1).uppercased() + search.title.dropFirst()) of the trials with each value\(after ?? ""); lines show the standard deviation of those trials."
+          "\(search.title.prefix(1).uppercased() + search.title.dropFirst()) of the trials with each value\(after ?? "")\(hasDeviations ? "; lines show the standard deviation of those trials" : "")."
             + (search.keys.count > 1
               ? " Other keys differ too: what a key's rows show is not its effect alone." : ""))
       ])
