@@ -285,7 +285,7 @@ export class Clip extends Live {
     const job = new VideoJob(page.server, (text) => this.showJob(text), (text) => this.take(text, false));
     this.job = job;
     this.showJob('Sending…');
-    page.announce(`${this.name} is sent to the server.`);
+    page.announce(`${this.name} is being sent to the server.`);
     if (this.isShown && !this.video.ended) void this.video.play().catch(() => {});
     try {
       const text = await job.read(this.file);

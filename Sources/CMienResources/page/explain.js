@@ -136,7 +136,7 @@ export function describe({ emotion, map }, isMirrored = false) {
   const columns = isMirrored ? ['right', 'middle', 'left'] : ['left', 'middle', 'right'];
   const column = columns[third(peak % map.width, map.width)];
   const place = row === column ? 'middle' : row === 'middle' ? column : column === 'middle' ? `${row} part` : `${row} ${column}`;
-  return `${emotion} shows most in the ${place} of the picture of the face`;
+  return `the ${place} of the face’s picture supports ${emotion} most`;
 }
 
 /** The colours of a map, to be stretched over its area. @param {Explanation['map']} map @returns {OffscreenCanvas} */

@@ -2,8 +2,8 @@
 
 /** @typedef {'picture'|'video'|'other'} Kind */
 
-const PICTURE_NAME = /\.(jpe?g|jfif|mpo|png|apng|webp|gif|hei[cf]s?|hif|avif|tiff?|bmp|tga|jp2|p[bgpn]m|ico)$/i;
-const VIDEO_NAME = /\.(mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|m2?ts|3gpp?|3g2|wmv|asf|flv|ogv|dv|vob|mxf|h26[45]|hevc|mjpe?g)$/i;
+const PICTURE_NAME = /\.(jpe?g|jpe|jfif|mpo|a?png|webp|gif|hei[cf]s?|hif|avif|tiff?|bmp|dib|tga|jp2|j2[ck]|jp[cfx]|p[abgpn]m|ico|cur)$/i;
+const VIDEO_NAME = /\.(mp4|m4v|mov|qt|webm|mkv|avi|mpe?g|mpe|m2?ts|3gpp?|3g2|wmv|asf|flv|ogv|dv|vob|mxf|h26[45]|hevc|mjpe?g|y4m)$/i;
 /** Bytes that begin a file: with the kind, what pictures of it are called, and a list of [offset, text] that must all match. */
 const BEGINNINGS = /** @type {[Kind, string, ...[number, string][]][]} */ ([
   ['picture', 'JPEG', [0, '\xff\xd8\xff']],

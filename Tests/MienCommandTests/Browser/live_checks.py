@@ -135,7 +135,7 @@ class LiveChecks(Base):
           return sides;
         }})()""")
         expect(sides[1] > 10 * sides[0], f"the map is not mirrored: {sides}")
-        expect("in the right of the picture" in page.run(f"{shown}.getAttribute('aria-label')"), "the words are not")
+        expect("the right of the face’s picture supports" in page.run(f"{shown}.getAttribute('aria-label')"), "the words are not")
         page.run(f"{shown}.closest('.explanation').querySelector('button').click()")
         page.click(".correction .quiet")
         page.wait("document.querySelector('.correction-form')", "the form")
