@@ -3,7 +3,7 @@
 reads the faces that it has not seen. Prints how many frames and how many sequences (the mean over their frames) are
 classified correctly, with 95 % intervals by person.
 
-    Benchmarks/ckplus48.py ck48.safetensors RUN-FOLDER [--set KEY=VALUE …]
+    Benchmarks/ckplus48.py ck48.safetensors RUN-FOLDER [--set KEY=VALUE …] [--precision bf16]
 
 A folder that holds the finished runs is only measured. Needs `make build`.
 """
@@ -63,6 +63,7 @@ def main():
     parser.add_argument("faces", type=pathlib.Path)
     parser.add_argument("runs", type=pathlib.Path)
     parser.add_argument("--set", action="append", default=[], help="a key of the recipe and its value")
+    parser.add_argument("--precision", default="f32", help="of the training: f32 or bf16")
     options = parser.parse_args()
     people, sequences = indices(options.faces, "subject", "sequence")
     if not (options.runs / "summary.json").exists():
@@ -70,6 +71,7 @@ def main():
             command = ["--resume", options.runs]
         else:
             command = ["mien-s-ckplus48", "--init", "mien-s", "-o", options.runs]
+            command += ["--precision", options.precision]
             command += [word for setting in options.set for word in ("--set", setting)]
         command = [MIEN, "train", *command, "--data", options.faces]
         subprocess.run(command, check=True)

@@ -46,8 +46,29 @@ package enum ResultFile {
     }
   }
 
+  /// What options write, and what names of such files end with, the usual one first.
+  private static let kinds: [String: (name: String, extensions: [String])] = [
+    "--report": ("HTML", ["html", "htm"]), "--timeline": ("HTML", ["html", "htm"]),
+    "--html": ("HTML", ["html", "htm"]),
+    "--svg": ("SVG", ["svg"]), "--json": ("JSON", ["json", "jsonl", "ndjson"]), "--csv": ("CSV", ["csv"]),
+    "--predictions": ("CSV", ["csv"]), "--markdown": ("Markdown", ["md", "markdown"]),
+  ]
+  /// What names of other files end with, which programs would not open.
+  private static let known =
+    Set(kinds.values.flatMap(\.extensions)).union(["pdf", "png", "jpg", "jpeg", "gif", "webp", "xlsx", "docx", "mp4"])
+
+  /// Refuses a name that promises another kind of file than `option` writes, as `report.pdf` for a page.
+  private static func checkExtension(of path: String, _ option: String) throws {
+    let url = URL(fileURLWithPath: path)
+    let found = url.pathExtension.lowercased()
+    guard let kind = kinds[option], known.contains(found), !kind.extensions.contains(found) else { return }
+    let better = url.deletingPathExtension().lastPathComponent + "." + kind.extensions[0]
+    throw MienError(.argument, "\(option) \(path)", "is written as \(kind.name); name it \(better)")
+  }
+
   /// Checks before long work that files could be written at the paths of `outputs`, each given by an option, and that
-  /// none of them is one of `inputs` or another output, by whatever name. `-` is standard output.
+  /// none of them is one of `inputs` or another output, by whatever name, or named as another kind of file. `-` is standard
+  /// output.
   ///
   /// - Throws: ``MienError`` that names the option and the path.
   package static func check(_ outputs: KeyValuePairs<String, String?>, inputs: [String?] = []) throws {
@@ -71,6 +92,7 @@ package enum ResultFile {
         throw MienError(.argument, "\(option) \(path)", "is what \(other) writes, expected another file")
       }
       guard path != "-" else { continue }
+      try checkExtension(of: path, option)
       do { try AtomicFile.checkWritable(URL(fileURLWithPath: path)) } catch let error as MienError {
         throw error.about(path)
       }

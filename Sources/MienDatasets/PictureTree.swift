@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import MienCore
+import MienVision
 
 /// The files below a folder, without what operating systems leave behind.
 struct PictureTree {
@@ -13,10 +14,7 @@ struct PictureTree {
 
   private static let litter: Set<String> = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r"]
   /// What picture files are called, whether they can be read here or not.
-  private static let extensions: Set<String> = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "bmp", "dib", "tif", "tiff", "pgm", "ppm", "pnm", "pbm", "gif",
-    "heic", "heif", "avif", "jp2", "jxl", "tga", "mpo", "ico", "psd", "dng", "cr2", "nef", "arw",
-  ]
+  private static let extensions = FileKind.pictureExtensions.union(["jxl", "psd", "dng", "cr2", "nef", "arw"])
 
   /// What lies in `folder`, by name, without hidden files and litter.
   ///

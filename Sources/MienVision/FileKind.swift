@@ -29,6 +29,19 @@ package enum FileKind: Sendable, Hashable {
     case none
   }
 
+  /// What the names of pictures that are read end with, in small letters. Files of other names are looked into.
+  package static let pictureExtensions: Set<String> = [
+    "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "heic", "heif", "hif", "avif", "gif", "bmp", "dib",
+    "tif",
+    "tiff", "jp2", "j2k", "jpf", "jpx", "j2c", "jpc", "pbm", "pgm", "ppm", "pnm", "pam", "tga", "ico", "cur",
+  ]
+
+  /// What the names of videos end with, likewise.
+  package static let videoExtensions: Set<String> = [
+    "mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "mpg", "mpeg", "mpe", "ts", "mts", "m2ts", "flv", "wmv", "asf",
+    "3gp", "3gpp", "3g2", "ogv", "vob", "y4m", "dv", "mxf", "h264", "h265", "hevc", "mjpeg", "mjpg",
+  ]
+
   /// How many of a file's first bytes are looked at, where there are so many.
   package static let prefix = 4096
 

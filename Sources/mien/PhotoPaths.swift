@@ -19,24 +19,10 @@ struct PhotoPaths {
     case problem(MienError)
   }
 
-  /// Files with these extensions are taken for pictures; all others are looked into.
-  private static let extensions: Set<String> = [
-    "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "webp", "heic", "heif", "hif", "avif", "gif", "bmp", "dib",
-    "tif",
-    "tiff", "jp2", "j2k", "jpf", "jpx", "j2c", "jpc", "pbm", "pgm", "ppm", "pnm", "pam", "tga", "ico", "cur",
-  ]
-
   /// Whether a file of this name is taken for a picture.
   static func isPictureName(_ name: String) -> Bool {
-    extensions.contains(URL(fileURLWithPath: name).pathExtension.lowercased())
+    FileKind.pictureExtensions.contains(URL(fileURLWithPath: name).pathExtension.lowercased())
   }
-
-  /// Files with these extensions are taken for videos; all others are looked into.
-  private static let videoExtensions: Set<String> = [
-    "mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "mpg", "mpeg", "mpe", "ts", "mts", "m2ts", "flv", "wmv", "asf",
-    "3gp",
-    "3g2", "ogv", "vob", "y4m",
-  ]
 
   /// What was found.
   private(set) var entries: [Entry] = []
@@ -183,7 +169,7 @@ struct PhotoPaths {
   private mutating func isWanted(_ path: FilePath, _ name: FilePath) -> Bool {
     let fileExtension = name.bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).dropFirst()
       .last
-    let extensions = kind == .photos ? Self.extensions : Self.videoExtensions
+    let extensions = kind == .photos ? FileKind.pictureExtensions : FileKind.videoExtensions
     if let fileExtension, extensions.contains(String(decoding: fileExtension, as: UTF8.self).lowercased()) {
       return true
     }

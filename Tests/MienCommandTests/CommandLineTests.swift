@@ -183,6 +183,18 @@ import Testing
     #expect(several.errors.contains("no: no such file"), "\(several.errors)")
   }
 
+  @Test(arguments: [
+    (["evaluate", "--data", "a", "--report", "r.pdf"], "--report r.pdf: is written as HTML; name it r.html"),
+    (
+      ["dataset", "inspect", "a", "--svg", "b/counts.PNG"], "--svg b/counts.PNG: is written as SVG; name it counts.svg"
+    ),
+    (["detect", "a.jpg", "--json", "out.csv"], "--json out.csv: is written as JSON; name it out.json"),
+  ])
+  func namesOfResultsPromiseWhatIsInThem(arguments: [String], words: String) throws {
+    let outcome = try Command.run(Command.mien.path, arguments)
+    #expect(outcome.status == 64 && outcome.errors == "mien: error: \(words)\n", "\(outcome.errors)")
+  }
+
   @Test func anEmptyArgumentIsNoPath() throws {
     let outcome = try Command.mien("detect", "a.jpg", "--annotate", "")
     #expect(outcome.status == 64 && outcome.errors.contains("an argument is empty ('')"), "\(outcome.errors)")

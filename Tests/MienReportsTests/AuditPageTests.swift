@@ -32,7 +32,7 @@ import Testing
     #expect(markup.all("p", class: "note").map(\.text).contains { $0.contains("count one more group: blank pictures") })
     #expect(markup.all("img").count == 6 && markup.texts("h2").contains("Blank pictures"))
     #expect(page.contains("row 103<br/>test<br/>happiness<br/>&lt;Ann &amp; Bo&gt;") && !page.contains("<Ann"))
-    #expect(markup.texts("dd").contains("1: <Ann & Bo>") && page.contains("mien dataset audit faces"))
+    #expect(markup.texts("dd").contains("1 (<Ann & Bo>)") && page.contains("mien dataset audit faces"))
   }
 
   @Test func aFilterForEachKindNeedsNoScript() throws {
@@ -51,7 +51,7 @@ import Testing
     let lines = try AuditTable(audit()).lines.joined(separator: "\n")
     #expect(lines.hasPrefix("6 faces of 4x4 (3 train)"))
     #expect(lines.contains("groups across splits") && lines.contains("blank pictures               2  (rows 104, 105)"))
-    #expect(lines.contains("people in several splits     1  (<Ann & Bo>)"))
+    #expect(lines.contains("people in several splits     1 (<Ann & Bo>)"))
     #expect(lines.contains("sequences in several splits  unknown"))
     #expect(lines.contains("largest to smallest") && !lines.contains("a class has no face"))
   }

@@ -401,6 +401,8 @@ import Testing
     #expect(try await raw.receive().contains("X-Request-Id: mine"))
     let logged = try #require(try await server.line("\"request\":\"mine\""))
     #expect(logged.contains(trace))
+    _ = try await server.request("GET", "/v1/detect")
+    #expect(try await server.line("\"route\":\"unknown\"", "\"status\":405") != nil)
     // Numbers are numbers, for those who sum them.
     let fields = try #require(try JSONSerialization.jsonObject(with: Data(logged.utf8)) as? [String: Any])
     #expect(fields["status"] as? Int == 200 && fields["milliseconds"] as? Double ?? 0 > 0 && logged.contains(":200,"))

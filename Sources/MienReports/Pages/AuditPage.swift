@@ -44,11 +44,6 @@ public struct AuditPage: Sendable {
       // What a finding means says nothing where there is none.
       .init(name: name, value: Double(value), text: value.grouped, detail: value > 0 ? detail : "")
     }
-    func shared(_ names: [String], isKnown: Bool) -> String {
-      guard isKnown else { return "unknown" }
-      return names.isEmpty
-        ? "0" : "\(names.count.grouped): \(names.prefix(20).joined(separator: ", "))\(names.count > 20 ? ", …" : "")"
-    }
     return ReportSection(
       title: "Findings",
       blocks: [
@@ -64,8 +59,8 @@ public struct AuditPage: Sendable {
           figure("blank pictures", audit.blank.count, ""),
         ]),
         .facts([
-          .init("people in several splits", shared(audit.sharedSubjects, isKnown: audit.faces.hasSubjects)),
-          .init("sequences in several splits", shared(audit.sharedSequences, isKnown: audit.faces.hasSequences)),
+          .init("people in several splits", AuditTable.people(audit, shown: 20)),
+          .init("sequences in several splits", AuditTable.sequences(audit, shown: 20)),
         ]),
         .note("`mien dataset audit --fix` writes a set without what is found here; `--json` lists all of it."),
       ])

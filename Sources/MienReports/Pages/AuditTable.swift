@@ -18,8 +18,8 @@ public struct AuditTable: Sendable {
       "",
       copies, "",
       "blank pictures               \(audit.blank.count.grouped)\(rows(audit.blank))",
-      "people in several splits     \(shared(audit.sharedSubjects, isKnown: audit.faces.hasSubjects))",
-      "sequences in several splits  \(shared(audit.sharedSequences, isKnown: !audit.faces.info.sequences.isEmpty))", "",
+      "people in several splits     \(Self.people(audit))",
+      "sequences in several splits  \(Self.sequences(audit))", "",
       classes,
     ]
   }
@@ -49,7 +49,7 @@ public struct AuditTable: Sendable {
     table.add(
       ["largest to smallest"]
         + audit.classes.map { entry in
-          entry.imbalance.map { "\(Int(($0 * 10).rounded()) / 10).\(Int(($0 * 10).rounded()) % 10)" } ?? "-"
+          entry.imbalance.map { NumberText.fixed($0, 1) } ?? "-"
         })
     let isLacking = audit.classes.contains { $0.imbalance == nil }
     return table.text + (isLacking ? "\n- : a class has no face in this part" : "")
@@ -61,10 +61,20 @@ public struct AuditTable: Sendable {
     return "  (rows \(names.joined(separator: ", "))\(indices.count > names.count ? ", …" : ""))"
   }
 
-  private func shared(_ names: [String], isKnown: Bool) -> String {
-    guard isKnown else { return "unknown" }
+  /// How many people are in several splits, with the names of some; `unknown` if the set does not know people.
+  static func people(_ audit: FaceSetAudit, shown: Int = namesShown) -> String {
+    text(audit.faces.hasSubjects ? audit.sharedSubjects : nil, shown: shown)
+  }
+
+  /// The same of sequences.
+  static func sequences(_ audit: FaceSetAudit, shown: Int = namesShown) -> String {
+    text(audit.faces.hasSequences ? audit.sharedSequences : nil, shown: shown)
+  }
+
+  private static func text(_ names: [String]?, shown: Int) -> String {
+    guard let names else { return "unknown" }
     guard !names.isEmpty else { return "0" }
-    let shown = names.prefix(Self.namesShown).joined(separator: ", ")
-    return "\(names.count.grouped)  (\(shown)\(names.count > Self.namesShown ? ", …" : ""))"
+    let first = names.prefix(shown).joined(separator: ", ")
+    return "\(names.count.grouped) (\(first)\(names.count > shown ? ", …" : ""))"
   }
 }

@@ -24,8 +24,10 @@ struct RecordMiddleware: RouterMiddleware {
     response.headers[RequestIdentity.field] = id
     response.headers[.xContentTypeOptions] = "nosniff"
     if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+    // No route has the library's name for an address, or a method of it, that is not there.
+    let route = context.endpointPath.flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "unknown"
     Self.record(
-      method: request.method.rawValue, route: context.endpointPath ?? "unknown", status: response.status,
+      method: request.method.rawValue, route: route, status: response.status,
       seconds: (ContinuousClock.now - start) / .seconds(1), metrics, context.logger)
     return response
   }
