@@ -89,7 +89,7 @@ class PhotoChecks(Base):
         page.wait("!document.querySelector('.explanation figure').hidden", "the map")
         expect("happiness" in page.text(".explanation figcaption"), f"below it: {page.text('.explanation figcaption')!r}")
         label = page.run("document.querySelector('.explanation figure').getAttribute('aria-label')")
-        expect(label.startswith("Face 1, happiness shows most in the "), f"the map's name: {label!r}")
+        expect(label.startswith("Face 1, the ") and label.endswith(" of the face’s picture supports happiness most"), f"the map's name: {label!r}")
         expect(page.run("document.querySelector('.explanation-map').hidden"), "the map is drawn small as well")
         # It is drawn over the large photo, in the face.
         coloured = """(() => {
