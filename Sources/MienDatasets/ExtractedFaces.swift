@@ -58,7 +58,7 @@ public final class ExtractedFaces {
 
   /// Makes a folder for the faces of `video`.
   ///
-  /// - Returns: its name: ``folderName(ofVideo:)``, with a number where that is taken.
+  /// - Returns: its name: the video's without extension, of 200 bytes at most, with a number where that is taken.
   public func addVideo(_ video: URL) throws -> String {
     let stem = Self.folderName(ofVideo: video.lastPathComponent)
     var name = stem

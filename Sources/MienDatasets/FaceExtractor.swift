@@ -2,7 +2,7 @@ public import Foundation
 public import MienCore
 public import MienVision
 
-/// Cuts the faces out of videos: chosen frames, any ``FaceDetector``, one square picture a face, without near-identical ones.
+/// Cuts the faces out of videos: chosen frames, any face detector, one square picture a face, without near-identical ones.
 public struct FaceExtractor: Sendable {
   /// Which frames are looked at.
   public enum Choice: Sendable, Equatable {

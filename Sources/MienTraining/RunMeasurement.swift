@@ -29,7 +29,7 @@ extension RunMeasurement {
 }
 
 extension RunFolder {
-  /// The faces of `sets` as one set, in which the places of a ``RunMeasurement`` count.
+  /// The faces of `sets` as one set, in which the places of a measurement of the run count.
   ///
   /// - Parameter labels: of the head whose labels the faces keep; `nil` for the recipe's first.
   /// - Throws: ``MienError`` where there is no set, or they differ in size.
